@@ -1,0 +1,40 @@
+// An embedded-atom potential as tables, whatever it was made from (setfl, eam/fs, funcfl, an analytic model).
+//   E = sum_i F_i( sum_j rho_ij(r) ) + 1/2 sum_i sum_j phi_ij(r)
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wafermark::tungsten {
+
+/// Samples on the uniform grids of the file: value k of a radial table is at r = k dr (k = 0 ... nr-1),
+/// value k of an embedding table at rho = k drho.
+struct PotentialTables {
+  struct Element {
+    std::string symbol;
+    int atomic_number = 0;
+    double mass_amu = 0.0;
+    double lattice_constant_angstrom = 0.0;
+    std::string lattice;  ///< "bcc", "fcc", ... as the file says
+  };
+
+  std::string source;                 ///< file name or model name, for messages and results
+  std::string format;                 ///< "eam/alloy", "eam/fs", "funcfl", "analytic"
+  std::vector<std::string> comments;  ///< the file's comment lines
+  std::vector<Element> elements;
+  int nrho = 0, nr = 0;
+  double drho = 0.0, dr = 0.0, cutoff_angstrom = 0.0;
+  std::vector<std::vector<double>> embedding;             ///< F [element][nrho], eV
+  std::vector<std::vector<std::vector<double>>> density;  ///< rho [a][b][nr]: of an atom of element b at one of a
+  std::vector<std::vector<std::vector<double>>> r_phi;    ///< r phi(r) [a][b][nr], eV Angstrom, symmetric in a, b
+
+  int element_index(const std::string& symbol) const;  ///< -1 when absent
+};
+
+/// The cubic pieces of one table: piece m (0 ... n-1) holds (c3, c2, c1, c0), and the value at p in [0, 1]
+/// between samples m and m+1 is ((c3 p + c2) p + c1) p + c0. Interpolation as LAMMPS' PairEAM::interpolate
+/// (five-point derivatives, Hermite cubics), so that results agree to rounding.
+/// The result has n = samples.size() pieces, 4 doubles each; the last piece is constant.
+std::vector<double> lammps_spline(const std::vector<double>& samples);
+
+}  // namespace wafermark::tungsten

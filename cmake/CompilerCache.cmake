@@ -1,0 +1,6 @@
+# ccache when it is there; nothing depends on it.
+find_program(WAFERMARK_CCACHE ccache)
+if(WAFERMARK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${WAFERMARK_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WAFERMARK_CCACHE})
+endif()

@@ -1,0 +1,37 @@
+# Every library the project uses, found in one place. jobscripts/setup.sh installs them on Debian.
+find_package(Kokkos 4.5...<6 QUIET)
+if(NOT Kokkos_FOUND)
+  message(FATAL_ERROR
+    "Kokkos 4.5 or later (below 6) was not found. On Debian: jobscripts/setup.sh. Elsewhere: "
+    "jobscripts/spack.yaml or your site's modules, then -DKokkos_ROOT=<prefix>.")
+endif()
+message(STATUS "Kokkos ${Kokkos_VERSION}, back ends: ${Kokkos_DEVICES}")
+
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI REQUIRED COMPONENTS CXX)
+set(HDF5_PREFER_PARALLEL ON)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "HDF5 ${HDF5_VERSION} at ${HDF5_C_INCLUDE_DIRS} is serial; a parallel build is needed "
+    "(Debian: libhdf5-openmpi-dev; modules: hdf5-parallel or cray-hdf5-parallel).")
+endif()
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+
+add_library(wafermark_hdf5 INTERFACE)
+add_library(wafermark::hdf5 ALIAS wafermark_hdf5)
+target_include_directories(wafermark_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(wafermark_hdf5 INTERFACE ${HDF5_C_LIBRARIES} MPI::MPI_CXX)
+
+add_library(wafermark_random123 INTERFACE)
+add_library(wafermark::random123 ALIAS wafermark_random123)
+target_include_directories(wafermark_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
+
+# Warnings for our own code only.
+add_library(wafermark_warnings INTERFACE)
+add_library(wafermark::warnings ALIAS wafermark_warnings)
+target_compile_options(wafermark_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion>)

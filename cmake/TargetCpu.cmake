@@ -1,0 +1,29 @@
+# Builds for one CPU (WAFERMARK_CPU, passed to -march) and tells Kokkos::simd which vectors that CPU has:
+# a distribution's Kokkos is configured for the oldest CPU, and its headers pick vectors by these macros.
+set(WAFERMARK_CPU native CACHE STRING "CPU to build for, as in -march=; empty for the compiler's default")
+set(wafermark_cpu_options "")
+if(WAFERMARK_CPU)
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-march=${WAFERMARK_CPU} WAFERMARK_HAS_MARCH)
+  if(WAFERMARK_HAS_MARCH)
+    list(APPEND wafermark_cpu_options -march=${WAFERMARK_CPU})
+  endif()
+endif()
+
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_FLAGS "${wafermark_cpu_options}")
+check_cxx_source_compiles("
+#if !defined(__AVX2__) || !defined(__FMA__)
+#error no
+#endif
+int main() {}" WAFERMARK_HAS_AVX2)
+unset(CMAKE_REQUIRED_FLAGS)
+
+add_library(wafermark_target_cpu INTERFACE)
+add_library(wafermark::target_cpu ALIAS wafermark_target_cpu)
+target_compile_options(wafermark_target_cpu INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:${wafermark_cpu_options}>)
+if(WAFERMARK_HAS_AVX2)
+  # A Kokkos that was configured for this CPU defines the macro itself.
+  target_compile_definitions(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:KOKKOS_ARCH_AVX2>)
+endif()

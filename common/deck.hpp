@@ -1,0 +1,73 @@
+// A deck: one TOML file that describes a case, read key by key.
+// Each key is asked for once with its default and meaning, so that the reader of a deck is also its
+// documentation (describe()) and its grammar (finish() rejects every key that nobody asked for).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wafermark {
+
+/// Closed interval of accepted numbers; `exclusive_low` excludes the lower end.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool exclusive_low = false;
+};
+inline constexpr Range positive{0.0, std::numeric_limits<double>::infinity(), true};
+inline constexpr Range non_negative{0.0, std::numeric_limits<double>::infinity(), false};
+
+/// Keys are dotted paths from the table they are asked of ("run.timestep_ps"). Every getter throws InputError
+/// "FILE:LINE: key 'a.b' = <found>: expected <type, range or choices>". A getter without fallback is required.
+class Deck {
+ public:
+  /// Reads `path` and applies `overrides` ("a.b=value", value in TOML syntax; a bare word is a string;
+  /// "pka.0.energy_ev=5000" reaches into an array of tables). Throws InputError (file, line) for bad TOML.
+  static Deck read(const std::string& path, const std::vector<std::string>& overrides = {});
+  /// The same from text, for tests; `name` stands for the file in messages.
+  static Deck parse(std::string_view text, const std::string& name, const std::vector<std::string>& overrides = {});
+
+  const std::string& file() const;
+  /// Folder of the deck file: relative paths in a deck are relative to it.
+  std::string resolve_path(const std::string& path) const;
+
+  bool has(std::string_view key) const;
+  double number(std::string_view key, std::optional<double> fallback, std::string_view meaning, Range range = {});
+  std::int64_t integer(std::string_view key, std::optional<std::int64_t> fallback, std::string_view meaning,
+                       Range range = {});
+  bool flag(std::string_view key, std::optional<bool> fallback, std::string_view meaning);
+  std::string text(std::string_view key, std::optional<std::string> fallback, std::string_view meaning);
+  std::string choice(std::string_view key, std::optional<std::string> fallback,
+                     const std::vector<std::string>& choices, std::string_view meaning);
+  std::array<double, 3> vector3(std::string_view key, std::optional<std::array<double, 3>> fallback,
+                                std::string_view meaning);
+  std::vector<double> numbers(std::string_view key, std::optional<std::vector<double>> fallback,
+                              std::string_view meaning);
+  std::vector<std::string> texts(std::string_view key, std::optional<std::vector<std::string>> fallback,
+                                 std::string_view meaning);
+  /// The tables of the array of tables [[key]]; empty when absent. Keys below it are asked of each one, and
+  /// finish() of the parent checks them too.
+  std::vector<Deck> tables(std::string_view key, std::string_view meaning);
+
+  /// InputError at a key's place in the file, for conditions that involve several keys.
+  [[noreturn]] void reject(std::string_view key, const std::string& expected) const;
+
+  /// Throws InputError for the first key that no getter asked for, naming the nearest known key.
+  void finish() const;
+  /// One line per key that was asked for: key, default, meaning.
+  std::string describe() const;
+  /// The deck with overrides, as TOML, for the result record.
+  std::string to_toml() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace wafermark

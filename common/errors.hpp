@@ -1,0 +1,29 @@
+// The three ways a program ends badly, each with its exit code.
+//   2  InputError    the user's input is wrong; one line says where, what was found, what was expected
+//   3  CheckFailure  the run finished, but a validation check did not pass
+//   1  anything else a defect or the machine
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace wafermark {
+
+/// Bad input (file, key, value, environment). The message is one line: "FILE:LINE: found X, expected Y".
+/// Thrown collectively or by one rank: run_program prints it once and ends all ranks with exit code 2.
+class InputError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A finished run whose checks failed; the result is written. Exit code 3.
+class CheckFailure : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Starts MPI and Kokkos, calls `body`, and turns exceptions into one line on stderr and an exit code.
+/// An exception on any rank ends every rank (MPI_Abort) with that code; when all ranks throw the same
+/// InputError only rank 0 prints. `body` returns the exit code of a good run (0).
+int run_program(int argc, char** argv, const std::function<int(int argc, char** argv)>& body);
+
+}  // namespace wafermark
