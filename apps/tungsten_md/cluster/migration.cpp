@@ -1,0 +1,311 @@
+#include "tungsten_md/cluster/migration.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr int count_tag = 15;
+
+Kokkos::RangePolicy<ExecSpace> over(int n) { return Kokkos::RangePolicy<ExecSpace>(0, n); }
+
+struct Wrap {
+  Vector3View x;
+  double lo[3], hi[3];
+  bool periodic[3];
+  KOKKOS_FUNCTION void operator()(int i) const {
+    for (int d = 0; d < 3; ++d) {
+      if (!periodic[d]) continue;
+      const double length = hi[d] - lo[d];
+      double& c = x(i, d);
+      if (c < lo[d] || c >= hi[d]) c -= length * Kokkos::floor((c - lo[d]) / length);
+      // Rounding: a tiny negative distance wraps onto the upper face itself.
+      if (c >= hi[d]) c = lo[d];
+      if (c < lo[d]) c = lo[d];
+    }
+  }
+};
+
+/// Which way an atom goes along one axis: -1, 0, +1.
+struct Route {
+  double lo, hi, box_lo, box_length;
+  int slices, slice;
+  bool periodic;
+  KOKKOS_FUNCTION int direction(double x) const {
+    if (slices == 1 || (x >= lo && x < hi)) return 0;
+    if (!periodic) {
+      if (x < lo) return slice > 0 ? -1 : 0;
+      return slice + 1 < slices ? 1 : 0;
+    }
+    // Positions are wrapped, so the shorter way round the ring is the one taken.
+    const int target = static_cast<int>((x - box_lo) / box_length * slices);
+    int ahead = (target - slice) % slices;
+    if (ahead < 0) ahead += slices;
+    if (ahead == 0) return x < lo ? -1 : 1;  // rounding at a face
+    return 2 * ahead <= slices ? 1 : -1;
+  }
+};
+
+struct ChooseLeavers {
+  Vector3View x;
+  Route route;
+  int axis, direction;
+  Kokkos::View<int*, MemSpace> index;
+  KOKKOS_FUNCTION void operator()(int i, int& sum, bool last) const {
+    if (route.direction(x(i, axis)) != direction) return;
+    if (last) index(sum) = i;
+    ++sum;
+  }
+};
+
+/// x, v, id, type
+constexpr int record_size = 8;
+
+struct PackLeavers {
+  Particles p;
+  Kokkos::View<int*, MemSpace> index;
+  BufferView buffer;
+  KOKKOS_FUNCTION void operator()(int k) const {
+    const int i = index(k);
+    double* b = buffer.data() + static_cast<std::ptrdiff_t>(record_size) * k;
+    for (int d = 0; d < 3; ++d) {
+      b[d] = p.x(i, d);
+      b[3 + d] = p.v(i, d);
+    }
+    b[6] = static_cast<double>(p.id(i));
+    b[7] = p.type(i);
+    p.type(i) = -1;
+  }
+};
+struct UnpackArrivals {
+  Particles p;
+  BufferView buffer;
+  KOKKOS_FUNCTION void operator()(int k) const {
+    const double* b = buffer.data() + static_cast<std::ptrdiff_t>(record_size) * k;
+    const int i = p.n_local + k;
+    for (int d = 0; d < 3; ++d) {
+      p.x(i, d) = b[d];
+      p.v(i, d) = b[3 + d];
+    }
+    p.id(i) = static_cast<std::int64_t>(b[6]);
+    p.type(i) = static_cast<int>(b[7]);
+  }
+};
+
+/// Holes among the atoms that stay, and stayers beyond the new end, each in ascending order.
+struct FindHoles {
+  TypeView type;
+  Kokkos::View<int*, MemSpace> index;
+  KOKKOS_FUNCTION void operator()(int i, int& sum, bool last) const {
+    if (type(i) >= 0) return;
+    if (last) index(sum) = i;
+    ++sum;
+  }
+};
+struct FindStayers {
+  TypeView type;
+  int first;
+  Kokkos::View<int*, MemSpace> index;
+  KOKKOS_FUNCTION void operator()(int k, int& sum, bool last) const {
+    if (type(first + k) < 0) return;
+    if (last) index(sum) = first + k;
+    ++sum;
+  }
+};
+struct FillHoles {
+  Particles p;
+  Kokkos::View<int*, MemSpace> hole, stayer;
+  KOKKOS_FUNCTION void operator()(int k) const {
+    const int to = hole(k), from = stayer(k);
+    for (int d = 0; d < 3; ++d) {
+      p.x(to, d) = p.x(from, d);
+      p.v(to, d) = p.v(from, d);
+    }
+    p.id(to) = p.id(from);
+    p.type(to) = p.type(from);
+  }
+};
+
+struct CountNotFinite {
+  Vector3View x;
+  KOKKOS_FUNCTION void operator()(int i, int& bad) const {
+    for (int d = 0; d < 3; ++d)
+      if (!(Kokkos::abs(x(i, d)) < 1e30)) ++bad;
+  }
+};
+
+void reserve(Particles& p, int n) {
+  if (p.x.extent_int(0) >= n && p.v.extent_int(0) >= n) return;
+  const int room = n + n / 8;
+  Kokkos::resize(p.x, room);
+  Kokkos::resize(p.v, room);
+  Kokkos::resize(p.id, room);
+  Kokkos::resize(p.type, room);
+}
+
+void remove_leavers(Particles& p, int left) {
+  const int stay = p.n_local - left;
+  Kokkos::View<int*, MemSpace> hole("hole", left), stayer("stayer", left);
+  int holes = 0;
+  Kokkos::parallel_scan("find_holes", over(stay), FindHoles{p.type, hole}, holes);
+  Kokkos::parallel_scan("find_stayers", over(left), FindStayers{p.type, stay, stayer});
+  Kokkos::parallel_for("fill_holes", over(holes), FillHoles{p, hole, stayer});
+  p.n_local = stay;
+}
+
+/// One pass along one axis; returns how many atoms this rank sent.
+int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, int axis, Particles& p) {
+  const bool periodic = s.box.periodic[axis];
+  const Route route{s.lo[axis], s.hi[axis], s.box.lo[axis], s.box.length(axis), s.grid[axis], s.coords[axis],
+                    periodic};
+  int sent = 0;
+  BufferView received[2];
+  int arrivals[2] = {0, 0};
+  for (const int direction : {-1, 1}) {
+    const int c = s.coords[axis], slices = s.grid[axis];
+    const bool sends = periodic || (direction < 0 ? c > 0 : c + 1 < slices);
+    const bool receives = periodic || (direction < 0 ? c + 1 < slices : c > 0);
+    const int to = sends ? ranks.neighbour(axis, direction) : MPI_PROC_NULL;
+    const int from = receives ? ranks.neighbour(axis, -direction) : MPI_PROC_NULL;
+    Kokkos::View<int*, MemSpace> index(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), p.n_local);
+    int leavers = 0;
+    Kokkos::parallel_scan("choose_leavers", over(p.n_local), ChooseLeavers{p.x, route, axis, direction, index},
+                          leavers);
+    BufferView buffer(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), record_size * leavers);
+    Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer});
+    int& n = arrivals[direction > 0];
+    MPI_Sendrecv(&leavers, 1, MPI_INT, to, count_tag, &n, 1, MPI_INT, from, count_tag, comm.raw(),
+                 MPI_STATUS_IGNORE);
+    exchange(comm, buffer, record_size * leavers, to, received[direction > 0], record_size * n, from);
+    // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.
+    if (leavers > 0) remove_leavers(p, leavers);
+    sent += leavers;
+  }
+  for (int k = 0; k < 2; ++k) {
+    reserve(p, p.n_local + arrivals[k]);
+    Kokkos::parallel_for("unpack_arrivals", over(arrivals[k]), UnpackArrivals{p, received[k]});
+    p.n_local += arrivals[k];
+  }
+  return sent;
+}
+
+}  // namespace
+
+void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, Particles& p,
+             std::int64_t expected) {
+  p.n_ghost = 0;
+  int not_finite = 0;
+  Kokkos::parallel_reduce("count_not_finite", over(p.n_local), CountNotFinite{p.x}, not_finite);
+  Wrap wrap{p.x, {}, {}, {}};
+  for (int d = 0; d < 3; ++d) {
+    wrap.lo[d] = s.box.lo[d];
+    wrap.hi[d] = s.box.hi[d];
+    wrap.periodic[d] = s.box.periodic[d];
+  }
+  if (not_finite == 0) Kokkos::parallel_for("wrap", over(p.n_local), wrap);
+  for (;;) {
+    int sent = 0;
+    for (int axis = 0; axis < 3 && not_finite == 0; ++axis)
+      if (s.grid[axis] > 1) sent += hand_over(comm, ranks, s, axis, p);
+    const auto totals = comm.sum(std::vector<std::int64_t>{sent, p.n_local, not_finite});
+    if (totals[2] > 0 || totals[1] != expected)
+      throw std::runtime_error(fmt::format(
+          "atoms lost: {} of {} left, {} coordinates are not finite; the time step is too long for the forces",
+          totals[1], expected, totals[2]));
+    if (totals[0] == 0) return;
+  }
+}
+
+Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, Atoms atoms) {
+  struct Record {
+    double x[3], v[3];
+    std::int64_t id, type;
+  };
+  static_assert(sizeof(Record) == 8 * sizeof(double));
+  std::vector<std::vector<char>> parts(static_cast<std::size_t>(comm.size()));
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    Record r{};
+    std::array<int, 3> slice{};
+    for (int d = 0; d < 3; ++d) {
+      double x = atoms.x[i][d];
+      if (s.box.periodic[d]) {
+        const double length = s.box.length(d);
+        x -= length * std::floor((x - s.box.lo[d]) / length);
+        if (x >= s.box.hi[d] || x < s.box.lo[d]) x = s.box.lo[d];
+      }
+      slice[d] = s.slice_of(d, x);
+      r.x[d] = x;
+      r.v[d] = atoms.v[i][d];
+    }
+    r.id = atoms.id[i];
+    r.type = atoms.type[i];
+    auto& part = parts[static_cast<std::size_t>(ranks.rank_of(slice))];
+    const char* bytes = reinterpret_cast<const char*>(&r);
+    part.insert(part.end(), bytes, bytes + sizeof r);
+  }
+  atoms = {};
+  for (const auto& part : comm.all_to_all(parts)) {
+    for (std::size_t b = 0; b < part.size(); b += sizeof(Record)) {
+      Record r;
+      std::copy_n(part.data() + b, sizeof r, reinterpret_cast<char*>(&r));
+      atoms.id.push_back(r.id);
+      atoms.type.push_back(static_cast<int>(r.type));
+      atoms.x.push_back({r.x[0], r.x[1], r.x[2]});
+      atoms.v.push_back({r.v[0], r.v[1], r.v[2]});
+    }
+  }
+  return atoms;
+}
+
+Particles to_device(const Atoms& atoms, const std::vector<double>& masses) {
+  Particles p;
+  const int n = static_cast<int>(atoms.size());
+  p.n_local = n;
+  p.x = Vector3View("x", n);
+  p.v = Vector3View("v", n);
+  p.f = Vector3View("f", n);
+  p.id = IdView("id", n);
+  p.type = TypeView("type", n);
+  p.mass_of_type = ScalarView("mass", masses.size());
+  auto x = Kokkos::create_mirror_view(p.x), v = Kokkos::create_mirror_view(p.v);
+  auto id = Kokkos::create_mirror_view(p.id);
+  auto type = Kokkos::create_mirror_view(p.type);
+  auto mass = Kokkos::create_mirror_view(p.mass_of_type);
+  for (int i = 0; i < n; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    for (int d = 0; d < 3; ++d) {
+      x(i, d) = atoms.x[k][d];
+      v(i, d) = atoms.v[k][d];
+    }
+    id(i) = atoms.id[k];
+    type(i) = atoms.type[k];
+  }
+  for (std::size_t t = 0; t < masses.size(); ++t) mass(t) = masses[t];
+  Kokkos::deep_copy(p.x, x);
+  Kokkos::deep_copy(p.v, v);
+  Kokkos::deep_copy(p.id, id);
+  Kokkos::deep_copy(p.type, type);
+  Kokkos::deep_copy(p.mass_of_type, mass);
+  return p;
+}
+
+Atoms to_host(const Particles& p) {
+  Atoms atoms;
+  const auto local = Kokkos::make_pair(0, p.n_local);
+  auto x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.x, local, Kokkos::ALL));
+  auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.v, local, Kokkos::ALL));
+  auto id = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.id, local));
+  auto type = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.type, local));
+  for (int i = 0; i < p.n_local; ++i) {
+    atoms.id.push_back(id(i));
+    atoms.type.push_back(type(i));
+    atoms.x.push_back({x(i, 0), x(i, 1), x(i, 2)});
+    atoms.v.push_back({v(i, 0), v(i, 1), v(i, 2)});
+  }
+  return atoms;
+}
+
+}  // namespace wafermark::tungsten

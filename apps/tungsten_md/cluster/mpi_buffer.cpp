@@ -1,0 +1,48 @@
+#include "tungsten_md/cluster/mpi_buffer.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr int message_tag = 17;
+
+void grow(BufferView& buffer, int size) {
+  if (buffer.extent_int(0) < size)
+    buffer = BufferView(Kokkos::view_alloc(Kokkos::WithoutInitializing, "mpi_buffer"), size + size / 8);
+}
+
+}  // namespace
+
+bool mpi_reads_device_memory() {
+  if (Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible) return true;
+  const char* aware = std::getenv("WAFERMARK_GPU_AWARE_MPI");
+  return aware != nullptr && std::strcmp(aware, "1") == 0;
+}
+
+void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in, int in_size,
+              int from) {
+  grow(in, in_size);
+  if (to == comm.rank() && from == comm.rank()) {
+    Kokkos::deep_copy(ExecSpace(), Kokkos::subview(in, Kokkos::make_pair(0, in_size)),
+                      Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
+    return;
+  }
+  static const bool direct = mpi_reads_device_memory();
+  Kokkos::fence("before MPI reads the packed buffer");
+  if (direct) {
+    MPI_Sendrecv(out.data(), out_size, MPI_DOUBLE, to, message_tag, in.data(), in_size, MPI_DOUBLE, from,
+                 message_tag, comm.raw(), MPI_STATUS_IGNORE);
+    return;
+  }
+  auto host_out = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
+                                                      Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
+  auto device_in = Kokkos::subview(in, Kokkos::make_pair(0, in_size));
+  auto host_in = Kokkos::create_mirror_view(Kokkos::HostSpace(), device_in);
+  MPI_Sendrecv(host_out.data(), out_size, MPI_DOUBLE, to, message_tag, host_in.data(), in_size, MPI_DOUBLE, from,
+               message_tag, comm.raw(), MPI_STATUS_IGNORE);
+  Kokkos::deep_copy(device_in, host_in);
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,153 @@
+#include "tungsten_md/cluster/verlet_list.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+using FloatView = Kokkos::View<float*, MemSpace>;
+using Lane = native_lanes<float, ExecSpace>;
+
+/// Distances are tested in fp32 relative to the subdomain's centre; this much is added to the radius so that
+/// rounding cannot lose a pair. The force kernels apply the exact cut-off.
+constexpr float rounding_margin = 2e-3f;
+
+/// Positions in cell order, so that the inner loop reads consecutive memory.
+struct GatherPositions {
+  Vector3View x;
+  Kokkos::View<int*, MemSpace> order;
+  FloatView sx, sy, sz;
+  double centre[3];
+  KOKKOS_FUNCTION void operator()(int k) const {
+    const int i = order(k);
+    sx(k) = static_cast<float>(x(i, 0) - centre[0]);
+    sy(k) = static_cast<float>(x(i, 1) - centre[1]);
+    sz(k) = static_cast<float>(x(i, 2) - centre[2]);
+  }
+};
+
+struct FindNeighbours {
+  CellGrid grid;
+  CellOrder cells;
+  FloatView sx, sy, sz;
+  Vector3View x;
+  double centre[3];
+  float radius_squared;
+  bool half;
+  int dummy;
+  Kokkos::View<int**, MemSpace> neighbour;
+  Kokkos::View<int*, MemSpace> count;
+
+  KOKKOS_FUNCTION void operator()(int i, int& longest) const {
+    const float at[3] = {static_cast<float>(x(i, 0) - centre[0]), static_cast<float>(x(i, 1) - centre[1]),
+                         static_cast<float>(x(i, 2) - centre[2])};
+    const int cx = grid.slice(0, x(i, 0)), cy = grid.slice(1, x(i, 1)), cz = grid.slice(2, x(i, 2));
+    const int z0 = cz > 0 ? cz - 1 : 0, z1 = cz + 1 < grid.dims[2] ? cz + 1 : cz;
+    const int capacity = static_cast<int>(neighbour.extent(1));
+    int found = 0;
+    for (int ix = cx > 0 ? cx - 1 : 0; ix <= cx + 1 && ix < grid.dims[0]; ++ix)
+      for (int iy = cy > 0 ? cy - 1 : 0; iy <= cy + 1 && iy < grid.dims[1]; ++iy) {
+        const int row = (ix * grid.dims[1] + iy) * grid.dims[2];
+        found = scan_row(i, at, cells.first(row + z0), cells.first(row + z1 + 1), found, capacity);
+      }
+    count(i) = found;
+    const int padded = (found + VerletList::padding - 1) / VerletList::padding * VerletList::padding;
+    for (int k = found; k < padded && k < capacity; ++k) neighbour(i, k) = dummy;
+    if (padded > longest) longest = padded;
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION int scan_row(int i, const float* at, int begin, int end, int found,
+                                           int capacity) const {
+    constexpr int width = Lanes<Lane>::width;
+    const Lane xi(at[0]), yi(at[1]), zi(at[2]), r2(radius_squared);
+    for (int k = begin; k < end; k += width) {
+      const Lane dx = load_values<Lane>(sx.data() + k) - xi;
+      const Lane dy = load_values<Lane>(sy.data() + k) - yi;
+      const Lane dz = load_values<Lane>(sz.data() + k) - zi;
+      unsigned hits = mask_bits(dx * dx + dy * dy + dz * dz < r2);
+      if (end - k < width) hits &= (1u << (end - k)) - 1u;
+      while (hits != 0u) {
+        const int j = cells.order(k + (width > 1 ? Kokkos::Experimental::countr_zero_builtin(hits) : 0));
+        hits &= hits - 1u;
+        if (half ? j > i : j != i) {
+          if (found < capacity) neighbour(i, found) = j;
+          ++found;
+        }
+      }
+    }
+    return found;
+  }
+};
+
+struct Displacement {
+  Vector3View x, from;
+  KOKKOS_FUNCTION void operator()(int i, double& largest) const {
+    double d2 = 0.0;
+    for (int d = 0; d < 3; ++d) {
+      const double dx = x(i, d) - from(i, d);
+      d2 += dx * dx;
+    }
+    if (!(d2 < 1e300)) d2 = Kokkos::Experimental::infinity_v<double>;  // NaN must not pass as small
+    if (d2 > largest) largest = d2;
+  }
+};
+
+}  // namespace
+
+void VerletList::build(const CellGrid& grid, const Particles& p) {
+  using Kokkos::view_alloc;
+  using Kokkos::WithoutInitializing;
+  const int n = p.n_local + p.n_ghost;
+  const CellOrder cells = bin_atoms(grid, p, n, false);
+
+  GatherPositions gather{p.x, cells.order,
+                         FloatView(view_alloc(WithoutInitializing, "cell_x"), n + padding),
+                         FloatView(view_alloc(WithoutInitializing, "cell_y"), n + padding),
+                         FloatView(view_alloc(WithoutInitializing, "cell_z"), n + padding),
+                         {}};
+  for (int d = 0; d < 3; ++d) gather.centre[d] = grid.lo[d] + 0.5 * grid.dims[d] / grid.inverse_size[d];
+  Kokkos::parallel_for("gather_positions", Kokkos::RangePolicy<ExecSpace>(0, n), gather);
+
+  if (count.extent_int(0) < p.n_local) {
+    const int room = p.n_local + p.n_local / 16 + 16;
+    count = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbour_count"), room);
+    x_at_build = Vector3View(view_alloc(WithoutInitializing, "x_at_build"), room);
+    neighbour = {};
+  }
+  rows = p.n_local;
+  int capacity = std::max(neighbour.extent_int(1), 4 * padding);
+  const float r = static_cast<float>(radius) + rounding_margin;
+  for (;;) {
+    if (neighbour.extent_int(1) != capacity) {
+      neighbour = {};
+      neighbour = Kokkos::View<int**, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), count.extent(0),
+                                                capacity);
+    }
+    FindNeighbours find{grid, cells, gather.sx, gather.sy, gather.sz, p.x, {}, r * r, kind == ListKind::half, n,
+                        neighbour, count};
+    for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
+    int longest = 0;
+    Kokkos::parallel_reduce("find_neighbours", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), find,
+                            Kokkos::Max<int>(longest));
+    if (longest <= capacity) break;
+    capacity = (longest + padding - 1) / padding * padding;
+  }
+  Kokkos::deep_copy(Kokkos::subview(x_at_build, Kokkos::make_pair(0, p.n_local), Kokkos::ALL),
+                    Kokkos::subview(p.x, Kokkos::make_pair(0, p.n_local), Kokkos::ALL));
+}
+
+std::int64_t VerletList::entries() const {
+  std::int64_t total = 0;
+  const auto counts = count;
+  Kokkos::parallel_reduce(
+      "entries", Kokkos::RangePolicy<ExecSpace>(0, rows),
+      KOKKOS_LAMBDA(int i, std::int64_t& sum) { sum += counts(i); }, total);
+  return total;
+}
+
+double max_displacement_squared(const VerletList& list, const Particles& p) {
+  double largest = 0.0;
+  Kokkos::parallel_reduce("displacement", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
+                          Displacement{p.x, list.x_at_build}, Kokkos::Max<double>(largest));
+  return largest;
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,35 @@
+// Verlet list: for each local atom the atoms within the list radius (cut-off + skin), kept until some atom has
+// moved half the skin (Verlet, Phys. Rev. 159 (1967) 98).
+#pragma once
+
+#include "tungsten_md/cluster/cell_grid.hpp"
+#include "tungsten_md/kernels/lanes.hpp"
+
+namespace wafermark::tungsten {
+
+/// full: each pair stands in both atoms' rows; no two threads write to one atom. For GPUs and threaded ranks.
+/// half: a pair of local atoms stands once, at the lower index; local-ghost pairs stand at the local atom, so that
+/// nothing has to be sent back. For one thread per rank: half the table look-ups.
+enum class ListKind { full, half };
+
+struct VerletList {
+  /// Rows are padded to a whole number of packs with the index of the dummy site (n_local + n_ghost).
+  static constexpr int padding = std::is_same_v<MemSpace, Kokkos::HostSpace> ? 8 : 1;
+
+  ListKind kind = ListKind::full;
+  double radius = 0.0;                      ///< cut-off + skin, Angstrom
+  int rows = 0;                             ///< n_local when the list was built
+  Kokkos::View<int**, MemSpace> neighbour;  ///< [rows][capacity]
+  Kokkos::View<int*, MemSpace> count;       ///< [rows], without padding
+  Vector3View x_at_build;                   ///< [rows] positions when the list was built
+
+  /// Builds the list of p's local atoms. `grid` has cells of at least `radius`.
+  void build(const CellGrid& grid, const Particles& p);
+  /// Pairs in the list, for memory and statistics.
+  std::int64_t entries() const;
+};
+
+/// Largest squared displacement of a local atom since the list was built; infinite when a position is not finite.
+double max_displacement_squared(const VerletList& list, const Particles& p);
+
+}  // namespace wafermark::tungsten

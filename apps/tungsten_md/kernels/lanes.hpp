@@ -1,0 +1,111 @@
+// What a kernel may ask of its scalar type. A kernel is a template over T, and T is
+//   double, float                         one value: GPUs, reference code
+//   Kokkos::Experimental::simd packs      one value per lane: CPUs
+//   wse::Counted<float>                   one value that counts its operations: the emulated wafer
+// This file gives all of them the same few words: select, truncate, loads of four neighbouring values.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <Kokkos_SIMD.hpp>
+#include <cstdint>
+#include <type_traits>
+
+namespace wafermark {
+
+/// Integer and mask types that go with T, and how many values T holds.
+template <class T>
+struct Lanes {
+  using Value = T;
+  using Int = int;
+  using Mask = bool;
+  static constexpr int width = 1;
+};
+
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T select(bool condition, T yes, T no) {
+  return condition ? yes : no;
+}
+/// Largest whole number not above x >= 0.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION int truncate(T x) {
+  return static_cast<int>(x);
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T sum_of_lanes(T x) {
+  return x;
+}
+
+/// Four consecutive values per lane.
+template <class T>
+struct Quad {
+  T a, b, c, d;
+};
+
+/// The quads that begin at base[4 index[lane]], one per lane: loads whole quads and transposes them, which on
+/// CPUs is several times faster than gathering each member.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Quad<T> load_quads(const T* base, int index) {
+  const T* q = base + 4 * static_cast<std::ptrdiff_t>(index);
+  return {q[0], q[1], q[2], q[3]};
+}
+
+/// base[index[lane]] += x[lane]. The lanes' indices must differ, except where x is zero.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_at(T* base, int index, T x) {
+  base[index] += x;
+}
+/// The quads at base[4 index[lane]] -= (x, y, z, 0). The same condition.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void subtract_quads(T* base, int index, T x, T y, T z) {
+  T* q = base + 4 * static_cast<std::ptrdiff_t>(index);
+  q[0] -= x;
+  q[1] -= y;
+  q[2] -= z;
+}
+
+/// One value per lane from consecutive memory.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T load_values(const T* p) {
+  return *p;
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION int load_indices(const int* p) {
+  return *p;
+}
+/// Bit l is set where the mask of lane l is.
+KOKKOS_FORCEINLINE_FUNCTION unsigned mask_bits(bool mask) { return mask ? 1u : 0u; }
+/// a - b of 32-bit integers whose bits are stored in floats, as floats.
+KOKKOS_FORCEINLINE_FUNCTION float fixed_point_difference(float a, float b) {
+  return static_cast<float>(Kokkos::bit_cast<std::int32_t>(a) - Kokkos::bit_cast<std::int32_t>(b));
+}
+/// base[index[lane]]
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION int gather_int(const int* base, int index) {
+  return base[index];
+}
+
+}  // namespace wafermark
+
+#if defined(KOKKOS_ARCH_AVX2) && !defined(__CUDA_ARCH__) && !defined(__HIP_DEVICE_COMPILE__)
+#include "tungsten_md/kernels/lanes_avx2.hpp"
+#endif
+
+namespace wafermark {
+
+/// The type that CPU kernels are instantiated with for values of type Real; Real itself on GPUs and where we
+/// have no fast transposes.
+template <class Real, class ExecSpace, class Enable = void>
+struct NativeLanes {
+  using type = Real;
+};
+#if defined(WAFERMARK_LANES_AVX2)
+template <class Real, class ExecSpace>
+struct NativeLanes<Real, ExecSpace,
+                   std::enable_if_t<std::is_same_v<typename ExecSpace::memory_space, Kokkos::HostSpace>>> {
+  using type = avx2::Pack<Real>;
+};
+#endif
+template <class Real, class ExecSpace>
+using native_lanes = typename NativeLanes<Real, ExecSpace>::type;
+
+}  // namespace wafermark

@@ -1,0 +1,189 @@
+// lanes.hpp for AVX2 packs: eight floats or four doubles. Only what Kokkos::simd cannot express is written with
+// intrinsics: the transposes. Included by lanes.hpp.
+#pragma once
+
+#include <immintrin.h>
+
+#define WAFERMARK_LANES_AVX2
+
+namespace wafermark {
+namespace avx2 {
+
+namespace kx = Kokkos::Experimental;
+template <int N>
+using Abi = kx::simd_abi::avx2_fixed_size<N>;
+using Float8 = kx::basic_simd<float, Abi<8>>;
+using Int8 = kx::basic_simd<std::int32_t, Abi<8>>;
+using Double4 = kx::basic_simd<double, Abi<4>>;
+using Int4 = kx::basic_simd<std::int32_t, Abi<4>>;
+template <class Real>
+using Pack = std::conditional_t<std::is_same_v<Real, float>, Float8, Double4>;
+
+}  // namespace avx2
+
+template <>
+struct Lanes<avx2::Float8> {
+  using Value = float;
+  using Int = avx2::Int8;
+  using Mask = avx2::Float8::mask_type;
+  static constexpr int width = 8;
+};
+template <>
+struct Lanes<avx2::Double4> {
+  using Value = double;
+  using Int = avx2::Int4;
+  using Mask = avx2::Double4::mask_type;
+  static constexpr int width = 4;
+};
+
+inline avx2::Float8 select(const Lanes<avx2::Float8>::Mask& m, const avx2::Float8& yes, const avx2::Float8& no) {
+  return avx2::Float8(_mm256_blendv_ps(static_cast<__m256>(no), static_cast<__m256>(yes), static_cast<__m256>(m)));
+}
+inline avx2::Double4 select(const Lanes<avx2::Double4>::Mask& m, const avx2::Double4& yes, const avx2::Double4& no) {
+  return avx2::Double4(
+      _mm256_blendv_pd(static_cast<__m256d>(no), static_cast<__m256d>(yes), static_cast<__m256d>(m)));
+}
+inline avx2::Int8 truncate(const avx2::Float8& x) {
+  return avx2::Int8(_mm256_cvttps_epi32(static_cast<__m256>(x)));
+}
+inline avx2::Int4 truncate(const avx2::Double4& x) {
+  return avx2::Int4(_mm256_cvttpd_epi32(static_cast<__m256d>(x)));
+}
+inline float sum_of_lanes(const avx2::Float8& x) {
+  const __m256 v = static_cast<__m256>(x);
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline double sum_of_lanes(const avx2::Double4& x) {
+  const __m256d v = static_cast<__m256d>(x);
+  const __m128d s = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+
+template <class T>
+  requires std::is_same_v<T, avx2::Float8>
+inline avx2::Float8 load_values(const float* p) {
+  return avx2::Float8(_mm256_loadu_ps(p));
+}
+inline unsigned mask_bits(const Lanes<avx2::Float8>::Mask& m) {
+  return static_cast<unsigned>(_mm256_movemask_ps(static_cast<__m256>(m)));
+}
+inline unsigned mask_bits(const avx2::Int8::mask_type& m) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(static_cast<__m256i>(m))));
+}
+inline avx2::Float8 fixed_point_difference(const avx2::Float8& a, const avx2::Float8& b) {
+  return avx2::Float8(_mm256_cvtepi32_ps(
+      _mm256_sub_epi32(_mm256_castps_si256(static_cast<__m256>(a)), _mm256_castps_si256(static_cast<__m256>(b)))));
+}
+
+template <class T>
+  requires std::is_same_v<T, avx2::Float8>
+inline avx2::Int8 load_indices(const int* p) {
+  return avx2::Int8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+template <class T>
+  requires std::is_same_v<T, avx2::Double4>
+inline avx2::Int4 load_indices(const int* p) {
+  return avx2::Int4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+template <class T>
+inline avx2::Int8 gather_int(const int* base, const avx2::Int8& index) {
+  return avx2::Int8(_mm256_i32gather_epi32(base, static_cast<__m256i>(index), 4));
+}
+template <class T>
+inline avx2::Int4 gather_int(const int* base, const avx2::Int4& index) {
+  return avx2::Int4(_mm_i32gather_epi32(base, static_cast<__m128i>(index), 4));
+}
+
+namespace avx2 {
+
+/// The eight lane indices as plain ints, for address arithmetic.
+struct Offsets8 {
+  alignas(32) int i[8];
+  explicit Offsets8(const Int8& v) { _mm256_store_si256(reinterpret_cast<__m256i*>(i), static_cast<__m256i>(v)); }
+};
+struct Offsets4 {
+  alignas(16) int i[4];
+  explicit Offsets4(const Int4& v) { _mm_store_si128(reinterpret_cast<__m128i*>(i), static_cast<__m128i>(v)); }
+};
+
+/// Rows of four floats k and k + 4 side by side in one register.
+inline __m256 two_rows(const float* base, int low, int high) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_load_ps(base + 4 * static_cast<std::ptrdiff_t>(low))),
+                              _mm_load_ps(base + 4 * static_cast<std::ptrdiff_t>(high)), 1);
+}
+
+}  // namespace avx2
+
+/// The quads must be aligned to their size (16 bytes for float, 32 for double).
+inline Quad<avx2::Float8> load_quads(const float* base, const avx2::Int8& index) {
+  const avx2::Offsets8 o(index);
+  const __m256 r0 = avx2::two_rows(base, o.i[0], o.i[4]), r1 = avx2::two_rows(base, o.i[1], o.i[5]);
+  const __m256 r2 = avx2::two_rows(base, o.i[2], o.i[6]), r3 = avx2::two_rows(base, o.i[3], o.i[7]);
+  const __m256 t0 = _mm256_unpacklo_ps(r0, r1), t1 = _mm256_unpackhi_ps(r0, r1);
+  const __m256 t2 = _mm256_unpacklo_ps(r2, r3), t3 = _mm256_unpackhi_ps(r2, r3);
+  return {avx2::Float8(_mm256_shuffle_ps(t0, t2, 0x44)), avx2::Float8(_mm256_shuffle_ps(t0, t2, 0xEE)),
+          avx2::Float8(_mm256_shuffle_ps(t1, t3, 0x44)), avx2::Float8(_mm256_shuffle_ps(t1, t3, 0xEE))};
+}
+
+inline Quad<avx2::Double4> load_quads(const double* base, const avx2::Int4& index) {
+  const avx2::Offsets4 o(index);
+  const __m256d r0 = _mm256_load_pd(base + 4 * static_cast<std::ptrdiff_t>(o.i[0]));
+  const __m256d r1 = _mm256_load_pd(base + 4 * static_cast<std::ptrdiff_t>(o.i[1]));
+  const __m256d r2 = _mm256_load_pd(base + 4 * static_cast<std::ptrdiff_t>(o.i[2]));
+  const __m256d r3 = _mm256_load_pd(base + 4 * static_cast<std::ptrdiff_t>(o.i[3]));
+  const __m256d t0 = _mm256_unpacklo_pd(r0, r1), t1 = _mm256_unpackhi_pd(r0, r1);
+  const __m256d t2 = _mm256_unpacklo_pd(r2, r3), t3 = _mm256_unpackhi_pd(r2, r3);
+  return {
+      avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x20)), avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x20)),
+      avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x31)), avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x31))};
+}
+
+inline void add_at(float* base, const avx2::Int8& index, const avx2::Float8& x) {
+  const avx2::Offsets8 o(index);
+  alignas(32) float v[8];
+  _mm256_store_ps(v, static_cast<__m256>(x));
+  for (int l = 0; l < 8; ++l) base[o.i[l]] += v[l];
+}
+inline void add_at(double* base, const avx2::Int4& index, const avx2::Double4& x) {
+  const avx2::Offsets4 o(index);
+  alignas(32) double v[4];
+  _mm256_store_pd(v, static_cast<__m256d>(x));
+  for (int l = 0; l < 4; ++l) base[o.i[l]] += v[l];
+}
+
+inline void subtract_quads(float* base, const avx2::Int8& index, const avx2::Float8& x, const avx2::Float8& y,
+                           const avx2::Float8& z) {
+  const avx2::Offsets8 o(index);
+  const __m256 w = _mm256_setzero_ps();
+  const __m256 t0 = _mm256_unpacklo_ps(static_cast<__m256>(x), static_cast<__m256>(y));
+  const __m256 t1 = _mm256_unpackhi_ps(static_cast<__m256>(x), static_cast<__m256>(y));
+  const __m256 t2 = _mm256_unpacklo_ps(static_cast<__m256>(z), w);
+  const __m256 t3 = _mm256_unpackhi_ps(static_cast<__m256>(z), w);
+  const __m256 rows[4] = {_mm256_shuffle_ps(t0, t2, 0x44), _mm256_shuffle_ps(t0, t2, 0xEE),
+                          _mm256_shuffle_ps(t1, t3, 0x44), _mm256_shuffle_ps(t1, t3, 0xEE)};
+  for (int l = 0; l < 4; ++l) {
+    float* low = base + 4 * static_cast<std::ptrdiff_t>(o.i[l]);
+    _mm_store_ps(low, _mm_sub_ps(_mm_load_ps(low), _mm256_castps256_ps128(rows[l])));
+    float* high = base + 4 * static_cast<std::ptrdiff_t>(o.i[l + 4]);
+    _mm_store_ps(high, _mm_sub_ps(_mm_load_ps(high), _mm256_extractf128_ps(rows[l], 1)));
+  }
+}
+inline void subtract_quads(double* base, const avx2::Int4& index, const avx2::Double4& x, const avx2::Double4& y,
+                           const avx2::Double4& z) {
+  const avx2::Offsets4 o(index);
+  const __m256d w = _mm256_setzero_pd();
+  const __m256d t0 = _mm256_unpacklo_pd(static_cast<__m256d>(x), static_cast<__m256d>(y));
+  const __m256d t1 = _mm256_unpackhi_pd(static_cast<__m256d>(x), static_cast<__m256d>(y));
+  const __m256d t2 = _mm256_unpacklo_pd(static_cast<__m256d>(z), w);
+  const __m256d t3 = _mm256_unpackhi_pd(static_cast<__m256d>(z), w);
+  const __m256d rows[4] = {_mm256_permute2f128_pd(t0, t2, 0x20), _mm256_permute2f128_pd(t1, t3, 0x20),
+                           _mm256_permute2f128_pd(t0, t2, 0x31), _mm256_permute2f128_pd(t1, t3, 0x31)};
+  for (int l = 0; l < 4; ++l) {
+    double* q = base + 4 * static_cast<std::ptrdiff_t>(o.i[l]);
+    _mm256_store_pd(q, _mm256_sub_pd(_mm256_load_pd(q), rows[l]));
+  }
+}
+
+}  // namespace wafermark
