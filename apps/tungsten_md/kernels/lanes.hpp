@@ -72,6 +72,11 @@ template <class T>
 KOKKOS_FORCEINLINE_FUNCTION int load_indices(const int* p) {
   return *p;
 }
+/// index[lane] < bound, as a mask of T.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION bool lane_less(int index, int bound) {
+  return index < bound;
+}
 /// Bit l is set where the mask of lane l is.
 KOKKOS_FORCEINLINE_FUNCTION unsigned mask_bits(bool mask) { return mask ? 1u : 0u; }
 /// a - b of 32-bit integers whose bits are stored in floats, as floats.

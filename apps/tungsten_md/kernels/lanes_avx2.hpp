@@ -88,6 +88,17 @@ inline avx2::Int4 load_indices(const int* p) {
   return avx2::Int4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 template <class T>
+inline Lanes<avx2::Float8>::Mask lane_less(const avx2::Int8& index, int bound) {
+  return Lanes<avx2::Float8>::Mask(
+      _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(bound), static_cast<__m256i>(index))));
+}
+template <class T>
+inline Lanes<avx2::Double4>::Mask lane_less(const avx2::Int4& index, int bound) {
+  return Lanes<avx2::Double4>::Mask(_mm256_castsi256_pd(
+      _mm256_cvtepi32_epi64(_mm_cmpgt_epi32(_mm_set1_epi32(bound), static_cast<__m128i>(index)))));
+}
+
+template <class T>
 inline avx2::Int8 gather_int(const int* base, const avx2::Int8& index) {
   return avx2::Int8(_mm256_i32gather_epi32(base, static_cast<__m256i>(index), 4));
 }

@@ -1,0 +1,38 @@
+// Forces on the local atoms of a rank, whatever the potential's precision and the shape of the list.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "tungsten_md/cluster/ghost_exchange.hpp"
+#include "tungsten_md/cluster/verlet_list.hpp"
+#include "tungsten_md/model/potential_tables.hpp"
+
+namespace wafermark::tungsten {
+
+/// This rank's share of the potential energy and virial; sums over ranks are the whole.
+struct EnergyVirial {
+  double energy = 0.0;                              ///< eV
+  std::array<double, 6> virial{0, 0, 0, 0, 0, 0};   ///< sum r_a F_b over pairs: xx yy zz xy xz yz, eV
+};
+
+class ForceField {
+ public:
+  virtual ~ForceField() = default;
+  /// Call after ghosts or the box of occupied space changed (a new list).
+  virtual void prepare(const Particles& p, const VerletList& list) = 0;
+  /// Sets p.f of the local atoms. Ghost positions must be current; `ghosts` carries the embedding slopes.
+  virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
+  /// The same, and returns energy and virial.
+  virtual EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
+  virtual double cutoff() const = 0;
+  virtual std::size_t bytes() const = 0;  ///< device memory held
+};
+
+/// `precision`: "double" or "mixed".
+std::unique_ptr<ForceField> make_eam(const PotentialTables& tables, const std::string& precision);
+
+/// half with one thread per rank on a CPU, full otherwise.
+ListKind best_list_kind();
+
+}  // namespace wafermark::tungsten
