@@ -36,7 +36,7 @@ class Eam final : public ForceField {
     const int n = p.n_local + p.n_ghost + 1;
     if (slope_.extent_int(0) < n) {
       const auto room = static_cast<std::size_t>(n + n / 16);
-      const auto make = [](const char* name, std::size_t size) {
+      const auto make = [](const std::string& name, std::size_t size) {
         return RealView(Kokkos::view_alloc(Kokkos::WithoutInitializing, name), size);
       };
       sites_.quads = {};
