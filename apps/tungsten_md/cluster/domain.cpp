@@ -1,0 +1,129 @@
+#include "tungsten_md/cluster/domain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+void check_box(const Box& box, double cutoff) {
+  for (int d = 0; d < 3; ++d)
+    if (box.periodic[d] && box.length(d) < 2.0 * cutoff)
+      throw InputError(fmt::format(
+          "box: {:.6g} Angstrom long along {}; expected at least two cut-offs, {:.6g} Angstrom, on a periodic axis",
+          box.length(d), "xyz"[d], 2.0 * cutoff));
+}
+
+Vec3 edges(const Box& box) { return {box.length(0), box.length(1), box.length(2)}; }
+
+}  // namespace
+
+Domain::Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
+               const DomainSettings& settings, RegionTimes& times, std::nullptr_t)
+    : comm_(comm),
+      times_(times),
+      settings_(settings),
+      atoms_(comm.sum(static_cast<std::int64_t>(start.atoms.size()))),
+      force_field_(make_eam(potential, settings.precision)),
+      ranks_(comm, settings.rank_grid, edges(start.box)),
+      subdomain_((check_box(start.box, force_field_->cutoff()), start.box), ranks_),
+      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom),
+      cells_(subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
+  list_.kind = settings.list.value_or(best_list_kind());
+  list_.radius = force_field_->cutoff() + settings.skin_angstrom;
+  if (atoms_ == 0) throw InputError("the starting state holds no atoms");
+  const int types = static_cast<int>(potential.elements.size());
+  for (const int t : start.atoms.type)
+    if (t < 0 || t >= types)
+      throw InputError(fmt::format("atom type {}: expected 1 ... {}, the elements of the potential", t + 1, types));
+}
+
+Domain::Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
+               const DomainSettings& settings, RegionTimes& times)
+    : Domain(comm, start, potential, settings, times, nullptr) {
+  p_ = to_device(distribute(comm_, ranks_, subdomain_, start.atoms), start.masses);
+  rebuild();
+}
+
+Domain::Domain(const Communicator& comm, const Configuration& start, const std::vector<Vec3>& x_reference,
+               const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times)
+    : Domain(comm, start, potential, settings, times, nullptr) {
+  Atoms at_reference = start.atoms;
+  at_reference.x = x_reference;
+  p_ = to_device(at_reference, start.masses);
+  build_list();  // the stored order is sorted already, so the lists come out as they were
+  const auto local = Kokkos::make_pair(0, p_.n_local);
+  auto current = Kokkos::create_mirror_view(Kokkos::subview(p_.x, local, Kokkos::ALL));
+  for (int i = 0; i < p_.n_local; ++i)
+    for (int d = 0; d < 3; ++d) current(i, d) = start.atoms.x[static_cast<std::size_t>(i)][d];
+  Kokkos::deep_copy(Kokkos::subview(p_.x, local, Kokkos::ALL), current);
+  ghosts_.update_positions(p_);
+}
+
+void Domain::update(double displacement) {
+  if (displacement <= half_skin()) {
+    const Region region(times_, "ghosts");
+    ghosts_.update_positions(p_);
+  } else {
+    rebuild();
+  }
+}
+
+void Domain::rebuild() {
+  {
+    const Region region(times_, "migrate");
+    migrate(comm_, ranks_, subdomain_, p_, atoms_);
+  }
+  {
+    const Region region(times_, "sort");
+    sort_by_cell(cells_, p_);
+  }
+  build_list();
+  ++rebuilds_;
+}
+
+void Domain::build_list() {
+  const Region region(times_, "neighbour list");
+  ghosts_.select(p_);
+  list_.build(cells_, p_);
+  if (p_.f.extent_int(0) < p_.n_local)
+    p_.f = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "f"), p_.v.extent(0));
+  force_field_->prepare(p_, list_);
+}
+
+void Domain::compute_forces() {
+  const Region region(times_, "force");
+  force_field_->compute(p_, list_, ghosts_);
+}
+
+EnergyVirial Domain::compute_forces_and_energy() {
+  const Region region(times_, "force");
+  return force_field_->compute_with_energy(p_, list_, ghosts_);
+}
+
+std::vector<Vec3> vectors_on_host(const Vector3View& view, int n) {
+  auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
+                                                  Kokkos::subview(view, Kokkos::make_pair(0, n), Kokkos::ALL));
+  std::vector<Vec3> result(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i)
+    for (int d = 0; d < 3; ++d) result[static_cast<std::size_t>(i)][d] = host(i, d);
+  return result;
+}
+
+std::vector<Vec3> Domain::reference_on_host() const { return vectors_on_host(list_.x_at_build, p_.n_local); }
+std::vector<Vec3> Domain::forces_on_host() const { return vectors_on_host(p_.f, p_.n_local); }
+
+Domain::Memory Domain::bytes() const {
+  const double n = std::max(1, p_.n_local);
+  const auto size = [](const auto& view) {
+    return static_cast<double>(view.span() * sizeof(typename std::decay_t<decltype(view)>::value_type));
+  };
+  return {(size(p_.x) + size(p_.v) + size(p_.f) + size(p_.id) + size(p_.type)) / n,
+          (size(list_.neighbour) + size(list_.count) + size(list_.x_at_build)) / n,
+          static_cast<double>(force_field_->bytes()) / n};
+}
+
+}  // namespace wafermark::tungsten

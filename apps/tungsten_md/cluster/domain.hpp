@@ -1,0 +1,83 @@
+// One rank's part of the crystal: its atoms, the ghosts around them, the Verlet list and the forces.
+// What moves the atoms (simulation.hpp, fire.hpp) needs only this.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/communicator.hpp"
+#include "common/region_timer.hpp"
+#include "tungsten_md/cluster/force_field.hpp"
+#include "tungsten_md/cluster/migration.hpp"
+#include "tungsten_md/model/configuration.hpp"
+
+namespace wafermark::tungsten {
+
+struct DomainSettings {
+  std::string precision = "double";     ///< "double" or "mixed"
+  double skin_angstrom = 0.5;           ///< list radius = cut-off + skin
+  std::array<int, 3> rank_grid{0, 0, 0};  ///< 0: chosen
+  std::optional<ListKind> list;         ///< best_list_kind() when empty
+};
+
+class Domain {
+ public:
+  /// Places any distribution of atoms over ranks. Throws InputError when the box is narrower than two cut-offs
+  /// along a periodic axis, when a subdomain is narrower than the list radius, or an atom's type is unknown.
+  Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
+         const DomainSettings& settings, RegionTimes& times);
+  /// Continues a checkpointed run on the same rank grid with the same lists: `start` holds this rank's atoms in
+  /// their order, `x_reference` where they were when the list was last built. Bit-identical from there on.
+  Domain(const Communicator& comm, const Configuration& start, const std::vector<Vec3>& x_reference,
+         const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times);
+
+  /// After positions changed by at most `displacement` since the list was built: refreshes ghosts, or atoms'
+  /// owners, ghosts and list when that is more than half the skin. Collective.
+  void update(double displacement);
+  /// New owners, order, ghosts and list. Collective.
+  void rebuild();
+
+  void compute_forces();
+  EnergyVirial compute_forces_and_energy();  ///< this rank's share
+
+  Particles& particles() { return p_; }
+  const Particles& particles() const { return p_; }
+  const VerletList& list() const { return list_; }
+  const Subdomain& subdomain() const { return subdomain_; }
+  const Communicator& comm() const { return comm_; }
+  std::int64_t atoms() const { return atoms_; }  ///< over all ranks
+  std::int64_t rebuilds() const { return rebuilds_; }
+  double half_skin() const { return 0.5 * settings_.skin_angstrom; }
+  const DomainSettings& settings() const { return settings_; }
+  double cutoff() const { return force_field_->cutoff(); }
+
+  /// This rank's atoms in their order, and the positions at the last list build, for checkpoints.
+  Atoms atoms_on_host() const { return to_host(p_); }
+  std::vector<Vec3> reference_on_host() const;
+  std::vector<Vec3> forces_on_host() const;
+  /// Device bytes held by this rank per local atom, by what.
+  struct Memory {
+    double particles, list, force_field;
+  };
+  Memory bytes() const;
+
+ private:
+  Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
+         const DomainSettings& settings, RegionTimes& times, std::nullptr_t);
+  void build_list();
+
+  const Communicator& comm_;
+  RegionTimes& times_;
+  DomainSettings settings_;
+  std::int64_t atoms_ = 0, rebuilds_ = 0;
+  std::unique_ptr<ForceField> force_field_;
+  CartesianGrid ranks_;
+  Subdomain subdomain_;
+  GhostExchange ghosts_;
+  CellGrid cells_;
+  VerletList list_;
+  Particles p_;
+};
+
+}  // namespace wafermark::tungsten
