@@ -1,0 +1,255 @@
+#include "tungsten_md/io/lammps_dump.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "common/errors.hpp"
+#include "tungsten_md/io/atom_dealer.hpp"
+#include "tungsten_md/io/collective_text.hpp"
+#include "tungsten_md/io/id_order.hpp"
+#include "tungsten_md/io/text_file.hpp"
+
+namespace wafermark::tungsten {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+constexpr int row_width = 10;  // type, x, v, f
+
+}  // namespace
+
+/// Rank 0's way through the file.
+class LammpsDumpReader::Parser {
+ public:
+  Parser(const std::string& path, std::vector<std::string> elements)
+      : file_(path), given_(!elements.empty()), elements_(std::move(elements)) {}
+
+  /// Reads up to the rows of the next frame. What all ranks must know, as JSON; "" at the end of the file.
+  std::string frame_header() {
+    if (!file_.next()) return "";
+    frame_ = Frame{};
+    bool has_step = false, has_box = false;
+    for (;; file_.require_next("ITEM: of a frame")) {
+      const auto& w = file_.words();
+      if (w.size() < 2 || w[0] != "ITEM:") file_.fail(TextFile::quoted(file_.line()), "a line 'ITEM: ...'");
+      const std::string item(w[1]);
+      const std::string title = file_.line();
+      if (item == "TIMESTEP") {
+        file_.require_next("a time step");
+        frame_.step = file_.integer(0, "a time step", 0, largest);
+        has_step = true;
+      } else if (item == "TIME") {
+        file_.require_next("a time");
+        frame_.time = file_.number(0, "a time");
+      } else if (item == "UNITS") {
+        file_.require_next("a unit system");
+        if (file_.words().size() != 1 || file_.words()[0] != "metal")
+          file_.fail(TextFile::quoted(file_.line()), "units 'metal'");
+      } else if (title.starts_with("ITEM: NUMBER OF ATOMS")) {
+        file_.require_next("a number of atoms");
+        rows_left_ = file_.integer(0, "a positive number of atoms", 1, largest);
+      } else if (title.starts_with("ITEM: BOX BOUNDS")) {
+        read_box();
+        has_box = true;
+      } else if (item == "ATOMS") {
+        if (!has_step || !has_box || rows_left_ == 0)
+          file_.fail("'ITEM: ATOMS'", "TIMESTEP, NUMBER OF ATOMS and BOX BOUNDS before it");
+        find_columns();
+        break;
+      } else {
+        file_.fail(TextFile::quoted(file_.line()), "TIMESTEP, NUMBER OF ATOMS, BOX BOUNDS or ATOMS");
+      }
+    }
+    return json{{"step", frame_.step},
+                {"time", frame_.time},
+                {"lo", frame_.box.lo},
+                {"hi", frame_.box.hi},
+                {"periodic", frame_.box.periodic},
+                {"velocities", has(column_.v)},
+                {"forces", has(column_.f)}}
+        .dump();
+  }
+
+  bool row(std::int64_t& id, double* values) {
+    if (rows_left_ == 0) return false;
+    file_.require_next(fmt::format("{} more atoms", rows_left_));
+    --rows_left_;
+    if (file_.words().size() != column_.count)
+      file_.fail(fmt::format("{} columns", file_.words().size()), fmt::format("{}", column_.count));
+    id = file_.integer(column_.id, "a positive atom id", 1, largest);
+    values[0] = type_of_row();
+    for (int d = 0; d < 3; ++d) {
+      double x = file_.number(column_.x[d], "a coordinate");
+      if (column_.scaled) x = frame_.box.lo[d] + x * frame_.box.length(d);
+      values[1 + d] = x;
+      values[4 + d] = has(column_.v) ? file_.number(column_.v[d], "a velocity") : 0.0;
+      values[7 + d] = has(column_.f) ? file_.number(column_.f[d], "a force") : 0.0;
+    }
+    return true;
+  }
+
+  /// Names of the types met so far, as JSON.
+  std::string element_names() const {
+    json names = json::array();
+    for (std::size_t t = 0; t < elements_.size(); ++t)
+      names.push_back(elements_[t].empty() ? std::to_string(t + 1) : elements_[t]);
+    return names.dump();
+  }
+
+ private:
+  static constexpr std::size_t absent = static_cast<std::size_t>(-1);
+  using Triple = std::array<std::size_t, 3>;
+  static bool has(const Triple& t) { return t[0] != absent && t[1] != absent && t[2] != absent; }
+
+  struct Frame {
+    std::int64_t step = 0;
+    double time = 0.0;
+    Box box;
+  };
+  struct Columns {
+    std::size_t count = 0, id = absent, type = absent, element = absent;
+    Triple x{absent, absent, absent}, v = x, f = x;
+    bool scaled = false;
+  };
+
+  void read_box() {
+    const auto& w = file_.words();
+    if (w.size() != 3 && w.size() != 6)
+      file_.fail(TextFile::quoted(file_.line()), "an orthogonal box, 'BOX BOUNDS pp pp pp'");
+    for (int d = 0; d < 3; ++d) frame_.box.periodic[d] = w.size() == 3 || w[3 + d] == "pp";
+    for (int d = 0; d < 3; ++d) {
+      file_.require_next("two bounds of the box");
+      frame_.box.lo[d] = file_.number(0, "a lower bound of the box");
+      frame_.box.hi[d] = file_.number(1, "an upper bound of the box");
+      if (file_.words().size() != 2 || !(frame_.box.lo[d] < frame_.box.hi[d]))
+        file_.fail(TextFile::quoted(file_.line()), "a lower bound below an upper one");
+    }
+  }
+
+  void find_columns() {
+    const std::vector<std::string_view> names(file_.words().begin() + 2, file_.words().end());
+    const auto find = [&](std::string_view name) -> std::size_t {
+      const auto at = std::find(names.begin(), names.end(), name);
+      return at == names.end() ? absent : static_cast<std::size_t>(at - names.begin());
+    };
+    column_ = {names.size(), find("id"), find("type"), find("element")};
+    for (std::string_view kind : {"", "u", "s", "su"}) {
+      const std::string tail(kind);
+      column_.x = {find("x" + tail), find("y" + tail), find("z" + tail)};
+      column_.scaled = kind.starts_with('s');
+      if (has(column_.x)) break;
+    }
+    column_.v = {find("vx"), find("vy"), find("vz")};
+    column_.f = {find("fx"), find("fy"), find("fz")};
+    if (column_.id == absent || !has(column_.x) || (column_.type == absent && column_.element == absent))
+      file_.fail(TextFile::quoted(file_.line()), "columns id, type or element, and x y z (or xs, xu, xsu)");
+  }
+
+  int type_of_row() {
+    const std::string name = column_.element == absent ? "" : std::string(file_.words()[column_.element]);
+    if (column_.type != absent) {
+      const int last = given_ ? static_cast<int>(elements_.size()) : 1000;
+      const auto type = file_.integer(column_.type, fmt::format("an atom type from 1 to {}", last), 1, last);
+      if (static_cast<std::size_t>(type) > elements_.size()) elements_.resize(type);
+      if (!given_ && !name.empty()) elements_[type - 1] = name;
+      return static_cast<int>(type) - 1;
+    }
+    const auto at = std::find(elements_.begin(), elements_.end(), name);
+    const auto index = static_cast<int>(at - elements_.begin());
+    if (at == elements_.end()) {
+      if (given_) file_.fail("element " + TextFile::quoted(name), "one of the elements given");
+      elements_.push_back(name);
+    }
+    return index;
+  }
+
+  TextFile file_;
+  bool given_;
+  std::vector<std::string> elements_;
+  Frame frame_;
+  Columns column_;
+  std::int64_t rows_left_ = 0;
+};
+
+LammpsDumpReader::LammpsDumpReader(const Communicator& comm, const std::string& path,
+                                   std::vector<std::string> elements)
+    : comm_(comm), path_(path) {
+  ask_root(comm_, [&] {
+    parser_ = std::make_unique<Parser>(path, std::move(elements));
+    return "";
+  });
+}
+
+LammpsDumpReader::~LammpsDumpReader() = default;
+
+std::optional<DumpFrame> LammpsDumpReader::next() {
+  const std::string text = ask_root(comm_, [&] { return parser_->frame_header(); });
+  if (text.empty()) return std::nullopt;
+  const json header = json::parse(text);
+  DumpFrame frame;
+  Configuration& c = frame.configuration;
+  c.step = header.at("step");
+  c.time_ps = header.at("time");
+  c.box = {header.at("lo").get<Vec3>(), header.at("hi").get<Vec3>(),
+           header.at("periodic").get<std::array<bool, 3>>()};
+  frame.has_velocities = header.at("velocities");
+  const bool has_forces = header.at("forces");
+
+  std::string problem;
+  std::unordered_set<std::int64_t> seen;
+  deal_rows(
+      comm_, row_width, [&](std::int64_t& id, double* row) { return parser_->row(id, row); },
+      [&](std::int64_t id, const double* row) {
+        if (!seen.insert(id).second)
+          problem =
+              fmt::format("{}: found atom id {} twice in step {}, expected unique ids", path_, id, c.step);
+        c.atoms.id.push_back(id);
+        c.atoms.type.push_back(static_cast<int>(row[0]));
+        c.atoms.x.push_back(c.box.wrap({row[1], row[2], row[3]}));
+        c.atoms.v.push_back({row[4], row[5], row[6]});
+        if (has_forces) frame.forces.push_back({row[7], row[8], row[9]});
+      });
+  comm_.throw_together(!problem.empty(), problem);
+  c.elements =
+      json::parse(ask_root(comm_, [&] { return parser_->element_names(); })).get<std::vector<std::string>>();
+  c.masses.assign(c.elements.size(), 0.0);
+  return frame;
+}
+
+void write_lammps_dump(const Communicator& comm, const std::string& path, const Configuration& configuration,
+                       const std::vector<Vec3>* forces, DumpOptions options) {
+  const OrderedAtoms ordered = order_by_id(comm, configuration.atoms, forces);
+  const Atoms& atoms = ordered.atoms;
+  const Box& box = configuration.box;
+  const auto boundary = [&](int d) { return box.periodic[d] ? "pp" : "ff"; };
+
+  std::string header = fmt::format(
+      "ITEM: UNITS\nmetal\nITEM: TIME\n{:.17g}\nITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n{}\nITEM: BOX "
+      "BOUNDS {} {} {}\n",
+      configuration.time_ps, configuration.step, ordered.total, boundary(0), boundary(1), boundary(2));
+  for (int d = 0; d < 3; ++d) header += fmt::format("{:.17g} {:.17g}\n", box.lo[d], box.hi[d]);
+  header += fmt::format("ITEM: ATOMS id type x y z{}{}\n", options.velocities ? " vx vy vz" : "",
+                        forces ? " fx fy fz" : "");
+
+  std::string rows;
+  const auto vector = [&](const Vec3& v) {
+    fmt::format_to(std::back_inserter(rows), " {:.17g} {:.17g} {:.17g}", v[0], v[1], v[2]);
+  };
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    fmt::format_to(std::back_inserter(rows), "{} {}", atoms.id[i], atoms.type[i] + 1);
+    vector(atoms.x[i]);
+    if (options.velocities) vector(atoms.v[i]);
+    if (forces) vector(ordered.forces[i]);
+    rows += '\n';
+  }
+  write_collective_text(comm, path, {{header, rows}}, options.append);
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,48 @@
+// A text file read line by line, with errors that say where: "FILE:LINE: found X, expected Y".
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wafermark::tungsten {
+
+/// One process's view; lines are counted from 1. Every failure throws InputError.
+class TextFile {
+ public:
+  explicit TextFile(const std::string& path);
+
+  /// Goes to the next line; false at the end of the file. A last line without a newline is an error: the file
+  /// was cut off.
+  bool next();
+  /// Goes to the next line, which must exist; `expected` says what should be there.
+  void require_next(const std::string& expected);
+
+  const std::string& line() const { return line_; }
+  /// The words of the line up to a '#'.
+  const std::vector<std::string_view>& words() const { return words_; }
+  /// What follows the first '#', without surrounding blanks.
+  std::string_view comment() const { return comment_; }
+
+  /// Word `i` as a finite number or an integer in [low, high].
+  double number(std::size_t i, std::string_view what) const;
+  std::int64_t integer(std::size_t i, std::string_view what, std::int64_t low, std::int64_t high) const;
+  /// Throws unless the line has at least (exactly) n words.
+  void require_words(std::size_t at_least, std::string_view expected) const;
+
+  [[noreturn]] void fail(std::string_view found, std::string_view expected) const;
+  /// `text` in quotes, shortened, unprintable characters replaced.
+  static std::string quoted(std::string_view text);
+
+ private:
+  std::string path_;
+  std::ifstream stream_;
+  std::int64_t line_number_ = 0;
+  std::string line_;
+  std::vector<std::string_view> words_;
+  std::string_view comment_;
+};
+
+}  // namespace wafermark::tungsten
