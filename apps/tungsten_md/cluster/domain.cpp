@@ -9,12 +9,13 @@
 namespace wafermark::tungsten {
 namespace {
 
-void check_box(const Box& box, double cutoff) {
+const Box& checked(const Box& box, double cutoff) {
   for (int d = 0; d < 3; ++d)
     if (box.periodic[d] && box.length(d) < 2.0 * cutoff)
       throw InputError(fmt::format(
           "box: {:.6g} Angstrom long along {}; expected at least two cut-offs, {:.6g} Angstrom, on a periodic axis",
           box.length(d), "xyz"[d], 2.0 * cutoff));
+  return box;
 }
 
 Vec3 edges(const Box& box) { return {box.length(0), box.length(1), box.length(2)}; }
@@ -29,7 +30,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       atoms_(comm.sum(static_cast<std::int64_t>(start.atoms.size()))),
       force_field_(make_eam(potential, settings.precision)),
       ranks_(comm, settings.rank_grid, edges(start.box)),
-      subdomain_((check_box(start.box, force_field_->cutoff()), start.box), ranks_),
+      subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
       ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom),
       cells_(subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
   list_.kind = settings.list.value_or(best_list_kind());
@@ -89,6 +90,10 @@ void Domain::build_list() {
   const Region region(times_, "neighbour list");
   ghosts_.select(p_);
   list_.build(cells_, p_);
+  // The dummy site that pads the list's rows needs a valid type; its distance keeps it out of every sum.
+  const int dummy = p_.n_local + p_.n_ghost;
+  if (p_.type.extent_int(0) <= dummy) Kokkos::resize(p_.type, dummy + 1);
+  Kokkos::deep_copy(Kokkos::subview(p_.type, dummy), 0);
   if (p_.f.extent_int(0) < p_.n_local)
     p_.f = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "f"), p_.v.extent(0));
   force_field_->prepare(p_, list_);

@@ -1,0 +1,73 @@
+// What a deck says: the case, as both targets read it. The keys and their meanings are in case.cpp;
+// `tungsten_md info --keys` prints them.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/deck.hpp"
+#include "tungsten_md/model/crystal.hpp"
+#include "tungsten_md/model/dynamics_settings.hpp"
+#include "tungsten_md/model/potential_tables.hpp"
+
+namespace wafermark::tungsten {
+
+/// Where the atoms come from: a crystal, or a file (LAMMPS data).
+struct StructureSettings {
+  std::optional<Lattice> lattice;
+  std::array<bool, 3> periodic{true, true, true};
+  std::string element;  ///< of the crystal
+  std::string file;     ///< instead of a crystal
+};
+
+struct PotentialSettings {
+  std::string model;                  ///< analytic model, or empty
+  std::string file;                   ///< path as found, or empty
+  std::string format;                 ///< "auto" or a format name
+  std::vector<std::string> elements;  ///< element of each atom type
+  std::string core;                   ///< "none", "zbl", "zbl_dft"
+  double core_inner_angstrom = 1.0, core_outer_angstrom = 2.0;
+  int table_points = 0;  ///< 0: the file's own
+};
+
+struct RunSettings {
+  std::int64_t steps = 0;             ///< the run ends here ...
+  double duration_ps = 0.0;           ///< ... or here, whichever comes first
+  double timestep_ps = 0.001;
+  std::string precision = "double";   ///< "double" or "mixed"
+  double skin_angstrom = 0.5;
+  std::array<int, 3> rank_grid{0, 0, 0};
+  std::string neighbour_list = "auto";  ///< "auto", "half", "full"
+  std::uint64_t seed = 1;
+};
+
+/// Intervals in steps; 0 is never.
+struct OutputSettings {
+  std::int64_t thermo_every = 100, defects_every = 0, trajectory_every = 0, checkpoint_every = 0;
+  std::vector<std::string> trajectory_formats;  ///< "h5md", "dump", "xyz"
+  bool final_state = false;                     ///< final.data
+};
+
+struct CheckSettings {
+  double energy_tolerance_ev_per_atom = 1e-5;
+  double momentum_tolerance = 1e-6;
+};
+
+struct Case {
+  std::string title;
+  StructureSettings structure;
+  PotentialSettings potential;
+  RunSettings run;
+  OutputSettings output;
+  CheckSettings check;
+  DynamicsSettings dynamics;  ///< temperature, thermostat, stopping, PKAs, adaptive time step
+
+  /// Reads every key and rejects unknown ones. Throws InputError.
+  static Case read(Deck& deck);
+  /// The potential the deck names, with its core; types follow potential.elements.
+  PotentialTables load_potential() const;
+};
+
+}  // namespace wafermark::tungsten

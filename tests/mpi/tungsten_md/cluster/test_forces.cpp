@@ -1,0 +1,112 @@
+// Forces of the cluster target against all-pairs loops, on every number of ranks, list kind and precision.
+#include <gtest/gtest.h>
+
+#include "common/errors.hpp"
+#include "toy_alloy.hpp"
+#include "tungsten_md/cluster/domain.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+struct Variant {
+  int elements;
+  ListKind list;
+  const char* precision;
+  std::array<bool, 3> periodic;
+  double tolerance;  ///< relative to the largest force
+};
+
+class Forces : public ::testing::TestWithParam<Variant> {};
+
+TEST_P(Forces, EqualAllPairsLoopsOnAnyNumberOfRanks) {
+  const Variant v = GetParam();
+  const Communicator comm;
+  const auto potential = toy::alloy(v.elements);
+  const auto all = toy::shaken_crystal(potential, {8, 7, 6}, v.periodic, 0.25);
+  const auto expected = toy::all_pairs(potential, all);
+
+  RegionTimes times;
+  DomainSettings settings;
+  settings.precision = v.precision;
+  settings.list = v.list;
+  Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, settings, times);
+  const EnergyVirial found = domain.compute_forces_and_energy();
+
+  double largest = 0.0;
+  for (const auto& f : expected.force)
+    for (const double c : f) largest = std::max(largest, std::abs(c));
+  const Atoms atoms = domain.atoms_on_host();
+  const auto force = domain.forces_on_host();
+  EXPECT_EQ(comm.sum(static_cast<std::int64_t>(atoms.size())), static_cast<std::int64_t>(all.atoms.size()));
+  for (std::size_t i = 0; i < atoms.size(); ++i)
+    for (int d = 0; d < 3; ++d)
+      ASSERT_NEAR(force[i][d], expected.force[static_cast<std::size_t>(atoms.id[i] - 1)][d], v.tolerance * largest)
+          << "atom " << atoms.id[i];
+  EXPECT_NEAR(comm.sum(found.energy), expected.energy, v.tolerance * std::abs(expected.energy));
+  const double pressure_scale = std::abs(expected.virial[0]) + std::abs(expected.virial[1]) + std::abs(expected.virial[2]);
+  for (std::size_t k = 0; k < 6; ++k)
+    EXPECT_NEAR(comm.sum(found.virial[k]), expected.virial[k], 10 * v.tolerance * pressure_scale);
+  // The loop that skips energies computes the same forces.
+  domain.compute_forces();
+  const auto again = domain.forces_on_host();
+  for (std::size_t i = 0; i < atoms.size(); ++i)
+    for (int d = 0; d < 3; ++d) ASSERT_NEAR(again[i][d], force[i][d], 0.1 * v.tolerance * largest);
+}
+
+constexpr std::array<bool, 3> everywhere{true, true, true}, slab{true, true, false}, nowhere{false, false, false};
+INSTANTIATE_TEST_SUITE_P(Cluster, Forces,
+                         ::testing::Values(Variant{1, ListKind::half, "double", everywhere, 1e-12},
+                                           Variant{1, ListKind::full, "double", slab, 1e-12},
+                                           Variant{2, ListKind::half, "double", slab, 1e-12},
+                                           Variant{2, ListKind::full, "double", everywhere, 1e-12},
+                                           Variant{3, ListKind::half, "double", nowhere, 1e-12},
+                                           Variant{1, ListKind::half, "mixed", everywhere, 3e-6},
+                                           Variant{1, ListKind::full, "mixed", slab, 3e-6},
+                                           Variant{2, ListKind::half, "mixed", nowhere, 3e-6},
+                                           Variant{2, ListKind::full, "mixed", everywhere, 3e-6}));
+
+TEST(PerfectLattice, HasNoForces) {
+  const Communicator comm;
+  const auto potential = toy::alloy(1);
+  const auto all = toy::shaken_crystal(potential, {6, 6, 6}, everywhere, 0.0);
+  RegionTimes times;
+  Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, {}, times);
+  domain.compute_forces();
+  for (const auto& f : domain.forces_on_host())
+    for (const double c : f) EXPECT_NEAR(c, 0.0, 1e-12);
+}
+
+TEST(MovedAtoms, KeepTheirForcesAcrossARebuild) {
+  const Communicator comm;
+  const auto potential = toy::alloy(2);
+  auto all = toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.2);
+  // A rigid shift by a third of the box carries most atoms over a subdomain or box face.
+  for (auto& x : all.atoms.x) x[0] += 8.5;
+  RegionTimes times;
+  Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, {}, times);
+  domain.rebuild();
+  domain.compute_forces();
+  const auto expected = toy::all_pairs(potential, all);
+  const Atoms atoms = domain.atoms_on_host();
+  const auto force = domain.forces_on_host();
+  for (std::size_t i = 0; i < atoms.size(); ++i)
+    for (int d = 0; d < 3; ++d)
+      ASSERT_NEAR(force[i][d], expected.force[static_cast<std::size_t>(atoms.id[i] - 1)][d], 1e-10);
+}
+
+TEST(BadDecompositions, AreRejectedInOneLine) {
+  const Communicator comm;
+  const auto potential = toy::alloy(1);
+  RegionTimes times;
+  const auto small = toy::shaken_crystal(potential, {2, 7, 6}, everywhere, 0.0);
+  EXPECT_THROW(Domain(comm, toy::slice(small, comm.rank(), comm.size()), potential, {}, times), InputError);
+  if (comm.size() == 8) {
+    DomainSettings thin;
+    thin.rank_grid = {8, 1, 1};
+    const auto all = toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.0);
+    EXPECT_THROW(Domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, thin, times), InputError);
+  }
+}
+
+}  // namespace
+}  // namespace wafermark::tungsten
