@@ -29,19 +29,28 @@ class Communicator {
   MPI_Comm raw() const { return comm_; }
 
   void barrier() const;
-  template <class T> T sum(T value) const;
-  template <class T> T min(T value) const;
-  template <class T> T max(T value) const;
-  template <class T> std::vector<T> sum(std::vector<T> values) const;  ///< element by element
-  template <class T> std::vector<T> all_gather(T value) const;         ///< one value of each rank, by rank
-  template <class T> std::vector<T> all_gather(const std::vector<T>& part) const;  ///< concatenated by rank
-  template <class T> void broadcast(T& value, int root = 0) const;
-  template <class T> void broadcast(std::vector<T>& values, int root = 0) const;   ///< size included
+  template <class T>
+  T sum(T value) const;
+  template <class T>
+  T min(T value) const;
+  template <class T>
+  T max(T value) const;
+  template <class T>
+  std::vector<T> sum(std::vector<T> values) const;  ///< element by element
+  template <class T>
+  std::vector<T> all_gather(T value) const;  ///< one value of each rank, by rank
+  template <class T>
+  std::vector<T> all_gather(const std::vector<T>& part) const;  ///< concatenated by rank
+  template <class T>
+  void broadcast(T& value, int root = 0) const;
+  template <class T>
+  void broadcast(std::vector<T>& values, int root = 0) const;  ///< size included
   void broadcast(std::string& text, int root = 0) const;
   /// Sum over all lower ranks (0 on rank 0).
   std::int64_t exclusive_scan(std::int64_t value) const;
   /// Sends parts[r] to rank r; returns what each rank sent to this one, by rank.
-  template <class T> std::vector<std::vector<T>> all_to_all(const std::vector<std::vector<T>>& parts) const;
+  template <class T>
+  std::vector<std::vector<T>> all_to_all(const std::vector<std::vector<T>>& parts) const;
   /// Throws `message` as InputError on all ranks if any rank's `bad` is set (the lowest such rank's message).
   void throw_together(bool bad, const std::string& message) const;
 

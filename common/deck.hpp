@@ -24,21 +24,24 @@ inline constexpr Range positive{0.0, std::numeric_limits<double>::infinity(), tr
 inline constexpr Range non_negative{0.0, std::numeric_limits<double>::infinity(), false};
 
 /// Keys are dotted paths from the table they are asked of ("run.timestep_ps"). Every getter throws InputError
-/// "FILE:LINE: key 'a.b' = <found>: expected <type, range or choices>". A getter without fallback is required.
+/// "FILE:LINE: key 'a.b' = <found>: expected <type, range or choices>". A getter without fallback is
+/// required.
 class Deck {
  public:
   /// Reads `path` and applies `overrides` ("a.b=value", value in TOML syntax; a bare word is a string;
   /// "pka.0.energy_ev=5000" reaches into an array of tables). Throws InputError (file, line) for bad TOML.
   static Deck read(const std::string& path, const std::vector<std::string>& overrides = {});
   /// The same from text, for tests; `name` stands for the file in messages.
-  static Deck parse(std::string_view text, const std::string& name, const std::vector<std::string>& overrides = {});
+  static Deck parse(std::string_view text, const std::string& name,
+                    const std::vector<std::string>& overrides = {});
 
   const std::string& file() const;
   /// Folder of the deck file: relative paths in a deck are relative to it.
   std::string resolve_path(const std::string& path) const;
 
   bool has(std::string_view key) const;
-  double number(std::string_view key, std::optional<double> fallback, std::string_view meaning, Range range = {});
+  double number(std::string_view key, std::optional<double> fallback, std::string_view meaning,
+                Range range = {});
   std::int64_t integer(std::string_view key, std::optional<std::int64_t> fallback, std::string_view meaning,
                        Range range = {});
   bool flag(std::string_view key, std::optional<bool> fallback, std::string_view meaning);

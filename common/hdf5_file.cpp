@@ -1,0 +1,483 @@
+#include "common/hdf5_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include "common/errors.hpp"
+
+namespace wafermark {
+namespace {
+
+template <class T> hid_t h5_type();
+template <> hid_t h5_type<float>() { return H5T_NATIVE_FLOAT; }
+template <> hid_t h5_type<double>() { return H5T_NATIVE_DOUBLE; }
+template <> hid_t h5_type<int>() { return H5T_NATIVE_INT; }
+template <> hid_t h5_type<std::int64_t>() { return H5T_NATIVE_INT64; }
+template <> hid_t h5_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
+
+/// Any HDF5 handle, closed with the object.
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  Handle(const Handle&) = delete;
+  operator hid_t() const { return id_; }
+  bool good() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+/// The library prints every error it returns; we report them ourselves.
+void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+Handle collective_transfer() {
+  const hid_t plist = H5Pcreate(H5P_DATASET_XFER);
+  H5Pset_dxpl_mpio(plist, H5FD_MPIO_COLLECTIVE);
+  return {plist, H5Pclose};
+}
+
+Handle parallel_access(const Communicator& comm) {
+  const hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fapl_mpio(plist, comm.raw(), MPI_INFO_NULL);
+  return {plist, H5Pclose};
+}
+
+/// Selects this rank's block of a file space; a rank without rows selects nothing.
+void select(hid_t space, const std::vector<hsize_t>& start, const std::vector<hsize_t>& count) {
+  if (std::find(count.begin(), count.end(), hsize_t{0}) != count.end())
+    H5Sselect_none(space);
+  else
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+}
+
+Handle memory_space(const std::vector<hsize_t>& count) {
+  const hid_t space = H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr);
+  if (std::find(count.begin(), count.end(), hsize_t{0}) != count.end()) H5Sselect_none(space);
+  return {space, H5Sclose};
+}
+
+std::vector<hsize_t> with_columns(std::initializer_list<std::uint64_t> dims, std::uint64_t columns) {
+  std::vector<hsize_t> d(dims.begin(), dims.end());
+  if (columns > 0) d.push_back(columns);
+  return d;
+}
+
+constexpr std::uint64_t largest_chunk_rows = 1 << 16;
+
+}  // namespace
+
+Rows Rows::of(const Communicator& comm, std::uint64_t count) {
+  return {static_cast<std::uint64_t>(comm.sum(static_cast<std::int64_t>(count))),
+          static_cast<std::uint64_t>(comm.exclusive_scan(static_cast<std::int64_t>(count))), count};
+}
+
+Hdf5File::Hdf5File(const Communicator& comm, std::string path, std::string final_path)
+    : comm_(&comm), path_(std::move(path)), final_path_(std::move(final_path)) {
+  silence();
+}
+
+Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
+  Hdf5File f(comm, path + ".tmp", path);
+  const Handle access = parallel_access(comm);
+  f.file_ = H5Fcreate(f.path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  comm.throw_together(f.file_ < 0, fmt::format("{}: cannot be created, expected a writable folder with space", path));
+  return f;
+}
+
+namespace {
+hid_t open_checked(const Communicator& comm, const std::string& path, unsigned mode) {
+  silence();
+  std::error_code none;
+  std::string problem;
+  if (comm.is_root()) {
+    if (!std::filesystem::is_regular_file(path, none)) problem = "found no such file, expected an HDF5 file";
+    else if (H5Fis_hdf5(path.c_str()) <= 0) problem = "found another kind of file, expected HDF5";
+  }
+  comm.throw_together(!problem.empty(), fmt::format("{}: {}", path, problem));
+  const Handle access = parallel_access(comm);
+  const hid_t file = H5Fopen(path.c_str(), mode, access);
+  comm.throw_together(file < 0, fmt::format("{}: HDF5 cannot open it: damaged, cut off, or no permission", path));
+  return file;
+}
+}  // namespace
+
+Hdf5File Hdf5File::open(const Communicator& comm, const std::string& path) {
+  Hdf5File f(comm, path, "");
+  f.file_ = open_checked(comm, path, H5F_ACC_RDONLY);
+  return f;
+}
+
+Hdf5File Hdf5File::open_to_append(const Communicator& comm, const std::string& path) {
+  Hdf5File f(comm, path, "");
+  f.file_ = open_checked(comm, path, H5F_ACC_RDWR);
+  return f;
+}
+
+Hdf5File::Hdf5File(Hdf5File&& o) noexcept
+    : comm_(o.comm_),
+      path_(std::move(o.path_)),
+      final_path_(std::exchange(o.final_path_, "")),
+      file_(std::exchange(o.file_, -1)) {}
+
+Hdf5File::~Hdf5File() {
+  if (file_ < 0) return;
+  H5Fclose(file_);
+  if (!final_path_.empty() && comm_->is_root()) std::remove(path_.c_str());
+}
+
+void Hdf5File::commit() {
+  const bool closed = H5Fclose(std::exchange(file_, -1)) >= 0;
+  bool good = comm_->min(static_cast<int>(closed)) == 1;
+  if (good && comm_->is_root()) good = std::rename(path_.c_str(), final_path_.c_str()) == 0;
+  if (!good && comm_->is_root()) std::remove(path_.c_str());
+  const std::string name = std::exchange(final_path_, "");
+  comm_->throw_together(!good, fmt::format("{}: cannot be written completely, expected space on the device", name));
+}
+
+void Hdf5File::flush() {
+  if (H5Fflush(file_, H5F_SCOPE_GLOBAL) < 0) fail("/", "flush");
+}
+
+void Hdf5File::fail(const std::string& object, const std::string& what) const {
+  throw std::runtime_error(
+      fmt::format("{}: {}: HDF5 cannot {}", final_path_.empty() ? path_ : final_path_, object, what));
+}
+void Hdf5File::reject(const std::string& object, const std::string& what) const {
+  throw InputError(fmt::format("{}: {}: {}", path_, object, what));
+}
+
+bool Hdf5File::exists(const std::string& path) const {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+    if (H5Lexists(file_, path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
+  return path == "/" || H5Lexists(file_, path.c_str(), H5P_DEFAULT) > 0;
+}
+
+void Hdf5File::make_group(const std::string& path) {
+  if (exists(path)) return;
+  ensure_parent(path);
+  const Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+  if (!group.good()) fail(path, "make the group");
+}
+
+void Hdf5File::ensure_parent(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  if (slash != std::string::npos && slash > 0) make_group(path.substr(0, slash));
+}
+
+void Hdf5File::link(const std::string& target, const std::string& name) {
+  ensure_parent(name);
+  if (H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0) fail(name, "link");
+}
+
+// ---- attributes
+
+namespace {
+
+void write_attribute(hid_t file, const std::string& object, const std::string& name, hid_t type, hid_t space,
+                     const void* data, bool& good) {
+  const Handle at(H5Oopen(file, object.c_str(), H5P_DEFAULT), H5Oclose);
+  if (H5Aexists(at, name.c_str()) > 0) H5Adelete(at, name.c_str());
+  const Handle attribute(H5Acreate2(at, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  good = attribute.good() && H5Awrite(attribute, type, data) >= 0;
+}
+
+Handle text_type(std::size_t length) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, std::max<std::size_t>(1, length));
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return {type, H5Tclose};
+}
+
+}  // namespace
+
+template <class T>
+void Hdf5File::set_attribute(const std::string& object, const std::string& name, const T& value) {
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  bool good = false;
+  write_attribute(file_, object, name, h5_type<T>(), space, &value, good);
+  if (!good) fail(object, "write attribute " + name);
+}
+
+template <class T>
+void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::vector<T>& values) {
+  const hsize_t n = values.size();
+  const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  bool good = false;
+  write_attribute(file_, object, name, h5_type<T>(), space, values.data(), good);
+  if (!good) fail(object, "write attribute " + name);
+}
+
+void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text) {
+  const Handle type = text_type(text.size());
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  bool good = false;
+  write_attribute(file_, object, name, type, space, text.empty() ? "" : text.data(), good);
+  if (!good) fail(object, "write attribute " + name);
+}
+
+void Hdf5File::set_attribute(const std::string& object, const std::string& name,
+                             const std::vector<std::string>& texts) {
+  std::size_t longest = 1;
+  for (const auto& t : texts) longest = std::max(longest, t.size());
+  std::vector<char> block(longest * texts.size(), '\0');
+  for (std::size_t k = 0; k < texts.size(); ++k)
+    std::copy(texts[k].begin(), texts[k].end(), block.begin() + static_cast<std::ptrdiff_t>(k * longest));
+  const Handle type = text_type(longest);
+  const hsize_t n = texts.size();
+  const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  bool good = false;
+  write_attribute(file_, object, name, type, space, block.data(), good);
+  if (!good) fail(object, "write attribute " + name);
+}
+
+template <class T>
+std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::string& name) const {
+  if (!exists(object)) reject(object, "not found");
+  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+  const Handle type(H5Aget_type(attribute), H5Tclose);
+  if (H5Tget_class(type) != H5Tget_class(h5_type<T>()))
+    reject(object, fmt::format("attribute '{}' is of another type than expected", name));
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  std::vector<T> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  if (H5Aread(attribute, h5_type<T>(), values.data()) < 0)
+    reject(object, fmt::format("attribute '{}' cannot be read", name));
+  return values;
+}
+
+template <class T>
+T Hdf5File::attribute(const std::string& object, const std::string& name) const {
+  const auto values = attribute_list<T>(object, name);
+  if (values.size() != 1)
+    reject(object, fmt::format("attribute '{}' holds {} values, expected one", name, values.size()));
+  return values.front();
+}
+
+std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object, const std::string& name) const {
+  if (!exists(object)) reject(object, "not found");
+  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+  const Handle type(H5Aget_type(attribute), H5Tclose);
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  const auto n = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
+  std::vector<std::string> texts;
+  if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
+  if (H5Tis_variable_str(type) > 0) {
+    std::vector<char*> pointers(n, nullptr);
+    if (H5Aread(attribute, type, pointers.data()) < 0) reject(object, fmt::format("attribute '{}' cannot be read", name));
+    for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+    return texts;
+  }
+  const std::size_t length = H5Tget_size(type);
+  std::vector<char> block(length * n + 1, '\0');
+  if (H5Aread(attribute, type, block.data()) < 0) reject(object, fmt::format("attribute '{}' cannot be read", name));
+  for (std::size_t k = 0; k < n; ++k) {
+    const char* begin = block.data() + k * length;
+    texts.emplace_back(begin, std::find(begin, begin + length, '\0'));
+  }
+  return texts;
+}
+
+std::string Hdf5File::text_attribute(const std::string& object, const std::string& name) const {
+  const auto texts = text_list_attribute(object, name);
+  if (texts.size() != 1) reject(object, fmt::format("attribute '{}' holds {} texts, expected one", name, texts.size()));
+  return texts.front();
+}
+
+// ---- arrays
+
+template <class T>
+void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns,
+                     bool checksum) {
+  ensure_parent(path);
+  const auto dims = with_columns({rows.total}, columns);
+  const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
+  const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  if (checksum && rows.total > 0) {
+    const auto chunk = with_columns({std::min(rows.total, largest_chunk_rows)}, columns);
+    H5Pset_chunk(plist, static_cast<int>(chunk.size()), chunk.data());
+    H5Pset_fletcher32(plist);
+  }
+  const Handle data(H5Dcreate2(file_, path.c_str(), h5_type<T>(), space, H5P_DEFAULT, plist, H5P_DEFAULT), H5Dclose);
+  if (!data.good()) fail(path, "make the array");
+  const auto count = with_columns({rows.count}, columns);
+  auto start = with_columns({rows.first}, columns);
+  if (columns > 0) start.back() = 0;
+  select(space, start, count);
+  const Handle memory = memory_space(count);
+  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0) fail(path, "write (disk full?)");
+}
+
+std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
+  if (!exists(path)) reject(path, "not found");
+  const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!data.good()) reject(path, "found a group, expected an array");
+  const Handle space(H5Dget_space(data), H5Sclose);
+  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+  H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+  return {dims.begin(), dims.end()};
+}
+
+namespace {
+
+template <class T>
+std::vector<T> read_block(hid_t file, const std::string& path, const std::vector<hsize_t>& start,
+                          const std::vector<hsize_t>& count, bool& good) {
+  const Handle data(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose);
+  const Handle space(H5Dget_space(data), H5Sclose);
+  select(space, start, count);
+  const Handle memory = memory_space(count);
+  std::size_t n = 1;
+  for (const hsize_t c : count) n *= c;
+  std::vector<T> values(n);
+  good = H5Dread(data, h5_type<T>(), memory, space, collective_transfer(), values.data()) >= 0;
+  return values;
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& s) { return fmt::format("{}", fmt::join(s, " x ")); }
+
+}  // namespace
+
+template <class T>
+std::vector<T> Hdf5File::read(const std::string& path, const Rows& rows, std::uint64_t columns) const {
+  const auto found = shape(path);
+  const auto expected = with_columns({rows.total}, columns);
+  if (!std::equal(found.begin(), found.end(), expected.begin(), expected.end()))
+    reject(path, fmt::format("found {} values, expected {}", shape_text(found),
+                             shape_text({expected.begin(), expected.end()})));
+  auto start = with_columns({rows.first}, columns);
+  if (columns > 0) start.back() = 0;
+  bool good = false;
+  auto values = read_block<T>(file_, path, start, with_columns({rows.count}, columns), good);
+  comm_->throw_together(!good, fmt::format("{}: {}: cannot be read: the data are damaged", path_, path));
+  return values;
+}
+
+// ---- time series
+
+namespace {
+
+/// Opens or makes an extendible array and adds one frame; returns the array's handle and the frame's index.
+hid_t grow_by_frame(hid_t file, const std::string& path, hid_t type, std::vector<hsize_t> frame_dims, hsize_t& index) {
+  std::vector<hsize_t> dims{0};
+  dims.insert(dims.end(), frame_dims.begin(), frame_dims.end());
+  hid_t data;
+  if (H5Lexists(file, path.c_str(), H5P_DEFAULT) > 0) {
+    data = H5Dopen2(file, path.c_str(), H5P_DEFAULT);
+    const Handle space(H5Dget_space(data), H5Sclose);
+    std::vector<hsize_t> now(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space)));
+    H5Sget_simple_extent_dims(space, now.data(), nullptr);
+    dims = now;
+  } else {
+    auto limit = dims, chunk = dims;
+    limit[0] = H5S_UNLIMITED;
+    chunk[0] = frame_dims.empty() ? 256 : 1;
+    if (chunk.size() > 1) chunk[1] = std::max<hsize_t>(1, std::min<hsize_t>(chunk[1], largest_chunk_rows));
+    const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), limit.data()), H5Sclose);
+    const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_chunk(plist, static_cast<int>(chunk.size()), chunk.data());
+    data = H5Dcreate2(file, path.c_str(), type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+  }
+  if (data < 0) return data;
+  index = dims[0]++;
+  if (H5Dset_extent(data, dims.data()) < 0) {
+    H5Dclose(data);
+    return -1;
+  }
+  return data;
+}
+
+}  // namespace
+
+template <class T>
+void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns) {
+  ensure_parent(path);
+  hsize_t frame = 0;
+  const Handle data(grow_by_frame(file_, path, h5_type<T>(), with_columns({rows.total}, columns), frame), H5Dclose);
+  if (!data.good()) fail(path, "add a frame");
+  const Handle space(H5Dget_space(data), H5Sclose);
+  auto start = with_columns({frame, rows.first}, columns);
+  if (columns > 0) start.back() = 0;
+  const auto count = with_columns({1, rows.count}, columns);
+  select(space, start, count);
+  const Handle memory = memory_space(count);
+  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0)
+    fail(path, "write a frame (disk full?)");
+}
+
+template <class T>
+void Hdf5File::append_scalar(const std::string& path, T value) {
+  ensure_parent(path);
+  hsize_t frame = 0;
+  const Handle data(grow_by_frame(file_, path, h5_type<T>(), {}, frame), H5Dclose);
+  if (!data.good()) fail(path, "add a value");
+  const Handle space(H5Dget_space(data), H5Sclose);
+  const std::vector<hsize_t> count{comm_->is_root() ? hsize_t{1} : hsize_t{0}};
+  select(space, {frame}, count);
+  const Handle memory = memory_space(count);
+  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), &value) < 0)
+    fail(path, "write a value (disk full?)");
+}
+
+template <class T>
+std::vector<T> Hdf5File::read_frame(const std::string& path, std::uint64_t frame, const Rows& rows,
+                                    std::uint64_t columns) const {
+  const auto found = shape(path);
+  const auto per_frame = with_columns({rows.total}, columns);
+  if (found.size() != per_frame.size() + 1 || !std::equal(found.begin() + 1, found.end(), per_frame.begin()))
+    reject(path, fmt::format("found {} values, expected frames of {}", shape_text(found),
+                             shape_text({per_frame.begin(), per_frame.end()})));
+  if (frame >= found[0]) reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
+  auto start = with_columns({frame, rows.first}, columns);
+  if (columns > 0) start.back() = 0;
+  bool good = false;
+  auto values = read_block<T>(file_, path, start, with_columns({1, rows.count}, columns), good);
+  comm_->throw_together(!good, fmt::format("{}: {}: cannot be read: the data are damaged", path_, path));
+  return values;
+}
+
+template <class T>
+std::vector<T> Hdf5File::read_scalars(const std::string& path) const {
+  const auto found = shape(path);
+  if (found.size() != 1) reject(path, fmt::format("found {} values, expected a list", shape_text(found)));
+  return read<T>(path, {found[0], 0, found[0]});
+}
+
+void Hdf5File::truncate_frames(const std::string& path, std::uint64_t frames) {
+  const auto now = shape(path);
+  std::vector<hsize_t> dims(now.begin(), now.end());
+  dims[0] = std::min<hsize_t>(dims[0], frames);
+  const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+  if (H5Dset_extent(data, dims.data()) < 0) fail(path, "drop frames");
+}
+
+#define WAFERMARK_INSTANTIATE(T)                                                                                      \
+  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);                           \
+  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&);              \
+  template T Hdf5File::attribute(const std::string&, const std::string&) const;                                      \
+  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const;                    \
+  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, bool);         \
+  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;                      \
+  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t);        \
+  template void Hdf5File::append_scalar(const std::string&, T);                                                      \
+  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&, std::uint64_t) const; \
+  template std::vector<T> Hdf5File::read_scalars(const std::string&) const
+WAFERMARK_INSTANTIATE(float);
+WAFERMARK_INSTANTIATE(double);
+WAFERMARK_INSTANTIATE(int);
+WAFERMARK_INSTANTIATE(std::int64_t);
+WAFERMARK_INSTANTIATE(std::uint8_t);
+#undef WAFERMARK_INSTANTIATE
+
+}  // namespace wafermark
