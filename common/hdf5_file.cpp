@@ -13,12 +13,28 @@
 namespace wafermark {
 namespace {
 
-template <class T> hid_t h5_type();
-template <> hid_t h5_type<float>() { return H5T_NATIVE_FLOAT; }
-template <> hid_t h5_type<double>() { return H5T_NATIVE_DOUBLE; }
-template <> hid_t h5_type<int>() { return H5T_NATIVE_INT; }
-template <> hid_t h5_type<std::int64_t>() { return H5T_NATIVE_INT64; }
-template <> hid_t h5_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
+template <class T>
+hid_t h5_type();
+template <>
+hid_t h5_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t h5_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
+template <>
+hid_t h5_type<int>() {
+  return H5T_NATIVE_INT;
+}
+template <>
+hid_t h5_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
+hid_t h5_type<std::uint8_t>() {
+  return H5T_NATIVE_UINT8;
+}
 
 /// Any HDF5 handle, closed with the object.
 class Handle {
@@ -89,7 +105,8 @@ Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path + ".tmp", path);
   const Handle access = parallel_access(comm);
   f.file_ = H5Fcreate(f.path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  comm.throw_together(f.file_ < 0, fmt::format("{}: cannot be created, expected a writable folder with space", path));
+  comm.throw_together(f.file_ < 0,
+                      fmt::format("{}: cannot be created, expected a writable folder with space", path));
   return f;
 }
 
@@ -99,13 +116,16 @@ hid_t open_checked(const Communicator& comm, const std::string& path, unsigned m
   std::error_code none;
   std::string problem;
   if (comm.is_root()) {
-    if (!std::filesystem::is_regular_file(path, none)) problem = "found no such file, expected an HDF5 file";
-    else if (H5Fis_hdf5(path.c_str()) <= 0) problem = "found another kind of file, expected HDF5";
+    if (!std::filesystem::is_regular_file(path, none))
+      problem = "found no such file, expected an HDF5 file";
+    else if (H5Fis_hdf5(path.c_str()) <= 0)
+      problem = "found another kind of file, expected HDF5";
   }
   comm.throw_together(!problem.empty(), fmt::format("{}: {}", path, problem));
   const Handle access = parallel_access(comm);
   const hid_t file = H5Fopen(path.c_str(), mode, access);
-  comm.throw_together(file < 0, fmt::format("{}: HDF5 cannot open it: damaged, cut off, or no permission", path));
+  comm.throw_together(file < 0,
+                      fmt::format("{}: HDF5 cannot open it: damaged, cut off, or no permission", path));
   return file;
 }
 }  // namespace
@@ -140,7 +160,8 @@ void Hdf5File::commit() {
   if (good && comm_->is_root()) good = std::rename(path_.c_str(), final_path_.c_str()) == 0;
   if (!good && comm_->is_root()) std::remove(path_.c_str());
   const std::string name = std::exchange(final_path_, "");
-  comm_->throw_together(!good, fmt::format("{}: cannot be written completely, expected space on the device", name));
+  comm_->throw_together(!good,
+                        fmt::format("{}: cannot be written completely, expected space on the device", name));
 }
 
 void Hdf5File::flush() {
@@ -175,7 +196,8 @@ void Hdf5File::ensure_parent(const std::string& path) {
 
 void Hdf5File::link(const std::string& target, const std::string& name) {
   ensure_parent(name);
-  if (H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0) fail(name, "link");
+  if (H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0)
+    fail(name, "link");
 }
 
 // ---- attributes
@@ -209,7 +231,8 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
 }
 
 template <class T>
-void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::vector<T>& values) {
+void Hdf5File::set_attribute(const std::string& object, const std::string& name,
+                             const std::vector<T>& values) {
   const hsize_t n = values.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
   bool good = false;
@@ -243,7 +266,8 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
 template <class T>
 std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::string& name) const {
   if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
   const Handle type(H5Aget_type(attribute), H5Tclose);
   if (H5Tget_class(type) != H5Tget_class(h5_type<T>()))
@@ -263,9 +287,11 @@ T Hdf5File::attribute(const std::string& object, const std::string& name) const 
   return values.front();
 }
 
-std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object, const std::string& name) const {
+std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object,
+                                                       const std::string& name) const {
   if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
   const Handle type(H5Aget_type(attribute), H5Tclose);
   const Handle space(H5Aget_space(attribute), H5Sclose);
@@ -274,14 +300,16 @@ std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object
   if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
   if (H5Tis_variable_str(type) > 0) {
     std::vector<char*> pointers(n, nullptr);
-    if (H5Aread(attribute, type, pointers.data()) < 0) reject(object, fmt::format("attribute '{}' cannot be read", name));
+    if (H5Aread(attribute, type, pointers.data()) < 0)
+      reject(object, fmt::format("attribute '{}' cannot be read", name));
     for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
     H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
     return texts;
   }
   const std::size_t length = H5Tget_size(type);
   std::vector<char> block(length * n + 1, '\0');
-  if (H5Aread(attribute, type, block.data()) < 0) reject(object, fmt::format("attribute '{}' cannot be read", name));
+  if (H5Aread(attribute, type, block.data()) < 0)
+    reject(object, fmt::format("attribute '{}' cannot be read", name));
   for (std::size_t k = 0; k < n; ++k) {
     const char* begin = block.data() + k * length;
     texts.emplace_back(begin, std::find(begin, begin + length, '\0'));
@@ -291,15 +319,16 @@ std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object
 
 std::string Hdf5File::text_attribute(const std::string& object, const std::string& name) const {
   const auto texts = text_list_attribute(object, name);
-  if (texts.size() != 1) reject(object, fmt::format("attribute '{}' holds {} texts, expected one", name, texts.size()));
+  if (texts.size() != 1)
+    reject(object, fmt::format("attribute '{}' holds {} texts, expected one", name, texts.size()));
   return texts.front();
 }
 
 // ---- arrays
 
 template <class T>
-void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns,
-                     bool checksum) {
+void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows,
+                     std::uint64_t columns, bool checksum) {
   ensure_parent(path);
   const auto dims = with_columns({rows.total}, columns);
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
@@ -309,14 +338,16 @@ void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const 
     H5Pset_chunk(plist, static_cast<int>(chunk.size()), chunk.data());
     H5Pset_fletcher32(plist);
   }
-  const Handle data(H5Dcreate2(file_, path.c_str(), h5_type<T>(), space, H5P_DEFAULT, plist, H5P_DEFAULT), H5Dclose);
+  const Handle data(H5Dcreate2(file_, path.c_str(), h5_type<T>(), space, H5P_DEFAULT, plist, H5P_DEFAULT),
+                    H5Dclose);
   if (!data.good()) fail(path, "make the array");
   const auto count = with_columns({rows.count}, columns);
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
   select(space, start, count);
   const Handle memory = memory_space(count);
-  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0) fail(path, "write (disk full?)");
+  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0)
+    fail(path, "write (disk full?)");
 }
 
 std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
@@ -369,7 +400,8 @@ std::vector<T> Hdf5File::read(const std::string& path, const Rows& rows, std::ui
 namespace {
 
 /// Opens or makes an extendible array and adds one frame; returns the array's handle and the frame's index.
-hid_t grow_by_frame(hid_t file, const std::string& path, hid_t type, std::vector<hsize_t> frame_dims, hsize_t& index) {
+hid_t grow_by_frame(hid_t file, const std::string& path, hid_t type, std::vector<hsize_t> frame_dims,
+                    hsize_t& index) {
   std::vector<hsize_t> dims{0};
   dims.insert(dims.end(), frame_dims.begin(), frame_dims.end());
   hid_t data;
@@ -401,10 +433,12 @@ hid_t grow_by_frame(hid_t file, const std::string& path, hid_t type, std::vector
 }  // namespace
 
 template <class T>
-void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns) {
+void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows,
+                            std::uint64_t columns) {
   ensure_parent(path);
   hsize_t frame = 0;
-  const Handle data(grow_by_frame(file_, path, h5_type<T>(), with_columns({rows.total}, columns), frame), H5Dclose);
+  const Handle data(grow_by_frame(file_, path, h5_type<T>(), with_columns({rows.total}, columns), frame),
+                    H5Dclose);
   if (!data.good()) fail(path, "add a frame");
   const Handle space(H5Dget_space(data), H5Sclose);
   auto start = with_columns({frame, rows.first}, columns);
@@ -438,7 +472,8 @@ std::vector<T> Hdf5File::read_frame(const std::string& path, std::uint64_t frame
   if (found.size() != per_frame.size() + 1 || !std::equal(found.begin() + 1, found.end(), per_frame.begin()))
     reject(path, fmt::format("found {} values, expected frames of {}", shape_text(found),
                              shape_text({per_frame.begin(), per_frame.end()})));
-  if (frame >= found[0]) reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
+  if (frame >= found[0])
+    reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;
@@ -462,16 +497,19 @@ void Hdf5File::truncate_frames(const std::string& path, std::uint64_t frames) {
   if (H5Dset_extent(data, dims.data()) < 0) fail(path, "drop frames");
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                                                      \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);                           \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&);              \
-  template T Hdf5File::attribute(const std::string&, const std::string&) const;                                      \
-  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const;                    \
-  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, bool);         \
-  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;                      \
-  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t);        \
-  template void Hdf5File::append_scalar(const std::string&, T);                                                      \
-  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&, std::uint64_t) const; \
+#define WAFERMARK_INSTANTIATE(T)                                                                        \
+  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);              \
+  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&); \
+  template T Hdf5File::attribute(const std::string&, const std::string&) const;                         \
+  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const;       \
+  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t,  \
+                                bool);                                                                  \
+  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;         \
+  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,          \
+                                       std::uint64_t);                                                  \
+  template void Hdf5File::append_scalar(const std::string&, T);                                         \
+  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&,          \
+                                               std::uint64_t) const;                                    \
   template std::vector<T> Hdf5File::read_scalars(const std::string&) const
 WAFERMARK_INSTANTIATE(float);
 WAFERMARK_INSTANTIATE(double);

@@ -18,15 +18,16 @@ struct Rows {
   static Rows of(const Communicator& comm, std::uint64_t count);
 };
 
-/// An open file. Every call is collective. Paths are absolute ("/particles/all/position/value"); parents are made.
-/// Arrays are T = float, double, int, std::int64_t or std::uint8_t with `columns` values a row (0: one-dimensional).
-/// Errors of the library throw std::runtime_error with file and object; a file that cannot be opened or is not
-/// HDF5, an object that is missing or of another shape: InputError.
+/// An open file. Every call is collective. Paths are absolute ("/particles/all/position/value"); parents are
+/// made. Arrays are T = float, double, int, std::int64_t or std::uint8_t with `columns` values a row (0:
+/// one-dimensional). Errors of the library throw std::runtime_error with file and object; a file that cannot
+/// be opened or is not HDF5, an object that is missing or of another shape: InputError.
 class Hdf5File {
  public:
-  /// Creates FILE under a temporary name beside it; commit() gives it its own. Without commit() nothing remains.
+  /// Creates FILE under a temporary name beside it; commit() gives it its own. Without commit() nothing
+  /// remains.
   static Hdf5File create(const Communicator& comm, const std::string& path);
-  static Hdf5File open(const Communicator& comm, const std::string& path);           ///< read only
+  static Hdf5File open(const Communicator& comm, const std::string& path);            ///< read only
   static Hdf5File open_to_append(const Communicator& comm, const std::string& path);  ///< in place
   ~Hdf5File();
   Hdf5File(Hdf5File&&) noexcept;
@@ -43,15 +44,20 @@ class Hdf5File {
   void link(const std::string& target, const std::string& name);
 
   // Attributes of a group or array.
-  template <class T> void set_attribute(const std::string& object, const std::string& name, const T& value);
-  template <class T> void set_attribute(const std::string& object, const std::string& name, const std::vector<T>& values);
+  template <class T>
+  void set_attribute(const std::string& object, const std::string& name, const T& value);
+  template <class T>
+  void set_attribute(const std::string& object, const std::string& name, const std::vector<T>& values);
   void set_attribute(const std::string& object, const std::string& name, const std::string& text);
   void set_attribute(const std::string& object, const std::string& name, const char* text) {
     set_attribute(object, name, std::string(text));
   }
-  void set_attribute(const std::string& object, const std::string& name, const std::vector<std::string>& texts);
-  template <class T> T attribute(const std::string& object, const std::string& name) const;
-  template <class T> std::vector<T> attribute_list(const std::string& object, const std::string& name) const;
+  void set_attribute(const std::string& object, const std::string& name,
+                     const std::vector<std::string>& texts);
+  template <class T>
+  T attribute(const std::string& object, const std::string& name) const;
+  template <class T>
+  std::vector<T> attribute_list(const std::string& object, const std::string& name) const;
   std::string text_attribute(const std::string& object, const std::string& name) const;
   std::vector<std::string> text_list_attribute(const std::string& object, const std::string& name) const;
 
@@ -64,13 +70,18 @@ class Hdf5File {
   /// Length of each axis.
   std::vector<std::uint64_t> shape(const std::string& path) const;
 
-  // Time series: [frame][row][columns], or [frame] when rows.total is 0 and columns 1. Made by the first append.
+  // Time series: [frame][row][columns], or [frame] when rows.total is 0 and columns 1. Made by the first
+  // append.
   template <class T>
-  void append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns);
-  template <class T> void append_scalar(const std::string& path, T value);
+  void append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows,
+                    std::uint64_t columns);
   template <class T>
-  std::vector<T> read_frame(const std::string& path, std::uint64_t frame, const Rows& rows, std::uint64_t columns) const;
-  template <class T> std::vector<T> read_scalars(const std::string& path) const;
+  void append_scalar(const std::string& path, T value);
+  template <class T>
+  std::vector<T> read_frame(const std::string& path, std::uint64_t frame, const Rows& rows,
+                            std::uint64_t columns) const;
+  template <class T>
+  std::vector<T> read_scalars(const std::string& path) const;
   /// Drops the frames from `frames` on.
   void truncate_frames(const std::string& path, std::uint64_t frames);
 

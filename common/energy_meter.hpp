@@ -1,0 +1,61 @@
+// Energy of a run from whatever meter the machine has. Where there is none the energy is absent, with the
+// reason: never a guess.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/communicator.hpp"
+
+namespace wafermark {
+
+struct EnergyReading {
+  std::optional<double> joules;  ///< over all nodes, between start and stop
+  std::string source;            ///< "cray_pm", "nvml+rapl", "nvml", "rapl" or "none"
+  std::string note;              ///< what the source covers, or why there is none
+};
+
+/// Where the meters are looked for; tests put trees of files there.
+struct MeterPaths {
+  std::string cray = "/sys/cray/pm_counters";
+  std::string rapl = "/sys/class/powercap";
+  std::string nvml = "libnvidia-ml.so.1";
+};
+
+/// A counter of joules that only goes up.
+class EnergyCounter {
+ public:
+  virtual ~EnergyCounter() = default;
+  virtual double joules() = 0;
+};
+
+/// Cray: /sys/cray/pm_counters/energy, the whole node, joules. Null when the file is missing.
+std::unique_ptr<EnergyCounter> cray_counter(const std::string& folder, std::string& why_not);
+/// RAPL through powercap: the package domains' energy_uj, wraparound at max_energy_range_uj included (read at
+/// least once per wrap: minutes). Null when missing or unreadable (root only on many kernels).
+std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::string& why_not);
+/// NVML loaded at run time: the sum of all boards' total energy. Null when there is no driver.
+std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not);
+
+/// One rank per node reads its node's meters; the sum is over nodes.
+class EnergyMeter {
+ public:
+  /// Collective. Starts counting.
+  explicit EnergyMeter(const Communicator& comm, const MeterPaths& paths = {});
+  ~EnergyMeter();
+  /// Reads the counters so that none wraps unseen; call now and then in long runs.
+  void sample();
+  /// Collective. Since the construction; all nodes must have the same meter, or there is no sum.
+  EnergyReading read();
+
+ private:
+  const Communicator& comm_;
+  bool reads_ = false;
+  std::string source_ = "none", reason_;
+  std::vector<std::unique_ptr<EnergyCounter>> counters_;
+  double start_ = 0.0;
+  double total();
+};
+
+}  // namespace wafermark

@@ -1,0 +1,187 @@
+#include "common/results/result.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "common/errors.hpp"
+
+namespace wafermark {
+namespace {
+
+const char* name_of(Kind kind) {
+  return kind == Kind::measured ? "measured" : kind == Kind::emulated ? "emulated" : "modelled";
+}
+
+/// JSON knows no infinity or NaN: null.
+nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(nullptr); }
+
+}  // namespace
+
+Result::Result(const Communicator& comm, std::string app, std::string command, std::string target)
+    : start_(std::chrono::steady_clock::now()) {
+  const MachineRecord m = MachineRecord::of(comm);
+  json_ = {{"schema", "wafermark-result-1"},
+           {"app", std::move(app)},
+           {"command", std::move(command)},
+           {"target", std::move(target)},
+           {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+           {"build",
+            {{"version", m.version},
+             {"commit", m.commit},
+             {"compiler", m.compiler},
+             {"flags", m.build_flags},
+             {"kokkos", m.kokkos_version},
+             {"backend", m.backend},
+             {"mpi", m.mpi_library}}},
+           {"machine",
+            {{"hosts", m.hosts},
+             {"cpu", m.cpu_model},
+             {"ranks", m.ranks},
+             {"threads_per_rank", m.threads_per_rank}}},
+           {"figures", nlohmann::json::array()},
+           {"checks", nlohmann::json::array()},
+           {"regions", nlohmann::json::array()},
+           {"energy", {{"joules", nullptr}, {"source", "none"}, {"note", "not measured"}}}};
+}
+
+void Result::set_deck(const std::string& file, const std::string& effective_toml) {
+  json_["deck"] = {{"file", file}, {"toml", effective_toml}};
+}
+
+void Result::add_figure(const std::string& name, std::optional<double> value, const std::string& unit,
+                        Kind kind, const std::string& note) {
+  nlohmann::json f{
+      {"name", name}, {"value", value ? number(*value) : nullptr}, {"unit", unit}, {"kind", name_of(kind)}};
+  if (!note.empty()) f["note"] = note;
+  json_["figures"].push_back(f);
+}
+
+void Result::add_check(const std::string& name, double value, double reference, double tolerance,
+                       const std::string& unit) {
+  json_["checks"].push_back({{"name", name},
+                             {"value", number(value)},
+                             {"reference", number(reference)},
+                             {"tolerance", number(tolerance)},
+                             {"unit", unit},
+                             {"pass", std::abs(value - reference) <= tolerance}});
+}
+
+void Result::set_regions(const std::vector<RegionTimes::Summary>& regions) {
+  json_["regions"] = nlohmann::json::array();
+  for (const auto& r : regions)
+    json_["regions"].push_back({{"name", r.name},
+                                {"calls", r.calls},
+                                {"seconds_min", r.min_seconds},
+                                {"seconds_mean", r.mean_seconds},
+                                {"seconds_max", r.max_seconds}});
+}
+
+void Result::set_energy(const EnergyReading& e) {
+  json_["energy"] = {
+      {"joules", e.joules ? number(*e.joules) : nullptr}, {"source", e.source}, {"note", e.note}};
+}
+
+void Result::set_section(const std::string& name, nlohmann::json content) {
+  json_[name] = std::move(content);
+}
+
+bool Result::all_checks_pass() const { return failed_checks().empty(); }
+
+std::string Result::failed_checks() const {
+  std::string text;
+  for (const auto& c : json_["checks"]) {
+    if (c["pass"].get<bool>()) continue;
+    text += fmt::format("{}{}: {} {}, expected {} +- {}", text.empty() ? "" : "; ",
+                        c["name"].get<std::string>(), c["value"].dump(), c["unit"].get<std::string>(),
+                        c["reference"].dump(), c["tolerance"].dump());
+  }
+  return text;
+}
+
+std::string Result::summary() const {
+  std::string text;
+  for (const auto& f : json_["figures"]) {
+    const std::string value = f["value"].is_null() ? "-" : fmt::format("{:.6g}", f["value"].get<double>());
+    text += fmt::format("  {:<34} {:>14} {:<16} {}\n", f["name"].get<std::string>(), value,
+                        f["unit"].get<std::string>(), f["kind"].get<std::string>());
+  }
+  for (const auto& c : json_["checks"]) {
+    const std::string value = c["value"].is_null() ? "nan" : fmt::format("{:.6g}", c["value"].get<double>());
+    text += fmt::format("  {:<34} {:>14} {:<16} {} (reference {:.6g}, tolerance {:.2g})\n",
+                        c["name"].get<std::string>(), value, c["unit"].get<std::string>(),
+                        c["pass"].get<bool>() ? "pass" : "FAIL",
+                        c["reference"].is_null() ? NAN : c["reference"].get<double>(),
+                        c["tolerance"].is_null() ? NAN : c["tolerance"].get<double>());
+  }
+  return text;
+}
+
+void Result::write(const Communicator& comm, const std::string& directory) {
+  json_["wall_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  json_["valid"] = all_checks_pass();
+  std::string problem;
+  if (comm.is_root()) {
+    try {
+      write_text_file(directory + "/result.json",
+                      json_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
+  }
+  comm.throw_together(!problem.empty(), problem);
+}
+
+void write_text_file(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".tmp";
+  const auto fail = [&](int error) {
+    std::remove(temporary.c_str());
+    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path, std::strerror(error)));
+  };
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (file < 0) fail(errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(file, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int error = errno;
+      ::close(file);
+      fail(error);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  const bool synced = ::fsync(file) == 0;
+  const int error = errno;
+  if (::close(file) != 0 || !synced) fail(error);
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail(errno);
+}
+
+void prepare_output_directory(const Communicator& comm, const std::string& directory) {
+  std::string problem;
+  if (comm.is_root()) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (!std::filesystem::is_directory(directory)) {
+      problem = fmt::format("--out {}: cannot be made{}{}, expected a writable folder", directory,
+                            error ? ": " : "", error ? error.message() : "");
+    } else {
+      try {
+        const std::string probe = directory + "/.wafermark_probe";
+        write_text_file(probe, std::string(4096, '\n'));
+        std::filesystem::remove(probe, error);
+      } catch (const std::exception&) {
+        problem =
+            fmt::format("--out {}: cannot be written to, expected a writable folder with space", directory);
+      }
+    }
+  }
+  comm.throw_together(!problem.empty(), problem);
+}
+
+}  // namespace wafermark
