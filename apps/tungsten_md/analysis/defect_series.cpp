@@ -1,6 +1,7 @@
 #include "tungsten_md/analysis/defect_series.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -159,18 +160,18 @@ json DefectSeries::summary() const {
 
 std::string DefectSeries::csv() const {
   const DefectRow none;
-  std::string text;
-  for_each_column(
-      none, [&](const char* name, const auto&) { text += (text.empty() ? "" : ",") + std::string(name); });
+  std::vector<std::string> cells;
+  for_each_column(none, [&](const char* name, const auto&) { cells.push_back(name); });
+  std::string text = fmt::format("{}\n", fmt::join(cells, ","));
   for (const DefectRow& row : rows_) {
-    std::string line;
+    cells.clear();
     for_each_column(row, [&](const char*, const auto& value) {
       const json j = value_to_json(value);
-      line += (line.empty() ? "" : ",") + (j.is_null() ? "" : j.dump());
+      cells.push_back(j.is_null() ? "" : j.dump());
     });
-    text += '\n' + line;
+    text += fmt::format("{}\n", fmt::join(cells, ","));
   }
-  return text + '\n';
+  return text;
 }
 
 json DefectSeries::document(const Box& box, const ClusterCutoffs& cutoffs,

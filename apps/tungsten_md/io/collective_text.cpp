@@ -48,13 +48,16 @@ void write_collective_text(const Communicator& comm, const std::string& path,
     const auto size = fs::file_size(path, none);
     if (!none) start = static_cast<std::int64_t>(size);
   }
+  if (comm.is_root() && !append) {  // what an interrupted run left
+    std::error_code none;
+    fs::remove(target, none);
+  }
   comm.broadcast(start);
 
   MPI_File file = MPI_FILE_NULL;
   int code =
       MPI_File_open(comm.raw(), target.c_str(), MPI_MODE_CREATE | MPI_MODE_WRONLY, MPI_INFO_NULL, &file);
   comm.throw_together(code != MPI_SUCCESS, fmt::format("{}: cannot be written: {}", path, mpi_text(code)));
-  code = MPI_File_set_size(file, start);
   std::int64_t end = start;
   for (const TextPart& part : parts) {
     const std::string with_header = comm.is_root() ? part.header + part.rows : "";

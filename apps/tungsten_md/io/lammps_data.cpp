@@ -132,7 +132,7 @@ class DataFile {
     std::string text;
     for (std::string_view word : file_.words())
       if (!text.empty() || std::isalpha(static_cast<unsigned char>(word[0])))
-        text += (text.empty() ? "" : " ") + std::string(word);
+        text += fmt::format("{}{}", text.empty() ? "" : " ", word);
     return text;
   }
 
@@ -196,7 +196,7 @@ Configuration read_lammps_data(const Communicator& comm, const std::string& path
     return file->section();
   });
   std::string problem;  // of this rank; told to all when the section is read
-  std::size_t velocities = 0;
+  std::vector<char> moves;  // atoms that got their velocity
   for (; !section.empty(); section = ask_root(comm, [&] { return file->section(); })) {
     if (section == "Atoms") {
       deal_rows(
@@ -210,6 +210,7 @@ Configuration read_lammps_data(const Communicator& comm, const std::string& path
             atoms.v.push_back({0, 0, 0});
           });
     } else {
+      moves.assign(atoms.size(), 0);
       deal_rows(
           comm, 3, [&](std::int64_t& id, double* row) { return file->velocity(id, row); },
           [&](std::int64_t id, const double* row) {
@@ -219,11 +220,10 @@ Configuration read_lammps_data(const Communicator& comm, const std::string& path
                   fmt::format("{}: found a velocity of atom {}, expected an id of section Atoms", path, id);
               return;
             }
+            if (std::exchange(moves[atom->second], 1))
+              problem = fmt::format("{}: found a velocity of atom {} twice, expected one", path, id);
             atoms.v[atom->second] = {row[0], row[1], row[2]};
-            ++velocities;
           });
-      if (problem.empty() && velocities != atoms.size())
-        problem = fmt::format("{}: found atoms with several or no velocities, expected one each", path);
     }
     comm.throw_together(!problem.empty(), problem);
   }

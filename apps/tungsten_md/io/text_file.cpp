@@ -95,7 +95,7 @@ void TextFile::fail(std::string_view found, std::string_view expected) const {
 std::string TextFile::quoted(std::string_view text) {
   std::string shown;
   for (char c : text.substr(0, 60)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return "'" + shown + (text.size() > 60 ? "..." : "") + "'";
+  return fmt::format("'{}{}'", shown, text.size() > 60 ? "..." : "");
 }
 
 }  // namespace wafermark::tungsten
