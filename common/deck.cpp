@@ -38,6 +38,8 @@ std::string as_toml(const toml::node& node) {
   node.visit([&](const auto& n) {
     if constexpr (toml::is_table<decltype(n)>)
       out << "a table";
+    else if constexpr (toml::is_floating_point<decltype(n)>)
+      out << fmt::format("{}", n.get());  // the shortest text, as it was written
     else
       out << n;
   });

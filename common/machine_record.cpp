@@ -10,14 +10,14 @@
 namespace wafermark {
 namespace {
 
-std::string cpu_model() {
+std::string read_cpu_model() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);)
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
   return "unknown";
 }
 
-std::string compiler() {
+std::string compiler_name() {
 #if defined(__clang__)
   return "clang " __clang_version__;
 #elif defined(__GNUC__)
@@ -33,7 +33,7 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
   MachineRecord r;
   r.version = WAFERMARK_VERSION;
   r.commit = WAFERMARK_COMMIT;
-  r.compiler = compiler();
+  r.compiler = compiler_name();
   r.build_flags = WAFERMARK_FLAGS;
   r.kokkos_version = std::to_string(KOKKOS_VERSION_MAJOR) + '.' + std::to_string(KOKKOS_VERSION_MINOR) + '.' +
                      std::to_string(KOKKOS_VERSION_PATCH);
@@ -43,7 +43,7 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
   MPI_Get_library_version(library, &length);
   r.mpi_library = std::string(library, static_cast<std::size_t>(length));
   r.mpi_library = r.mpi_library.substr(0, r.mpi_library.find(','));
-  r.cpu_model = cpu_model();
+  r.cpu_model = read_cpu_model();
   r.ranks = comm.size();
   r.threads_per_rank = Kokkos::DefaultExecutionSpace().concurrency();
 

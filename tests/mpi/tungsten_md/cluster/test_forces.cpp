@@ -40,10 +40,12 @@ TEST_P(Forces, EqualAllPairsLoopsOnAnyNumberOfRanks) {
   EXPECT_EQ(comm.sum(static_cast<std::int64_t>(atoms.size())), static_cast<std::int64_t>(all.atoms.size()));
   for (std::size_t i = 0; i < atoms.size(); ++i)
     for (int d = 0; d < 3; ++d)
-      ASSERT_NEAR(force[i][d], expected.force[static_cast<std::size_t>(atoms.id[i] - 1)][d], v.tolerance * largest)
+      ASSERT_NEAR(force[i][d], expected.force[static_cast<std::size_t>(atoms.id[i] - 1)][d],
+                  v.tolerance * largest)
           << "atom " << atoms.id[i];
   EXPECT_NEAR(comm.sum(found.energy), expected.energy, v.tolerance * std::abs(expected.energy));
-  const double pressure_scale = std::abs(expected.virial[0]) + std::abs(expected.virial[1]) + std::abs(expected.virial[2]);
+  const double pressure_scale =
+      std::abs(expected.virial[0]) + std::abs(expected.virial[1]) + std::abs(expected.virial[2]);
   for (std::size_t k = 0; k < 6; ++k)
     EXPECT_NEAR(comm.sum(found.virial[k]), expected.virial[k], 10 * v.tolerance * pressure_scale);
   // The loop that skips energies computes the same forces.
@@ -53,7 +55,8 @@ TEST_P(Forces, EqualAllPairsLoopsOnAnyNumberOfRanks) {
     for (int d = 0; d < 3; ++d) ASSERT_NEAR(again[i][d], force[i][d], 0.1 * v.tolerance * largest);
 }
 
-constexpr std::array<bool, 3> everywhere{true, true, true}, slab{true, true, false}, nowhere{false, false, false};
+constexpr std::array<bool, 3> everywhere{true, true, true}, slab{true, true, false},
+    nowhere{false, false, false};
 INSTANTIATE_TEST_SUITE_P(Cluster, Forces,
                          ::testing::Values(Variant{1, ListKind::half, "double", everywhere, 1e-12},
                                            Variant{1, ListKind::full, "double", slab, 1e-12},

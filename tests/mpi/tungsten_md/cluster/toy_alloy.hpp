@@ -1,5 +1,5 @@
-// A smooth two-element potential made of closed formulas, and an all-pairs evaluation of it by plain loops: an
-// independent reference for lists, ghosts and ranks.
+// A smooth two-element potential made of closed formulas, and an all-pairs evaluation of it by plain loops:
+// an independent reference for lists, ghosts and ranks.
 #pragma once
 
 #include <cmath>
@@ -114,8 +114,8 @@ inline Reference all_pairs(const PotentialTables& t, const Configuration& all) {
 }
 
 /// Every atom of a shaken crystal of alternating elements; the same on every rank.
-inline Configuration shaken_crystal(const PotentialTables& t, std::array<int, 3> cells, std::array<bool, 3> periodic,
-                                    double shake) {
+inline Configuration shaken_crystal(const PotentialTables& t, std::array<int, 3> cells,
+                                    std::array<bool, 3> periodic, double shake) {
   Configuration c;
   const double a = 3.2;
   for (int d = 0; d < 3; ++d) c.box.hi[d] = cells[d] * a;
@@ -128,7 +128,8 @@ inline Configuration shaken_crystal(const PotentialTables& t, std::array<int, 3>
         for (const double b : {0.25, 0.75}) {
           c.atoms.id.push_back(static_cast<std::int64_t>(c.atoms.id.size()) + 1);
           c.atoms.type.push_back(static_cast<int>(c.atoms.id.size() % t.elements.size()));
-          c.atoms.x.push_back({(i + b) * a + noise(random), (j + b) * a + noise(random), (k + b) * a + noise(random)});
+          c.atoms.x.push_back(
+              {(i + b) * a + noise(random), (j + b) * a + noise(random), (k + b) * a + noise(random)});
           c.atoms.v.push_back({0, 0, 0});
         }
   for (const auto& e : t.elements) {
@@ -142,7 +143,8 @@ inline Configuration shaken_crystal(const PotentialTables& t, std::array<int, 3>
 inline Configuration slice(const Configuration& all, int rank, int size) {
   Configuration part = all;
   part.atoms = {};
-  for (std::size_t i = static_cast<std::size_t>(rank); i < all.atoms.size(); i += static_cast<std::size_t>(size)) {
+  for (std::size_t i = static_cast<std::size_t>(rank); i < all.atoms.size();
+       i += static_cast<std::size_t>(size)) {
     part.atoms.id.push_back(all.atoms.id[i]);
     part.atoms.type.push_back(all.atoms.type[i]);
     part.atoms.x.push_back(all.atoms.x[i]);

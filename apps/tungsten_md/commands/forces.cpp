@@ -1,0 +1,105 @@
+#include "tungsten_md/commands/forces.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+
+#include "common/errors.hpp"
+#include "common/results/result.hpp"
+#include "tungsten_md/cluster/domain.hpp"
+#include "tungsten_md/io/lammps_data.hpp"
+#include "tungsten_md/io/lammps_dump.hpp"
+#include "tungsten_md/model/potential_file.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+struct Options {
+  std::string state, potential, format = "auto", precision = "double", out, target = "cluster", list = "auto";
+  std::vector<std::string> elements, boundary{"periodic", "periodic", "periodic"};
+  double skin = 0.5;
+};
+
+std::array<bool, 3> periodic_axes(const std::vector<std::string>& words) {
+  std::array<bool, 3> periodic{};
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (words[d] != "periodic" && words[d] != "open")
+      throw InputError(fmt::format("--boundary {}: expected periodic or open", words[d]));
+    periodic[d] = words[d] == "periodic";
+  }
+  return periodic;
+}
+
+bool is_dump(const std::string& path) {
+  std::ifstream in(path);
+  std::string word;
+  return in >> word && word == "ITEM:";
+}
+
+/// A dump carries its own boundaries; a data file has none.
+Configuration read_state(const Communicator& comm, const Options& o) {
+  if (is_dump(o.state)) {
+    auto frame = LammpsDumpReader(comm, o.state, o.elements).next();
+    if (!frame) throw InputError(fmt::format("{}: found no frame, expected a LAMMPS dump", o.state));
+    return std::move(frame->configuration);
+  }
+  return read_lammps_data(comm, o.state, {periodic_axes(o.boundary), o.elements});
+}
+
+int evaluate(const Options& o) {
+  const Communicator comm;
+  prepare_output_directory(comm, o.out);
+  Result result(comm, "tungsten_md", "forces", o.target);
+  const PotentialTables potential = read_potential(o.potential, o.format, o.elements);
+  Configuration state = read_state(comm, o);
+  state.masses.clear();
+  for (const auto& e : potential.elements) state.masses.push_back(e.mass_amu);
+
+  RegionTimes times;
+  DomainSettings settings;
+  settings.precision = o.precision;
+  settings.skin_angstrom = o.skin;
+  if (o.list != "auto") settings.list = o.list == "half" ? ListKind::half : ListKind::full;
+  Domain domain(comm, state, potential, settings, times);
+  const EnergyVirial share = domain.compute_forces_and_energy();
+
+  Configuration out = state;
+  out.atoms = domain.atoms_on_host();
+  const auto forces = domain.forces_on_host();
+  write_lammps_dump(comm, o.out + "/forces.dump", out, &forces, {false, false});
+
+  result.add_figure("atoms", static_cast<double>(domain.atoms()), "");
+  result.add_figure("energy_ev", comm.sum(share.energy), "eV");
+  const char* names[] = {"virial_xx_ev", "virial_yy_ev", "virial_zz_ev", "virial_xy_ev", "virial_xz_ev", "virial_yz_ev"};
+  for (std::size_t k = 0; k < 6; ++k) result.add_figure(names[k], comm.sum(share.virial[k]), "eV");
+  result.set_regions(times.reduce(comm));
+  result.set_section("forces", {{"state", o.state}, {"potential", potential.source}, {"file", "forces.dump"},
+                                {"precision", o.precision}});
+  result.write(comm, o.out);
+  if (comm.is_root()) fmt::print("{}forces: {}/forces.dump\nresult: {}/result.json\n", result.summary(), o.out, o.out);
+  return 0;
+}
+
+}  // namespace
+
+void add_forces_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("forces", "Energy, virial and forces of one configuration");
+  auto o = std::make_shared<Options>();
+  command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")->required()->check(CLI::ExistingFile);
+  command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file")->required();
+  command->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
+  command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")->required()->delimiter(',');
+  command->add_option("--boundary", o->boundary, "periodic or open, for x, y and z (a dump has its own)")
+      ->expected(3)->delimiter(',')->capture_default_str();
+  command->add_option("--precision", o->precision, "double or mixed")
+      ->check(CLI::IsMember({"double", "mixed"}))->capture_default_str();
+  command->add_option("--neighbour-list", o->list, "auto, half or full")
+      ->check(CLI::IsMember({"auto", "half", "full"}))->capture_default_str();
+  command->add_option("--skin", o->skin, "Verlet skin, Angstrom")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--target", o->target, "cluster")->check(CLI::IsMember({"cluster"}))->capture_default_str();
+  command->add_option("--out", o->out, "folder for forces.dump and result.json")->required();
+  command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+}
+
+}  // namespace wafermark::tungsten
