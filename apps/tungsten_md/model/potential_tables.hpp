@@ -24,9 +24,11 @@ struct PotentialTables {
   std::vector<Element> elements;
   int nrho = 0, nr = 0;
   double drho = 0.0, dr = 0.0, cutoff_angstrom = 0.0;
-  std::vector<std::vector<double>> embedding;             ///< F [element][nrho], eV
-  std::vector<std::vector<std::vector<double>>> density;  ///< rho [a][b][nr]: of an atom of element b at one of a
-  std::vector<std::vector<std::vector<double>>> r_phi;    ///< r phi(r) [a][b][nr], eV Angstrom, symmetric in a, b
+  std::vector<std::vector<double>> embedding;  ///< F [element][nrho], eV
+  std::vector<std::vector<std::vector<double>>>
+      density;  ///< rho [a][b][nr]: of an atom of element b at one of a
+  std::vector<std::vector<std::vector<double>>>
+      r_phi;  ///< r phi(r) [a][b][nr], eV Angstrom, symmetric in a, b
 
   int element_index(const std::string& symbol) const;  ///< -1 when absent
 };

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""tungsten_md against LAMMPS on the three SC24 cases, side by side on this machine.
+
+Both run the same atoms, potential, time step, boundaries, skin and number of ranks, in turn, several times; the
+table gives the median of atom-steps per second and the ratio pair by pair. A ratio counts only when both end with
+the same energy, so that both did the same work.
+
+  tests/bench/compare_lammps.py --binary build/release/apps/tungsten_md/tungsten_md
+  tests/bench/compare_lammps.py --binary ... --case W --precision mixed --lammps /opt/lammps/bin/lmp --suffix intel
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+# SC24 slabs (Santos et al., arXiv 2405.07898), reduced in x and y: about 50,000 atoms, 6 cells thick.
+CASES = {
+    "W": dict(deck="sc24_W.toml", lattice="bcc", a=3.157, expansion=1.003635, mass=183.84, pair="eam/alloy",
+              cells=(64, 65, 6)),
+    "Ta": dict(deck="sc24_Ta.toml", lattice="bcc", a=3.3026, expansion=0.99888, mass=180.95, pair="eam/alloy",
+               cells=(64, 65, 6)),
+    "Cu": dict(deck="sc24_Cu.toml", lattice="fcc", a=3.615, expansion=1.00468, mass=63.55, pair="eam",
+               cells=(46, 46, 6)),
+}
+SKIN = 0.5  # Angstrom, the published choice on CPUs
+TIMESTEP = 0.002  # ps
+TEMPERATURE = 290.0  # K
+
+
+def environment():
+    return dict(os.environ, OMP_NUM_THREADS="1", OMP_PROC_BIND="false", OMPI_ALLOW_RUN_AS_ROOT="1",
+                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+
+
+def launch(command, ranks, folder):
+    run = subprocess.run(["mpirun", "-np", str(ranks), *map(str, command)], cwd=folder, env=environment(),
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(f"compare_lammps: {' '.join(map(str, command))} ended with {run.returncode}:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return run.stdout
+
+
+def our_command(args, case, cells, folder):
+    return [args.binary, "run", SOURCE / "inputs/tungsten" / case["deck"], "--out", folder / "ours",
+            *(["--set", f"potential.file={args.potential}"] if args.potential else []),
+            "--set", f"structure.cells=[{', '.join(map(str, cells))}]", "--set", f"run.steps={args.steps}",
+            "--set", f"run.skin_angstrom={args.skin}", "--set", f"run.precision={args.precision}",
+            "--set", f"output.thermo_every_steps={args.steps}", "--set", "output.final_state=false"]
+
+
+def run_ours(args, case, cells, folder):
+    launch(our_command(args, case, cells, folder), args.ranks, folder)
+    result = json.loads((folder / "ours/result.json").read_text())
+    figures = {f["name"]: f["value"] for f in result["figures"]}
+    return figures["atom_steps_per_second"], figures["atoms"], figures["energy_per_atom_start_ev"], figures["energy_per_atom_end_ev"]
+
+
+def run_lammps(args, case, cells, potential, folder):
+    """Starts from the very atoms and velocities that ours starts from."""
+    (folder / "in.lammps").write_text(f"""units metal
+boundary s s s
+atom_style atomic
+atom_modify map array
+read_data start.data
+mass 1 {case['mass']}
+pair_style {case['pair']}
+pair_coeff * * {potential} {args.case if case['pair'] != 'eam' else ''}
+neighbor {args.skin} bin
+neigh_modify delay 0 every 1 check yes
+timestep {TIMESTEP}
+fix 1 all nve
+thermo {args.steps}
+thermo_style custom step atoms etotal
+thermo_modify format float %.15g lost error
+run {args.steps}
+""")
+    out = launch([args.lammps, *(["-sf", args.suffix] if args.suffix else []), "-log", "none", "-in", "in.lammps"],
+                 args.ranks, folder)
+    time, steps, atoms = re.search(r"Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", out).groups()
+    rows = re.findall(r"^\s*(\d+)\s+(\d+)\s+(-?[\d.eE+]+)\s*$", out, re.M)
+    energies = [float(e) / int(n) for _, n, e in rows]
+    return int(steps) * int(atoms) / float(time), int(atoms), energies[0], energies[-1]
+
+
+def version(lammps):
+    text = subprocess.run([lammps, "-h"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    found = re.search(r"Parallel Simulator - (.*)", text)
+    return found.group(1).strip() if found else "unknown version"
+
+
+def potential_of(args, case):
+    """The file that our program finds for the deck, so that both read the same."""
+    if args.potential:
+        return args.potential
+    out = subprocess.run([args.binary, "info", SOURCE / "inputs/tungsten" / case["deck"]], capture_output=True, text=True,
+                         env=environment(), stdin=subprocess.DEVNULL)
+    found = re.search(r"^\s*potential file\s*:?\s+(\S+)$", out.stdout, re.M)
+    if out.returncode != 0 or not found:
+        sys.exit(f"compare_lammps: no potential for {case['deck']}: {out.stderr.strip() or out.stdout}\n"
+                 "run jobscripts/fetch_potentials.sh, or give --potential FILE")
+    return found.group(1)
+
+
+def compare(args):
+    case = CASES[args.case]
+    cells = args.cells or case["cells"]
+    potential = Path(potential_of(args, case)).resolve()
+    pairs = []
+    with tempfile.TemporaryDirectory(prefix="compare_lammps_") as name:
+        folder = Path(name)
+        # One step that writes the common starting state.
+        launch([*our_command(args, case, cells, folder), "--set", "run.steps=1", "--set", "output.start_state=true"],
+               args.ranks, folder)
+        shutil.copy(folder / "ours/start.data", folder / "start.data")
+        for repeat in range(args.repeats + 1):
+            ours, theirs = run_ours(args, case, cells, folder), run_lammps(args, case, cells, potential, folder)
+            if repeat > 0:  # the first pair warms caches
+                pairs.append((ours, theirs))
+    (_, atoms, ours_start, ours_end), (_, _, theirs_start, theirs_end) = pairs[-1]
+    tolerance = 1e-8 if args.precision == "double" else 2e-6
+    if abs(ours_start - theirs_start) > tolerance * abs(theirs_start):
+        sys.exit(f"compare_lammps: {args.case}: energy per atom {ours_start} against LAMMPS {theirs_start}: not the same work")
+    rates = [p[0][0] for p in pairs], [p[1][0] for p in pairs]
+    ratios = sorted(a / b for a, b in zip(*rates))
+    row = dict(case=args.case, precision=args.precision, atoms=atoms, ranks=args.ranks, steps=args.steps,
+               ours_atom_steps_per_second=statistics.median(rates[0]),
+               lammps_atom_steps_per_second=statistics.median(rates[1]),
+               ratio_median=statistics.median(ratios), ratio_min=ratios[0], ratio_max=ratios[-1],
+               energy_per_atom_start_ev=[ours_start, theirs_start], energy_per_atom_end_ev=[ours_end, theirs_end],
+               lammps=version(args.lammps), suffix=args.suffix, potential=str(potential))
+    print(f"{args.case:>4} {args.precision:>9} {int(atoms):>9} {row['ours_atom_steps_per_second'] / 1e6:>10.3f} "
+          f"{row['lammps_atom_steps_per_second'] / 1e6:>10.3f} {row['ratio_median']:>7.2f}  {ratios[0]:.2f} ... {ratios[-1]:.2f}"
+          f"   {ours_end - theirs_end:+.1e}", flush=True)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default=str(SOURCE / "build/release/apps/tungsten_md/tungsten_md"))
+    parser.add_argument("--lammps", default="lmp")
+    parser.add_argument("--suffix", default="opt", help="LAMMPS style suffix (opt, intel, kk, omp; '' for none)")
+    parser.add_argument("--case", choices=[*CASES, "all"], default="all")
+    parser.add_argument("--precision", choices=["double", "mixed", "both"], default="both")
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--skin", type=float, default=SKIN)
+    parser.add_argument("--cells", type=lambda s: tuple(map(int, s.split(","))), help="X,Y,Z conventional cells")
+    parser.add_argument("--potential", help="file to use instead of the deck's")
+    parser.add_argument("--json", help="write the rows to this file")
+    args = parser.parse_args()
+    args.binary = str(Path(args.binary).resolve())
+    for program in (args.binary, args.lammps):
+        if not shutil.which(program):
+            sys.exit(f"compare_lammps: {program}: not found")
+    print(f"LAMMPS {version(args.lammps)}, suffix {args.suffix or 'none'}; {args.ranks} ranks, {args.steps} steps, "
+          f"{args.repeats} pairs; million atom-steps/s")
+    print("case precision     atoms       ours     LAMMPS   ratio  min ... max    end energy difference, eV/atom")
+    rows = []
+    for name in CASES if args.case == "all" else [args.case]:
+        for precision in ["double", "mixed"] if args.precision == "both" else [args.precision]:
+            rows.append(compare(argparse.Namespace(**{**vars(args), "case": name, "precision": precision})))
+    if args.json:
+        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

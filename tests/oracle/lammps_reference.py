@@ -1,0 +1,91 @@
+"""LAMMPS as an oracle: writes starting states, runs both programs, reads dumps."""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+SKIP = 77  # CTest: skipped
+POTENTIALS = Path("/usr/share/lammps/potentials")
+
+
+def environment():
+    return dict(os.environ, OMP_NUM_THREADS="1", OMP_PROC_BIND="false", OMPI_ALLOW_RUN_AS_ROOT="1",
+                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+
+
+def skip(reason):
+    print(f"SKIPPED: {reason}")
+    sys.exit(SKIP)
+
+
+def find_lammps():
+    for name in ("lmp", "lmp_mpi", "lmp_serial"):
+        if shutil.which(name):
+            return name
+    skip("LAMMPS (lmp) is not installed; jobscripts/setup.sh installs it on Debian")
+
+
+def potential(name):
+    path = POTENTIALS / name
+    if not path.exists():
+        skip(f"{path} is missing; Debian package lammps-data")
+    return path
+
+
+def run(command, folder):
+    result = subprocess.run([str(c) for c in command], cwd=folder, env=environment(), stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit code {result.returncode}\n"
+                           f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}")
+    return result.stdout
+
+
+def shaken_crystal(lattice, a, cells, types, displacement, seed, gap=0.0):
+    """Positions, types and box of a randomly displaced crystal; `gap` empties space around it (open surfaces)."""
+    basis = {"bcc": [(0, 0, 0), (.5, .5, .5)], "fcc": [(0, 0, 0), (.5, .5, 0), (.5, 0, .5), (0, .5, .5)]}[lattice]
+    random = np.random.default_rng(seed)
+    cell = np.array([(i, j, k) for i in range(cells[0]) for j in range(cells[1]) for k in range(cells[2])], float)
+    x = (cell[:, None, :] + np.array(basis)[None]).reshape(-1, 3) * a + 0.25 * a
+    x += random.uniform(-displacement, displacement, x.shape) + gap
+    box = np.array(cells) * a + 2 * gap
+    return x, random.integers(1, types + 1, len(x)), box
+
+
+def write_data(path, x, kinds, box, masses, v=None):
+    with open(path, "w") as out:
+        out.write(f"# made by lammps_reference.py\n\n{len(x)} atoms\n{len(masses)} atom types\n\n")
+        for d, axis in enumerate("xyz"):
+            out.write(f"0.0 {box[d]!r} {axis}lo {axis}hi\n")
+        out.write("\nMasses\n\n" + "".join(f"{t + 1} {m!r}\n" for t, m in enumerate(masses)))
+        out.write("\nAtoms # atomic\n\n")
+        for i, (r, t) in enumerate(zip(x.tolist(), kinds), 1):
+            out.write(f"{i} {t} {r[0]!r} {r[1]!r} {r[2]!r}\n")
+        if v is not None:
+            out.write("\nVelocities\n\n")
+            for i, u in enumerate(v.tolist(), 1):
+                out.write(f"{i} {u[0]!r} {u[1]!r} {u[2]!r}\n")
+
+
+def read_dump(path):
+    """The last frame: {column: array}, in the order of ids."""
+    lines = Path(path).read_text().split("\n")
+    starts = [k for k, line in enumerate(lines) if line.startswith("ITEM: ATOMS")]
+    n = int(lines[[k for k, line in enumerate(lines) if line.startswith("ITEM: NUMBER OF ATOMS")][-1] + 1])
+    names = lines[starts[-1]].split()[2:]
+    table = np.array([line.split() for line in lines[starts[-1] + 1:starts[-1] + 1 + n]], float)
+    table = table[np.argsort(table[:, names.index("id")])]
+    return {name: table[:, k] for k, name in enumerate(names)}
+
+
+def vectors(frame, names):
+    return np.column_stack([frame[n] for n in names])
+
+
+def lammps(folder, script, ranks=1):
+    (Path(folder) / "in.lammps").write_text(script)
+    command = [find_lammps(), "-log", "none", "-in", "in.lammps"]
+    return run(["mpirun", "-np", ranks, *command] if ranks > 1 else command, folder)
