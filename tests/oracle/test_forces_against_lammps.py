@@ -15,15 +15,15 @@ import lammps_reference as ref
 TOLERANCE = 1e-9
 #       name               pair style   files               elements            lattice a     cells      displacement
 CASES = [
-    ("eam/alloy, W",        "eam/alloy", ["W_zhou.eam.alloy"], ["W"],              "bcc", 3.165, (6, 5, 5), 0.3),
-    ("eam/alloy, Cu",       "eam/alloy", ["Cu_mishin1.eam.alloy"], ["Cu"],         "fcc", 3.615, (5, 4, 4), 0.3),
-    ("eam/alloy, Cu-Ni",    "eam/alloy", ["CuNi.eam.alloy"], ["Cu", "Ni"],         "fcc", 3.57, (5, 4, 4), 0.2),
-    ("eam/alloy, Ni-Al-H",  "eam/alloy", ["NiAlH_jea.eam.alloy"], ["Ni", "Al", "H"], "fcc", 3.9, (5, 4, 4), 0.1),
-    ("eam/fs, Fe",          "eam/fs",    ["Fe_mm.eam.fs"], ["Fe"],                 "bcc", 2.87, (6, 5, 5), 0.2),
-    ("eam/fs, Al-Fe",       "eam/fs",    ["AlFe_mm.eam.fs"], ["Al", "Fe"],         "bcc", 3.1, (6, 5, 5), 0.2),
-    ("eam/fs, Ni-Al-H",     "eam/fs",    ["NiAlH_jea.eam.fs"], ["Ni", "Al", "H"],  "fcc", 3.9, (5, 4, 4), 0.1),
-    ("funcfl, Cu",          "eam",       ["Cu_u6.eam"], ["Cu"],                    "fcc", 3.615, (5, 4, 4), 0.3),
-    ("funcfl, Cu and Ni",   "eam",       ["Cu_u3.eam", "Ni_u3.eam"], ["Cu", "Ni"], "fcc", 3.57, (5, 4, 4), 0.2),
+    ("eam/alloy, W",        "eam/alloy", ["W_zhou.eam.alloy"], ["W"],              "bcc", 3.165, (9, 6, 6), 0.3),
+    ("eam/alloy, Cu",       "eam/alloy", ["Cu_mishin1.eam.alloy"], ["Cu"],         "fcc", 3.615, (7, 4, 4), 0.3),
+    ("eam/alloy, Cu-Ni",    "eam/alloy", ["CuNi.eam.alloy"], ["Cu", "Ni"],         "fcc", 3.57, (7, 4, 4), 0.2),
+    ("eam/alloy, Ni-Al-H",  "eam/alloy", ["NiAlH_jea.eam.alloy"], ["Ni", "Al", "H"], "fcc", 3.9, (7, 4, 4), 0.1),
+    ("eam/fs, Fe",          "eam/fs",    ["Fe_mm.eam.fs"], ["Fe"],                 "bcc", 2.87, (9, 5, 5), 0.2),
+    ("eam/fs, Al-Fe",       "eam/fs",    ["AlFe_mm.eam.fs"], ["Al", "Fe"],         "bcc", 3.1, (9, 5, 5), 0.2),
+    ("eam/fs, Ni-Al-H",     "eam/fs",    ["NiAlH_jea.eam.fs"], ["Ni", "Al", "H"],  "fcc", 3.9, (7, 4, 4), 0.1),
+    ("funcfl, Cu",          "eam",       ["Cu_u6.eam"], ["Cu"],                    "fcc", 3.615, (7, 4, 4), 0.3),
+    ("funcfl, Cu and Ni",   "eam",       ["Cu_u3.eam", "Ni_u3.eam"], ["Cu", "Ni"], "fcc", 3.57, (7, 4, 4), 0.2),
 ]
 MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845}
 
