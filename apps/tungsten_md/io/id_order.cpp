@@ -8,12 +8,12 @@ OrderedAtoms order_by_id(const Communicator& comm, const Atoms& atoms, const std
   std::int64_t last = 0;
   for (std::int64_t id : atoms.id) last = std::max(last, id);
   last = comm.max(last);
-  const std::int64_t range = last / comm.size() + 1;  // of ids per rank
+  const std::int64_t range = (last + comm.size() - 1) / comm.size();  // of ids per rank
 
   std::vector<std::vector<std::int64_t>> labels(comm.size());  // id, type
   std::vector<std::vector<double>> vectors(comm.size());       // x, v, force
   for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const auto owner = static_cast<std::size_t>(atoms.id[i] / range);
+    const auto owner = static_cast<std::size_t>((atoms.id[i] - 1) / range);
     labels[owner].insert(labels[owner].end(), {atoms.id[i], atoms.type[i]});
     auto& to = vectors[owner];
     to.insert(to.end(), atoms.x[i].begin(), atoms.x[i].end());

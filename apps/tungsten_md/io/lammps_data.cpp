@@ -195,7 +195,7 @@ Configuration read_lammps_data(const Communicator& comm, const std::string& path
     file = std::make_unique<DataFile>(path);
     return file->section();
   });
-  std::string problem;  // of this rank; told to all when the section is read
+  std::string problem;      // of this rank; told to all when the section is read
   std::vector<char> moves;  // atoms that got their velocity
   for (; !section.empty(); section = ask_root(comm, [&] { return file->section(); })) {
     if (section == "Atoms") {

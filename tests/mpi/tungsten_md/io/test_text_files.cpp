@@ -2,15 +2,13 @@
 // a file that is wrong or cut off anywhere is one clear error.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 
 #include "common/errors.hpp"
+#include "scratch_folder.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
@@ -30,30 +28,11 @@ using ById = std::map<std::int64_t, Atom>;
 
 class TextFiles : public ::testing::Test {
  protected:
-  TextFiles() {
-    std::int64_t pid = getpid();
-    comm.broadcast(pid);
-    folder = (fs::temp_directory_path() / ("wafermark_text_" + std::to_string(pid))).string();
-    fs::create_directories(folder);
-    comm.barrier();
-  }
-  ~TextFiles() override {
-    comm.barrier();
-    std::error_code error;
-    if (comm.is_root()) fs::remove_all(folder, error);
-  }
-
-  std::string path(const std::string& name) const { return folder + "/" + name; }
-
+  std::string path(const std::string& name) const { return folder / name; }
   std::string write(const std::string& name, const std::string& text) const {
-    if (comm.is_root()) std::ofstream(path(name), std::ios::binary) << text;
-    comm.barrier();
-    return path(name);
+    return folder.write(name, text);
   }
-  std::string content(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  std::string content(const std::string& name) const { return folder.content(name); }
 
   /// 100 atoms of two types with gaps in their ids, dealt out unevenly.
   Configuration sample() const {
@@ -127,7 +106,8 @@ class TextFiles : public ::testing::Test {
     comm.broadcast(root);
     EXPECT_EQ(message, root) << "ranks disagree";
     EXPECT_EQ(message.find('\n'), std::string::npos);
-    if (const auto at = message.find(folder); at != std::string::npos) message.erase(at, folder.size() + 1);
+    if (const auto at = message.find(folder.path()); at != std::string::npos)
+      message.erase(at, folder.path().size() + 1);
     return message;
   }
   std::string data_error(const std::string& text, DataFileDefaults defaults = {}) const {
@@ -144,7 +124,7 @@ class TextFiles : public ::testing::Test {
   }
 
   Communicator comm;
-  std::string folder;
+  ScratchFolder folder{comm};
 };
 
 void expect_same_box(const Box& a, const Box& b) {
@@ -208,9 +188,9 @@ TEST_F(TextFiles, DoNotDependOnTheRanks) {
     write_lammps_dump(self, path("one.dump"), whole, &all_forces);
     write_lammps_data(self, path("one.data"), whole);
     write_extended_xyz(self, path("one.xyz"), whole);
-    for (const char* kind : {"dump", "data", "xyz"})
-      EXPECT_EQ(content(std::string("all.") + kind), content(std::string("one.") + kind)) << kind;
   }
+  for (const char* kind : {"dump", "data", "xyz"})
+    EXPECT_EQ(content(std::string("all.") + kind), content(std::string("one.") + kind)) << kind;
 }
 
 TEST_F(TextFiles, ExtendedXyzHasLatticeTimeAndAtoms) {
@@ -273,8 +253,7 @@ TEST_F(TextFiles, EachFaultOfADataFileIsNamedWithItsLine) {
   ASSERT_EQ(data_error(atoms), "");
   EXPECT_EQ(error_of([&] { read_lammps_data(comm, path("none")); }),
             "none: cannot be read: No such file or directory");
-  EXPECT_EQ(error_of([&] { read_lammps_data(comm, folder + "/."); }),
-            ".: found a directory, expected a file");
+  EXPECT_EQ(error_of([&] { read_lammps_data(comm, path(".")); }), ".: found a directory, expected a file");
   EXPECT_EQ(data_error(""), "bad.data:1: found the end of the file, expected a comment line");
   EXPECT_EQ(data_error("x\n\n2 atoms\n"),
             "bad.data:3: found no line 'N atom types' in the header, expected one");
@@ -358,9 +337,7 @@ TEST_F(TextFiles, AFileCutAnywhereIsAnErrorOrAWholeFrame) {
   Configuration c = sample();
   write_lammps_dump(comm, path("a.dump"), c);
   write_lammps_data(comm, path("a.data"), c);
-  comm.barrier();
   const std::string dump = content("a.dump"), data = content("a.data");
-  comm.barrier();
   const std::size_t atoms_end = data.find("\nVelocities");
   // Every byte of the headers, then every 97th (a prime, so all places of a row come up).
   for (std::size_t n = 0; n < dump.size(); n += n < 400 ? 1 : 97)

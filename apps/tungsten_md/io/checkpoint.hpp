@@ -1,0 +1,35 @@
+// Checkpoints: everything a run needs to go on, bit for bit on as many ranks as before, or on any other
+// number.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/communicator.hpp"
+#include "tungsten_md/model/configuration.hpp"
+#include "tungsten_md/model/crystal.hpp"
+
+namespace wafermark::tungsten {
+
+struct Checkpoint {
+  Configuration configuration;    ///< this rank's atoms in their exact local order
+  std::vector<Vec3> x_reference;  ///< positions when the neighbour list was last built, atom by atom
+  std::array<int, 3> rank_grid{1, 1, 1};
+  std::map<std::string, double> numbers;  ///< named state; NaN and infinities come back as NaN
+  std::map<std::string, std::int64_t> counters;
+  std::string deck;                ///< the deck that the run followed
+  std::optional<Lattice> lattice;  ///< of the starting crystal
+};
+
+/// Writes PATH (HDF5) under a temporary name that replaces the previous checkpoint when it is complete.
+/// Collective. Throws when it cannot be written; the previous one is then untouched.
+void write_checkpoint(const Communicator& comm, const std::string& path, const Checkpoint& checkpoint);
+
+/// On the number of ranks that wrote it every rank gets its own atoms in their order; on another, equal parts
+/// by rows. Sums over all data are compared with those stored: a file that is cut off, damaged or no
+/// checkpoint is an InputError that names it. Collective.
+Checkpoint read_checkpoint(const Communicator& comm, const std::string& path);
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,281 @@
+#include "tungsten_md/io/trajectory.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "common/errors.hpp"
+#include "tungsten_md/io/id_order.hpp"
+
+namespace wafermark::tungsten {
+
+namespace {
+
+const std::string all = "/particles/all";
+const std::string position = all + "/position", velocity = all + "/velocity", edges = all + "/box/edges";
+const std::string steps = position + "/step", times = position + "/time";
+const std::string parameters = "/parameters";
+
+/// Rank r's part of n rows: equal parts, the first ranks one more.
+Rows even_rows(const Communicator& comm, std::uint64_t n) {
+  const auto ranks = static_cast<std::uint64_t>(comm.size()), rank = static_cast<std::uint64_t>(comm.rank());
+  const std::uint64_t first = n / ranks * rank + std::min(rank, n % ranks);
+  return {n, first, n / ranks + (rank < n % ranks ? 1 : 0)};
+}
+
+/// A value that is the same on all ranks, as rows that rank 0 writes.
+Rows on_root(const Communicator& comm, std::uint64_t n) { return {n, 0, comm.is_root() ? n : 0}; }
+
+template <class T>
+std::vector<T> flat(const std::vector<Vec3>& vectors, const Vec3& origin) {
+  std::vector<T> values;
+  values.reserve(3 * vectors.size());
+  for (const Vec3& v : vectors)
+    for (int d = 0; d < 3; ++d) values.push_back(static_cast<T>(v[d] - origin[d]));
+  return values;
+}
+
+std::vector<std::string> split(const std::string& comma_separated) {
+  std::vector<std::string> names;
+  std::istringstream stream(comma_separated);
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
+}
+
+/// Time-dependent elements of the file, all with one entry per frame.
+std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::string>& observables) {
+  std::vector<std::string> series{position + "/value", edges + "/value", steps, times};
+  if (file.exists(velocity + "/value")) series.push_back(velocity + "/value");
+  for (const auto& name : observables) series.push_back("/observables/" + name + "/value");
+  return series;
+}
+
+/// Frames of which every part is there.
+std::uint64_t complete_frames(const Hdf5File& file, const std::vector<std::string>& series) {
+  if (!file.exists(steps)) return 0;
+  std::uint64_t n = ~std::uint64_t{0};
+  for (const auto& path : series) {
+    const auto shape = file.exists(path) ? file.shape(path) : std::vector<std::uint64_t>{0};
+    n = std::min(n, shape.empty() ? 0 : shape[0]);
+  }
+  return n;
+}
+
+void write_lattice(Hdf5File& file, const Lattice& lattice) {
+  file.set_attribute(parameters, "lattice", std::string(name_of(lattice.kind)));
+  file.set_attribute(parameters, "lattice_constant_angstrom", lattice.a);
+  file.set_attribute(parameters, "lattice_cells",
+                     std::vector<int>(lattice.cells.begin(), lattice.cells.end()));
+  file.set_attribute(parameters, "lattice_origin_angstrom",
+                     std::vector<double>(lattice.origin.begin(), lattice.origin.end()));
+}
+
+template <class T, std::size_t N>
+std::array<T, N> array_of(const std::vector<T>& values, const std::string& path, const char* what) {
+  if (values.size() != N)
+    throw InputError(fmt::format("{}: {}: found {} values, expected {}", path, what, values.size(), N));
+  std::array<T, N> a;
+  std::copy(values.begin(), values.end(), a.begin());
+  return a;
+}
+
+std::optional<Lattice> read_lattice(const Hdf5File& file, const std::string& path) {
+  const std::string kind = file.text_attribute(parameters, "lattice");
+  if (kind.empty()) return std::nullopt;
+  return Lattice{
+      lattice_kind(kind, path), file.attribute<double>(parameters, "lattice_constant_angstrom"),
+      array_of<int, 3>(file.attribute_list<int>(parameters, "lattice_cells"), path, "lattice_cells"),
+      array_of<double, 3>(file.attribute_list<double>(parameters, "lattice_origin_angstrom"), path,
+                          "lattice_origin_angstrom")};
+}
+
+}  // namespace
+
+TrajectoryWriter::TrajectoryWriter(const Communicator& comm, Hdf5File file, std::string path)
+    : comm_(&comm), file_(std::move(file)), path_(std::move(path)) {}
+
+TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::string& path,
+                                          const Configuration& start, const TrajectoryOptions& options) {
+  const OrderedAtoms ordered = order_by_id(comm, start.atoms);
+  {
+    Hdf5File file = Hdf5File::create(comm, path);
+    file.make_group("/h5md/author");
+    file.make_group("/h5md/creator");
+    file.make_group("/h5md/modules/units");
+    file.set_attribute("/h5md", "version", std::vector<int>{1, 1});
+    file.set_attribute("/h5md/author", "name", options.author);
+    file.set_attribute("/h5md/creator", "name", "Wafermark tungsten_md");
+    file.set_attribute("/h5md/creator", "version", "1");
+    file.set_attribute("/h5md/modules/units", "version", std::vector<int>{1, 0});
+
+    file.make_group(all + "/box");
+    file.set_attribute(all + "/box", "dimension", 3);
+    std::vector<std::string> boundary;
+    for (bool periodic : start.box.periodic) boundary.push_back(periodic ? "periodic" : "none");
+    file.set_attribute(all + "/box", "boundary", boundary);
+    const auto n = static_cast<std::uint64_t>(ordered.atoms.size());
+    const Rows rows{static_cast<std::uint64_t>(ordered.total), static_cast<std::uint64_t>(ordered.first_row),
+                    n};
+    file.write(all + "/id", ordered.atoms.id, rows);
+    file.write(all + "/species", ordered.atoms.type, rows);
+
+    file.make_group("/observables");
+    file.make_group(parameters);
+    file.set_attribute(parameters, "elements", start.elements);
+    file.set_attribute(parameters, "masses_amu", start.masses);
+    file.set_attribute(parameters, "box_origin_angstrom",
+                       std::vector<double>(start.box.lo.begin(), start.box.lo.end()));
+    file.set_attribute(parameters, "velocities", static_cast<int>(options.velocities));
+    file.set_attribute(parameters, "single_precision", static_cast<int>(options.single_precision));
+    file.set_attribute(parameters, "lattice", "");
+    if (options.lattice) write_lattice(file, *options.lattice);
+    file.commit();
+  }
+  TrajectoryWriter writer(comm, Hdf5File::open_to_append(comm, path), path);
+  writer.atoms_ = ordered.total;
+  writer.velocities_ = options.velocities;
+  writer.single_precision_ = options.single_precision;
+  return writer;
+}
+
+TrajectoryWriter TrajectoryWriter::resume(const Communicator& comm, const std::string& path,
+                                          std::int64_t step) {
+  TrajectoryWriter writer(comm, Hdf5File::open_to_append(comm, path), path);
+  Hdf5File& file = writer.file_;
+  writer.atoms_ = static_cast<std::int64_t>(file.shape(all + "/id").at(0));
+  writer.velocities_ = file.attribute<int>(parameters, "velocities") != 0;
+  writer.single_precision_ = file.attribute<int>(parameters, "single_precision") != 0;
+  if (file.exists(steps)) {
+    writer.observables_ = split(file.text_attribute(parameters, "observables"));
+    const std::vector<std::int64_t> found = file.read_scalars<std::int64_t>(steps);
+    const std::uint64_t complete = complete_frames(file, series_of(file, writer.observables_));
+    while (writer.frames_ < complete && found[writer.frames_] <= step) ++writer.frames_;
+  }
+  for (const auto& series : series_of(file, writer.observables_))
+    if (file.exists(series)) file.truncate_frames(series, writer.frames_);
+  file.flush();
+  return writer;
+}
+
+void TrajectoryWriter::append_vectors(const std::string& element, const std::vector<Vec3>& values,
+                                      const Vec3& origin, const Rows& rows) {
+  if (single_precision_)
+    file_.append_frame(element + "/value", flat<float>(values, origin), rows, 3);
+  else
+    file_.append_frame(element + "/value", flat<double>(values, origin), rows, 3);
+}
+
+void TrajectoryWriter::append(const Configuration& configuration,
+                              const std::map<std::string, double>& observables) {
+  const OrderedAtoms ordered = order_by_id(*comm_, configuration.atoms);
+  const Rows rows{static_cast<std::uint64_t>(ordered.total), static_cast<std::uint64_t>(ordered.first_row),
+                  static_cast<std::uint64_t>(ordered.atoms.size())};
+  if (ordered.total != atoms_)
+    throw std::runtime_error(
+        fmt::format("{}: a frame of {} atoms after frames of {}", path_, ordered.total, atoms_));
+  if (!ids_) ids_ = file_.read<std::int64_t>(all + "/id", rows);
+  if (comm_->max(static_cast<int>(*ids_ != ordered.atoms.id)) != 0)
+    throw std::runtime_error(fmt::format("{}: a frame with other atom ids than the first", path_));
+
+  const bool first = !file_.exists(steps);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : observables) names.push_back(name);
+  if (first) {
+    observables_ = names;
+    file_.set_attribute(parameters, "observables", fmt::format("{}", fmt::join(names, ",")));
+  } else if (names != observables_) {
+    throw std::runtime_error(fmt::format("{}: a frame with other observables than the first", path_));
+  }
+
+  append_vectors(position, ordered.atoms.x, configuration.box.lo, rows);
+  if (velocities_) append_vectors(velocity, ordered.atoms.v, {0, 0, 0}, rows);
+  const Box& box = configuration.box;
+  file_.append_frame(edges + "/value", std::vector<double>{box.length(0), box.length(1), box.length(2)},
+                     on_root(*comm_, 3), 0);
+  for (const auto& [name, value] : observables) file_.append_scalar("/observables/" + name + "/value", value);
+  file_.append_scalar(times, configuration.time_ps);
+  file_.append_scalar(steps, configuration.step);  // last: it makes the frame complete
+
+  if (first) {
+    std::vector<std::string> sharing{edges};
+    if (velocities_) sharing.push_back(velocity);
+    for (const auto& name : names) sharing.push_back("/observables/" + name);
+    for (const auto& element : sharing) {
+      file_.link(steps, element + "/step");
+      file_.link(times, element + "/time");
+    }
+    file_.set_attribute(position + "/value", "unit", "Angstrom");
+    if (velocities_) file_.set_attribute(velocity + "/value", "unit", "Angstrom ps-1");
+    file_.set_attribute(edges + "/value", "unit", "Angstrom");
+    file_.set_attribute(times, "unit", "ps");
+  }
+  file_.flush();
+  ++frames_;
+}
+
+TrajectoryReader::TrajectoryReader(const Communicator& comm, const std::string& path)
+    : comm_(&comm), file_(Hdf5File::open(comm, path)), path_(path) {
+  if (!file_.exists("/h5md") || !file_.exists(all + "/box"))
+    throw InputError(fmt::format("{}: found no /h5md and /particles/all, expected an H5MD trajectory", path));
+  for (int d = 0; const auto& kind : array_of<std::string, 3>(
+                      file_.text_list_attribute(all + "/box", "boundary"), path, "boundary"))
+    box_.periodic[d++] = kind == "periodic";
+  if (file_.exists(position + "/value")) {
+    const auto shape = file_.shape(position + "/value");
+    if (shape.size() != 3 || shape[2] != 3)
+      throw InputError(fmt::format("{}: found positions of another shape, expected [frame][atom][3]", path));
+    atoms_ = shape[1];
+  }
+  if (file_.exists(parameters)) {
+    elements_ = file_.text_list_attribute(parameters, "elements");
+    masses_ = file_.attribute_list<double>(parameters, "masses_amu");
+    box_.lo = array_of<double, 3>(file_.attribute_list<double>(parameters, "box_origin_angstrom"), path,
+                                  "box origin");
+    lattice_ = read_lattice(file_, path);
+  }
+  frames_ = complete_frames(file_, series_of(file_, {}));
+}
+
+Configuration TrajectoryReader::read(std::uint64_t frame) const {
+  if (frame >= frames_)
+    throw InputError(fmt::format("{}: frame {} asked for, expected 0 to {}", path_, frame,
+                                 static_cast<std::int64_t>(frames_) - 1));
+  const Rows rows = even_rows(*comm_, atoms_);
+  Configuration c;
+  c.box = box_;
+  const std::vector<double> lengths = file_.read_frame<double>(edges + "/value", frame, {3, 0, 3}, 0);
+  for (int d = 0; d < 3; ++d) c.box.hi[d] = c.box.lo[d] + lengths[d];
+  c.step = file_.read_scalars<std::int64_t>(steps)[frame];
+  c.time_ps = file_.read_scalars<double>(times)[frame];
+
+  const auto vectors = [&](const std::string& element, const Vec3& origin) {
+    const std::vector<double> values = file_.read_frame<double>(element + "/value", frame, rows, 3);
+    std::vector<Vec3> result(rows.count);
+    for (std::size_t i = 0; i < result.size(); ++i)
+      for (int d = 0; d < 3; ++d) result[i][d] = values[3 * i + d] + origin[d];
+    return result;
+  };
+  c.atoms.x = vectors(position, c.box.lo);
+  for (Vec3& x : c.atoms.x) x = c.box.wrap(x);
+  c.atoms.v =
+      file_.exists(velocity + "/value") ? vectors(velocity, {0, 0, 0}) : std::vector<Vec3>(rows.count);
+  if (file_.exists(all + "/id"))
+    c.atoms.id = file_.read<std::int64_t>(all + "/id", rows);
+  else
+    for (std::uint64_t k = 0; k < rows.count; ++k)
+      c.atoms.id.push_back(static_cast<std::int64_t>(rows.first + k + 1));
+  c.atoms.type =
+      file_.exists(parameters) ? file_.read<int>(all + "/species", rows) : std::vector<int>(rows.count, 0);
+  c.elements = elements_.empty() ? std::vector<std::string>{"1"} : elements_;
+  c.masses = masses_.empty() ? std::vector<double>{0.0} : masses_;
+  const auto types = static_cast<int>(c.elements.size());
+  comm_->throw_together(
+      std::any_of(c.atoms.type.begin(), c.atoms.type.end(), [&](int t) { return t < 0 || t >= types; }),
+      fmt::format("{}: found species outside 0 to {}", path_, types - 1));
+  return c;
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,83 @@
+// Trajectories in H5MD 1.1 (de Buyl, Colberg and Hoefling, Comput. Phys. Commun. 185, 1546 (2014);
+// nongnu.org/h5md): HDF5 files that h5py, MDAnalysis and VMD read.
+//   /h5md                        version, author, creator, the units module
+//   /particles/all/box           dimension, boundary, edges {value [frame][3], step, time}
+//   /particles/all/position      value [frame][atom][3], step, time; velocity likewise
+//   /particles/all/id, species   [atom], the same in every frame: atoms are in the order of their ids
+//   /observables/NAME            value [frame], step, time
+//   /parameters                  ours: elements, masses, box origin, lattice
+// Positions are relative to the lower corner of the box, as H5MD has no box origin; all steps and times are
+// one array.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "common/hdf5_file.hpp"
+#include "tungsten_md/model/configuration.hpp"
+#include "tungsten_md/model/crystal.hpp"
+
+namespace wafermark::tungsten {
+
+struct TrajectoryOptions {
+  bool velocities = false;
+  bool single_precision = false;  ///< positions and velocities as float: half the space, 1e-5 Angstrom at 200
+  std::optional<Lattice>
+      lattice;  ///< of the starting crystal: lets `tungsten_md defects` work without options
+  std::string author = "Wafermark";
+};
+
+/// Writes frames. Every call is collective. Each frame is pushed to the file system when it is complete, its
+/// step last, so that a killed run leaves all frames but the one under way.
+class TrajectoryWriter {
+ public:
+  /// A new file, in place of any that is there.
+  static TrajectoryWriter create(const Communicator& comm, const std::string& path,
+                                 const Configuration& start, const TrajectoryOptions& options = {});
+  /// Goes on with a file: drops incomplete frames and those of steps after `step`, the step of the checkpoint
+  /// that the run starts from. Throws InputError when the file is not such a trajectory.
+  static TrajectoryWriter resume(const Communicator& comm, const std::string& path, std::int64_t step);
+
+  /// Adds a frame. Atoms (by number and id) and the names of the observables must be those of the first
+  /// frame.
+  void append(const Configuration& configuration, const std::map<std::string, double>& observables = {});
+  std::uint64_t frames() const { return frames_; }
+
+ private:
+  TrajectoryWriter(const Communicator& comm, Hdf5File file, std::string path);
+  void append_vectors(const std::string& element, const std::vector<Vec3>& values, const Vec3& origin,
+                      const Rows& rows);
+
+  const Communicator* comm_;
+  Hdf5File file_;
+  std::string path_;
+  std::uint64_t frames_ = 0;
+  std::int64_t atoms_ = 0;
+  bool velocities_ = false, single_precision_ = false;
+  std::vector<std::string> observables_;
+  std::optional<std::vector<std::int64_t>> ids_;  ///< of this rank's rows; read at the first frame
+};
+
+/// Reads frames of our trajectories, and of others that have /particles/all with a constant number of atoms.
+class TrajectoryReader {
+ public:
+  TrajectoryReader(const Communicator& comm, const std::string& path);
+
+  std::uint64_t frames() const { return frames_; }
+  /// The frame's atoms, in equal parts by rows. Collective. Throws InputError when there is no such frame.
+  Configuration read(std::uint64_t frame) const;
+  const std::optional<Lattice>& lattice() const { return lattice_; }
+
+ private:
+  const Communicator* comm_;
+  Hdf5File file_;
+  std::string path_;
+  std::uint64_t frames_ = 0, atoms_ = 0;
+  Box box_;
+  std::vector<std::string> elements_;
+  std::vector<double> masses_;
+  std::optional<Lattice> lattice_;
+};
+
+}  // namespace wafermark::tungsten
