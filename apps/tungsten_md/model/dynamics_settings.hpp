@@ -1,0 +1,69 @@
+// What acts on the atoms beside their forces: the deck's [temperature], [thermostat], [stopping], [[pka]],
+// [adaptive_timestep] and [relax].
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/deck.hpp"
+#include "tungsten_md/model/box.hpp"
+
+namespace wafermark::tungsten {
+
+struct TemperatureSettings {
+  double draw_k = 0.0;     ///< velocities are drawn at this temperature; 0: at rest, or as the file has them
+  double initial_k = 0.0;  ///< what is aimed at, for the record: half of draw_k from a perfect lattice
+};
+
+struct ThermostatSettings {
+  bool on = false;
+  bool border_only = false;
+  double temperature_k = 0.0;
+  double damping_time_ps = 0.1;
+  double border_width_angstrom = 6.0;
+  double start_ps = 0.0, stop_ps = std::numeric_limits<double>::infinity();
+};
+
+struct StoppingSettings {
+  enum class Kind { none, sqrt, table } kind = Kind::none;
+  double coefficient = 0.0;  ///< S = coefficient sqrt(E / eV), eV/Angstrom
+  std::string file;
+  double cutoff_energy_ev = 10.0;  ///< atoms below it are not slowed
+};
+
+struct PkaSettings {
+  double energy_ev = 0.0;
+  std::optional<Vec3> direction;  ///< unit vector; empty: random
+  std::optional<Vec3> position;   ///< the nearest atom is hit
+  bool random_site = false;       ///< else, without a position: the atom nearest to the box's centre
+  double time_ps = 0.0;
+};
+
+struct AdaptiveStepSettings {
+  double max_displacement_angstrom = 0.0;  ///< of any atom in a step; 0: fixed time step
+  double max_energy_change_ev = 0.0;       ///< |F v| dt of any atom; 0: no limit
+  double min_ps = 1e-6, max_ps = 0.002;
+  double growth = 1.05;  ///< largest ratio to the step before
+  bool on() const { return max_displacement_angstrom > 0.0 || max_energy_change_ev > 0.0; }
+};
+
+struct RelaxSettings {
+  std::int64_t max_steps = 0;  ///< 0: no relaxation
+  double force_tolerance_ev_per_angstrom = 1e-6;
+};
+
+struct DynamicsSettings {
+  TemperatureSettings temperature;
+  ThermostatSettings thermostat;
+  StoppingSettings stopping;
+  std::vector<PkaSettings> pkas;
+  AdaptiveStepSettings adaptive;
+  RelaxSettings relax;
+
+  static DynamicsSettings read(Deck& deck);
+};
+
+}  // namespace wafermark::tungsten
