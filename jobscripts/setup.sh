@@ -35,11 +35,12 @@ missing_of() {
 # Configures a project of nothing but our dependencies: what CMake finds is what counts, wherever it came from.
 cmake_finds() {  # cmake_finds 'CMake commands'
   command -v cmake >/dev/null || { echo "cmake: not found"; return 1; }
-  local probe status=0
+  local probe status=0 generator=()
+  command -v ninja >/dev/null && generator=(-G Ninja)
   probe=$(mktemp -d)
   printf '%s\n' 'cmake_minimum_required(VERSION 3.22)' 'project(probe C CXX)' \
     "list(APPEND CMAKE_MODULE_PATH $source_dir/cmake)" "$1" >"$probe/CMakeLists.txt"
-  cmake -S "$probe" -B "$probe/build" >"$probe/log" 2>&1 || { status=1; grep -vE '^-- |^$' "$probe/log"; }
+  cmake "${generator[@]}" -S "$probe" -B "$probe/build" >"$probe/log" 2>&1 || { status=1; grep -vE '^-- |^$' "$probe/log"; }
   rm -rf "$probe"
   return $status
 }
