@@ -64,7 +64,8 @@ struct Gather {
 template <class ViewType>
 void permute(ViewType& view, const Kokkos::View<int*, MemSpace>& order, int n) {
   ViewType sorted(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), view.extent(0));
-  Kokkos::parallel_for("permute", Kokkos::RangePolicy<ExecSpace>(0, n), Gather<ViewType>{view, sorted, order});
+  Kokkos::parallel_for("permute", Kokkos::RangePolicy<ExecSpace>(0, n),
+                       Gather<ViewType>{view, sorted, order});
   view = sorted;
 }
 
@@ -78,7 +79,8 @@ CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id)
   Kokkos::View<int*, MemSpace> count("atoms_of_cell", cells);
   CellOrder result{Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "first_of_cell"), cells + 1),
                    Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "cell_order"), n)};
-  Kokkos::parallel_for("count_cells", Kokkos::RangePolicy<ExecSpace>(0, n), CountCells{grid, p.x, cell, count});
+  Kokkos::parallel_for("count_cells", Kokkos::RangePolicy<ExecSpace>(0, n),
+                       CountCells{grid, p.x, cell, count});
   Kokkos::parallel_scan("scan_cells", Kokkos::RangePolicy<ExecSpace>(0, cells),
                         ScanCells{count, result.first, cells});
   Kokkos::parallel_for("fill_cells", Kokkos::RangePolicy<ExecSpace>(0, n),

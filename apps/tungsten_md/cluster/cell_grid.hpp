@@ -1,5 +1,5 @@
-// Cells of at least the list radius over a subdomain and its ghost margin: atoms within the list radius of each
-// other lie in the same or in adjacent cells.
+// Cells of at least the list radius over a subdomain and its ghost margin: atoms within the list radius of
+// each other lie in the same or in adjacent cells.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -10,8 +10,8 @@
 
 namespace wafermark::tungsten {
 
-/// z varies fastest, so the cells of a z-row are consecutive. Positions outside the margin (atoms that left an
-/// open box) count to the outermost cell, which keeps neighbours in adjacent cells.
+/// z varies fastest, so the cells of a z-row are consecutive. Positions outside the margin (atoms that left
+/// an open box) count to the outermost cell, which keeps neighbours in adjacent cells.
 struct CellGrid {
   double lo[3];
   double inverse_size[3];
@@ -46,8 +46,8 @@ struct CellOrder {
   Kokkos::View<int*, MemSpace> order;  ///< [atoms]
 };
 
-/// Bins the first n atoms of p. Within a cell atoms are ordered by id when `by_id`, else by index, so that the
-/// result does not depend on how threads interleave.
+/// Bins the first n atoms of p. Within a cell atoms are ordered by id when `by_id`, else by index, so that
+/// the result does not depend on how threads interleave.
 CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id);
 
 /// Reorders the local atoms by (cell, id): neighbours in space become neighbours in memory.

@@ -12,10 +12,29 @@ namespace {
 const Box& checked(const Box& box, double cutoff) {
   for (int d = 0; d < 3; ++d)
     if (box.periodic[d] && box.length(d) < 2.0 * cutoff)
-      throw InputError(fmt::format(
-          "box: {:.6g} Angstrom long along {}; expected at least two cut-offs, {:.6g} Angstrom, on a periodic axis",
-          box.length(d), "xyz"[d], 2.0 * cutoff));
+      throw InputError(
+          fmt::format("box: {:.6g} Angstrom long along {}; expected at least two cut-offs, {:.6g} Angstrom, "
+                      "on a periodic axis",
+                      box.length(d), "xyz"[d], 2.0 * cutoff));
   return box;
+}
+
+/// Copies host vectors over the first rows of a device view.
+void set_vectors(const Vector3View& view, const std::vector<Vec3>& values) {
+  const auto rows = Kokkos::subview(view, Kokkos::make_pair(std::size_t{0}, values.size()), Kokkos::ALL);
+  const auto host = Kokkos::create_mirror(Kokkos::HostSpace(), rows);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t d = 0; d < 3; ++d) host(i, d) = values[i][d];
+  Kokkos::deep_copy(rows, host);
+}
+
+std::vector<Vec3> vectors_on_host(const Vector3View& view, int n) {
+  auto host = Kokkos::create_mirror_view_and_copy(
+      Kokkos::HostSpace(), Kokkos::subview(view, Kokkos::make_pair(0, n), Kokkos::ALL));
+  std::vector<Vec3> result(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i)
+    for (int d = 0; d < 3; ++d) result[static_cast<std::size_t>(i)][static_cast<std::size_t>(d)] = host(i, d);
+  return result;
 }
 
 Vec3 edges(const Box& box) { return {box.length(0), box.length(1), box.length(2)}; }
@@ -39,7 +58,8 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
   const int types = static_cast<int>(potential.elements.size());
   for (const int t : start.atoms.type)
     if (t < 0 || t >= types)
-      throw InputError(fmt::format("atom type {}: expected 1 ... {}, the elements of the potential", t + 1, types));
+      throw InputError(
+          fmt::format("atom type {}: expected 1 ... {}, the elements of the potential", t + 1, types));
 }
 
 Domain::Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
@@ -56,11 +76,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const std::
   at_reference.x = x_reference;
   p_ = to_device(at_reference, start.masses);
   build_list();  // the stored order is sorted already, so the lists come out as they were
-  const auto local = Kokkos::make_pair(0, p_.n_local);
-  auto current = Kokkos::create_mirror_view(Kokkos::subview(p_.x, local, Kokkos::ALL));
-  for (int i = 0; i < p_.n_local; ++i)
-    for (int d = 0; d < 3; ++d) current(i, d) = start.atoms.x[static_cast<std::size_t>(i)][d];
-  Kokkos::deep_copy(Kokkos::subview(p_.x, local, Kokkos::ALL), current);
+  set_vectors(p_.x, start.atoms.x);
   ghosts_.update_positions(p_);
 }
 
@@ -109,17 +125,10 @@ EnergyVirial Domain::compute_forces_and_energy() {
   return force_field_->compute_with_energy(p_, list_, ghosts_);
 }
 
-std::vector<Vec3> vectors_on_host(const Vector3View& view, int n) {
-  auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
-                                                  Kokkos::subview(view, Kokkos::make_pair(0, n), Kokkos::ALL));
-  std::vector<Vec3> result(static_cast<std::size_t>(n));
-  for (int i = 0; i < n; ++i)
-    for (int d = 0; d < 3; ++d) result[static_cast<std::size_t>(i)][d] = host(i, d);
-  return result;
-}
-
 std::vector<Vec3> Domain::reference_on_host() const { return vectors_on_host(list_.x_at_build, p_.n_local); }
 std::vector<Vec3> Domain::forces_on_host() const { return vectors_on_host(p_.f, p_.n_local); }
+
+void Domain::set_forces(const std::vector<Vec3>& forces) { set_vectors(p_.f, forces); }
 
 Domain::Memory Domain::bytes() const {
   const double n = std::max(1, p_.n_local);

@@ -15,20 +15,21 @@
 namespace wafermark::tungsten {
 
 struct DomainSettings {
-  std::string precision = "double";     ///< "double" or "mixed"
-  double skin_angstrom = 0.5;           ///< list radius = cut-off + skin
+  std::string precision = "double";       ///< "double" or "mixed"
+  double skin_angstrom = 0.5;             ///< list radius = cut-off + skin
   std::array<int, 3> rank_grid{0, 0, 0};  ///< 0: chosen
-  std::optional<ListKind> list;         ///< best_list_kind() when empty
+  std::optional<ListKind> list;           ///< best_list_kind() when empty
 };
 
 class Domain {
  public:
-  /// Places any distribution of atoms over ranks. Throws InputError when the box is narrower than two cut-offs
-  /// along a periodic axis, when a subdomain is narrower than the list radius, or an atom's type is unknown.
+  /// Places any distribution of atoms over ranks. Throws InputError when the box is narrower than two
+  /// cut-offs along a periodic axis, when a subdomain is narrower than the list radius, or an atom's type is
+  /// unknown.
   Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
          const DomainSettings& settings, RegionTimes& times);
-  /// Continues a checkpointed run on the same rank grid with the same lists: `start` holds this rank's atoms in
-  /// their order, `x_reference` where they were when the list was last built. Bit-identical from there on.
+  /// Continues a checkpointed run on the same rank grid with the same lists: `start` holds this rank's atoms
+  /// in their order, `x_reference` where they were when the list was last built. Bit-identical from there on.
   Domain(const Communicator& comm, const Configuration& start, const std::vector<Vec3>& x_reference,
          const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times);
 
@@ -56,6 +57,7 @@ class Domain {
   Atoms atoms_on_host() const { return to_host(p_); }
   std::vector<Vec3> reference_on_host() const;
   std::vector<Vec3> forces_on_host() const;
+  void set_forces(const std::vector<Vec3>& forces);  ///< of the local atoms, in their order
   /// Device bytes held by this rank per local atom, by what.
   struct Memory {
     double particles, list, force_field;

@@ -1,5 +1,6 @@
-// The three loops of an embedded-atom force: densities, embedding, forces. Each loop takes one atom and its row of
-// the Verlet list a pack of neighbours at a time; on GPUs a pack is one neighbour. The arithmetic is kernels/eam.hpp.
+// The three loops of an embedded-atom force: densities, embedding, forces. Each loop takes one atom and its
+// row of the Verlet list a pack of neighbours at a time; on GPUs a pack is one neighbour. The arithmetic is
+// kernels/eam.hpp.
 #pragma once
 
 #include "tungsten_md/cluster/eam_tables.hpp"
@@ -29,7 +30,8 @@ struct PlaceSites {
   }
 };
 
-/// What both pair loops need, and their shared first half: distances and table positions of one pack of pairs.
+/// What both pair loops need, and their shared first half: distances and table positions of one pack of
+/// pairs.
 template <class Precision, bool alloy>
 struct PairLoop {
   using Real = typename Precision::Real;
@@ -44,12 +46,12 @@ struct PairLoop {
   EamTables<Real> tables;
 
   struct Pack {
-    Int j;                  ///< neighbour indices
-    T dx, dy, dz;           ///< x_i - x_j, site units
-    T slope_j;              ///< F'(rho_j)
-    T inverse_r;            ///< 1 / Angstrom
-    TablePosition<T> at;    ///< piece of the pair (i, j)
-    Int mirrored;           ///< piece of the pair (j, i)
+    Int j;                ///< neighbour indices
+    T dx, dy, dz;         ///< x_i - x_j, site units
+    T slope_j;            ///< F'(rho_j)
+    T inverse_r;          ///< 1 / Angstrom
+    TablePosition<T> at;  ///< piece of the pair (i, j)
+    Int mirrored;         ///< piece of the pair (j, i)
   };
 
   KOKKOS_FORCEINLINE_FUNCTION Pack pack(int i, int k, T xi, T yi, T zi) const {
@@ -174,9 +176,9 @@ struct ForcePass : PairLoop<Precision, alloy> {
       const T slope_ij = cubic_slope(rho_ij, q.at.p) * inverse_dr;
       const T slope_ji =
           alloy ? T(cubic_slope(this->density_piece(q.mirrored), q.at.p) * inverse_dr) : slope_ij;
-      const PairTerm<T> pair = eam_pair<T>(q.inverse_r, cubic_value(r_phi, q.at.p),
-                                           cubic_slope(r_phi, q.at.p) * inverse_dr, slope_i, slope_ij, q.slope_j,
-                                           slope_ji);
+      const PairTerm<T> pair =
+          eam_pair<T>(q.inverse_r, cubic_value(r_phi, q.at.p), cubic_slope(r_phi, q.at.p) * inverse_dr,
+                      slope_i, slope_ij, q.slope_j, slope_ji);
       const T scaled = pair.force_over_r * T(this->sites.unit);
       const T px = q.dx * scaled, py = q.dy * scaled, pz = q.dz * scaled;
       fx = fx + px;

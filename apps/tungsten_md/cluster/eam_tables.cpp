@@ -18,7 +18,8 @@ EamTables<Real>::EamTables(const PotentialTables& t)
   auto e = Kokkos::create_mirror_view(embedding);
   for (std::size_t a = 0; a < n; ++a) {
     for (std::size_t b = 0; b < n; ++b) {
-      const std::vector<double> density = lammps_spline(t.density[a][b]), r_phi = lammps_spline(t.r_phi[a][b]);
+      const std::vector<double> density = lammps_spline(t.density[a][b]),
+                                r_phi = lammps_spline(t.r_phi[a][b]);
       const std::size_t first = (a * n + b) * pieces;
       for (std::size_t m = 0; m + 1 < pieces; ++m)
         for (std::size_t c = 0; c < 4; ++c) {
@@ -27,7 +28,8 @@ EamTables<Real>::EamTables(const PotentialTables& t)
         }
     }
     const std::vector<double> f = lammps_spline(t.embedding[a]);
-    for (std::size_t k = 0; k < f.size(); ++k) e(a * static_cast<std::size_t>(nrho) * 4 + k) = static_cast<Real>(f[k]);
+    for (std::size_t k = 0; k < f.size(); ++k)
+      e(a * static_cast<std::size_t>(nrho) * 4 + k) = static_cast<Real>(f[k]);
   }
   Kokkos::deep_copy(radial, r);
   Kokkos::deep_copy(embedding, e);

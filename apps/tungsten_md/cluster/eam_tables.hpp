@@ -6,11 +6,12 @@
 
 namespace wafermark::tungsten {
 
-/// Cubic pieces as quads (kernels/cubic_table.hpp). The density and r phi(r) of a pair of elements lie side by
-/// side, piece by piece, so that one cache line serves both.
+/// Cubic pieces as quads (kernels/cubic_table.hpp). The density and r phi(r) of a pair of elements lie side
+/// by side, piece by piece, so that one cache line serves both.
 template <class Real>
 struct EamTables {
-  /// [a][b][piece 0 ... nr][density at a from b: 4, r phi: 4]; piece nr is zero, for pairs beyond the cut-off.
+  /// [a][b][piece 0 ... nr][density at a from b: 4, r phi: 4]; piece nr is zero, for pairs beyond the
+  /// cut-off.
   Kokkos::View<Real*, MemSpace> radial;
   /// [element][piece 0 ... nrho - 1][4]
   Kokkos::View<Real*, MemSpace> embedding;

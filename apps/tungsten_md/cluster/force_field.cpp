@@ -23,7 +23,8 @@ class Eam final : public ForceField {
   using Real = typename Precision::Real;
   using RealView = Kokkos::View<Real*, MemSpace>;
 
-  explicit Eam(const PotentialTables& t) : tables_(t), cutoff_(t.cutoff_angstrom), alloy_(t.elements.size() > 1) {}
+  explicit Eam(const PotentialTables& t)
+      : tables_(t), cutoff_(t.cutoff_angstrom), alloy_(t.elements.size() > 1) {}
 
   double cutoff() const override { return cutoff_; }
 
@@ -59,14 +60,15 @@ class Eam final : public ForceField {
   }
 
  private:
-  /// Site coordinates are relative to the middle of the occupied space and span at most half of the 32-bit range
-  /// of mixed precision, atoms' drift until the next list included; the dummy lies a quarter range beyond.
+  /// Site coordinates are relative to the middle of the occupied space and span at most half of the 32-bit
+  /// range of mixed precision, atoms' drift until the next list included; the dummy lies a quarter range
+  /// beyond.
   void place_centre(const Particles& p, double radius) {
     double extent = 0.0;
     for (int d = 0; d < 3; ++d) {
       double lowest = 0.0, highest = 0.0;
-      Kokkos::parallel_reduce("extent", over(p.n_local + p.n_ghost), Extent{p.x, d}, Kokkos::Min<double>(lowest),
-                              Kokkos::Max<double>(highest));
+      Kokkos::parallel_reduce("extent", over(p.n_local + p.n_ghost), Extent{p.x, d},
+                              Kokkos::Min<double>(lowest), Kokkos::Max<double>(highest));
       if (p.n_local + p.n_ghost == 0) lowest = highest = 0.0;
       sites_.centre[d] = 0.5 * (lowest + highest);
       extent = std::max(extent, highest - lowest);

@@ -12,8 +12,8 @@ namespace wafermark::tungsten {
 
 /// This rank's share of the potential energy and virial; sums over ranks are the whole.
 struct EnergyVirial {
-  double energy = 0.0;                              ///< eV
-  std::array<double, 6> virial{0, 0, 0, 0, 0, 0};   ///< sum r_a F_b over pairs: xx yy zz xy xz yz, eV
+  double energy = 0.0;                             ///< eV
+  std::array<double, 6> virial{0, 0, 0, 0, 0, 0};  ///< sum r_a F_b over pairs: xx yy zz xy xz yz, eV
 };
 
 class ForceField {

@@ -106,11 +106,12 @@ GhostExchange::GhostExchange(const Communicator& comm, const CartesianGrid& rank
     const int slices = subdomain.grid[axis], c = subdomain.coords[axis];
     if (slices == 1 && !periodic) continue;
     if (subdomain.box.length(axis) / slices < reach)
-      throw InputError(fmt::format(
-          "rank grid {} x {} x {}: a subdomain is {:.4g} Angstrom wide along {}, but ghosts reach {:.4g} Angstrom "
-          "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
-          subdomain.grid[0], subdomain.grid[1], subdomain.grid[2], subdomain.box.length(axis) / slices,
-          "xyz"[axis], reach));
+      throw InputError(
+          fmt::format("rank grid {} x {} x {}: a subdomain is {:.4g} Angstrom wide along {}, but ghosts "
+                      "reach {:.4g} Angstrom "
+                      "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
+                      subdomain.grid[0], subdomain.grid[1], subdomain.grid[2],
+                      subdomain.box.length(axis) / slices, "xyz"[axis], reach));
     for (const bool upper : {false, true}) {
       const bool sends = periodic || (upper ? c + 1 < slices : c > 0);
       const bool receives = periodic || (upper ? c > 0 : c + 1 < slices);
@@ -136,8 +137,8 @@ void GhostExchange::choose(Stage& s, const Particles& p, int candidates) {
     s.index = Kokkos::View<int*, MemSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "ghost_source"),
                                            candidates);
   const double face = s.upper ? subdomain_.hi[s.axis] - reach_ : subdomain_.lo[s.axis] + reach_;
-  Kokkos::parallel_scan("choose_near_face", over(candidates), ChooseNearFace{p.x, s.axis, s.upper, face, s.index},
-                        s.n_send);
+  Kokkos::parallel_scan("choose_near_face", over(candidates),
+                        ChooseNearFace{p.x, s.axis, s.upper, face, s.index}, s.n_send);
 }
 
 void GhostExchange::select(Particles& p) {
@@ -147,8 +148,8 @@ void GhostExchange::select(Particles& p) {
     // Both directions of an axis offer the same atoms: those of this rank and of the axes before.
     if (!s.upper) candidates = p.n_local + p.n_ghost;
     choose(s, p, candidates);
-    MPI_Sendrecv(&s.n_send, 1, MPI_INT, s.to, count_tag, &s.n_recv, 1, MPI_INT, s.from, count_tag, comm_.raw(),
-                 MPI_STATUS_IGNORE);
+    MPI_Sendrecv(&s.n_send, 1, MPI_INT, s.to, count_tag, &s.n_recv, 1, MPI_INT, s.from, count_tag,
+                 comm_.raw(), MPI_STATUS_IGNORE);
     if (s.from == MPI_PROC_NULL) s.n_recv = 0;
     grow(send_, PackAtoms::size * s.n_send);
     Kokkos::parallel_for("pack_atoms", over(s.n_send),
@@ -159,13 +160,15 @@ void GhostExchange::select(Particles& p) {
     grow(p.x, p.n_local + p.n_ghost);
     grow(p.id, p.n_local + p.n_ghost);
     grow(p.type, p.n_local + p.n_ghost);
-    Kokkos::parallel_for("unpack_atoms", over(s.n_recv), UnpackAtoms{receive_, s.first_ghost, p.x, p.id, p.type});
+    Kokkos::parallel_for("unpack_atoms", over(s.n_recv),
+                         UnpackAtoms{receive_, s.first_ghost, p.x, p.id, p.type});
   }
 }
 
 void GhostExchange::update_positions(Particles& p) {
   for (Stage& s : stages_) {
-    Kokkos::parallel_for("pack_positions", over(s.n_send), PackPositions{s.index, p.x, s.axis, s.shift, send_});
+    Kokkos::parallel_for("pack_positions", over(s.n_send),
+                         PackPositions{s.index, p.x, s.axis, s.shift, send_});
     exchange(comm_, send_, 3 * s.n_send, s.to, receive_, 3 * s.n_recv, s.from);
     Kokkos::parallel_for("unpack_positions", over(s.n_recv), UnpackPositions{receive_, s.first_ghost, p.x});
   }
@@ -176,7 +179,8 @@ void GhostExchange::update_values(const Kokkos::View<Value*, MemSpace>& value) {
   for (Stage& s : stages_) {
     Kokkos::parallel_for("pack_values", over(s.n_send), PackValues<Value>{s.index, value, send_});
     exchange(comm_, send_, s.n_send, s.to, receive_, s.n_recv, s.from);
-    Kokkos::parallel_for("unpack_values", over(s.n_recv), UnpackValues<Value>{receive_, s.first_ghost, value});
+    Kokkos::parallel_for("unpack_values", over(s.n_recv),
+                         UnpackValues<Value>{receive_, s.first_ghost, value});
   }
 }
 template void GhostExchange::update_values(const Kokkos::View<float*, MemSpace>&);

@@ -5,8 +5,8 @@
 
 namespace wafermark::tungsten {
 
-/// v += f/m dt/2, x += v dt. Returns the largest squared displacement since the list was built, over this rank's
-/// atoms (infinite when a position is not finite): the same pass over memory.
+/// v += f/m dt/2, x += v dt. Returns the largest squared displacement since the list was built, over this
+/// rank's atoms (infinite when a position is not finite): the same pass over memory.
 double kick_and_drift(Particles& p, const VerletList& list, double dt);
 
 /// v += f/m dt/2.

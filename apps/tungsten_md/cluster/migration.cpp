@@ -157,10 +157,11 @@ void remove_leavers(Particles& p, int left) {
 }
 
 /// One pass along one axis; returns how many atoms this rank sent.
-int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, int axis, Particles& p) {
+int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, int axis,
+              Particles& p) {
   const bool periodic = s.box.periodic[axis];
-  const Route route{s.lo[axis], s.hi[axis], s.box.lo[axis], s.box.length(axis), s.grid[axis], s.coords[axis],
-                    periodic};
+  const Route route{s.lo[axis],   s.hi[axis],     s.box.lo[axis], s.box.length(axis),
+                    s.grid[axis], s.coords[axis], periodic};
   int sent = 0;
   BufferView received[2];
   int arrivals[2] = {0, 0};
@@ -172,8 +173,8 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
     const int from = receives ? ranks.neighbour(axis, -direction) : MPI_PROC_NULL;
     Kokkos::View<int*, MemSpace> index(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), p.n_local);
     int leavers = 0;
-    Kokkos::parallel_scan("choose_leavers", over(p.n_local), ChooseLeavers{p.x, route, axis, direction, index},
-                          leavers);
+    Kokkos::parallel_scan("choose_leavers", over(p.n_local),
+                          ChooseLeavers{p.x, route, axis, direction, index}, leavers);
     BufferView buffer(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), record_size * leavers);
     Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer});
     int& n = arrivals[direction > 0];
@@ -212,9 +213,10 @@ void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdoma
       if (s.grid[axis] > 1) sent += hand_over(comm, ranks, s, axis, p);
     const auto totals = comm.sum(std::vector<std::int64_t>{sent, p.n_local, not_finite});
     if (totals[2] > 0 || totals[1] != expected)
-      throw std::runtime_error(fmt::format(
-          "atoms lost: {} of {} left, {} coordinates are not finite; the time step is too long for the forces",
-          totals[1], expected, totals[2]));
+      throw std::runtime_error(
+          fmt::format("atoms lost: {} of {} left, {} coordinates are not finite; the time step is too long "
+                      "for the forces",
+                      totals[1], expected, totals[2]));
     if (totals[0] == 0) return;
   }
 }

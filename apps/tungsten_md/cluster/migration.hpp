@@ -7,15 +7,16 @@
 
 namespace wafermark::tungsten {
 
-/// Wraps local atoms along periodic axes and hands those that left the subdomain to face neighbours until every
-/// atom is at home: one pass in a normal time step. Ghosts are dropped. The order of the atoms changes.
-/// Throws std::runtime_error when the number of atoms over all ranks is no longer `expected` or a position is not
-/// finite (a time step that is too long).
+/// Wraps local atoms along periodic axes and hands those that left the subdomain to face neighbours until
+/// every atom is at home: one pass in a normal time step. Ghosts are dropped. The order of the atoms changes.
+/// Throws std::runtime_error when the number of atoms over all ranks is no longer `expected` or a position is
+/// not finite (a time step that is too long).
 void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain, Particles& p,
              std::int64_t expected);
 
 /// Sends each atom of any distribution over ranks straight to its owner: the start of a run.
-Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain, Atoms atoms);
+Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
+                 Atoms atoms);
 
 /// Host atoms to the device and back. Masses in amu, by type.
 Particles to_device(const Atoms& atoms, const std::vector<double>& masses);

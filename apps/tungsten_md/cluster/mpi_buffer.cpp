@@ -21,8 +21,8 @@ bool mpi_reads_device_memory() {
   return aware != nullptr && std::strcmp(aware, "1") == 0;
 }
 
-void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in, int in_size,
-              int from) {
+void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in,
+              int in_size, int from) {
   grow(in, in_size);
   if (to == comm.rank() && from == comm.rank()) {
     Kokkos::deep_copy(ExecSpace(), Kokkos::subview(in, Kokkos::make_pair(0, in_size)),
@@ -40,8 +40,8 @@ void exchange(const Communicator& comm, const BufferView& out, int out_size, int
                                                       Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
   auto device_in = Kokkos::subview(in, Kokkos::make_pair(0, in_size));
   auto host_in = Kokkos::create_mirror_view(Kokkos::HostSpace(), device_in);
-  MPI_Sendrecv(host_out.data(), out_size, MPI_DOUBLE, to, message_tag, host_in.data(), in_size, MPI_DOUBLE, from,
-               message_tag, comm.raw(), MPI_STATUS_IGNORE);
+  MPI_Sendrecv(host_out.data(), out_size, MPI_DOUBLE, to, message_tag, host_in.data(), in_size, MPI_DOUBLE,
+               from, message_tag, comm.raw(), MPI_STATUS_IGNORE);
   Kokkos::deep_copy(device_in, host_in);
 }
 

@@ -16,7 +16,7 @@ bool mpi_reads_device_memory();
 
 /// Sends `out` to rank `to` and receives `in_size` doubles from rank `from`; MPI_PROC_NULL on either side is
 /// allowed, and a send to this rank itself is a copy. `in` grows when it is too small.
-void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in, int in_size,
-              int from);
+void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in,
+              int in_size, int from);
 
 }  // namespace wafermark::tungsten

@@ -13,9 +13,9 @@ using ScalarView = Kokkos::View<double*, MemSpace>;
 using IdView = Kokkos::View<std::int64_t*, MemSpace>;
 using TypeView = Kokkos::View<int*, MemSpace>;
 
-/// Structure of arrays in double, on the device. Entries [0, n_local) belong to this rank; [n_local, n_local +
-/// n_ghost) of x, id and type are copies of other ranks' atoms or periodic images. v and f hold local atoms only.
-/// Units: Angstrom, Angstrom/ps, eV/Angstrom.
+/// Structure of arrays in double, on the device. Entries [0, n_local) belong to this rank; [n_local, n_local
+/// + n_ghost) of x, id and type are copies of other ranks' atoms or periodic images. v and f hold local atoms
+/// only. Units: Angstrom, Angstrom/ps, eV/Angstrom.
 struct Particles {
   int n_local = 0, n_ghost = 0;
   Vector3View x;

@@ -17,10 +17,10 @@ struct DoublePrecision {
   }
 };
 
-/// Pair arithmetic in fp32; positions, velocities, energies and their sums in fp64. Coordinates reach the pair
-/// kernels as 32-bit integers in units of the subdomain's extent / 2^31, so that differences are exact and the
-/// rounding of a distance (below 1e-6 Angstrom for a subdomain of 1,000 Angstrom) does not grow with the box the
-/// way fp32 coordinates would.
+/// Pair arithmetic in fp32; positions, velocities, energies and their sums in fp64. Coordinates reach the
+/// pair kernels as 32-bit integers in units of the subdomain's extent / 2^31, so that differences are exact
+/// and the rounding of a distance (below 1e-6 Angstrom for a subdomain of 1,000 Angstrom) does not grow with
+/// the box the way fp32 coordinates would.
 struct MixedPrecision {
   using Real = float;
   static constexpr const char* name = "mixed";

@@ -1,15 +1,80 @@
-// A molecular-dynamics run on MPI ranks. step() is the algorithm on one screen; begin reading there.
+// A molecular-dynamics run on MPI ranks: Simulation::step() is the algorithm, on one screen. Begin reading
+// there.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <vector>
 
 #include "tungsten_md/cluster/adaptive_time_step.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/cluster/electronic_stopping.hpp"
 #include "tungsten_md/cluster/energy_ledger.hpp"
-#include "tungsten_md/cluster/hot_atom_watch.hpp"
 #include "tungsten_md/cluster/langevin_thermostat.hpp"
 #include "tungsten_md/cluster/pka.hpp"
 #include "tungsten_md/cluster/thermo.hpp"
-#include "tungsten_md/io/checkpoint.hpp"
 #include "tungsten_md/model/case.hpp"
+
+namespace wafermark::tungsten {
+
+/// What a run must remember to go on bit for bit: this rank's atoms in order, where they were at the last
+/// list build, their forces, and the numbers of thermostat, ledger and time step.
+struct SimulationState {
+  Configuration configuration;
+  std::vector<Vec3> x_reference, forces;
+  std::array<int, 3> rank_grid{0, 0, 0};
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::int64_t> counters;
+};
+
+class Simulation {
+ public:
+  /// A new run: places the atoms, draws velocities, relaxes first where the case says so. Collective.
+  Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+             const Configuration& start, RegionTimes& times);
+  /// Goes on from a state: bit for bit on the same rank grid, from the same positions on another. Collective.
+  Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+             const SimulationState& state, RegionTimes& times);
+
+  /// One velocity-Verlet step with everything that acts beside the forces. `with_energy`: thermo() follows.
+  void step(bool with_energy);
+  /// Energies, temperature and pressure at the end of the last step with energy (or at the start).
+  /// Collective.
+  Thermo thermo() const;
+  /// total - (initial + PKA - stopping + thermostat), eV, at thermo(). Collective.
+  double energy_error_ev(const Thermo& now) const;
+  /// The ledger summed over ranks. Collective.
+  EnergyLedger ledger() const;
+
+  std::int64_t steps_done() const { return step_; }
+  double time_ps() const { return time_ps_; }
+  double timestep_ps() const { return time_step_.current(); }
+  Domain& domain() { return *domain_; }
+  const std::vector<Recoil>& recoils() const { return recoils_; }
+  /// Something outside the crystal pushes or cools it, so that its momentum is not kept.
+  bool momentum_is_kept() const;
+
+  Configuration configuration() const;  ///< this rank's atoms, on the host
+  SimulationState state() const;
+
+ private:
+  Simulation(const Communicator& comm, const Case& what, const Configuration& start);
+  void fire_due_pkas();
+
+  const Communicator& comm_;
+  const Case& case_;
+  RegionTimes* times_ = nullptr;
+  Configuration frame_;  ///< box, elements and masses; no atoms
+  std::unique_ptr<Domain> domain_;
+  AdaptiveTimeStep time_step_;
+  ElectronicStopping stopping_;
+  LangevinThermostat thermostat_;
+  std::int64_t step_ = 0;
+  double time_ps_ = 0.0;
+  EnergyVirial energy_share_;
+  EnergyLedger ledger_;
+  std::size_t pkas_fired_ = 0;
+  std::vector<Recoil> recoils_;
+};
+
+}  // namespace wafermark::tungsten

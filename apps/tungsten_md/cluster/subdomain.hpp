@@ -6,21 +6,25 @@
 
 namespace wafermark::tungsten {
 
-/// A rank's cuboid of an even cut of the box. Along an open axis the outermost ranks also own what lies beyond.
+/// A rank's cuboid of an even cut of the box. Along an open axis the outermost ranks also own what lies
+/// beyond.
 struct Subdomain {
   Box box;
   std::array<int, 3> grid{1, 1, 1};
   std::array<int, 3> coords{0, 0, 0};
   Vec3 lo{}, hi{};
 
-  Subdomain(const Box& whole, const CartesianGrid& ranks) : box(whole), grid(ranks.dims()), coords(ranks.coords()) {
+  Subdomain(const Box& whole, const CartesianGrid& ranks)
+      : box(whole), grid(ranks.dims()), coords(ranks.coords()) {
     for (int d = 0; d < 3; ++d) {
       lo[d] = edge(d, coords[d]);
       hi[d] = edge(d, coords[d] + 1);
     }
   }
   /// Lower face of the c-th slice along axis d.
-  double edge(int d, int c) const { return c == grid[d] ? box.hi[d] : box.lo[d] + box.length(d) * c / grid[d]; }
+  double edge(int d, int c) const {
+    return c == grid[d] ? box.hi[d] : box.lo[d] + box.length(d) * c / grid[d];
+  }
   /// Slice along axis d that holds coordinate x; positions outside the box count to the nearest slice.
   int slice_of(int d, double x) const {
     int c = static_cast<int>((x - box.lo[d]) / box.length(d) * grid[d]);

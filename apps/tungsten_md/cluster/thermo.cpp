@@ -55,8 +55,9 @@ Thermo measure(const Communicator& comm, const Particles& p, const EnergyVirial&
   t.momentum = {total[1], total[2], total[3]};
   t.thermal_momentum = total[4];
   t.potential_ev = total[5];
-  t.temperature_k = 2.0 * t.kinetic_ev / (3.0 * static_cast<double>(std::max<std::int64_t>(1, atoms - 1)) *
-                                          units::boltzmann_ev_per_k);
+  t.temperature_k =
+      2.0 * t.kinetic_ev /
+      (3.0 * static_cast<double>(std::max<std::int64_t>(1, atoms - 1)) * units::boltzmann_ev_per_k);
   t.pressure_gpa = (2.0 * t.kinetic_ev + total[6]) / (3.0 * volume) * units::ev_per_a3_in_gpa;
   return t;
 }

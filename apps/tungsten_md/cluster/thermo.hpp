@@ -16,9 +16,9 @@ struct Thermo {
   double time_ps = 0, timestep_ps = 0;
   double kinetic_ev = 0, potential_ev = 0;
   double temperature_k = 0;
-  double pressure_gpa = 0;               ///< of the box's volume; without meaning where an axis is open
-  std::array<double, 3> momentum{};      ///< amu Angstrom / ps
-  double thermal_momentum = 0;           ///< sum of m |v|, the scale for `momentum`
+  double pressure_gpa = 0;           ///< of the box's volume; without meaning where an axis is open
+  std::array<double, 3> momentum{};  ///< amu Angstrom / ps
+  double thermal_momentum = 0;       ///< sum of m |v|, the scale for `momentum`
 
   double total_ev() const { return kinetic_ev + potential_ev; }
 };

@@ -98,7 +98,8 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
   const int n = p.n_local + p.n_ghost;
   const CellOrder cells = bin_atoms(grid, p, n, false);
 
-  GatherPositions gather{p.x, cells.order,
+  GatherPositions gather{p.x,
+                         cells.order,
                          FloatView(view_alloc(WithoutInitializing, "cell_x"), n + padding),
                          FloatView(view_alloc(WithoutInitializing, "cell_y"), n + padding),
                          FloatView(view_alloc(WithoutInitializing, "cell_z"), n + padding),
@@ -118,11 +119,12 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
   for (;;) {
     if (neighbour.extent_int(1) != capacity) {
       neighbour = {};
-      neighbour = Kokkos::View<int**, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), count.extent(0),
-                                                capacity);
+      neighbour = Kokkos::View<int**, MemSpace>(view_alloc(WithoutInitializing, "neighbours"),
+                                                count.extent(0), capacity);
     }
-    FindNeighbours find{grid, cells, gather.sx, gather.sy, gather.sz, p.x, {}, r * r, kind == ListKind::half, n,
-                        neighbour, count};
+    FindNeighbours find{
+        grid, cells,     gather.sx, gather.sy, gather.sz, p.x, {}, r * r, kind == ListKind::half,
+        n,    neighbour, count};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
     int longest = 0;
     Kokkos::parallel_reduce("find_neighbours", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), find,

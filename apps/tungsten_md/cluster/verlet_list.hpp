@@ -1,5 +1,5 @@
-// Verlet list: for each local atom the atoms within the list radius (cut-off + skin), kept until some atom has
-// moved half the skin (Verlet, Phys. Rev. 159 (1967) 98).
+// Verlet list: for each local atom the atoms within the list radius (cut-off + skin), kept until some atom
+// has moved half the skin (Verlet, Phys. Rev. 159 (1967) 98).
 #pragma once
 
 #include "tungsten_md/cluster/cell_grid.hpp"
@@ -8,8 +8,8 @@
 namespace wafermark::tungsten {
 
 /// full: each pair stands in both atoms' rows; no two threads write to one atom. For GPUs and threaded ranks.
-/// half: a pair of local atoms stands once, at the lower index; local-ghost pairs stand at the local atom, so that
-/// nothing has to be sent back. For one thread per rank: half the table look-ups.
+/// half: a pair of local atoms stands once, at the lower index; local-ghost pairs stand at the local atom, so
+/// that nothing has to be sent back. For one thread per rank: half the table look-ups.
 enum class ListKind { full, half };
 
 struct VerletList {
@@ -29,7 +29,8 @@ struct VerletList {
   std::int64_t entries() const;
 };
 
-/// Largest squared displacement of a local atom since the list was built; infinite when a position is not finite.
+/// Largest squared displacement of a local atom since the list was built; infinite when a position is not
+/// finite.
 double max_displacement_squared(const VerletList& list, const Particles& p);
 
 }  // namespace wafermark::tungsten

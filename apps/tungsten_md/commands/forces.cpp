@@ -71,13 +71,17 @@ int evaluate(const Options& o) {
 
   result.add_figure("atoms", static_cast<double>(domain.atoms()), "");
   result.add_figure("energy_ev", comm.sum(share.energy), "eV");
-  const char* names[] = {"virial_xx_ev", "virial_yy_ev", "virial_zz_ev", "virial_xy_ev", "virial_xz_ev", "virial_yz_ev"};
+  const char* names[] = {"virial_xx_ev", "virial_yy_ev", "virial_zz_ev",
+                         "virial_xy_ev", "virial_xz_ev", "virial_yz_ev"};
   for (std::size_t k = 0; k < 6; ++k) result.add_figure(names[k], comm.sum(share.virial[k]), "eV");
   result.set_regions(times.reduce(comm));
-  result.set_section("forces", {{"state", o.state}, {"potential", potential.source}, {"file", "forces.dump"},
+  result.set_section("forces", {{"state", o.state},
+                                {"potential", potential.source},
+                                {"file", "forces.dump"},
                                 {"precision", o.precision}});
   result.write(comm, o.out);
-  if (comm.is_root()) fmt::print("{}forces: {}/forces.dump\nresult: {}/result.json\n", result.summary(), o.out, o.out);
+  if (comm.is_root())
+    fmt::print("{}forces: {}/forces.dump\nresult: {}/result.json\n", result.summary(), o.out, o.out);
   return 0;
 }
 
@@ -86,18 +90,30 @@ int evaluate(const Options& o) {
 void add_forces_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("forces", "Energy, virial and forces of one configuration");
   auto o = std::make_shared<Options>();
-  command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")->required()->check(CLI::ExistingFile);
+  command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")
+      ->required()
+      ->check(CLI::ExistingFile);
   command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file")->required();
   command->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
-  command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")->required()->delimiter(',');
+  command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")
+      ->required()
+      ->delimiter(',');
   command->add_option("--boundary", o->boundary, "periodic or open, for x, y and z (a dump has its own)")
-      ->expected(3)->delimiter(',')->capture_default_str();
+      ->expected(3)
+      ->delimiter(',')
+      ->capture_default_str();
   command->add_option("--precision", o->precision, "double or mixed")
-      ->check(CLI::IsMember({"double", "mixed"}))->capture_default_str();
+      ->check(CLI::IsMember({"double", "mixed"}))
+      ->capture_default_str();
   command->add_option("--neighbour-list", o->list, "auto, half or full")
-      ->check(CLI::IsMember({"auto", "half", "full"}))->capture_default_str();
-  command->add_option("--skin", o->skin, "Verlet skin, Angstrom")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--target", o->target, "cluster")->check(CLI::IsMember({"cluster"}))->capture_default_str();
+      ->check(CLI::IsMember({"auto", "half", "full"}))
+      ->capture_default_str();
+  command->add_option("--skin", o->skin, "Verlet skin, Angstrom")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--target", o->target, "cluster")
+      ->check(CLI::IsMember({"cluster"}))
+      ->capture_default_str();
   command->add_option("--out", o->out, "folder for forces.dump and result.json")->required();
   command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }

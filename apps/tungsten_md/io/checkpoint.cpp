@@ -95,6 +95,8 @@ void write_checkpoint(const Communicator& comm, const std::string& path, const C
   write("x", flat(c.atoms.x), 3);
   write("v", flat(c.atoms.v), 3);
   write("x_reference", flat(checkpoint.x_reference), 3);
+  const bool with_forces = comm.min(checkpoint.forces.size() == rows.count ? 1 : 0) == 1;
+  if (with_forces) write("f", flat(checkpoint.forces), 3);
 
   const json header = {{"format", format_name},
                        {"counts", comm.all_gather(static_cast<std::int64_t>(rows.count))},
@@ -157,6 +159,7 @@ Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
     c.atoms.x = read_vectors("x");
     c.atoms.v = read_vectors("v");
     checkpoint.x_reference = read_vectors("x_reference");
+    if (file.exists("/atoms/f")) checkpoint.forces = read_vectors("f");
 
     const json& box = header.at("box");
     c.box = {box.at("lo").get<Vec3>(), box.at("hi").get<Vec3>(),

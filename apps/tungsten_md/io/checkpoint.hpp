@@ -16,6 +16,7 @@ namespace wafermark::tungsten {
 struct Checkpoint {
   Configuration configuration;    ///< this rank's atoms in their exact local order
   std::vector<Vec3> x_reference;  ///< positions when the neighbour list was last built, atom by atom
+  std::vector<Vec3> forces;       ///< as the run had them, to the last bit; may be empty
   std::array<int, 3> rank_grid{1, 1, 1};
   std::map<std::string, double> numbers;  ///< named state; NaN and infinities come back as NaN
   std::map<std::string, std::int64_t> counters;

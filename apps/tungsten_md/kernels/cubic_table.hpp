@@ -12,9 +12,9 @@ struct TablePosition {
   T p;
 };
 
-/// Piece of grid coordinate s = r / dr >= 0 among `pieces` pieces of which the last is the value at the table's
-/// end (constant). Lanes that are not `inside` get piece `pieces`, which every table keeps zero.
-/// As LAMMPS (pair_eam.cpp, PairEAM::compute): m = min(int(s), n - 2), p = min(s - m, 1).
+/// Piece of grid coordinate s = r / dr >= 0 among `pieces` pieces of which the last is the value at the
+/// table's end (constant). Lanes that are not `inside` get piece `pieces`, which every table keeps zero. As
+/// LAMMPS (pair_eam.cpp, PairEAM::compute): m = min(int(s), n - 2), p = min(s - m, 1).
 template <class T, class Mask>
 KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> locate(T s, Mask inside, int pieces) {
   using V = typename Lanes<T>::Value;

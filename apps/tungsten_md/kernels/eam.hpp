@@ -19,7 +19,8 @@ struct PairTerm {
 ///   phi = (r phi) / r,  phi' = (r phi)' / r - phi / r,  dE/dr = F'_i rho'_ij + F'_j rho'_ji + phi'
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION PairTerm<T> eam_pair(T inverse_r, T r_phi, T r_phi_slope, T embedding_slope_i,
-                                                 T density_slope_ij, T embedding_slope_j, T density_slope_ji) {
+                                                 T density_slope_ij, T embedding_slope_j,
+                                                 T density_slope_ji) {
   const T phi = r_phi * inverse_r;
   const T phi_slope = r_phi_slope * inverse_r - phi * inverse_r;
   const T slope = embedding_slope_i * density_slope_ij + (embedding_slope_j * density_slope_ji + phi_slope);
@@ -32,8 +33,8 @@ struct Embedding {
   T slope;   ///< F'(rho)
 };
 
-/// F and F' from a table of `pieces` cubic quads on the grid rho = k drho. Beyond the table the energy goes on
-/// along its last slope; below zero the first piece is extrapolated (both as LAMMPS does).
+/// F and F' from a table of `pieces` cubic quads on the grid rho = k drho. Beyond the table the energy goes
+/// on along its last slope; below zero the first piece is extrapolated (both as LAMMPS does).
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Embedding<T> embed(const T* quads, int pieces, T inverse_drho, T rho) {
   using Kokkos::floor;

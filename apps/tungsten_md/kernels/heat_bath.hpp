@@ -1,13 +1,15 @@
-// The stochastic part of Langevin dynamics as an exact Ornstein-Uhlenbeck step on velocities (the "O" of Leimkuhler
-// and Matthews, Appl. Math. Res. Express 2013, 34). It commutes with nothing it should not: positions stay, so the heat
-// taken from the bath is the change of kinetic energy, to rounding, whatever the time step.
+// The stochastic part of Langevin dynamics as an exact Ornstein-Uhlenbeck step on velocities (the "O" of
+// Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34). It commutes with nothing it should not:
+// positions stay, so the heat taken from the bath is the change of kinetic energy, to rounding, whatever the
+// time step.
 #pragma once
 
 #include <Kokkos_Core.hpp>
 
 namespace wafermark::tungsten {
 
-/// Coefficients of v <- keep v + noise g for one mass: keep = exp(-dt / damping time), noise = sqrt((1 - keep^2) kT/m).
+/// Coefficients of v <- keep v + noise g for one mass: keep = exp(-dt / damping time), noise = sqrt((1 -
+/// keep^2) kT/m).
 template <class T>
 struct HeatBath {
   T keep, noise;

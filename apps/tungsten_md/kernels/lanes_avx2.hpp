@@ -1,5 +1,5 @@
-// lanes.hpp for AVX2 packs: eight floats or four doubles. Only what Kokkos::simd cannot express is written with
-// intrinsics: the transposes. Included by lanes.hpp.
+// lanes.hpp for AVX2 packs: eight floats or four doubles. Only what Kokkos::simd cannot express is written
+// with intrinsics: the transposes. Included by lanes.hpp.
 #pragma once
 
 #include <immintrin.h>
@@ -36,10 +36,13 @@ struct Lanes<avx2::Double4> {
   static constexpr int width = 4;
 };
 
-inline avx2::Float8 select(const Lanes<avx2::Float8>::Mask& m, const avx2::Float8& yes, const avx2::Float8& no) {
-  return avx2::Float8(_mm256_blendv_ps(static_cast<__m256>(no), static_cast<__m256>(yes), static_cast<__m256>(m)));
+inline avx2::Float8 select(const Lanes<avx2::Float8>::Mask& m, const avx2::Float8& yes,
+                           const avx2::Float8& no) {
+  return avx2::Float8(
+      _mm256_blendv_ps(static_cast<__m256>(no), static_cast<__m256>(yes), static_cast<__m256>(m)));
 }
-inline avx2::Double4 select(const Lanes<avx2::Double4>::Mask& m, const avx2::Double4& yes, const avx2::Double4& no) {
+inline avx2::Double4 select(const Lanes<avx2::Double4>::Mask& m, const avx2::Double4& yes,
+                            const avx2::Double4& no) {
   return avx2::Double4(
       _mm256_blendv_pd(static_cast<__m256d>(no), static_cast<__m256d>(yes), static_cast<__m256d>(m)));
 }
@@ -62,10 +65,8 @@ inline double sum_of_lanes(const avx2::Double4& x) {
 }
 
 template <class T>
-  requires std::is_same_v<T, avx2::Float8>
-inline avx2::Float8 load_values(const float* p) {
-  return avx2::Float8(_mm256_loadu_ps(p));
-}
+requires std::is_same_v<T, avx2::Float8>
+inline avx2::Float8 load_values(const float* p) { return avx2::Float8(_mm256_loadu_ps(p)); }
 inline unsigned mask_bits(const Lanes<avx2::Float8>::Mask& m) {
   return static_cast<unsigned>(_mm256_movemask_ps(static_cast<__m256>(m)));
 }
@@ -73,17 +74,17 @@ inline unsigned mask_bits(const avx2::Int8::mask_type& m) {
   return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(static_cast<__m256i>(m))));
 }
 inline avx2::Float8 fixed_point_difference(const avx2::Float8& a, const avx2::Float8& b) {
-  return avx2::Float8(_mm256_cvtepi32_ps(
-      _mm256_sub_epi32(_mm256_castps_si256(static_cast<__m256>(a)), _mm256_castps_si256(static_cast<__m256>(b)))));
+  return avx2::Float8(_mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_castps_si256(static_cast<__m256>(a)),
+                                                          _mm256_castps_si256(static_cast<__m256>(b)))));
 }
 
 template <class T>
-  requires std::is_same_v<T, avx2::Float8>
+requires std::is_same_v<T, avx2::Float8>
 inline avx2::Int8 load_indices(const int* p) {
   return avx2::Int8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 template <class T>
-  requires std::is_same_v<T, avx2::Double4>
+requires std::is_same_v<T, avx2::Double4>
 inline avx2::Int4 load_indices(const int* p) {
   return avx2::Int4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
@@ -109,8 +110,8 @@ inline avx2::Int4 gather_int(const int* base, const avx2::Int4& index) {
 
 namespace avx2 {
 
-/// The lanes' indices times four, in memory: plain loads from there cost less than extracting lanes one by one,
-/// which is what the compiler makes of it without the volatile.
+/// The lanes' indices times four, in memory: plain loads from there cost less than extracting lanes one by
+/// one, which is what the compiler makes of it without the volatile.
 struct Offsets8 {
   alignas(32) std::uint32_t i[8];
   explicit Offsets8(const Int8& v) {
@@ -152,9 +153,10 @@ inline Quad<avx2::Double4> load_quads(const double* base, const avx2::Int4& inde
   const __m256d r3 = _mm256_load_pd(base + o[3]);
   const __m256d t0 = _mm256_unpacklo_pd(r0, r1), t1 = _mm256_unpackhi_pd(r0, r1);
   const __m256d t2 = _mm256_unpacklo_pd(r2, r3), t3 = _mm256_unpackhi_pd(r2, r3);
-  return {
-      avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x20)), avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x20)),
-      avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x31)), avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x31))};
+  return {avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x20)),
+          avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x20)),
+          avx2::Double4(_mm256_permute2f128_pd(t0, t2, 0x31)),
+          avx2::Double4(_mm256_permute2f128_pd(t1, t3, 0x31))};
 }
 
 inline void add_at(float* base, const avx2::Int8& index, const avx2::Float8& x) {
@@ -187,8 +189,8 @@ inline void subtract_quads(float* base, const avx2::Int8& index, const avx2::Flo
     _mm_store_ps(high, _mm_sub_ps(_mm_load_ps(high), _mm256_extractf128_ps(rows[l], 1)));
   }
 }
-inline void subtract_quads(double* base, const avx2::Int4& index, const avx2::Double4& x, const avx2::Double4& y,
-                           const avx2::Double4& z) {
+inline void subtract_quads(double* base, const avx2::Int4& index, const avx2::Double4& x,
+                           const avx2::Double4& y, const avx2::Double4& z) {
   const avx2::Offsets4 o(index);
   const __m256d w = _mm256_setzero_pd();
   const __m256d t0 = _mm256_unpacklo_pd(static_cast<__m256d>(x), static_cast<__m256d>(y));

@@ -1,5 +1,6 @@
-// Random numbers that depend on what they are for, not on who draws them: a counter-based generator (Philox4x32-10,
-// Salmon et al., SC11) keyed by the seed and counting by atom, step and purpose. Any rank count draws the same.
+// Random numbers that depend on what they are for, not on who draws them: a counter-based generator
+// (Philox4x32-10, Salmon et al., SC11) keyed by the seed and counting by atom, step and purpose. Any rank
+// count draws the same.
 #pragma once
 
 #include <Random123/philox.h>
@@ -16,12 +17,13 @@ struct Triple {
   double x, y, z;
 };
 
-KOKKOS_INLINE_FUNCTION r123::Philox4x32::ctr_type random_words(std::uint64_t seed, std::uint64_t id, std::uint64_t step,
-                                                               Stream stream) {
+KOKKOS_INLINE_FUNCTION r123::Philox4x32::ctr_type random_words(std::uint64_t seed, std::uint64_t id,
+                                                               std::uint64_t step, Stream stream) {
   const r123::Philox4x32::key_type key = {
       {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
   const r123::Philox4x32::ctr_type counter = {
-      {static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(id >> 32) | (static_cast<std::uint32_t>(stream) << 24),
+      {static_cast<std::uint32_t>(id),
+       static_cast<std::uint32_t>(id >> 32) | (static_cast<std::uint32_t>(stream) << 24),
        static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)}};
   return r123::Philox4x32()(counter, key);
 }
@@ -30,16 +32,19 @@ KOKKOS_INLINE_FUNCTION r123::Philox4x32::ctr_type random_words(std::uint64_t see
 KOKKOS_INLINE_FUNCTION double uniform(std::uint32_t word) { return (word + 1.0) * (1.0 / 4294967296.0); }
 
 /// Three independent standard normal numbers (Box and Muller, Ann. Math. Stat. 29 (1958) 610).
-KOKKOS_INLINE_FUNCTION Triple gaussian_triple(std::uint64_t seed, std::uint64_t id, std::uint64_t step, Stream stream) {
+KOKKOS_INLINE_FUNCTION Triple gaussian_triple(std::uint64_t seed, std::uint64_t id, std::uint64_t step,
+                                              Stream stream) {
   const auto w = random_words(seed, id, step, stream);
   constexpr double two_pi = 6.283185307179586;
-  const double a = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[0]))), b = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[2])));
+  const double a = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[0]))),
+               b = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[2])));
   return {a * Kokkos::cos(two_pi * uniform(w[1])), a * Kokkos::sin(two_pi * uniform(w[1])),
           b * Kokkos::cos(two_pi * uniform(w[3]))};
 }
 
 /// A direction uniform on the sphere.
-KOKKOS_INLINE_FUNCTION Triple random_direction(std::uint64_t seed, std::uint64_t id, std::uint64_t step, Stream stream) {
+KOKKOS_INLINE_FUNCTION Triple random_direction(std::uint64_t seed, std::uint64_t id, std::uint64_t step,
+                                               Stream stream) {
   const auto w = random_words(seed, id, step, stream);
   const double z = 2.0 * uniform(w[0]) - 1.0, angle = 6.283185307179586 * uniform(w[1]);
   const double s = Kokkos::sqrt(Kokkos::max(0.0, 1.0 - z * z));

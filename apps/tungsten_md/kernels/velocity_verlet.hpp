@@ -6,7 +6,8 @@
 
 namespace wafermark::tungsten {
 
-/// (eV/Angstrom) / amu in Angstrom/ps^2: 1.602176634e-19 J/eV / (1.66053906660e-27 kg * 1e4 m2/s2 per (A/ps)^2).
+/// (eV/Angstrom) / amu in Angstrom/ps^2: 1.602176634e-19 J/eV / (1.66053906660e-27 kg * 1e4 m2/s2 per
+/// (A/ps)^2).
 inline constexpr double acceleration_of_ev_per_angstrom_amu = 1.602176634e-19 / 1.66053906660e-23;
 
 /// Velocity after force f (eV/Angstrom) acted for `time` ps on a mass in amu; one component.

@@ -6,8 +6,9 @@ namespace wafermark::tungsten {
 namespace {
 
 std::array<bool, 3> read_boundary(Deck& deck) {
-  const auto words = deck.texts("structure.boundary", std::vector<std::string>{"periodic", "periodic", "periodic"},
-                                "periodic or open, along x, y, z");
+  const auto words =
+      deck.texts("structure.boundary", std::vector<std::string>{"periodic", "periodic", "periodic"},
+                 "periodic or open, along x, y, z");
   std::array<bool, 3> periodic{};
   if (words.size() != 3) deck.reject("structure.boundary", "three words, \"periodic\" or \"open\"");
   for (std::size_t d = 0; d < 3; ++d) {
@@ -28,9 +29,10 @@ StructureSettings read_structure(Deck& deck) {
   }
   const std::string kind = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, "crystal structure");
   s.element = deck.text("structure.element", "W", "chemical symbol of the crystal's atoms");
-  const double a = deck.number("structure.lattice_constant_angstrom", std::nullopt, "edge of the cubic cell", positive);
-  const double expansion =
-      deck.number("structure.thermal_expansion", 1.0, "factor on the lattice constant (size at temperature)", positive);
+  const double a =
+      deck.number("structure.lattice_constant_angstrom", std::nullopt, "edge of the cubic cell", positive);
+  const double expansion = deck.number("structure.thermal_expansion", 1.0,
+                                       "factor on the lattice constant (size at temperature)", positive);
   const auto cells = deck.numbers("structure.cells", std::nullopt, "conventional cells along x, y, z");
   if (cells.size() != 3) deck.reject("structure.cells", "three whole numbers of at least 1");
   std::array<int, 3> n{};
@@ -45,42 +47,51 @@ StructureSettings read_structure(Deck& deck) {
 
 PotentialSettings read_potential(Deck& deck, const StructureSettings& structure) {
   PotentialSettings p;
-  p.file = deck.text("potential.file", "", "setfl, eam/fs or funcfl file; found beside the deck or in the library");
+  p.file = deck.text("potential.file", "",
+                     "setfl, eam/fs or funcfl file; found beside the deck or in the library");
   p.model = deck.choice("potential.model", p.file.empty() ? "ackland_thetford_1987" : "none",
                         {"none", "ackland_thetford_1987", "zhou_2004"},
                         "analytic potential, when there is no file (Zhou: W, Ta, Cu and their alloys)");
   if (p.file.empty() == (p.model == "none"))
     deck.reject(p.file.empty() ? "potential.model" : "potential.file", "either a file or an analytic model");
-  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"}, "format of the file");
-  p.elements = deck.texts("potential.elements",
-                          structure.element.empty() ? std::vector<std::string>{"W"}
-                                                    : std::vector<std::string>{structure.element},
-                          "element of each atom type, in the order of the types");
-  p.core = deck.choice("potential.core", "none", {"none", "zbl", "zbl_dft"},
-                       "screened Coulomb core for potentials that lack one: universal ZBL, or refitted to DFT for W");
-  p.core_inner_angstrom = deck.number("potential.core_inner_angstrom", 1.0, "below: the core alone", positive);
-  p.core_outer_angstrom = deck.number("potential.core_outer_angstrom", 2.0, "above: the potential alone", positive);
+  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"},
+                         "format of the file");
+  p.elements = deck.texts(
+      "potential.elements",
+      structure.element.empty() ? std::vector<std::string>{"W"} : std::vector<std::string>{structure.element},
+      "element of each atom type, in the order of the types");
+  p.core = deck.choice(
+      "potential.core", "none", {"none", "zbl", "zbl_dft"},
+      "screened Coulomb core for potentials that lack one: universal ZBL, or refitted to DFT for W");
+  p.core_inner_angstrom =
+      deck.number("potential.core_inner_angstrom", 1.0, "below: the core alone", positive);
+  p.core_outer_angstrom =
+      deck.number("potential.core_outer_angstrom", 2.0, "above: the potential alone", positive);
   if (p.core_outer_angstrom <= p.core_inner_angstrom)
     deck.reject("potential.core_outer_angstrom", "more than potential.core_inner_angstrom");
   p.table_points = static_cast<int>(deck.integer("potential.table_points", 0,
                                                  "resample the tables to this many points; 0: as in the file",
                                                  {0, 1000000}));
-  if (p.table_points != 0 && p.table_points < 100) deck.reject("potential.table_points", "0, or at least 100");
+  if (p.table_points != 0 && p.table_points < 100)
+    deck.reject("potential.table_points", "0, or at least 100");
   return p;
 }
 
 RunSettings read_run(Deck& deck) {
   RunSettings r;
   r.steps = deck.integer("run.steps", 1000, "largest number of time steps", {1, 1e15});
-  r.duration_ps = deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time", positive);
-  r.timestep_ps = deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive);
+  r.duration_ps =
+      deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time", positive);
+  r.timestep_ps =
+      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive);
   r.precision = deck.choice("run.precision", "double", {"double", "mixed"},
                             "mixed: pair forces in fp32; positions, energies and their sums in fp64");
   r.skin_angstrom = deck.number("run.skin_angstrom", 0.5, "Verlet list radius beyond the cut-off", positive);
   r.neighbour_list = deck.choice("run.neighbour_list", "auto", {"auto", "half", "full"},
                                  "half: each pair once (one thread per rank); full: each pair twice");
   r.seed = static_cast<std::uint64_t>(deck.integer("run.seed", 1, "seed of every random number", {0, 9e15}));
-  const auto grid = deck.numbers("run.rank_grid", std::vector<double>{0, 0, 0}, "ranks along x, y, z; 0: chosen");
+  const auto grid =
+      deck.numbers("run.rank_grid", std::vector<double>{0, 0, 0}, "ranks along x, y, z; 0: chosen");
   if (grid.size() != 3) deck.reject("run.rank_grid", "three whole numbers");
   for (std::size_t d = 0; d < 3; ++d) {
     if (!(grid[d] >= 0) || grid[d] != std::floor(grid[d]) || grid[d] > 1e7)
@@ -93,14 +104,16 @@ RunSettings read_run(Deck& deck) {
 OutputSettings read_output(Deck& deck) {
   const Range steps{0, 1e15};
   OutputSettings o;
-  o.thermo_every = deck.integer("output.thermo_every_steps", 100, "energies, temperature, pressure; 0: first and last",
-                                steps);
+  o.thermo_every = deck.integer("output.thermo_every_steps", 100,
+                                "energies, temperature, pressure; 0: first and last", steps);
   o.defects_every = deck.integer("output.defects_every_steps", 0, "Wigner-Seitz defects; 0: never", steps);
-  o.trajectory_every = deck.integer("output.trajectory_every_steps", 0, "frames of the trajectory; 0: none", steps);
+  o.trajectory_every =
+      deck.integer("output.trajectory_every_steps", 0, "frames of the trajectory; 0: none", steps);
   o.trajectory_formats = deck.texts("output.trajectory_formats", std::vector<std::string>{"h5md"},
                                     "any of h5md, dump (LAMMPS), xyz (extended)");
   for (const auto& f : o.trajectory_formats)
-    if (f != "h5md" && f != "dump" && f != "xyz") deck.reject("output.trajectory_formats", "h5md, dump or xyz");
+    if (f != "h5md" && f != "dump" && f != "xyz")
+      deck.reject("output.trajectory_formats", "h5md, dump or xyz");
   o.checkpoint_every = deck.integer("output.checkpoint_every_steps", 0,
                                     "checkpoint.h5; 0: only when a signal ends the run", steps);
   o.final_state = deck.flag("output.final_state", false, "write final.data (LAMMPS data) at the end");
@@ -120,9 +133,11 @@ Case Case::read(Deck& deck) {
   c.check.energy_tolerance_ev_per_atom =
       deck.number("check.energy_tolerance_ev_per_atom", 1e-4,
                   "largest |total - initial - PKA + stopping - thermostat| of a valid run", positive);
-  c.check.momentum_tolerance = deck.number(
-      "check.momentum_tolerance", 1e-6, "largest change of the momentum, as a share of the thermal momentum, in runs "
-      "where nothing outside acts on the atoms", positive);
+  c.check.momentum_tolerance =
+      deck.number("check.momentum_tolerance", 1e-6,
+                  "largest change of the momentum, as a share of the thermal momentum, in runs "
+                  "where nothing outside acts on the atoms",
+                  positive);
   deck.finish();
   return c;
 }

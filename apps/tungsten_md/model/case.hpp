@@ -33,10 +33,10 @@ struct PotentialSettings {
 };
 
 struct RunSettings {
-  std::int64_t steps = 0;             ///< the run ends here ...
-  double duration_ps = 0.0;           ///< ... or here, whichever comes first
+  std::int64_t steps = 0;    ///< the run ends here ...
+  double duration_ps = 0.0;  ///< ... or here, whichever comes first
   double timestep_ps = 0.001;
-  std::string precision = "double";   ///< "double" or "mixed"
+  std::string precision = "double";  ///< "double" or "mixed"
   double skin_angstrom = 0.5;
   std::array<int, 3> rank_grid{0, 0, 0};
   std::string neighbour_list = "auto";  ///< "auto", "half", "full"

@@ -1,5 +1,6 @@
 #include "tungsten_md/model/dynamics_settings.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace wafermark::tungsten {
@@ -9,12 +10,15 @@ constexpr double forever = std::numeric_limits<double>::infinity();
 
 ThermostatSettings read_thermostat(Deck& deck) {
   ThermostatSettings t;
-  t.on = deck.choice("thermostat.kind", "none", {"none", "langevin"}, "what holds the temperature") == "langevin";
+  t.on = deck.choice("thermostat.kind", "none", {"none", "langevin"}, "what holds the temperature") ==
+         "langevin";
   t.border_only = deck.choice("thermostat.region", "box", {"box", "border"},
                               "all atoms, or those near the faces of the periodic axes") == "border";
   t.temperature_k = deck.number("thermostat.temperature_k", 300.0, "of the heat bath", non_negative);
-  t.damping_time_ps = deck.number("thermostat.damping_time_ps", 0.1, "velocities forget themselves in this time", positive);
-  t.border_width_angstrom = deck.number("thermostat.border_width_angstrom", 6.0, "depth of the border", positive);
+  t.damping_time_ps =
+      deck.number("thermostat.damping_time_ps", 0.1, "velocities forget themselves in this time", positive);
+  t.border_width_angstrom =
+      deck.number("thermostat.border_width_angstrom", 6.0, "depth of the border", positive);
   t.start_ps = deck.number("thermostat.start_ps", 0.0, "acts from here", non_negative);
   t.stop_ps = deck.number("thermostat.stop_ps", 1e30, "to here", positive);
   if (t.stop_ps <= t.start_ps) deck.reject("thermostat.stop_ps", "a time after thermostat.start_ps");
@@ -25,8 +29,9 @@ StoppingSettings read_stopping(Deck& deck) {
   StoppingSettings s;
   const std::string kind = deck.choice("stopping.kind", "none", {"none", "sqrt", "table"},
                                        "electronic stopping: S = k sqrt(E), or a table of E and S");
-  s.kind = kind == "sqrt" ? StoppingSettings::Kind::sqrt
-           : kind == "table" ? StoppingSettings::Kind::table : StoppingSettings::Kind::none;
+  s.kind = kind == "sqrt"    ? StoppingSettings::Kind::sqrt
+           : kind == "table" ? StoppingSettings::Kind::table
+                             : StoppingSettings::Kind::none;
   s.coefficient = deck.number("stopping.coefficient_sqrt_ev_per_angstrom", 0.2167,
                               "k for E in eV; the default is SRIM for W in W", positive);
   s.file = deck.text("stopping.file", "", "table: lines of E (eV) and S (eV/Angstrom)");
@@ -34,7 +39,8 @@ StoppingSettings read_stopping(Deck& deck) {
     if (s.file.empty()) deck.reject("stopping.file", "a file, for stopping.kind = \"table\"");
     s.file = deck.resolve_path(s.file);
   }
-  s.cutoff_energy_ev = deck.number("stopping.cutoff_energy_ev", 10.0, "slower atoms are not stopped", non_negative);
+  s.cutoff_energy_ev =
+      deck.number("stopping.cutoff_energy_ev", 10.0, "slower atoms are not stopped", non_negative);
   return s;
 }
 
@@ -48,7 +54,8 @@ PkaSettings read_pka(Deck& deck) {
     p.direction = Vec3{direction[0] / length, direction[1] / length, direction[2] / length};
   }
   p.random_site = deck.choice("site", "center", {"center", "random"}, "which atom") == "random";
-  const auto position = deck.numbers("position_angstrom", std::vector<double>{}, "the atom nearest to it, instead of site");
+  const auto position =
+      deck.numbers("position_angstrom", std::vector<double>{}, "the atom nearest to it, instead of site");
   if (!position.empty()) {
     if (position.size() != 3) deck.reject("position_angstrom", "three numbers");
     p.position = Vec3{position[0], position[1], position[2]};
@@ -65,7 +72,8 @@ AdaptiveStepSettings read_adaptive(Deck& deck, double timestep) {
                                        "|F v| dt of any atom; 0: no limit", non_negative);
   a.min_ps = deck.number("adaptive_timestep.min_ps", 1e-7, "shortest step", positive);
   a.max_ps = deck.number("adaptive_timestep.max_ps", timestep, "longest step", positive);
-  a.growth = deck.number("adaptive_timestep.growth", 1.05, "largest ratio of a step to the one before", {1.0, forever, true});
+  a.growth = deck.number("adaptive_timestep.growth", 1.05, "largest ratio of a step to the one before",
+                         {1.0, forever, true});
   if (a.max_ps < a.min_ps) deck.reject("adaptive_timestep.max_ps", "at least adaptive_timestep.min_ps");
   return a;
 }
@@ -74,18 +82,22 @@ AdaptiveStepSettings read_adaptive(Deck& deck, double timestep) {
 
 DynamicsSettings DynamicsSettings::read(Deck& deck) {
   DynamicsSettings d;
-  d.temperature.initial_k = deck.number("temperature.initial_k", 0.0, "temperature aimed at; 0: velocities as they are",
-                                        non_negative);
-  d.temperature.draw_k = deck.number("temperature.draw_k", d.temperature.initial_k,
-                                     "velocities are drawn at this one (twice the aim from a perfect lattice)",
-                                     non_negative);
+  d.temperature.initial_k = deck.number("temperature.initial_k", 0.0,
+                                        "temperature aimed at; 0: velocities as they are", non_negative);
+  d.temperature.draw_k =
+      deck.number("temperature.draw_k", d.temperature.initial_k,
+                  "velocities are drawn at this one (twice the aim from a perfect lattice)", non_negative);
   d.thermostat = read_thermostat(deck);
   d.stopping = read_stopping(deck);
   for (Deck& pka : deck.tables("pka", "primary knock-on atoms")) d.pkas.push_back(read_pka(pka));
-  d.adaptive = read_adaptive(deck, deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive));
-  d.relax.max_steps = deck.integer("relax.max_steps", 0, "FIRE steps before the run; 0: no relaxation", {0, 1e9});
-  d.relax.force_tolerance_ev_per_angstrom =
-      deck.number("relax.force_tolerance_ev_per_angstrom", 1e-6, "largest force component when relaxed", positive);
+  std::stable_sort(d.pkas.begin(), d.pkas.end(),
+                   [](const PkaSettings& a, const PkaSettings& b) { return a.time_ps < b.time_ps; });
+  d.adaptive = read_adaptive(
+      deck, deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive));
+  d.relax.max_steps =
+      deck.integer("relax.max_steps", 0, "FIRE steps before the run; 0: no relaxation", {0, 1e9});
+  d.relax.force_tolerance_ev_per_angstrom = deck.number("relax.force_tolerance_ev_per_angstrom", 1e-6,
+                                                        "largest force component when relaxed", positive);
   return d;
 }
 

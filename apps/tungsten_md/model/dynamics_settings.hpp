@@ -59,7 +59,7 @@ struct DynamicsSettings {
   TemperatureSettings temperature;
   ThermostatSettings thermostat;
   StoppingSettings stopping;
-  std::vector<PkaSettings> pkas;
+  std::vector<PkaSettings> pkas;  ///< in the order of their times
   AdaptiveStepSettings adaptive;
   RelaxSettings relax;
 

@@ -1,0 +1,90 @@
+#include "tungsten_md/cluster/electronic_stopping.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "common/errors.hpp"
+#include "tungsten_md/kernels/stopping.hpp"
+#include "tungsten_md/model/units.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+struct Slow {
+  Particles p;
+  bool table;
+  double coefficient, cutoff_energy, dt;
+  ScalarView energy, power;
+
+  KOKKOS_FUNCTION void operator()(int i, double& lost) const {
+    const double mass = p.mass_of_type(p.type(i)) * units::amu_a2_per_ps2_in_ev;
+    const double v2 = p.v(i, 0) * p.v(i, 0) + p.v(i, 1) * p.v(i, 1) + p.v(i, 2) * p.v(i, 2);
+    const double kinetic = 0.5 * mass * v2;
+    if (kinetic <= cutoff_energy) return;
+    const double factor =
+        table ? stopping_factor(interpolate_stopping<double>(energy.data(), power.data(),
+                                                             static_cast<int>(energy.extent(0)), kinetic),
+                                mass, Kokkos::sqrt(v2), dt)
+              : stopping_factor_sqrt(coefficient, mass, dt);
+    for (int d = 0; d < 3; ++d) p.v(i, d) *= factor;
+    lost += kinetic * (1.0 - factor * factor);
+  }
+};
+
+ScalarView to_device(const std::vector<double>& values, const char* name) {
+  ScalarView view(name, values.size());
+  Kokkos::deep_copy(view,
+                    Kokkos::View<const double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
+                        values.data(), values.size()));
+  return view;
+}
+
+}  // namespace
+
+StoppingTable read_stopping_table(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw InputError(fmt::format("{}: cannot be read, expected a table of stopping powers", path));
+  StoppingTable t;
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    std::istringstream words(line.substr(0, line.find('#')));
+    double e = 0.0, s = 0.0;
+    std::string more;
+    if (!(words >> std::ws) || words.eof()) continue;
+    if (!(words >> e >> s) || words >> more || !std::isfinite(e) || !std::isfinite(s) || s < 0.0)
+      throw InputError(
+          fmt::format("{}:{}: found '{}', expected an energy and a stopping power", path, number, line));
+    if (!t.energy_ev.empty() && e <= t.energy_ev.back())
+      throw InputError(fmt::format("{}:{}: found energy {}, expected more than {} of the line before", path,
+                                   number, e, t.energy_ev.back()));
+    t.energy_ev.push_back(e);
+    t.power_ev_per_angstrom.push_back(s);
+  }
+  if (t.energy_ev.size() < 2)
+    throw InputError(
+        fmt::format("{}: found {} lines of numbers, expected at least two", path, t.energy_ev.size()));
+  return t;
+}
+
+ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : settings_(settings) {
+  if (settings.kind != StoppingSettings::Kind::table) return;
+  const StoppingTable table = read_stopping_table(settings.file);
+  energy_ = to_device(table.energy_ev, "stopping_energy");
+  power_ = to_device(table.power_ev_per_angstrom, "stopping_power");
+}
+
+double ElectronicStopping::apply(Particles& p, double dt) const {
+  if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
+  double lost = 0.0;
+  Kokkos::parallel_reduce("stopping", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
+                          Slow{p, settings_.kind == StoppingSettings::Kind::table, settings_.coefficient,
+                               settings_.cutoff_energy_ev, dt, energy_, power_},
+                          lost);
+  return lost;
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,138 @@
+#include "tungsten_md/cluster/fire.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tungsten_md/kernels/velocity_verlet.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+// Guenole et al. 2020, table 1; the time step suits metals, the displacement limit keeps the Verlet list's
+// logic.
+constexpr double first_step = 0.002, longest_step = 0.02, shortest_step = 4e-5, first_mixing = 0.25;
+constexpr double growth = 1.1, shrink = 0.5, mixing_decay = 0.99, max_displacement = 0.1;
+constexpr int delay = 20;
+
+struct Products {
+  double power = 0, v2 = 0, f2 = 0;
+  KOKKOS_FUNCTION Products& operator+=(const Products& o) {
+    power += o.power;
+    v2 += o.v2;
+    f2 += o.f2;
+    return *this;
+  }
+};
+
+struct SumProducts {
+  Particles p;
+  KOKKOS_FUNCTION void operator()(int i, Products& sum) const {
+    for (int d = 0; d < 3; ++d) {
+      sum.power += p.f(i, d) * p.v(i, d);
+      sum.v2 += p.v(i, d) * p.v(i, d);
+      sum.f2 += p.f(i, d) * p.f(i, d);
+    }
+  }
+};
+
+struct LargestForce {
+  Particles p;
+  KOKKOS_FUNCTION void operator()(int i, double& largest) const {
+    for (int d = 0; d < 3; ++d) largest = Kokkos::max(largest, Kokkos::abs(p.f(i, d)));
+  }
+};
+struct LargestSpeed {
+  Particles p;
+  KOKKOS_FUNCTION void operator()(int i, double& largest) const {
+    for (int d = 0; d < 3; ++d) largest = Kokkos::max(largest, Kokkos::abs(p.v(i, d)));
+  }
+};
+
+/// v <- (1 - mixing) v + mixing |v| f / |f| after the force acted for dt.
+struct Accelerate {
+  Particles p;
+  double dt;
+  KOKKOS_FUNCTION void operator()(int i) const {
+    const double inverse_mass = 1.0 / p.mass_of_type(p.type(i));
+    for (int d = 0; d < 3; ++d) p.v(i, d) = kick(p.v(i, d), p.f(i, d), inverse_mass, dt);
+  }
+};
+struct Mix {
+  Particles p;
+  double mixing, along_force;
+  KOKKOS_FUNCTION void operator()(int i) const {
+    for (int d = 0; d < 3; ++d) p.v(i, d) = (1.0 - mixing) * p.v(i, d) + along_force * p.f(i, d);
+  }
+};
+struct Move {
+  Particles p;
+  double dt;
+  KOKKOS_FUNCTION void operator()(int i) const {
+    for (int d = 0; d < 3; ++d) p.x(i, d) = drift(p.x(i, d), p.v(i, d), dt);
+  }
+};
+
+}  // namespace
+}  // namespace wafermark::tungsten
+
+template <>
+struct Kokkos::reduction_identity<wafermark::tungsten::Products> {
+  KOKKOS_FORCEINLINE_FUNCTION static wafermark::tungsten::Products sum() { return {}; }
+};
+
+namespace wafermark::tungsten {
+
+FireResult relax(Domain& domain, const RelaxSettings& settings) {
+  Particles& p = domain.particles();
+  const Communicator& comm = domain.comm();
+  const auto over_atoms = [&] { return Kokkos::RangePolicy<ExecSpace>(0, p.n_local); };
+  const auto moved = [&] {
+    domain.update(std::sqrt(comm.max(max_displacement_squared(domain.list(), p))));
+    return comm.sum(domain.compute_forces_and_energy().energy);
+  };
+  Kokkos::deep_copy(p.v, 0.0);
+  FireResult result;
+  result.energy_ev = moved();
+  double dt = first_step, mixing = first_mixing;
+  int downhill = 0;
+  for (;; ++result.steps) {
+    double largest = 0.0;
+    Kokkos::parallel_reduce("largest_force", over_atoms(), LargestForce{p}, Kokkos::Max<double>(largest));
+    result.max_force = comm.max(largest);
+    result.converged = result.max_force <= settings.force_tolerance_ev_per_angstrom;
+    if (result.converged || result.steps >= settings.max_steps) break;
+
+    Products products;
+    Kokkos::parallel_reduce("fire_products", over_atoms(), SumProducts{p}, Kokkos::Sum<Products>(products));
+    if (comm.sum(products.power) > 0.0) {
+      if (++downhill > delay) {
+        dt = std::min(dt * growth, longest_step);
+        mixing *= mixing_decay;
+      }
+    } else {
+      downhill = 0;
+      if (result.steps >= delay) {
+        dt = std::max(dt * shrink, shortest_step);
+        mixing = first_mixing;
+      }
+      Kokkos::parallel_for("fire_back", over_atoms(), Move{p, -0.5 * dt});
+      Kokkos::deep_copy(p.v, 0.0);
+    }
+    Kokkos::parallel_for("fire_accelerate", over_atoms(), Accelerate{p, dt});
+    products = {};
+    Kokkos::parallel_reduce("fire_products", over_atoms(), SumProducts{p}, Kokkos::Sum<Products>(products));
+    const double v2 = comm.sum(products.v2), f2 = comm.sum(products.f2);
+    Kokkos::parallel_for("fire_mix", over_atoms(),
+                         Mix{p, mixing, f2 > 0.0 ? mixing * std::sqrt(v2 / f2) : 0.0});
+    double fastest = 0.0;
+    Kokkos::parallel_reduce("fire_fastest", over_atoms(), LargestSpeed{p}, Kokkos::Max<double>(fastest));
+    fastest = comm.max(fastest);
+    const double safe = fastest * dt > max_displacement ? max_displacement / fastest : dt;
+    Kokkos::parallel_for("fire_move", over_atoms(), Move{p, safe});
+    result.energy_ev = moved();
+  }
+  Kokkos::deep_copy(p.v, 0.0);
+  return result;
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,26 @@
+// A heat bath for all atoms, or for a border that carries a cascade's heat away.
+#pragma once
+
+#include <cstdint>
+
+#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/model/dynamics_settings.hpp"
+
+namespace wafermark::tungsten {
+
+class LangevinThermostat {
+ public:
+  LangevinThermostat(const ThermostatSettings& settings, const Box& box, std::uint64_t seed)
+      : settings_(settings), box_(box), seed_(seed) {}
+
+  /// Acts for `dt` at the end of step `step` (noise by seed, atom and step). Returns the heat that this
+  /// rank's atoms took from the bath, eV: the exact change of their kinetic energy.
+  double apply(Particles& p, double time_ps, double dt, std::int64_t step) const;
+
+ private:
+  ThermostatSettings settings_;
+  Box box_;
+  std::uint64_t seed_;
+};
+
+}  // namespace wafermark::tungsten

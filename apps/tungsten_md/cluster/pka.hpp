@@ -1,0 +1,29 @@
+// Primary knock-on atoms: the recoil that starts a cascade.
+#pragma once
+
+#include <cstdint>
+
+#include "common/communicator.hpp"
+#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/model/dynamics_settings.hpp"
+
+namespace wafermark::tungsten {
+
+struct Recoil {
+  std::int64_t atom = 0;  ///< id
+  Vec3 position{};        ///< where it was hit, Angstrom
+  Vec3 direction{};
+  double energy_gained_ev = 0.0;
+};
+
+/// Throws InputError when a PKA's position lies outside the box.
+void check_pka(const PkaSettings& pka, const Box& box);
+
+/// Gives the chosen atom `pka.energy_ev` on top of what it has: its velocity gains a component along
+/// `direction` such that its kinetic energy rises by exactly that. The atom (nearest to the site; ties:
+/// lowest id) and a random direction or site (by seed and `index`, the PKA's number) are the same for any
+/// number of ranks. Collective.
+Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const PkaSettings& pka, int index,
+                std::uint64_t seed);
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,160 @@
+#include "tungsten_md/cluster/simulation.hpp"
+
+#include <cmath>
+
+#include "tungsten_md/cluster/fire.hpp"
+#include "tungsten_md/cluster/integrate.hpp"
+#include "tungsten_md/cluster/velocities.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+DomainSettings domain_settings(const RunSettings& run, const std::array<int, 3>& rank_grid) {
+  DomainSettings s;
+  s.precision = run.precision;
+  s.skin_angstrom = run.skin_angstrom;
+  s.rank_grid = rank_grid;
+  if (run.neighbour_list != "auto") s.list = run.neighbour_list == "half" ? ListKind::half : ListKind::full;
+  return s;
+}
+
+}  // namespace
+
+void Simulation::step(bool with_energy) {
+  fire_due_pkas();
+  Particles& p = domain_->particles();
+  const double dt = time_step_.next(comm_, p);
+  double moved;
+  {
+    const Region region(*times_, "integrate");
+    moved = std::sqrt(comm_.max(kick_and_drift(p, domain_->list(), dt)));
+  }
+  domain_->update(moved);
+  if (with_energy)
+    energy_share_ = domain_->compute_forces_and_energy();
+  else
+    domain_->compute_forces();
+  const Region region(*times_, "integrate");
+  kick(p, dt);
+  ledger_.stopping_ev += stopping_.apply(p, dt);
+  ledger_.thermostat_ev += thermostat_.apply(p, time_ps_, dt, step_);
+  time_ps_ += dt;
+  ++step_;
+}
+
+void Simulation::fire_due_pkas() {
+  // DynamicsSettings keeps them in the order of their times.
+  const auto& pkas = case_.dynamics.pkas;
+  for (; pkas_fired_ < pkas.size() && pkas[pkas_fired_].time_ps <= time_ps_; ++pkas_fired_) {
+    recoils_.push_back(knock_on(comm_, domain_->particles(), frame_.box, pkas[pkas_fired_],
+                                static_cast<int>(pkas_fired_), case_.run.seed));
+    ledger_.pka_ev += recoils_.back().energy_gained_ev;
+  }
+}
+
+Simulation::Simulation(const Communicator& comm, const Case& what, const Configuration& start)
+    : comm_(comm),
+      case_(what),
+      frame_{start.box, start.elements, start.masses, {}, start.time_ps, start.step},
+      time_step_(what.dynamics.adaptive, what.run.timestep_ps),
+      stopping_(what.dynamics.stopping),
+      thermostat_(what.dynamics.thermostat, start.box, what.run.seed),
+      step_(start.step),
+      time_ps_(start.time_ps) {
+  for (const auto& pka : what.dynamics.pkas) check_pka(pka, start.box);
+}
+
+Simulation::Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                       const Configuration& start, RegionTimes& times)
+    : Simulation(comm, what, start) {
+  times_ = &times;
+  domain_ =
+      std::make_unique<Domain>(comm, start, potential, domain_settings(what.run, what.run.rank_grid), times);
+  if (what.dynamics.relax.max_steps > 0) relax(*domain_, what.dynamics.relax);
+  if (what.dynamics.temperature.draw_k > 0.0)
+    draw_velocities(comm, domain_->particles(), domain_->atoms(), what.dynamics.temperature.draw_k,
+                    what.run.seed);
+  energy_share_ = domain_->compute_forces_and_energy();
+  ledger_.initial_ev = thermo().total_ev();
+}
+
+Simulation::Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                       const SimulationState& state, RegionTimes& times)
+    : Simulation(comm, what, state.configuration) {
+  times_ = &times;
+  const auto ranks = state.rank_grid[0] * state.rank_grid[1] * state.rank_grid[2];
+  const bool same_grid =
+      ranks == comm.size() &&
+      (what.run.rank_grid == std::array<int, 3>{0, 0, 0} || what.run.rank_grid == state.rank_grid) &&
+      state.numbers.at("skin_angstrom") == what.run.skin_angstrom;
+  if (same_grid)
+    domain_ = std::make_unique<Domain>(comm, state.configuration, state.x_reference, potential,
+                                       domain_settings(what.run, state.rank_grid), times);
+  else
+    domain_ = std::make_unique<Domain>(comm, state.configuration, potential,
+                                       domain_settings(what.run, what.run.rank_grid), times);
+  energy_share_ = domain_->compute_forces_and_energy();
+  // The stored forces differ from these in the last bits at most, but the run must go on with the former.
+  if (same_grid && state.forces.size() == static_cast<std::size_t>(domain_->particles().n_local))
+    domain_->set_forces(state.forces);
+  time_step_.resume(state.numbers.at("timestep_ps"));
+  ledger_.initial_ev = state.numbers.at("initial_ev");
+  ledger_.pka_ev = state.numbers.at("pka_ev");
+  // Shares were summed when the state was taken; rank 0 carries them on.
+  if (comm.is_root()) {
+    ledger_.stopping_ev = state.numbers.at("stopping_ev");
+    ledger_.thermostat_ev = state.numbers.at("thermostat_ev");
+  }
+  pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
+}
+
+Thermo Simulation::thermo() const {
+  Thermo t = measure(comm_, domain_->particles(), energy_share_, domain_->atoms(), frame_.box.volume());
+  t.step = step_;
+  t.time_ps = time_ps_;
+  t.timestep_ps = time_step_.current();
+  return t;
+}
+
+EnergyLedger Simulation::ledger() const {
+  EnergyLedger sum = ledger_;
+  sum.stopping_ev = comm_.sum(ledger_.stopping_ev);
+  sum.thermostat_ev = comm_.sum(ledger_.thermostat_ev);
+  return sum;
+}
+
+double Simulation::energy_error_ev(const Thermo& now) const {
+  return now.total_ev() - ledger().expected_ev();
+}
+
+bool Simulation::momentum_is_kept() const {
+  return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
+         case_.dynamics.pkas.empty();
+}
+
+Configuration Simulation::configuration() const {
+  Configuration c = frame_;
+  c.atoms = domain_->atoms_on_host();
+  c.step = step_;
+  c.time_ps = time_ps_;
+  return c;
+}
+
+SimulationState Simulation::state() const {
+  const EnergyLedger sum = ledger();
+  SimulationState s;
+  s.configuration = configuration();
+  s.x_reference = domain_->reference_on_host();
+  s.forces = domain_->forces_on_host();
+  s.rank_grid = domain_->subdomain().grid;
+  s.numbers = {{"timestep_ps", time_step_.current()},
+               {"initial_ev", sum.initial_ev},
+               {"pka_ev", sum.pka_ev},
+               {"stopping_ev", sum.stopping_ev},
+               {"thermostat_ev", sum.thermostat_ev},
+               {"skin_angstrom", case_.run.skin_angstrom}};
+  s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)}};
+  return s;
+}
+
+}  // namespace wafermark::tungsten
