@@ -1,0 +1,68 @@
+#include "tungsten_md/model/potential_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+
+#include "common/errors.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+void append(std::string& text, const std::vector<double>& samples) {
+  for (std::size_t k = 0; k < samples.size(); ++k)
+    fmt::format_to(std::back_inserter(text), "{:.16e}{}", samples[k],
+                   k % 5 == 4 || k + 1 == samples.size() ? '\n' : ' ');
+}
+
+void write_whole(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".part";
+  std::FILE* file = std::fopen(temporary.c_str(), "wb");
+  if (!file) throw InputError(fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool closed = std::fclose(file) == 0;
+  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    std::remove(temporary.c_str());
+    throw InputError(fmt::format("{}: cannot be written: {}", path, std::strerror(reason)));
+  }
+}
+
+}  // namespace
+
+void write_potential(const std::string& path, const PotentialTables& t) {
+  const bool fs = path.ends_with(".fs");
+  const std::size_t n = t.elements.size();
+  std::string text;
+  for (std::size_t k = 0; k < 3; ++k)
+    text += (k < t.comments.size() ? t.comments[k]
+             : k + 1 == 3          ? "written by tungsten_md from " + t.source
+                                   : "#") +
+            '\n';
+  text += std::to_string(n);
+  for (const auto& e : t.elements) text += ' ' + e.symbol;
+  fmt::format_to(std::back_inserter(text), "\n{} {:.17g} {} {:.17g} {:.17g}\n", t.nrho, t.drho, t.nr, t.dr,
+                 t.cutoff_angstrom);
+  for (std::size_t a = 0; a < n; ++a) {
+    const auto& e = t.elements[a];
+    fmt::format_to(std::back_inserter(text), "{} {:.17g} {:.17g} {}\n", e.atomic_number, e.mass_amu,
+                   e.lattice_constant_angstrom, e.lattice);
+    append(text, t.embedding[a]);
+    for (std::size_t b = 0; b < n; ++b) {
+      if (fs)
+        append(text, t.density[b][a]);
+      else if (t.density[b][a] != t.density[0][a])
+        throw InputError(path +
+                         ": setfl has one density for each element, expected .eam.fs for these tables");
+    }
+    if (!fs) append(text, t.density[0][a]);
+  }
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = 0; b <= a; ++b) append(text, t.r_phi[a][b]);
+  write_whole(path, text);
+}
+
+}  // namespace wafermark::tungsten
