@@ -1,0 +1,34 @@
+# What the scripts of this folder share; sourced.
+
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# One thread per MPI rank, more ranks than cores allowed, root allowed (containers). Open MPI 4 reads OMPI_*,
+# Open MPI 5 PRTE_*; other MPIs ignore both. What the caller has set stays.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_PROC_BIND="${OMP_PROC_BIND:-false}"
+export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# python_with numpy h5py ...: prints the first interpreter that imports all of them; fails when there is none.
+python_with() {
+  local python modules
+  modules=$(IFS=,; echo "$*")
+  for python in ${WAFERMARK_PYTHON:-} python3 /usr/bin/python3; do
+    if "$python" -c "import $modules" >/dev/null 2>&1; then echo "$python"; return 0; fi
+  done
+  echo "found no Python with $modules (set WAFERMARK_PYTHON to one that has them)" >&2
+  return 1
+}
+
+# build PRESET [target...]: configures and builds in build/PRESET.
+build() {
+  local preset=$1
+  shift
+  echo "== build ($preset)"
+  (cd "$source_dir" && cmake --preset "$preset" -Wno-dev >"/tmp/wafermark-configure-$$.log" 2>&1) ||
+    { cat "/tmp/wafermark-configure-$$.log" >&2; return 1; }
+  rm -f "/tmp/wafermark-configure-$$.log"
+  cmake --build "$source_dir/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# From a fresh clone to a displacement cascade in tungsten: installs what is missing, builds, runs, draws.
+#   jobscripts/quickstart.sh [--ranks N] [--out DIR] [--no-setup]
+# Takes one to two minutes after the build on two cores. Results go to results/quickstart.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+ranks=2 setup=yes out=$source_dir/results/quickstart
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --ranks) ranks=${2:?--ranks needs a number}; shift ;;
+    --out) out=${2:?--out needs a folder}; shift ;;
+    --no-setup) setup=no ;;
+    -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "quickstart.sh: unknown option '$1', expected --ranks N, --out DIR or --no-setup" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+[ $setup = no ] || "$source_dir/jobscripts/setup.sh"
+build release tungsten_md
+tungsten_md=$source_dir/build/release/apps/tungsten_md/tungsten_md
+
+echo "== potential"
+deck=$source_dir/inputs/tungsten/quickstart.toml
+changes=()
+if ! "$source_dir/jobscripts/fetch_potentials.sh" --binary "$tungsten_md" || ! "$tungsten_md" info "$deck" >/dev/null; then
+  echo "quickstart: the deck's potential is not here; going on with the built-in one (Ackland and Thetford 1987)"
+  changes=(--set 'potential.file=""' --set potential.table_points=0 --set structure.lattice_constant_angstrom=3.1652)
+fi
+
+echo "== run on $ranks ranks"
+mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --out "$out"
+
+picture="not drawn"
+if python=$(python_with numpy matplotlib); then
+  echo "== picture"
+  "$python" "$source_dir/apps/report/plot_cascade.py" "$out" -o "$out/cascade.png"
+  picture=$out/cascade.png
+fi
+
+echo
+echo "result      $out/result.json"
+echo "trajectory  $out/trajectory.h5  (H5MD: OVITO, MDAnalysis, h5py)"
+echo "picture     $picture"
