@@ -38,6 +38,8 @@ class Simulation {
 
   /// One velocity-Verlet step with everything that acts beside the forces. `with_energy`: thermo() follows.
   void step(bool with_energy);
+  /// Energy and virial of the present positions, for thermo() after a step without.
+  void evaluate_energy() { energy_share_ = domain_->compute_forces_and_energy(); }
   /// Energies, temperature and pressure at the end of the last step with energy (or at the start).
   /// Collective.
   Thermo thermo() const;

@@ -79,7 +79,7 @@ PotentialSettings read_potential(Deck& deck, const StructureSettings& structure)
 
 RunSettings read_run(Deck& deck) {
   RunSettings r;
-  r.steps = deck.integer("run.steps", 1000, "largest number of time steps", {1, 1e15});
+  r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)", {0, 1e15});
   r.duration_ps =
       deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time", positive);
   r.timestep_ps =
@@ -116,6 +116,7 @@ OutputSettings read_output(Deck& deck) {
       deck.reject("output.trajectory_formats", "h5md, dump or xyz");
   o.checkpoint_every = deck.integer("output.checkpoint_every_steps", 0,
                                     "checkpoint.h5; 0: only when a signal ends the run", steps);
+  o.start_state = deck.flag("output.start_state", false, "write start.data (LAMMPS data), velocities included");
   o.final_state = deck.flag("output.final_state", false, "write final.data (LAMMPS data) at the end");
   return o;
 }

@@ -47,6 +47,7 @@ struct RunSettings {
 struct OutputSettings {
   std::int64_t thermo_every = 100, defects_every = 0, trajectory_every = 0, checkpoint_every = 0;
   std::vector<std::string> trajectory_formats;  ///< "h5md", "dump", "xyz"
+  bool start_state = false;                     ///< start.data
   bool final_state = false;                     ///< final.data
 };
 

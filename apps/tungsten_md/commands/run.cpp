@@ -1,0 +1,218 @@
+#include "tungsten_md/commands/run.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "common/errors.hpp"
+#include "common/progress.hpp"
+#include "common/results/result.hpp"
+#include "common/signals.hpp"
+#include "tungsten_md/analysis/lattice_sites.hpp"
+#include "tungsten_md/cluster/hot_atom_watch.hpp"
+#include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/commands/run_output.hpp"
+#include "tungsten_md/commands/start_state.hpp"
+#include "tungsten_md/io/checkpoint.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+struct Options {
+  std::string deck, out, target = "cluster", restart;
+  std::vector<std::string> overrides;
+};
+
+/// Signals and hot atoms are looked for every so many steps: each look is a collective.
+constexpr std::int64_t poll_interval = 10;
+constexpr double hot_atom_ev = 10.0;
+
+/// The checkpoint to begin from, if any: "auto" takes OUT/checkpoint.h5 when it is there.
+std::optional<Checkpoint> find_checkpoint(const Communicator& comm, const Options& o) {
+  if (o.restart.empty()) return std::nullopt;
+  std::string path = o.restart;
+  if (path == "auto") {
+    path = o.out + "/checkpoint.h5";
+    if (comm.max(std::filesystem::exists(path) ? 1 : 0) == 0) return std::nullopt;
+  }
+  return read_checkpoint(comm, path);
+}
+
+SimulationState to_state(const Checkpoint& c) {
+  return {c.configuration, c.x_reference, c.forces, c.rank_grid, c.numbers, c.counters};
+}
+
+Checkpoint to_checkpoint(const SimulationState& s, const std::string& deck,
+                         const std::optional<Lattice>& lattice) {
+  return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers, s.counters, deck, lattice};
+}
+
+/// Whether something that happens every `interval` steps happens after `step` steps.
+bool due(std::int64_t step, std::int64_t interval) { return interval > 0 && step % interval == 0; }
+
+/// What defects are counted against: the crystal, or the file's atoms where they began.
+std::unique_ptr<ReferenceSites> reference_sites(const Communicator& comm, const Case& what,
+                                                const PotentialTables& potential,
+                                                const Configuration& start) {
+  if (what.output.defects_every == 0) return nullptr;
+  if (what.structure.lattice) return std::make_unique<LatticeSites>(*what.structure.lattice, start.box);
+  return std::make_unique<StoredSites>(comm, starting_state(comm, what, potential));
+}
+
+void add_checks(Result& result, const Case& what, const Simulation& simulation, const Thermo& first,
+                const Thermo& last, std::int64_t atoms) {
+  result.add_check("energy_balance_per_atom", simulation.energy_error_ev(last) / static_cast<double>(atoms),
+                   0.0, what.check.energy_tolerance_ev_per_atom, "eV");
+  if (simulation.momentum_is_kept() && last.thermal_momentum > 0.0) {
+    double change = 0.0;
+    for (std::size_t d = 0; d < 3; ++d)
+      change = std::max(change, std::abs(last.momentum[d] - first.momentum[d]));
+    result.add_check("momentum_change", change / last.thermal_momentum, 0.0, what.check.momentum_tolerance,
+                     "of thermal");
+  }
+}
+
+int run(const Options& o) {
+  const Communicator comm;
+  Deck deck = Deck::read(o.deck, o.overrides);
+  const Case what = Case::read(deck);
+  const PotentialTables potential = what.load_potential();
+  prepare_output_directory(comm, o.out);
+  const std::optional<Checkpoint> checkpoint = find_checkpoint(comm, o);
+
+  Result result(comm, "tungsten_md", "run", o.target);
+  result.set_deck(o.deck, deck.to_toml());
+  RegionTimes times;
+  const Configuration start = checkpoint ? checkpoint->configuration : starting_state(comm, what, potential);
+  auto simulation = checkpoint
+                        ? std::make_unique<Simulation>(comm, what, potential, to_state(*checkpoint), times)
+                        : std::make_unique<Simulation>(comm, what, potential, start, times);
+  const std::int64_t atoms = simulation->domain().atoms(), first_step = simulation->steps_done();
+  RunOutput output(comm, what, o.out, start, reference_sites(comm, what, potential, start),
+                   checkpoint.has_value());
+  output.announce(potential, simulation->domain());
+
+  const Thermo first = simulation->thermo();
+  output.thermo(first, 0.0);
+  if (!checkpoint) output.frame(*simulation);
+  if (what.output.start_state) output.write_state(*simulation, "start.data");
+
+  const StopRequest stop;
+  bool stopped = false;
+  std::int64_t hot_border_steps = 0;
+  const auto save = [&] {
+    write_checkpoint(comm, o.out + "/checkpoint.h5",
+                     to_checkpoint(simulation->state(), deck.to_toml(), what.structure.lattice));
+    output.flush();
+  };
+  const auto finished = [&] {
+    return simulation->steps_done() >= what.run.steps || simulation->time_ps() >= what.run.duration_ps;
+  };
+  EnergyMeter meter(comm);
+  times.clear();
+  comm.barrier();
+  const double begin = MPI_Wtime();
+  {
+    Progress progress("steps", static_cast<double>(what.run.steps), comm.is_root());
+    while (!finished() && !stopped) {
+      const std::int64_t next = simulation->steps_done() + 1;
+      const bool with_energy = due(next, what.output.thermo_every) || next == what.run.steps;
+      simulation->step(with_energy);
+      if (with_energy) {
+        const Thermo now = simulation->thermo();
+        output.thermo(now, simulation->energy_error_ev(now));
+        meter.sample();
+      }
+      output.frame(*simulation);
+      if (due(next, poll_interval)) {
+        stopped = stop.requested(comm);
+        if (!what.dynamics.pkas.empty() &&
+            comm.sum(count_hot_atoms_at_border(simulation->domain().particles(), start.box,
+                                               what.dynamics.thermostat.border_width_angstrom, hot_atom_ev)) >
+                0 &&
+            hot_border_steps++ == 0 && comm.is_root())
+          fmt::print(stderr,
+                     "warning: an atom above {} eV came within {} Angstrom of the box's faces at {:.4g} ps: "
+                     "the box is "
+                     "too small for this cascade, or the recoil's direction is unlucky\n",
+                     hot_atom_ev, what.dynamics.thermostat.border_width_angstrom, simulation->time_ps());
+      }
+      if (due(next, what.output.checkpoint_every) || stopped) {
+        const Region region(times, "checkpoint");
+        save();
+      }
+      progress.update(static_cast<double>(next), fmt::format("{:.4g} ps", simulation->time_ps()));
+    }
+  }
+  comm.barrier();
+  const double seconds = comm.max(MPI_Wtime() - begin);
+  const EnergyReading energy = meter.read();
+  const std::int64_t steps = simulation->steps_done() - first_step;
+  if (stopped && !finished()) {
+    if (comm.is_root())
+      fmt::print("stopped by a signal after step {} ({:.6g} ps); go on with --restart auto\n",
+                 simulation->steps_done(), simulation->time_ps());
+    return 0;
+  }
+
+  simulation->evaluate_energy();
+  const Thermo last = simulation->thermo();
+  if (output.last_thermo_step() != last.step) output.thermo(last, simulation->energy_error_ev(last));
+  output.last_frame(*simulation);
+  const double n = static_cast<double>(atoms), atom_steps = n * static_cast<double>(steps);
+  const auto rate = [&](double work) {
+    return seconds > 0.0 && steps > 0 ? std::optional(work / seconds) : std::nullopt;
+  };
+  const Domain::Memory memory = simulation->domain().bytes();
+  result.add_figure("atoms", n, "");
+  result.add_figure("steps", static_cast<double>(steps), "");
+  result.add_figure("simulated_ps", last.time_ps - first.time_ps, "ps");
+  result.add_figure("loop_seconds", seconds, "s");
+  result.add_figure("steps_per_second", rate(static_cast<double>(steps)), "1/s");
+  result.add_figure("atom_steps_per_second", rate(atom_steps), "1/s");
+  result.add_figure("joules_per_atom_step",
+                    energy.joules && steps > 0 ? std::optional(*energy.joules / atom_steps) : std::nullopt,
+                    "J", Kind::measured, energy.note);
+  result.add_figure("bytes_per_atom", comm.max(memory.particles + memory.list + memory.force_field), "B");
+  result.add_figure("list_rebuilds", static_cast<double>(simulation->domain().rebuilds()), "");
+  result.add_figure("energy_per_atom_start_ev", first.total_ev() / n, "eV");
+  result.add_figure("energy_per_atom_end_ev", last.total_ev() / n, "eV");
+  result.add_figure("temperature_end_k", last.temperature_k, "K");
+  if (!what.dynamics.pkas.empty())
+    result.add_figure("looks_with_hot_atoms_at_border", static_cast<double>(hot_border_steps), "");
+  add_checks(result, what, *simulation, first, last, atoms);
+  output.add_to(result, *simulation);
+  result.set_regions(times.reduce(comm));
+  result.set_energy(energy);
+  if (checkpoint) result.set_section("restarted_from_step", first_step);
+  output.flush();
+  result.write(comm, o.out);
+  if (comm.is_root()) fmt::print("{}result: {}/result.json\n", result.summary(), o.out);
+  if (!result.all_checks_pass()) throw CheckFailure("checks failed: " + result.failed_checks());
+  return 0;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("run", "Run a deck");
+  auto o = std::make_shared<Options>();
+  command
+      ->add_option("deck", o->deck, "TOML file; inputs/tungsten has examples, `info --keys` lists the keys")
+      ->required();
+  command->add_option("--out", o->out, "folder for result.json, trajectory and checkpoints")->required();
+  command->add_option("--target", o->target, "cluster")
+      ->check(CLI::IsMember({"cluster"}))
+      ->capture_default_str();
+  command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
+      ->take_all()
+      ->delimiter('\0');
+  command->add_option(
+      "--restart", o->restart,
+      "checkpoint to go on from; auto: OUT/checkpoint.h5 when it is there, else from the start");
+  command->callback([o, &action] { action = [o] { return run(*o); }; });
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,170 @@
+#include "tungsten_md/commands/run_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "tungsten_md/analysis/damage_models.hpp"
+#include "tungsten_md/io/extended_xyz.hpp"
+#include "tungsten_md/io/lammps_data.hpp"
+#include "tungsten_md/io/lammps_dump.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr const char* thermo_columns =
+    "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa";
+
+bool due(std::int64_t step, std::int64_t interval) { return interval > 0 && step % interval == 0; }
+
+bool contains(const std::vector<std::string>& words, const char* word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Cut-offs in units of a cubic lattice; a stored reference says only how far its neighbours are.
+ClusterCutoffs cutoffs_for(const Case& what, const ReferenceSites* reference) {
+  if (what.structure.lattice) return cluster_cutoffs(*what.structure.lattice);
+  const auto* stored = dynamic_cast<const StoredSites*>(reference);
+  if (stored == nullptr) return {};
+  Lattice like_bcc;
+  like_bcc.kind = LatticeKind::bcc;
+  like_bcc.a = stored->neighbour_distance() * 2.0 / std::sqrt(3.0);
+  return cluster_cutoffs(like_bcc);
+}
+
+}  // namespace
+
+RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::string& out,
+                     const Configuration& start, std::unique_ptr<ReferenceSites> reference, bool resumes)
+    : comm_(comm),
+      case_(what),
+      out_(out),
+      box_(start.box),
+      reference_(std::move(reference)),
+      cutoffs_(cutoffs_for(what, reference_.get())),
+      append_text_(resumes) {
+  if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md")) {
+    const std::string path = out + "/trajectory.h5";
+    const bool there = comm.max(std::ifstream(path).good() ? 1 : 0) == 1;
+    if (resumes && there) {
+      h5md_ = TrajectoryWriter::resume(comm, path, start.step);
+    } else {
+      TrajectoryOptions options;
+      options.lattice = what.structure.lattice;
+      h5md_ = TrajectoryWriter::create(comm, path, start, options);
+    }
+  }
+  if (!resumes) return;
+  if (what.output.defects_every > 0) defects_ = resume_defects(comm, out, start.step);
+  std::ifstream table(out + "/thermo.csv");
+  std::string line;
+  std::getline(table, line);
+  while (comm.is_root() && std::getline(table, line)) {
+    const std::int64_t step = std::stoll(line);
+    if (step < start.step) rows_.push_back({step, line});
+  }
+}
+
+void RunOutput::announce(const PotentialTables& potential, const Domain& domain) const {
+  if (!comm_.is_root()) return;
+  const auto& grid = domain.subdomain().grid;
+  fmt::print("{}\n{} atoms, box {:.5g} x {:.5g} x {:.5g} Angstrom; potential {} (cut-off {:.5g} Angstrom)\n",
+             case_.title, domain.atoms(), box_.length(0), box_.length(1), box_.length(2), potential.source,
+             potential.cutoff_angstrom);
+  fmt::print("{} ranks as {} x {} x {}, {} precision, {} neighbour list\n", comm_.size(), grid[0], grid[1],
+             grid[2], domain.settings().precision, domain.list().kind == ListKind::half ? "half" : "full");
+  fmt::print("{:>9} {:>10} {:>10} {:>10} {:>18} {:>12} {:>10}\n", "step", "time/ps", "dt/fs", "T/K",
+             "energy/eV", "error/eV", "P/GPa");
+}
+
+void RunOutput::thermo(const Thermo& t, double error) {
+  rows_.push_back({t.step, fmt::format("{},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.9g},{:.9g}",
+                                       t.step, t.time_ps, t.timestep_ps, t.temperature_k, t.kinetic_ev,
+                                       t.potential_ev, t.total_ev(), error, t.pressure_gpa)});
+  if (!comm_.is_root()) return;
+  fmt::print("{:>9} {:>10.5g} {:>10.4g} {:>10.2f} {:>18.6f} {:>12.3e} {:>10.4f}\n", t.step, t.time_ps,
+             1e3 * t.timestep_ps, t.temperature_k, t.total_ev(), error, t.pressure_gpa);
+  std::fflush(stdout);
+}
+
+void RunOutput::frame(const Simulation& simulation) {
+  const std::int64_t step = simulation.steps_done();
+  if (due(step, case_.output.trajectory_every)) trajectory_frame(simulation);
+  if (due(step, case_.output.defects_every)) count_defects(simulation);
+}
+
+void RunOutput::last_frame(const Simulation& simulation) {
+  const std::int64_t step = simulation.steps_done();
+  if (case_.output.trajectory_every > 0 && !due(step, case_.output.trajectory_every))
+    trajectory_frame(simulation);
+  if (case_.output.defects_every > 0 && !due(step, case_.output.defects_every)) count_defects(simulation);
+  if (case_.output.final_state) write_state(simulation, "final.data");
+}
+
+void RunOutput::trajectory_frame(const Simulation& simulation) {
+  const Configuration now = simulation.configuration();
+  const auto& formats = case_.output.trajectory_formats;
+  if (h5md_) h5md_->append(now);
+  if (contains(formats, "dump"))
+    write_lammps_dump(comm_, out_ + "/trajectory.dump", now, nullptr, {true, append_text_});
+  if (contains(formats, "xyz")) write_extended_xyz(comm_, out_ + "/trajectory.xyz", now, append_text_);
+  append_text_ = true;
+}
+
+void RunOutput::count_defects(const Simulation& simulation) {
+  defects_.add(analyse_defects(comm_, simulation.configuration(), *reference_, cutoffs_));
+}
+
+void RunOutput::write_state(const Simulation& simulation, const std::string& name) const {
+  write_lammps_data(comm_, out_ + "/" + name, simulation.configuration());
+}
+
+std::vector<double> RunOutput::pka_energies() const {
+  std::vector<double> energies;
+  for (const auto& pka : case_.dynamics.pkas) energies.push_back(pka.energy_ev);
+  return energies;
+}
+
+void RunOutput::flush() const {
+  std::string problem;
+  if (comm_.is_root()) {
+    std::string table = std::string(thermo_columns) + "\n";
+    for (const Row& row : rows_) table += row.csv + "\n";
+    try {
+      write_text_file(out_ + "/thermo.csv", table);
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
+  }
+  comm_.throw_together(!problem.empty(), problem);
+  if (!defects_.empty()) write_defects(comm_, out_, defects_, box_, cutoffs_, pka_energies());
+}
+
+void RunOutput::add_to(Result& result, const Simulation& simulation) const {
+  const EnergyLedger ledger = simulation.ledger();
+  nlohmann::json recoils = nlohmann::json::array();
+  for (const Recoil& r : simulation.recoils())
+    recoils.push_back({{"atom", r.atom},
+                       {"position_angstrom", r.position},
+                       {"direction", r.direction},
+                       {"energy_ev", r.energy_gained_ev}});
+  result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
+                                          {"pka", ledger.pka_ev},
+                                          {"stopping", ledger.stopping_ev},
+                                          {"thermostat", ledger.thermostat_ev}});
+  result.set_section("recoils", recoils);
+  if (defects_.empty()) return;
+  result.set_section("defects", defects_.summary());
+  result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "");
+  result.add_figure("frenkel_pairs_survivors", static_cast<double>(defects_.survivors().frenkel_pairs()), "");
+  // The published models are for tungsten recoils in tungsten, one cascade at a time.
+  const auto energies = pka_energies();
+  if (energies.size() != 1 || case_.potential.elements != std::vector<std::string>{"W"}) return;
+  for (const auto& prediction : tungsten_predictions(energies.front()))
+    result.add_figure("frenkel_pairs_" + prediction.name, prediction.pairs, "", Kind::modelled,
+                      "mean of many cascades; one scatters by 40 %");
+}
+
+}  // namespace wafermark::tungsten

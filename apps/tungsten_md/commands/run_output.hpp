@@ -1,0 +1,61 @@
+// What a run writes and prints while it goes: the thermo table, trajectories, defects.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/results/result.hpp"
+#include "tungsten_md/analysis/defect_series.hpp"
+#include "tungsten_md/analysis/stored_sites.hpp"
+#include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/io/trajectory.hpp"
+
+namespace wafermark::tungsten {
+
+/// Every call is collective.
+class RunOutput {
+ public:
+  /// `start`: the state that the run begins from; `reference`: what defects are counted against. `resumes`:
+  /// go on with the files of OUT, without what they hold beyond the step of `start`.
+  RunOutput(const Communicator& comm, const Case& what, const std::string& out, const Configuration& start,
+            std::unique_ptr<ReferenceSites> reference, bool resumes);
+
+  /// The head of the log: what runs where.
+  void announce(const PotentialTables& potential, const Domain& domain) const;
+  /// A row of the thermo table.
+  void thermo(const Thermo& t, double energy_error_ev);
+  std::int64_t last_thermo_step() const { return rows_.empty() ? -1 : rows_.back().step; }
+  /// Trajectory frame and defects, where they are due after this step.
+  void frame(const Simulation& simulation);
+  /// Defects and files of the last step, due or not.
+  void last_frame(const Simulation& simulation);
+  void write_state(const Simulation& simulation, const std::string& name) const;
+  /// Tables so far: thermo.csv, defects.json, defects.csv.
+  void flush() const;
+  /// The sections "thermo" and "defects", and the figures of the defects.
+  void add_to(Result& result, const Simulation& simulation) const;
+
+ private:
+  void trajectory_frame(const Simulation& simulation);
+  void count_defects(const Simulation& simulation);
+  std::vector<double> pka_energies() const;
+
+  const Communicator& comm_;
+  const Case& case_;
+  std::string out_;
+  Box box_;
+  std::unique_ptr<ReferenceSites> reference_;
+  ClusterCutoffs cutoffs_;
+  DefectSeries defects_;
+  std::optional<TrajectoryWriter> h5md_;
+  bool append_text_ = false;
+  struct Row {
+    std::int64_t step;
+    std::string csv;
+  };
+  std::vector<Row> rows_;
+};
+
+}  // namespace wafermark::tungsten
