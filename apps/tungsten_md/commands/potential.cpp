@@ -66,8 +66,7 @@ void print_crystal(const PotentialTables& t, std::size_t k) {
 }
 
 void print_pair(const PotentialTables& t, std::size_t a, std::size_t b) {
-  // The last hundredth of an Angstrom from zero is no place for a minimum, and r phi / r is not finite there.
-  double least = 0.0, at = 0.0;
+  double least = -1e-6, at = 0.0;  // shallower ones are rounding
   for (std::size_t k = 1; k < t.r_phi[a][b].size(); ++k) {
     const double r = static_cast<double>(k) * t.dr, phi = t.r_phi[a][b][k] / r;
     if (r < t.cutoff_angstrom && phi < least) least = phi, at = r;

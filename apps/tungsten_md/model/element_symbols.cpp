@@ -1,10 +1,14 @@
 #include "tungsten_md/model/element_symbols.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace wafermark::tungsten {
 
-int atomic_number(std::string_view symbol) {
-  // clang-format off
-  static constexpr std::string_view symbols[] = {
+namespace {
+
+// clang-format off
+constexpr std::string_view symbols[] = {
       "H", "He",
       "Li", "Be", "B", "C", "N", "O", "F", "Ne",
       "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
@@ -13,13 +17,17 @@ int atomic_number(std::string_view symbol) {
       "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu",
       "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
       "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm"};
-  // clang-format on
-  int z = 1;
-  for (const auto s : symbols) {
-    if (s == symbol) return z;
-    ++z;
-  }
-  return 0;
+// clang-format on
+
+}  // namespace
+
+int atomic_number(std::string_view symbol) {
+  const auto* found = std::find(std::begin(symbols), std::end(symbols), symbol);
+  return found == std::end(symbols) ? 0 : static_cast<int>(found - std::begin(symbols)) + 1;
+}
+
+std::string_view element_symbol(int z) {
+  return z < 1 || z > static_cast<int>(std::size(symbols)) ? "X" : symbols[z - 1];
 }
 
 }  // namespace wafermark::tungsten

@@ -7,4 +7,7 @@ namespace wafermark::tungsten {
 /// Nuclear charge of a chemical symbol ("W": 74); 0 when there is no such element.
 int atomic_number(std::string_view symbol);
 
+/// The symbol of a nuclear charge; "X" when there is no such element.
+std::string_view element_symbol(int atomic_number);
+
 }  // namespace wafermark::tungsten

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "common/errors.hpp"
+#include "tungsten_md/model/element_symbols.hpp"
 #include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {
@@ -319,7 +320,11 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
 
 PotentialTables read_potential(const std::string& path, const std::string& format) {
   const std::string kind = potential_format(path, format);
-  if (kind == "funcfl") return merge_funcfl({read_funcfl(path, "X")}, path);
+  if (kind == "funcfl") {
+    Funcfl f = read_funcfl(path, "X");
+    f.element.symbol = element_symbol(f.element.atomic_number);  // the format holds no symbol
+    return merge_funcfl({f}, path);
+  }
   return read_setfl(path, kind == "eam/fs");
 }
 

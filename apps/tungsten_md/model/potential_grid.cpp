@@ -12,7 +12,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr double finest_core_step_angstrom = 0.0011;
+constexpr double core_step_angstrom = 0.00125;
 
 using Samples = std::vector<double>;
 
@@ -106,7 +106,7 @@ PotentialTables with_core(const PotentialTables& tables, const std::string& kind
     if (kind == "zbl_dft" && e.symbol != "W")
       throw InputError(fmt::format("potential core zbl_dft: found element '{}', expected W", e.symbol));
 
-  const int refine = static_cast<int>(std::ceil(tables.dr / finest_core_step_angstrom));
+  const int refine = static_cast<int>(std::ceil(tables.dr / core_step_angstrom));
   PotentialTables t = resample(tables, (tables.nr - 1) * refine + 1, 0);
   t.source += fmt::format(" + {} core ({} to {} A)", kind, r_inner, r_outer);
   const auto nuclear_charge = [](const PotentialTables::Element& e) {
