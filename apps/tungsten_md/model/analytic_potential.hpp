@@ -20,7 +20,8 @@ std::vector<std::string> analytic_models();
 ///   and its slope stays finite; from rho = 1 on the table is exact to 1e-9 eV. F(0) = 0 is exact.
 /// "zhou_2004": W, Ta, Cu and their alloys; Zhou, Johnson and Wadley, Phys. Rev. B 69 (2004) 144113, mixed
 ///   pairs by the paper's rule phi_ab = (rho_b/rho_a phi_aa + rho_a/rho_b phi_bb) / 2. Cut at sqrt(5) r_e of
-///   the largest element, as the authors' own program does. No screened-Coulomb core.
+///   the largest element, as the authors' own program does; that program's sign of eta for W, which makes F
+///   smooth (W_zhou.eam.alloy has the other one: F differs above 1.15 rho_e). No screened-Coulomb core.
 PotentialTables make_analytic_potential(const std::string& model, const std::vector<std::string>& elements);
 
 }  // namespace wafermark::tungsten

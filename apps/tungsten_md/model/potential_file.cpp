@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -60,9 +61,10 @@ class Words {
     double x = 0.0;
     const char* begin = w.data() + (w[0] == '+' ? 1 : 0);
     const auto [end, error] = std::from_chars(begin, w.data() + w.size(), x);
-    if (error == std::errc::result_out_of_range && end == w.data() + w.size())
-      return 0.0;  // underflow, as 1e-400
-    if (error != std::errc() || end != w.data() + w.size() || !std::isfinite(x)) fail('\'' + w + '\'', what);
+    // Out of range is too small (1e-400 is 0 for us) or too large; only strtod tells which.
+    if (error == std::errc::result_out_of_range) x = std::strtod(begin, nullptr);
+    const bool number = error == std::errc() || error == std::errc::result_out_of_range;
+    if (!number || end != w.data() + w.size() || !std::isfinite(x)) fail('\'' + w + '\'', what);
     return x;
   }
 
