@@ -1,6 +1,12 @@
 #include "tungsten_md/model/case.hpp"
 
 #include <cmath>
+#include <filesystem>
+
+#include "tungsten_md/model/analytic_potential.hpp"
+#include "tungsten_md/model/potential_file.hpp"
+#include "tungsten_md/model/potential_grid.hpp"
+#include "tungsten_md/model/potential_library.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -54,6 +60,9 @@ PotentialSettings read_potential(Deck& deck, const StructureSettings& structure)
                         "analytic potential, when there is no file (Zhou: W, Ta, Cu and their alloys)");
   if (p.file.empty() == (p.model == "none"))
     deck.reject(p.file.empty() ? "potential.model" : "potential.file", "either a file or an analytic model");
+  if (p.model == "none") p.model.clear();
+  if (!p.file.empty())
+    p.file = find_potential(p.file, std::filesystem::path(deck.file()).parent_path().string());
   p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"},
                          "format of the file");
   p.elements = deck.texts(
@@ -79,7 +88,8 @@ PotentialSettings read_potential(Deck& deck, const StructureSettings& structure)
 
 RunSettings read_run(Deck& deck) {
   RunSettings r;
-  r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)", {0, 1e15});
+  r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)",
+                         {0, 1e15});
   r.duration_ps =
       deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time", positive);
   r.timestep_ps =
@@ -116,7 +126,8 @@ OutputSettings read_output(Deck& deck) {
       deck.reject("output.trajectory_formats", "h5md, dump or xyz");
   o.checkpoint_every = deck.integer("output.checkpoint_every_steps", 0,
                                     "checkpoint.h5; 0: only when a signal ends the run", steps);
-  o.start_state = deck.flag("output.start_state", false, "write start.data (LAMMPS data), velocities included");
+  o.start_state =
+      deck.flag("output.start_state", false, "write start.data (LAMMPS data), velocities included");
   o.final_state = deck.flag("output.final_state", false, "write final.data (LAMMPS data) at the end");
   return o;
 }
@@ -141,6 +152,14 @@ Case Case::read(Deck& deck) {
                   positive);
   deck.finish();
   return c;
+}
+
+PotentialTables Case::load_potential() const {
+  const PotentialSettings& p = potential;
+  const PotentialTables t = p.file.empty() ? make_analytic_potential(p.model, p.elements)
+                                           : tungsten::read_potential(p.file, p.format, p.elements);
+  return with_core(resample(t, p.table_points, p.table_points), p.core, p.core_inner_angstrom,
+                   p.core_outer_angstrom);
 }
 
 }  // namespace wafermark::tungsten
