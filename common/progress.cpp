@@ -37,7 +37,7 @@ Progress::~Progress() {
 
 std::string Progress::line(double done, double seconds, const std::string& note) const {
   const double rate = seconds > 0 ? done / seconds : 0.0;
-  std::string text = fmt::format("{:.0f} of {:.0f} {} ({:.0f} %), {:.4g} {}/s", done, total_, what_,
+  std::string text = fmt::format("{:.5g} of {:.5g} {} ({:.0f} %), {:.4g} {}/s", done, total_, what_,
                                  100.0 * done / std::max(total_, 1.0), rate, what_);
   if (rate > 0) text += ", " + duration_text((total_ - done) / rate) + " left";
   if (!note.empty()) text += ", " + note;

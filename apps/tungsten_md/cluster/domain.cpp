@@ -81,6 +81,12 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const std::
 }
 
 void Domain::update(double displacement) {
+  if (!(displacement < list_.radius))
+    throw InputError(
+        fmt::format("atoms lost: one moved {:.3g} Angstrom between two neighbour lists, expected well below "
+                    "{:.3g}; the time step is "
+                    "too long for the forces (run.timestep_ps, adaptive_timestep)",
+                    displacement, half_skin()));
   if (displacement <= half_skin()) {
     const Region region(times_, "ghosts");
     ghosts_.update_positions(p_);

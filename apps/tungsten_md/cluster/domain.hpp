@@ -34,7 +34,8 @@ class Domain {
          const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times);
 
   /// After positions changed by at most `displacement` since the list was built: refreshes ghosts, or atoms'
-  /// owners, ghosts and list when that is more than half the skin. Collective.
+  /// owners, ghosts and list when that is more than half the skin. Throws InputError when it is beyond the
+  /// list's radius or not finite: the time step is too long. Collective.
   void update(double displacement);
   /// New owners, order, ghosts and list. Collective.
   void rebuild();

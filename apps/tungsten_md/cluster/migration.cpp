@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <stdexcept>
+
+#include "common/errors.hpp"
 
 namespace wafermark::tungsten {
 namespace {

@@ -9,7 +9,7 @@ namespace wafermark::tungsten {
 
 /// Wraps local atoms along periodic axes and hands those that left the subdomain to face neighbours until
 /// every atom is at home: one pass in a normal time step. Ghosts are dropped. The order of the atoms changes.
-/// Throws std::runtime_error when the number of atoms over all ranks is no longer `expected` or a position is
+/// Throws InputError when the number of atoms over all ranks is no longer `expected` or a position is
 /// not finite (a time step that is too long).
 void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain, Particles& p,
              std::int64_t expected);

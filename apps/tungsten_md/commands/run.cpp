@@ -115,7 +115,10 @@ int run(const Options& o) {
   comm.barrier();
   const double begin = MPI_Wtime();
   {
-    Progress progress("steps", static_cast<double>(what.run.steps), comm.is_root());
+    // Whichever limit is set tells how far the run is.
+    const bool by_time = std::isfinite(what.run.duration_ps);
+    Progress progress(by_time ? "ps" : "steps", by_time ? what.run.duration_ps : static_cast<double>(what.run.steps),
+                      comm.is_root());
     while (!finished() && !stopped) {
       const std::int64_t next = simulation->steps_done() + 1;
       const bool with_energy = due(next, what.output.thermo_every) || next == what.run.steps;
@@ -143,7 +146,8 @@ int run(const Options& o) {
         const Region region(times, "checkpoint");
         save();
       }
-      progress.update(static_cast<double>(next), fmt::format("{:.4g} ps", simulation->time_ps()));
+      progress.update(by_time ? simulation->time_ps() : static_cast<double>(next),
+                      fmt::format("step {}, {:.4g} ps", next, simulation->time_ps()));
     }
   }
   comm.barrier();

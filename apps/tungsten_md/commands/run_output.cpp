@@ -49,11 +49,11 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
     const std::string path = out + "/trajectory.h5";
     const bool there = comm.max(std::ifstream(path).good() ? 1 : 0) == 1;
     if (resumes && there) {
-      h5md_ = TrajectoryWriter::resume(comm, path, start.step);
+      h5md_.emplace(TrajectoryWriter::resume(comm, path, start.step));
     } else {
       TrajectoryOptions options;
       options.lattice = what.structure.lattice;
-      h5md_ = TrajectoryWriter::create(comm, path, start, options);
+      h5md_.emplace(TrajectoryWriter::create(comm, path, start, options));
     }
   }
   if (!resumes) return;

@@ -1,0 +1,178 @@
+// Runs as statements about physics: conserved energy, the same trajectory for any ranks, exact restarts, a
+// ledger that balances.
+#include <gtest/gtest.h>
+
+#include "common/errors.hpp"
+#include "toy_alloy.hpp"
+#include "tungsten_md/cluster/fire.hpp"
+#include "tungsten_md/cluster/simulation.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr std::array<bool, 3> everywhere{true, true, true}, slab{true, true, false};
+
+struct Runs : public ::testing::Test {
+  Communicator comm;
+  PotentialTables potential = toy::alloy(1);
+  RegionTimes times;
+  Case what;
+
+  Runs() {
+    what.run.timestep_ps = 0.002;
+    what.run.seed = 11;
+    what.dynamics.temperature.draw_k = 600.0;
+    what.potential.elements = {"A"};
+  }
+  Configuration crystal(std::array<bool, 3> periodic = everywhere) const {
+    auto c = toy::slice(toy::shaken_crystal(potential, {8, 7, 6}, periodic, 0.0), comm.rank(), comm.size());
+    return c;
+  }
+  /// Every atom's position or velocity by id, on all ranks.
+  std::vector<Vec3> by_id(const std::vector<std::int64_t>& ids, const std::vector<Vec3>& values) const {
+    std::vector<double> all(3 * static_cast<std::size_t>(comm.sum(static_cast<int>(ids.size()))), 0.0);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      for (std::size_t d = 0; d < 3; ++d) all[3 * static_cast<std::size_t>(ids[i] - 1) + d] = values[i][d];
+    all = comm.sum(all);
+    std::vector<Vec3> result(all.size() / 3);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = {all[3 * i], all[3 * i + 1], all[3 * i + 2]};
+    return result;
+  }
+};
+
+TEST_F(Runs, KeepEnergyAndMomentumWithoutOutsideForces) {
+  for (const char* precision : {"double", "mixed"}) {
+    what.run.precision = precision;
+    Simulation s(comm, what, potential, crystal(), times);
+    const Thermo first = s.thermo();
+    EXPECT_NEAR(first.temperature_k, 600.0, 1e-9);
+    for (int k = 0; k < 500; ++k) s.step(k == 499);
+    const Thermo last = s.thermo();
+    EXPECT_LT(std::abs(s.energy_error_ev(last)), 2e-4 * first.kinetic_ev) << precision;
+    EXPECT_LT(last.temperature_k, 450.0);  // the springs of the perfect lattice took their half
+    for (const double p : last.momentum)
+      EXPECT_LT(std::abs(p), (what.run.precision == "double" ? 1e-13 : 1e-7) * last.thermal_momentum)
+          << precision;
+  }
+}
+
+TEST_F(Runs, DrawTheSameVelocitiesOnAnyNumberOfRanks) {
+  const Simulation s(comm, what, potential, crystal(), times);
+  const auto c = s.configuration();
+  const auto v = by_id(c.atoms.id, c.atoms.v);
+  // The same drawn by one rank alone from all atoms.
+  const Communicator self(MPI_COMM_SELF);
+  const Simulation alone(self, what, potential, toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.0),
+                         times);
+  const auto a = alone.configuration();
+  for (std::size_t i = 0; i < a.atoms.size(); ++i)
+    for (std::size_t d = 0; d < 3; ++d)
+      EXPECT_NEAR(v[static_cast<std::size_t>(a.atoms.id[i] - 1)][d], a.atoms.v[i][d], 1e-12);
+}
+
+TEST_F(Runs, FollowTheSameTrajectoryOnAnyNumberOfRanks) {
+  what.dynamics.thermostat = {true, true, 300.0, 0.1, 4.0, 0.0, 1e30};
+  what.dynamics.pkas.push_back({50.0, Vec3{0.6, 0.8, 0.0}, {}, false, 0.01});
+  what.dynamics.adaptive.max_displacement_angstrom = 0.02;
+  const auto run = [&](const Communicator& c, const Configuration& start) {
+    auto s = std::make_unique<Simulation>(c, what, potential, start, times);
+    for (int k = 0; k < 40; ++k) s->step(false);
+    return s;
+  };
+  const auto together = run(comm, crystal());
+  const Communicator self(MPI_COMM_SELF);
+  const auto alone = run(self, toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.0));
+  EXPECT_NEAR(together->time_ps(), alone->time_ps(), 1e-9);
+  const auto c = together->configuration();
+  const auto x = by_id(c.atoms.id, c.atoms.x);
+  const auto a = alone->configuration();
+  for (std::size_t i = 0; i < a.atoms.size(); ++i) {
+    Vec3 d{};
+    for (std::size_t k = 0; k < 3; ++k)
+      d[k] = x[static_cast<std::size_t>(a.atoms.id[i] - 1)][k] - a.atoms.x[i][k];
+    d = a.box.minimum_image(d);
+    for (const double component : d) EXPECT_NEAR(component, 0.0, 1e-8);
+  }
+}
+
+TEST_F(Runs, GoOnFromAStateBitForBit) {
+  what.dynamics.thermostat = {true, true, 300.0, 0.1, 4.0, 0.0, 1e30};
+  what.dynamics.stopping.kind = StoppingSettings::Kind::sqrt;
+  what.dynamics.stopping.coefficient = 0.2;
+  what.dynamics.pkas.push_back({60.0, {}, {}, true, 0.0});
+  what.dynamics.adaptive.max_displacement_angstrom = 0.02;
+  Simulation s(comm, what, potential, crystal(slab), times);
+  for (int k = 0; k < 37; ++k) s.step(false);  // in the middle of a list's life
+  const SimulationState state = s.state();
+  Simulation again(comm, what, potential, state, times);
+  for (int k = 0; k < 60; ++k) {
+    s.step(k == 59);
+    again.step(k == 59);
+  }
+  EXPECT_EQ(s.time_ps(), again.time_ps());
+  const auto a = s.configuration().atoms, b = again.configuration().atoms;
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.x, b.x);
+  EXPECT_EQ(a.v, b.v);
+  EXPECT_NEAR(s.energy_error_ev(s.thermo()), again.energy_error_ev(again.thermo()), 1e-9);
+}
+
+TEST_F(Runs, BalanceTheirEnergyLedger) {
+  what.dynamics.thermostat = {true, false, 300.0, 0.05, 4.0, 0.0, 1e30};
+  what.dynamics.stopping = {StoppingSettings::Kind::sqrt, 0.2167, "", 1.0};
+  what.dynamics.pkas.push_back({100.0, {}, {}, false, 0.0});
+  what.dynamics.pkas.push_back({30.0, {}, Vec3{3.0, 3.0, 3.0}, false, 0.02});
+  what.dynamics.adaptive.max_displacement_angstrom = 0.005;
+  what.dynamics.adaptive.max_ps = 0.001;
+  Simulation s(comm, what, potential, crystal(), times);
+  while (s.time_ps() < 0.1) s.step(true);
+  const EnergyLedger l = s.ledger();
+  EXPECT_NEAR(l.pka_ev, 130.0, 1e-9);
+  EXPECT_GT(l.stopping_ev, 1.0);
+  EXPECT_LT(l.thermostat_ev, -1.0);
+  EXPECT_NEAR(s.energy_error_ev(s.thermo()), 0.0, 0.02);
+  ASSERT_EQ(s.recoils().size(), 2u);
+  EXPECT_EQ(comm.max(s.recoils()[0].atom), comm.min(s.recoils()[0].atom));
+}
+
+TEST_F(Runs, AThermostatBringsTheBoxToItsTemperature) {
+  what.dynamics.temperature.draw_k = 0.0;
+  what.dynamics.thermostat = {true, false, 300.0, 0.02, 4.0, 0.0, 1e30};
+  Simulation s(comm, what, potential, crystal(), times);
+  for (int k = 0; k < 300; ++k) s.step(false);
+  double sum = 0.0;
+  for (int k = 0; k < 300; ++k) {
+    s.step(true);
+    sum += s.thermo().temperature_k / 300.0;
+  }
+  EXPECT_NEAR(sum, 300.0, 9.0);
+}
+
+TEST_F(Runs, RelaxationFindsTheLatticeAgain) {
+  const auto start =
+      toy::slice(toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.1), comm.rank(), comm.size());
+  Domain perfect(comm, crystal(), potential, {}, times), shaken(comm, start, potential, {}, times);
+  const double lowest = comm.sum(perfect.compute_forces_and_energy().energy);
+  const FireResult r = relax(shaken, {2000, 1e-7});
+  EXPECT_TRUE(r.converged);
+  EXPECT_LE(r.max_force, 1e-7);
+  EXPECT_NEAR(r.energy_ev, lowest, 1e-6);
+}
+
+TEST_F(Runs, APkaOutsideTheBoxIsRejected) {
+  what.dynamics.pkas.push_back({50.0, {}, Vec3{1000.0, 0.0, 0.0}, false, 0.0});
+  EXPECT_THROW(Simulation(comm, what, potential, crystal(), times), InputError);
+}
+
+TEST_F(Runs, ATimeStepThatIsTooLongLosesAtomsWithAMessage) {
+  what.run.timestep_ps = 50.0;
+  Simulation s(comm, what, potential, crystal(), times);
+  EXPECT_THROW(
+      {
+        for (int k = 0; k < 200; ++k) s.step(false);
+      },
+      InputError);
+}
+
+}  // namespace
+}  // namespace wafermark::tungsten
