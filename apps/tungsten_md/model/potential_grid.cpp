@@ -56,16 +56,18 @@ PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, 
   if (r_stride < 1 || rho_stride < 1)
     throw InputError(
         fmt::format("{}: found strides {} and {}, expected at least 1", tables.source, r_stride, rho_stride));
-  if (r_cut == 0.0) r_cut = tables.cutoff_angstrom;
-  if (!(r_cut > 0.0) || r_cut > tables.cutoff_angstrom * (1.0 + 1e-12))
-    throw InputError(fmt::format("{}: found a cut-off of {} A, expected more than 0 and at most {}",
-                                 tables.source, r_cut, tables.cutoff_angstrom));
+  if (!(r_cut >= 0.0) || r_cut > tables.cutoff_angstrom * (1.0 + 1e-12))
+    throw InputError(fmt::format("{}: found a cut-off of {} A, expected 0 (unchanged) to {}", tables.source,
+                                 r_cut, tables.cutoff_angstrom));
   PotentialTables t = tables;
   t.dr *= r_stride;
   t.drho *= rho_stride;
-  t.cutoff_angstrom = r_cut;
-  // A sample that rounding puts a hair beyond r_cut counts as on it.
-  t.nr = std::min((tables.nr - 1) / r_stride, static_cast<int>(r_cut / t.dr * (1.0 + 1e-12))) + 1;
+  t.nr = (tables.nr - 1) / r_stride + 1;
+  if (r_cut != 0.0) {
+    t.cutoff_angstrom = r_cut;
+    // A sample that rounding puts a hair beyond r_cut counts as on it.
+    t.nr = std::min(t.nr, static_cast<int>(r_cut / t.dr * (1.0 + 1e-12)) + 1);
+  }
   t.nrho = (tables.nrho - 1) / rho_stride + 1;
   check_count(t, "distances", t.nr);
   check_count(t, "densities", t.nrho);

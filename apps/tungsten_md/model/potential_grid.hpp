@@ -12,7 +12,8 @@ namespace wafermark::tungsten {
 double table_value(const std::vector<double>& quads, double at);
 
 /// Keeps every `r_stride`-th radial sample up to the new cut-off `r_cut` and every `rho_stride`-th embedding
-/// sample, each beginning with the first; no value changes. r_cut = 0 keeps the cut-off. Throws InputError
+/// sample, each beginning with the first; no value changes. r_cut = 0 keeps the cut-off and
+/// every sample beyond it. Throws InputError
 /// when fewer than five samples stay or r_cut lies beyond the old cut-off.
 PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, int rho_stride);
 

@@ -175,7 +175,6 @@ TEST_F(PotentialFile, TheShortTableOfSc24IsAThinnedOne) {
     GTEST_SKIP() << missing.what();
   }
   if (!fs::exists(reference)) GTEST_SKIP() << "no " << reference;
-  // The published file prints one comment fewer than three, so its values are read line by line.
   const auto published = read_potential(reference), made = thin(read_potential(source), 14, 5.52475, 20);
   EXPECT_EQ(made.nr, 501);
   EXPECT_EQ(made.nrho, 501);
