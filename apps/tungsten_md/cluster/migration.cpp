@@ -214,7 +214,7 @@ void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdoma
       if (s.grid[axis] > 1) sent += hand_over(comm, ranks, s, axis, p);
     const auto totals = comm.sum(std::vector<std::int64_t>{sent, p.n_local, not_finite});
     if (totals[2] > 0 || totals[1] != expected)
-      throw std::runtime_error(
+      throw InputError(
           fmt::format("atoms lost: {} of {} left, {} coordinates are not finite; the time step is too long "
                       "for the forces",
                       totals[1], expected, totals[2]));
