@@ -39,9 +39,9 @@ struct Nearest {
 struct LowestId {
   DistanceSquared distance;
   IdView id;
-  double least;
+  double within;  ///< squared distance
   KOKKOS_FUNCTION void operator()(int i, std::int64_t& lowest) const {
-    if (distance(i) == least && id(i) < lowest) lowest = id(i);
+    if (distance(i) <= within && id(i) < lowest) lowest = id(i);
   }
 };
 struct IndexOf {
@@ -86,11 +86,11 @@ Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const Pk
   }
   double least = std::numeric_limits<double>::infinity();
   Kokkos::parallel_reduce("nearest_atom", all, Nearest{distance}, Kokkos::Min<double>(least));
-  // Different ranks see the same atom at the same place, but rounding of the distance must not choose between
-  // ranks.
-  least = comm.min(least);
+  // Rounding, of the distances here or of the forces before, must not choose between atoms that are equally
+  // near: a margin of a millionth.
+  const double within = comm.min(least) * (1.0 + 1e-6) + 1e-12;
   std::int64_t id = std::numeric_limits<std::int64_t>::max();
-  Kokkos::parallel_reduce("lowest_id", all, LowestId{distance, p.id, least}, Kokkos::Min<std::int64_t>(id));
+  Kokkos::parallel_reduce("lowest_id", all, LowestId{distance, p.id, within}, Kokkos::Min<std::int64_t>(id));
   id = comm.min(id);
   int local = -1;
   Kokkos::parallel_reduce("index_of", all, IndexOf{p.id, id}, Kokkos::Max<int>(local));
