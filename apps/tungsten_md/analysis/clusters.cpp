@@ -34,6 +34,12 @@ ClusterCutoffs cluster_cutoffs(const Lattice& lattice) {
   return {0.5 * (lattice.shell(2) + lattice.shell(3)), 0.5 * (lattice.shell(3) + lattice.shell(4))};
 }
 
+ClusterCutoffs cluster_cutoffs(LatticeKind kind, double neighbour_distance) {
+  Lattice lattice{kind, 1.0, {1, 1, 1}, {}};
+  lattice.a = neighbour_distance / lattice.shell(1);
+  return cluster_cutoffs(lattice);
+}
+
 std::int64_t Clusters::count() const {
   return std::count_if(sizes.begin(), sizes.end(), [](std::int64_t n) { return n > 1; });
 }

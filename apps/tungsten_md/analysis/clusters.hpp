@@ -17,6 +17,8 @@ struct ClusterCutoffs {
 /// Half-way between neighbour shells: vacancies (r2 + r3) / 2, interstitials (r3 + r4) / 2, which for bcc
 /// is 1.207 a and 1.536 a, the choice of cascade studies in tungsten.
 ClusterCutoffs cluster_cutoffs(const Lattice& lattice);
+/// The same for a crystal of which only the nearest-neighbour distance is known.
+ClusterCutoffs cluster_cutoffs(LatticeKind kind, double neighbour_distance);
 
 struct Clusters {
   std::vector<int> label;           ///< cluster of each point, 0 ... sizes.size() - 1

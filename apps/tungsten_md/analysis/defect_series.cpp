@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "common/errors.hpp"
+#include "common/results/result.hpp"
 #include "tungsten_md/analysis/damage_models.hpp"
 
 namespace wafermark::tungsten {
@@ -224,22 +224,13 @@ void write_defects(const Communicator& comm, const std::string& directory, const
                    const Box& box, const ClusterCutoffs& cutoffs,
                    const std::vector<double>& pka_energies_ev) {
   std::string problem;
-  if (comm.is_root()) {
-    const auto write = [&](const std::string& path, const std::string& text) {
-      const std::string temporary = path + ".tmp";
-      std::ofstream file(temporary, std::ios::binary);
-      file << text;
-      file.close();
-      std::error_code error;
-      if (file) std::filesystem::rename(temporary, path, error);
-      if (!file || error) {
-        std::filesystem::remove(temporary, error);
-        problem = fmt::format("{}: cannot be written (disk full or no permission)", path);
-      }
-    };
-    write(directory + "/defects.json", series.document(box, cutoffs, pka_energies_ev).dump(1) + "\n");
-    write(directory + "/defects.csv", series.csv());
-  }
+  if (comm.is_root()) try {
+      write_text_file(directory + "/defects.json",
+                      series.document(box, cutoffs, pka_energies_ev).dump(1) + "\n");
+      write_text_file(directory + "/defects.csv", series.csv());
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
   comm.throw_together(!problem.empty(), problem);
 }
 

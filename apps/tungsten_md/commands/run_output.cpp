@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 
 #include "tungsten_md/analysis/damage_models.hpp"
@@ -28,10 +27,7 @@ ClusterCutoffs cutoffs_for(const Case& what, const ReferenceSites* reference) {
   if (what.structure.lattice) return cluster_cutoffs(*what.structure.lattice);
   const auto* stored = dynamic_cast<const StoredSites*>(reference);
   if (stored == nullptr) return {};
-  Lattice like_bcc;
-  like_bcc.kind = LatticeKind::bcc;
-  like_bcc.a = stored->neighbour_distance() * 2.0 / std::sqrt(3.0);
-  return cluster_cutoffs(like_bcc);
+  return cluster_cutoffs(LatticeKind::bcc, stored->neighbour_distance());
 }
 
 }  // namespace
