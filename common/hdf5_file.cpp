@@ -165,7 +165,7 @@ void Hdf5File::commit() {
 }
 
 void Hdf5File::flush() {
-  if (H5Fflush(file_, H5F_SCOPE_GLOBAL) < 0) fail("/", "flush");
+  agree_written(H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0, "data");
 }
 
 void Hdf5File::fail(const std::string& object, const std::string& what) const {
@@ -174,6 +174,12 @@ void Hdf5File::fail(const std::string& object, const std::string& what) const {
 }
 void Hdf5File::reject(const std::string& object, const std::string& what) const {
   throw InputError(fmt::format("{}: {}: {}", path_, object, what));
+}
+
+void Hdf5File::agree_written(bool good, const std::string& object) const {
+  const std::string& name = final_path_.empty() ? path_ : final_path_;
+  comm_->throw_together(!good,
+                        fmt::format("{}: {} cannot be written, expected space on the device", name, object));
 }
 
 bool Hdf5File::exists(const std::string& path) const {
@@ -346,8 +352,7 @@ void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const 
   if (columns > 0) start.back() = 0;
   select(space, start, count);
   const Handle memory = memory_space(count);
-  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0)
-    fail(path, "write (disk full?)");
+  agree_written(H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) >= 0, path);
 }
 
 std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
@@ -446,8 +451,7 @@ void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine,
   const auto count = with_columns({1, rows.count}, columns);
   select(space, start, count);
   const Handle memory = memory_space(count);
-  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) < 0)
-    fail(path, "write a frame (disk full?)");
+  agree_written(H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) >= 0, path);
 }
 
 template <class T>
@@ -460,8 +464,7 @@ void Hdf5File::append_scalar(const std::string& path, T value) {
   const std::vector<hsize_t> count{comm_->is_root() ? hsize_t{1} : hsize_t{0}};
   select(space, {frame}, count);
   const Handle memory = memory_space(count);
-  if (H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), &value) < 0)
-    fail(path, "write a value (disk full?)");
+  agree_written(H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), &value) >= 0, path);
 }
 
 template <class T>

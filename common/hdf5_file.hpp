@@ -90,6 +90,8 @@ class Hdf5File {
   [[noreturn]] void fail(const std::string& object, const std::string& what) const;
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
+  /// Throws on all ranks when the write failed on any.
+  void agree_written(bool good, const std::string& object) const;
 
   const Communicator* comm_;
   std::string path_, final_path_;

@@ -24,9 +24,11 @@ tungsten_md=$source_dir/build/release/apps/tungsten_md/tungsten_md
 echo "== potential"
 deck=$source_dir/inputs/tungsten/quickstart.toml
 changes=()
-if ! "$source_dir/jobscripts/fetch_potentials.sh" --binary "$tungsten_md" || ! "$tungsten_md" info "$deck" >/dev/null; then
+"$source_dir/jobscripts/fetch_potentials.sh" --binary "$tungsten_md" || echo "quickstart: some potentials are missing"
+if ! "$tungsten_md" info "$deck" >/dev/null; then
   echo "quickstart: the deck's potential is not here; going on with the built-in one (Ackland and Thetford 1987)"
-  changes=(--set 'potential.file=""' --set potential.table_points=0 --set structure.lattice_constant_angstrom=3.1652)
+  changes=(--set 'potential.file=""' --set potential.table_points=0 --set potential.core=zbl_dft
+    --set structure.lattice_constant_angstrom=3.1652)
 fi
 
 echo "== run on $ranks ranks"

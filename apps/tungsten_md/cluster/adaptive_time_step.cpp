@@ -21,8 +21,10 @@ struct LongestStep {
     if (max_displacement > 0.0) {
       const double acceleration =
           Kokkos::sqrt(f2) / p.mass_of_type(p.type(i)) * acceleration_of_ev_per_angstrom_amu;
-      least = Kokkos::min(least, max_displacement / Kokkos::sqrt(v2 + 1e-300));
-      least = Kokkos::min(least, Kokkos::sqrt(2.0 * max_displacement / (acceleration + 1e-300)));
+      // v dt + a dt^2 / 2 = d, in the form that does not cancel.
+      const double v = Kokkos::sqrt(v2);
+      const double root = Kokkos::sqrt(v2 + 2.0 * acceleration * max_displacement);
+      least = Kokkos::min(least, 2.0 * max_displacement / (v + root + 1e-300));
     }
     if (max_energy_change > 0.0)
       least = Kokkos::min(least, max_energy_change / (Kokkos::abs(power) + 1e-300));

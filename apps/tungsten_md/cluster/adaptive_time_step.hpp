@@ -12,8 +12,9 @@ class AdaptiveTimeStep {
   /// `first`: the step to begin with, ps; it stays when the step is not adaptive.
   AdaptiveTimeStep(const AdaptiveStepSettings& settings, double first) : settings_(settings), dt_(first) {}
 
-  /// Next step, ps, the same on all ranks: no atom moves further than max_displacement (by its velocity, or
-  /// by its force from rest) nor gains more than max_energy_change along its path; grows by `growth` at most.
+  /// Next step, ps, the same on all ranks: no atom moves further than max_displacement by its
+  /// velocity and force, nor gains more than max_energy_change along its path; grows by `growth` at most.
+  /// Collective.
   /// Collective.
   double next(const Communicator& comm, const Particles& p);
   double current() const { return dt_; }

@@ -141,6 +141,11 @@ Case Case::read(Deck& deck) {
   c.potential = read_potential(deck, c.structure);
   c.run = read_run(deck);
   c.dynamics = DynamicsSettings::read(deck);
+  const auto& periodic = c.structure.periodic;
+  if (c.dynamics.thermostat.on && c.dynamics.thermostat.border_only && !periodic[0] && !periodic[1] &&
+      !periodic[2])
+    deck.reject("thermostat.region",
+                "\"box\": the border lies at the faces of periodic axes, and there are none");
   c.output = read_output(deck);
   c.check.energy_tolerance_ev_per_atom =
       deck.number("check.energy_tolerance_ev_per_atom", 1e-4,

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Every mistake gets one clear line, exit code 2, before any work, and leaves nothing half-written.
+
+usage: test_bad_input.py TUNGSTEN_MD MPIEXEC RANKS
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+DECK = """title = "tiny"
+[structure]
+lattice = "bcc"
+element = "W"
+lattice_constant_angstrom = 3.1652
+cells = [6, 6, 6]
+[run]
+steps = 20
+timestep_ps = 0.001
+[temperature]
+initial_k = 300.0
+"""
+
+
+def setfl(lines=None):
+    """A small valid setfl file, or one with lines replaced: {number: text}."""
+    rows = ["comment"] * 3 + ["1 W", "5 0.5 5 1.0 4.0", "74 183.84 3.165 bcc", "0 -1 -1.4 -1.7 -2", "4 3 2 1 0", "9 4 2 1 0"]
+    for number, text in (lines or {}).items():
+        rows[number - 1] = text
+    return "\n".join(r for r in rows if r is not None) + "\n"
+
+
+class Tests:
+    def __init__(self, binary, mpiexec, ranks):
+        self.binary, self.mpiexec, self.ranks = binary, mpiexec, ranks
+        self.failures = self.passed = 0
+
+    def run(self, name, arguments, expected, folder, files=(), code=2, deck=DECK, ranks=None):
+        folder = Path(folder)
+        (folder / "case.toml").write_text(deck)
+        for file, content in dict(files).items():
+            (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        command = [self.mpiexec, "-np", str(ranks or self.ranks), self.binary, *arguments]
+        result = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("tungsten_md: ")]
+        problems = []
+        if result.returncode != code:
+            problems.append(f"exit code {result.returncode}, expected {code}")
+        if len(lines) != 1:
+            problems.append(f"{len(lines)} lines, expected one")
+        elif expected not in lines[0]:
+            problems.append(f"expected '{expected}' in it")
+        leftovers = [p.name for p in folder.rglob("*") if p.name.endswith(".tmp") or p.name == "result.json"]
+        if leftovers:
+            problems.append(f"left behind: {leftovers}")
+        if problems:
+            self.failures += 1
+            print(f"FAIL {name}: {'; '.join(problems)}\n  {' '.join(arguments)}\n  stderr: {result.stderr[-800:]}")
+        else:
+            self.passed += 1
+            print(f"ok   {name}: {lines[0][13:]}")
+
+    def deck(self, name, expected, sets=(), files=(), deck=DECK, extra=(), **more):
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = ["run", "case.toml", "--out", "out"]
+            for s in sets:
+                arguments += ["--set", s]
+            self.run(name, [*arguments, *extra], expected, folder, files, deck=deck, **more)
+
+    def potential(self, name, expected, content, **more):
+        self.deck(name, expected, ["potential.file=p.eam.alloy"], {"p.eam.alloy": content}, **more)
+
+
+def small_tmpfs(folder):
+    """A full disk, where this user may mount one."""
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], capture_output=True)
+    return mount.returncode == 0
+
+
+def main():
+    t = Tests(*sys.argv[1:3], int(sys.argv[3]))
+    # Decks
+    t.deck("deck is not TOML", "case.toml:1: not TOML", deck="[run\n")
+    t.deck("unknown key", "unknown key 'run.timestep': the nearest known key is 'run.timestep_ps'", ["run.timestep=1"])
+    t.deck("unknown table", "unknown key 'runs.steps'", deck=DECK + "[runs]\nsteps = 3\n")
+    t.deck("wrong type", "key 'run.steps' = 'many': expected a whole number", ["run.steps=many"])
+    t.deck("negative skin", "key 'run.skin_angstrom' = -1: expected a number above 0", ["run.skin_angstrom=-1"])
+    t.deck("negative time step", "expected a number above 0", ["run.timestep_ps=-0.001"])
+    t.deck("unknown precision", "expected one of double, mixed", ["run.precision=half"])
+    t.deck("unknown boundary", "expected three words", ['structure.boundary=["periodic","walls","open"]'])
+    t.deck("two cells", "expected three whole numbers", ["structure.cells=[6,6]"])
+    t.deck("no cells", "expected three whole numbers", ["structure.cells=[6,6,0]"])
+    t.deck("missing lattice constant", "'structure.lattice_constant_angstrom' is missing",
+           deck=DECK.replace("lattice_constant_angstrom = 3.1652\n", ""))
+    t.deck("bad override", "--set run.steps: expected key=value", ["run.steps"])
+    t.deck("element without a potential", "'Au'", ["structure.element=Au"])
+    t.deck("box below two cut-offs", "expected at least two cut-offs", ["structure.cells=[2,6,6]"])
+    t.deck("rank grid that does not fit the ranks", "does not fit", ["run.rank_grid=[7,1,1]"])
+    t.deck("subdomains thinner than the ghosts reach", "ghosts reach", ["run.rank_grid=[8,1,1]"], ranks=8)
+    pka = "[[pka]]\nenergy_ev = 100.0\n"
+    t.deck("PKA outside the box", "pka.position_angstrom: found 999", deck=DECK + pka + "position_angstrom = [999, 1, 1]\n")
+    t.deck("PKA without energy", "key 'pka.0.energy_ev' is missing", deck=DECK + "[[pka]]\ntime_ps = 0.0\n")
+    t.deck("PKA without direction", "not all zero", deck=DECK + pka + "direction = [0, 0, 0]\n")
+    t.deck("thermostat that ends before it starts", "a time after thermostat.start_ps",
+           ["thermostat.start_ps=2", "thermostat.stop_ps=1"])
+    t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
+    t.deck("stopping table out of order", "s.dat:2: found energy 5", ["stopping.kind=table", "stopping.file=s.dat"],
+           {"s.dat": "10 1\n5 2\n"})
+    t.deck("stopping table of words", "s.dat:1: found 'ten 1'", ["stopping.kind=table", "stopping.file=s.dat"],
+           {"s.dat": "ten 1\n"})
+    t.deck("time step too long", "atoms lost", ["run.timestep_ps=100"])
+    # Potentials
+    t.deck("potential missing", "nothere.eam.alloy", ["potential.file=nothere.eam.alloy"])
+    t.deck("file and model", "either a file or an analytic model", ["potential.file=p.eam.alloy", "potential.model=zhou_2004"])
+    t.potential("potential truncated", "p.eam.alloy:10: found the end of the file", setfl({9: "9 4 2"}))
+    t.potential("potential with NaN", "p.eam.alloy:8: found 'nan'", setfl({8: "4 nan 2 1 0"}))
+    t.potential("potential of words", "p.eam.alloy:7: found 'zero'", setfl({7: "zero -1 -1.4 -1.7 -2"}))
+    t.potential("negative cut-off", "p.eam.alloy:5: found -4", setfl({5: "5 0.5 5 1.0 -4.0"}))
+    t.potential("negative table length", "p.eam.alloy:5: found -5", setfl({5: "5 0.5 -5 1.0 4.0"}))
+    t.potential("cut-off beyond the table", "p.eam.alloy:5: found a cut-off of 99", setfl({5: "5 0.5 5 1.0 99"}))
+    t.potential("wrong element", "found no element 'W', expected one of Ta", setfl({4: "1 Ta"}))
+    t.potential("binary potential", "p.eam.alloy:1: found binary data", b"\x00\x01\x02" * 100)
+    t.deck("format unknown from the name", "found a name that tells no format", ["potential.file=p.txt"], {"p.txt": setfl()})
+    # States and checkpoints
+    forces = ["forces", "state.data", "--potential", "p.eam.alloy", "--elements", "W", "--out", "out"]
+    data = "t\n\n1 atoms\n1 atom types\n0 20 xlo xhi\n0 20 ylo yhi\n0 20 zlo zhi\n\nAtoms # atomic\n\n1 {} 1 1 1\n"
+    for name, state, expected in [
+            ("data file cut off", data.format(1).replace("1 atoms", "2 atoms"), "state.data"),
+            ("data file with a type too many", data.format(2), "state.data"),
+            ("triclinic data file", data.format(1).replace("\n\nAtoms", "\n1 0 0 xy xz yz\n\nAtoms"), "state.data")]:
+        with tempfile.TemporaryDirectory() as folder:
+            t.run(name, forces, expected, folder, {"state.data": state, "p.eam.alloy": setfl()})
+    t.deck("checkpoint missing", "nothere.h5", extra=["--restart", "nothere.h5"])
+    t.deck("checkpoint of another kind", "found another kind of file", files={"c.h5": "text"}, extra=["--restart", "c.h5"])
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "case.toml").write_text(DECK)
+        subprocess.run([t.mpiexec, "-np", str(t.ranks), t.binary, "run", "case.toml", "--out", "good", "--set",
+                        "output.checkpoint_every_steps=10"], cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        whole = Path(folder, "good/checkpoint.h5").read_bytes()
+    t.deck("checkpoint cut off", "c.h5", files={"c.h5": whole[:len(whole) // 2]}, extra=["--restart", "c.h5"])
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 0x10
+    t.deck("checkpoint with a flipped bit", "c.h5", files={"c.h5": bytes(damaged)}, extra=["--restart", "c.h5"])
+    # Output
+    with tempfile.TemporaryDirectory() as folder:
+        t.run("output folder is a file", ["run", "case.toml", "--out", "taken"], "--out taken: cannot be made", folder,
+              {"taken": "x"})
+    with tempfile.TemporaryDirectory() as folder:
+        t.run("output cannot be made", ["run", "case.toml", "--out", "/proc/nothing/here"], "--out /proc/nothing/here", folder)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as full:
+        if small_tmpfs(full):
+            try:
+                t.run("full disk", ["run", "case.toml", "--out", full + "/out", "--set", "output.checkpoint_every_steps=10",
+                                    "--set", "structure.cells=[12,12,12]"], full + "/out/checkpoint.h5", folder, code=2)
+                if list(Path(full).rglob("*.tmp")) or list(Path(full).rglob("*.h5")):
+                    t.failures += 1
+                    print("FAIL full disk: something was left half-written:", list(Path(full).rglob("*")))
+            finally:
+                subprocess.run(["umount", full], check=False)
+        else:
+            print("SKIPPED full disk: this user may not mount a small tmpfs")
+    # Command lines
+    with tempfile.TemporaryDirectory() as folder:
+        t.run("unknown option", ["run", "case.toml", "--out", "o", "--speed", "fast"], "--speed", folder)
+        t.run("no subcommand", [], "subcommand is required", folder)
+        t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read", folder)
+        t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target", folder)
+    print(f"{t.passed} passed, {t.failures} failed")
+    sys.exit(1 if t.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
