@@ -15,7 +15,6 @@ class AdaptiveTimeStep {
   /// Next step, ps, the same on all ranks: no atom moves further than max_displacement by its
   /// velocity and force, nor gains more than max_energy_change along its path; grows by `growth` at most.
   /// Collective.
-  /// Collective.
   double next(const Communicator& comm, const Particles& p);
   double current() const { return dt_; }
   void resume(double dt) { dt_ = dt; }
