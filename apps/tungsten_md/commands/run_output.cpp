@@ -119,6 +119,8 @@ void RunOutput::write_state(const Simulation& simulation, const std::string& nam
 
 std::vector<double> RunOutput::pka_energies() const {
   std::vector<double> energies;
+  // The published models are for tungsten recoils in tungsten.
+  if (case_.potential.elements != std::vector<std::string>{"W"}) return energies;
   for (const auto& pka : case_.dynamics.pkas) energies.push_back(pka.energy_ev);
   return energies;
 }
@@ -155,9 +157,8 @@ void RunOutput::add_to(Result& result, const Simulation& simulation) const {
   result.set_section("defects", defects_.summary());
   result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "");
   result.add_figure("frenkel_pairs_survivors", static_cast<double>(defects_.survivors().frenkel_pairs()), "");
-  // The published models are for tungsten recoils in tungsten, one cascade at a time.
   const auto energies = pka_energies();
-  if (energies.size() != 1 || case_.potential.elements != std::vector<std::string>{"W"}) return;
+  if (energies.size() != 1) return;
   for (const auto& prediction : tungsten_predictions(energies.front()))
     result.add_figure("frenkel_pairs_" + prediction.name, prediction.pairs, "", Kind::modelled,
                       "mean of many cascades; one scatters by 40 %");

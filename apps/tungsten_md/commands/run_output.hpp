@@ -40,6 +40,7 @@ class RunOutput {
  private:
   void trajectory_frame(const Simulation& simulation);
   void count_defects(const Simulation& simulation);
+  /// For the models' predictions: none unless the target is tungsten.
   std::vector<double> pka_energies() const;
 
   const Communicator& comm_;
