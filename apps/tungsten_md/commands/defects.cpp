@@ -139,7 +139,7 @@ int count(const Options& o) {
   const Reference reference = make_reference(comm, o, *file, *state);
   if (comm.is_root())
     fmt::print("{:>10} {:>10} {:>9} {:>13} {:>12} {:>8} {:>16} {:>21}\n", "step", "time/ps", "vacancies",
-               "interstitials", "replacements", "outside", "largest vacancy", "interstitial cluster");
+               "interstitials", "replacements", "outside", "vacancy cluster", "interstitial cluster");
   DefectSeries series;
   while (state) {
     require_same_box(o, reference.sites->box(), *state);

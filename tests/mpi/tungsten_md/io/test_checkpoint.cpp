@@ -36,6 +36,7 @@ class CheckpointFile : public ::testing::Test {
       state.atoms.x.push_back({normal(random), normal(random), normal(random)});
       state.atoms.v.push_back({normal(random), -0.0, 5e-324});
       c.x_reference.push_back({normal(random), normal(random), normal(random)});
+      c.forces.push_back({normal(random), normal(random), 0.0});
     }
     c.rank_grid = {1, comm.size(), 1};
     c.numbers = {{"energy_ev", -1.0 / 3.0}, {"tiny", 5e-324}, {"broken", std::nan("")}};
@@ -80,6 +81,7 @@ TEST_F(CheckpointFile, GivesEveryRankItsAtomsInTheirOrder) {
   EXPECT_TRUE(same_bits(back.configuration.atoms.v, c.configuration.atoms.v))
       << "signed zeros and denormals too";
   EXPECT_TRUE(same_bits(back.x_reference, c.x_reference));
+  EXPECT_TRUE(same_bits(back.forces, c.forces));
   EXPECT_EQ(back.configuration.box.lo, c.configuration.box.lo);
   EXPECT_EQ(back.configuration.box.hi, c.configuration.box.hi);
   EXPECT_EQ(back.configuration.box.periodic, c.configuration.box.periodic);
@@ -95,6 +97,13 @@ TEST_F(CheckpointFile, GivesEveryRankItsAtomsInTheirOrder) {
   EXPECT_EQ(back.numbers.at("energy_ev"), c.numbers.at("energy_ev"));
   EXPECT_EQ(back.numbers.at("tiny"), c.numbers.at("tiny"));
   EXPECT_TRUE(std::isnan(back.numbers.at("broken")));
+}
+
+TEST_F(CheckpointFile, MayLackForces) {
+  Checkpoint c = sample();
+  c.forces.clear();
+  write_checkpoint(comm, folder / "a.h5", c);
+  EXPECT_TRUE(read_checkpoint(comm, folder / "a.h5").forces.empty());
 }
 
 TEST_F(CheckpointFile, OnAnotherNumberOfRanksEveryAtomIsThereOnce) {
@@ -113,6 +122,7 @@ TEST_F(CheckpointFile, OnAnotherNumberOfRanksEveryAtomIsThereOnce) {
     const Checkpoint part = read_checkpoint(half, folder / "a.h5");
     EXPECT_EQ(half.all_gather(part.configuration.atoms.id), ids);
     EXPECT_EQ(part.x_reference.size(), part.configuration.atoms.size());
+    EXPECT_EQ(part.forces.size(), part.configuration.atoms.size());
   }
   MPI_Comm_free(&half_comm);
 }
@@ -166,6 +176,7 @@ TEST_F(CheckpointFile, AnyDamagedByteGivesTheSameStateOrAnError) {
     if (!error_of(damaged).empty()) continue;
     const Checkpoint back = read_checkpoint(comm, folder / "damaged.h5");  // an unused byte of the file
     EXPECT_TRUE(same_bits(back.configuration.atoms.x, c.configuration.atoms.x)) << "byte " << place;
+    EXPECT_TRUE(same_bits(back.forces, c.forces)) << "byte " << place;
     EXPECT_EQ(back.configuration.step, c.configuration.step) << "byte " << place;
   }
 }
