@@ -218,10 +218,10 @@ void write_attribute(hid_t file, const std::string& object, const std::string& n
   good = attribute.good() && H5Awrite(attribute, type, data) >= 0;
 }
 
-Handle text_type(std::size_t length) {
+/// Variable-length UTF-8: what h5py, and all that builds on it, takes for text. Fixed-length text comes out as bytes.
+Handle text_type() {
   const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, std::max<std::size_t>(1, length));
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
   return {type, H5Tclose};
 }
@@ -247,25 +247,23 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text) {
-  const Handle type = text_type(text.size());
+  const Handle type = text_type();
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const char* pointer = text.c_str();
   bool good = false;
-  write_attribute(file_, object, name, type, space, text.empty() ? "" : text.data(), good);
+  write_attribute(file_, object, name, type, space, &pointer, good);
   if (!good) fail(object, "write attribute " + name);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name,
                              const std::vector<std::string>& texts) {
-  std::size_t longest = 1;
-  for (const auto& t : texts) longest = std::max(longest, t.size());
-  std::vector<char> block(longest * texts.size(), '\0');
-  for (std::size_t k = 0; k < texts.size(); ++k)
-    std::copy(texts[k].begin(), texts[k].end(), block.begin() + static_cast<std::ptrdiff_t>(k * longest));
-  const Handle type = text_type(longest);
+  std::vector<const char*> pointers;
+  for (const auto& t : texts) pointers.push_back(t.c_str());
+  const Handle type = text_type();
   const hsize_t n = texts.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
   bool good = false;
-  write_attribute(file_, object, name, type, space, block.data(), good);
+  write_attribute(file_, object, name, type, space, pointers.data(), good);
   if (!good) fail(object, "write attribute " + name);
 }
 

@@ -53,6 +53,17 @@ std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::
   return series;
 }
 
+/// Box lengths: the diagonal of our matrices, or the vectors that other programs write for a cuboid.
+Vec3 read_edges(const Hdf5File& file, const std::string& path, std::uint64_t frame) {
+  const bool matrix = file.shape(edges + "/value").size() == 3;
+  const std::vector<double> e = file.read_frame<double>(edges + "/value", frame, {3, 0, 3}, matrix ? 3 : 0);
+  if (!matrix) return {e[0], e[1], e[2]};
+  for (int k = 0; k < 9; ++k)
+    if (k % 4 != 0 && e[k] != 0.0)
+      throw InputError(fmt::format("{}: found a triclinic box, expected an orthogonal one", path));
+  return {e[0], e[4], e[8]};
+}
+
 /// Frames of which every part is there.
 std::uint64_t complete_frames(const Hdf5File& file, const std::vector<std::string>& series) {
   if (!file.exists(steps)) return 0;
@@ -193,8 +204,9 @@ void TrajectoryWriter::append(const Configuration& configuration,
   append_vectors(position, ordered.atoms.x, configuration.box.lo, rows);
   if (velocities_) append_vectors(velocity, ordered.atoms.v, {0, 0, 0}, rows);
   const Box& box = configuration.box;
-  file_.append_frame(edges + "/value", std::vector<double>{box.length(0), box.length(1), box.length(2)},
-                     on_root(*comm_, 3), 0);
+  file_.append_frame(edges + "/value",
+                     std::vector<double>{box.length(0), 0, 0, 0, box.length(1), 0, 0, 0, box.length(2)},
+                     on_root(*comm_, 3), 3);
   for (const auto& [name, value] : observables) file_.append_scalar("/observables/" + name + "/value", value);
   file_.append_scalar(times, configuration.time_ps);
   file_.append_scalar(steps, configuration.step);  // last: it makes the frame complete
@@ -246,7 +258,7 @@ Configuration TrajectoryReader::read(std::uint64_t frame) const {
   const Rows rows = even_rows(*comm_, atoms_);
   Configuration c;
   c.box = box_;
-  const std::vector<double> lengths = file_.read_frame<double>(edges + "/value", frame, {3, 0, 3}, 0);
+  const Vec3 lengths = read_edges(file_, path_, frame);
   for (int d = 0; d < 3; ++d) c.box.hi[d] = c.box.lo[d] + lengths[d];
   c.step = file_.read_scalars<std::int64_t>(steps)[frame];
   c.time_ps = file_.read_scalars<double>(times)[frame];

@@ -1,7 +1,9 @@
 // Trajectories in H5MD 1.1 (de Buyl, Colberg and Hoefling, Comput. Phys. Commun. 185, 1546 (2014);
-// nongnu.org/h5md): HDF5 files that h5py, MDAnalysis and VMD read.
+// nongnu.org/h5md): HDF5 files that h5py and MDAnalysis read (OVITO does not: it has dumps and extended XYZ).
 //   /h5md                        version, author, creator, the units module
-//   /particles/all/box           dimension, boundary, edges {value [frame][3], step, time}
+//   /particles/all/box           dimension, boundary, edges {value [frame][3][3], step, time}: edge vectors,
+//   as
+//                                MDAnalysis needs them
 //   /particles/all/position      value [frame][atom][3], step, time; velocity likewise
 //   /particles/all/id, species   [atom], the same in every frame: atoms are in the order of their ids
 //   /observables/NAME            value [frame], step, time

@@ -15,7 +15,9 @@ def require(condition, rule):
 
 
 def text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    """The text of an attribute. Readers that look units up by name need str, which fixed-length text is not."""
+    require(isinstance(value, str), f"{value!r} is variable-length text")
+    return value
 
 
 def check_time_series(group, name, frames):
@@ -54,8 +56,10 @@ def main():
         boundary = [text(b) for b in box.attrs["boundary"]]
         require(len(boundary) == 3 and set(boundary) <= {"periodic", "none"}, "boundary is periodic or none, 3 times")
         check_time_series(box["edges"], "box/edges", options.frames)
-        require(box["edges/value"].shape == (options.frames, 3), "edges of a cuboid are [frame][3]")
-        require(bool(np.all(box["edges/value"][:] > 0)), "edges are positive")
+        edges = box["edges/value"][:]
+        require(edges.shape == (options.frames, 3, 3), "edges are vectors, [frame][3][3]")
+        lengths = np.diagonal(edges, axis1=1, axis2=2)
+        require(bool(np.all(lengths > 0)) and np.count_nonzero(edges) == 3 * options.frames, "edges are orthogonal")
 
         check_time_series(atoms["position"], "position", options.frames)
         shape = (options.frames, options.atoms, 3)
@@ -82,7 +86,6 @@ def main():
             require(observable["value"].shape == (options.frames,), f"observable {name} is a scalar")
 
         # The physics of it: atoms lie in the box along periodic axes, and the first frame comes first.
-        lengths = box["edges/value"][:]
         for axis, kind in enumerate(boundary):
             if kind == "periodic":
                 x = atoms["position/value"][:, :, axis]

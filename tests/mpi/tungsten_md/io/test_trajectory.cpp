@@ -153,6 +153,28 @@ TEST_F(Trajectory, AtomsThatDifferFromTheFirstFrameAreAnError) {
   EXPECT_THROW(writer.append(other), std::runtime_error);
 }
 
+TEST_F(Trajectory, OfAnotherProgramWithoutIdsAndWithBoxLengthsOnlyIsRead) {
+  {
+    Hdf5File file = Hdf5File::create(comm, folder / "other.h5");
+    file.make_group("/h5md");
+    file.make_group("/particles/all/box");
+    file.set_attribute("/particles/all/box", "boundary", std::vector<std::string>(3, "periodic"));
+    const Rows two{2, 0, comm.is_root() ? 2u : 0u}, three{3, 0, comm.is_root() ? 3u : 0u};
+    file.append_frame("/particles/all/position/value", std::vector<float>{1, 2, 3, 4, 5, 26}, two, 3);
+    file.append_frame("/particles/all/box/edges/value", std::vector<float>{10, 11, 12}, three, 0);
+    file.append_scalar("/particles/all/position/step", 7);
+    file.append_scalar("/particles/all/position/time", 0.5F);
+    file.commit();
+  }
+  const Configuration c = TrajectoryReader(comm, folder / "other.h5").read(0);
+  EXPECT_EQ(c.step, 7);
+  EXPECT_EQ(c.box.hi, (Vec3{10, 11, 12}));
+  EXPECT_EQ(comm.all_gather(c.atoms.id), (std::vector<std::int64_t>{1, 2}));
+  if (c.atoms.size() > 0) {
+    EXPECT_EQ(c.atoms.x.back(), c.atoms.id.back() == 1 ? (Vec3{1, 2, 3}) : (Vec3{4, 5, 2})) << "wrapped";
+  }
+}
+
 TEST_F(Trajectory, OtherFilesAreErrors) {
   EXPECT_THROW(TrajectoryReader(comm, folder / "none.h5"), InputError);
   folder.write("text.h5", "ITEM: TIMESTEP\n");
