@@ -95,9 +95,9 @@ void pair_kernel(benchmark::State& state) {
       const auto at = locate(T(r * T(Real(pieces - 1))), r < T(Real(2)), pieces);
       const auto rho = load_quads(table.data(), typename Lanes<T>::Int(at.index + at.index));
       const auto phi = load_quads(table.data() + 4, typename Lanes<T>::Int(at.index + at.index));
-      sum = sum + eam_pair<T>(T(Real(1)) / r, cubic_value(phi, at.p), cubic_slope(phi, at.p), T(Real(1)),
-                              cubic_slope(rho, at.p), T(Real(1)), cubic_slope(rho, at.p))
-                      .force_over_r;
+      const auto pair = eam_radial<T>(T(Real(1)) / r, cubic_value(phi, at.p), cubic_slope(phi, at.p),
+                                      cubic_slope(rho, at.p), cubic_slope(rho, at.p));
+      sum = sum + eam_force_over_r(pair, T(Real(1)), T(Real(1)));
     }
     benchmark::DoNotOptimize(sum_of_lanes(sum));
   }

@@ -54,6 +54,10 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       cells_(subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
   list_.kind = settings.list.value_or(best_list_kind());
   list_.radius = force_field_->cutoff() + settings.skin_angstrom;
+  if (list_.kind == ListKind::half && best_list_kind() != ListKind::half)
+    throw InputError(
+        fmt::format("run.neighbour_list = half: expected one thread a rank on a CPU, found {} threads",
+                    ExecSpace().concurrency()));
   if (atoms_ == 0) throw InputError("the starting state holds no atoms");
   const int types = static_cast<int>(potential.elements.size());
   for (const int t : start.atoms.type)
@@ -142,7 +146,7 @@ Domain::Memory Domain::bytes() const {
     return static_cast<double>(view.span() * sizeof(typename std::decay_t<decltype(view)>::value_type));
   };
   return {(size(p_.x) + size(p_.v) + size(p_.f) + size(p_.id) + size(p_.type)) / n,
-          (size(list_.neighbour) + size(list_.count) + size(list_.x_at_build)) / n,
+          (size(list_.entry) + size(list_.first) + size(list_.count) + size(list_.x_at_build)) / n,
           static_cast<double>(force_field_->bytes()) / n};
 }
 

@@ -30,87 +30,166 @@ struct PlaceSites {
   }
 };
 
-/// What both pair loops need, and their shared first half: distances and table positions of one pack of
-/// pairs.
-template <class Precision, bool alloy>
+/// Pair energy and virial of one rank, in double.
+struct PairSums {
+  double phi = 0, xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+  KOKKOS_FUNCTION PairSums& operator+=(const PairSums& o) {
+    phi += o.phi;
+    xx += o.xx;
+    yy += o.yy;
+    zz += o.zz;
+    xy += o.xy;
+    xz += o.xz;
+    yz += o.yz;
+    return *this;
+  }
+};
+
+/// What both pair loops need: atoms, list and tables.
+///
+/// With a half list the density pass keeps each pair's radial terms (kernels/eam.hpp) for the force pass,
+/// which then needs no distances and no tables. With a full list, on GPUs, recomputing them costs less than
+/// the memory traffic.
+template <class Precision, ListKind kind, bool alloy>
 struct PairLoop {
   using Real = typename Precision::Real;
   using T = native_lanes<Real, ExecSpace>;
   using Int = typename Lanes<T>::Int;
   static constexpr int width = Lanes<T>::width;
+  static constexpr bool keeps_terms = kind == ListKind::half;
+  static constexpr int kept = alloy ? 3 : 2;  ///< values kept of a pair
 
   Sites<Real> sites;
-  Kokkos::View<int**, MemSpace> neighbour;
-  Kokkos::View<int*, MemSpace> count;
+  Kokkos::View<int*, MemSpace> entry, count;
+  Kokkos::View<std::int64_t*, MemSpace> first;
+  std::int64_t stride;
+  Kokkos::View<Real*, MemSpace> terms;  ///< [entries of the list][kept], pack by pack
   TypeView type;
   EamTables<Real> tables;
+  int n_local;
+
+  /// One atom's constants in registers: the loops write through pointers, so that the compiler would have to
+  /// load members anew for every pack.
+  struct Row {
+    T x, y, z, slope;
+    const int* entry;
+    std::int64_t stride;
+    const Real *quads, *radial;
+    Real* terms;
+    T unit_squared, inverse_dr, cutoff_squared;
+    int pieces, elements, n, type;
+    const int* types;
+  };
+  KOKKOS_FORCEINLINE_FUNCTION Row row(int i) const {
+    const Real* s = sites.quads.data() + 4 * static_cast<std::ptrdiff_t>(i);
+    const std::int64_t begin = first(i);
+    return {T(s[0]),
+            T(s[1]),
+            T(s[2]),
+            T(s[3]),
+            entry.data() + begin,
+            stride,
+            sites.quads.data(),
+            tables.radial.data(),
+            keeps_terms ? terms.data() + kept * begin : nullptr,
+            T(sites.unit * sites.unit),
+            T(tables.inverse_dr),
+            T(tables.cutoff_squared),
+            tables.nr,
+            tables.elements,
+            count(i),
+            alloy ? type(i) : 0,
+            type.data()};
+  }
 
   struct Pack {
-    Int j;                ///< neighbour indices
-    T dx, dy, dz;         ///< x_i - x_j, site units
-    T slope_j;            ///< F'(rho_j)
-    T inverse_r;          ///< 1 / Angstrom
-    TablePosition<T> at;  ///< piece of the pair (i, j)
-    Int mirrored;         ///< piece of the pair (j, i)
+    Int j;         ///< neighbour indices
+    T dx, dy, dz;  ///< x_i - x_j, site units
+    T slope_j;     ///< F'(rho_j)
   };
-
-  KOKKOS_FORCEINLINE_FUNCTION Pack pack(int i, int k, T xi, T yi, T zi) const {
+  KOKKOS_FORCEINLINE_FUNCTION static Pack pack(const Row& row, int k) {
     Pack q;
-    q.j = load_indices<T>(&neighbour(i, k));
-    const Quad<T> s = load_quads(sites.quads.data(), q.j);
-    q.dx = Precision::difference(xi, s.a);
-    q.dy = Precision::difference(yi, s.b);
-    q.dz = Precision::difference(zi, s.c);
+    q.j = load_indices<T>(row.entry + k * row.stride);
+    const Quad<T> s = load_quads(row.quads, q.j);
+    q.dx = Precision::difference(row.x, s.a);
+    q.dy = Precision::difference(row.y, s.b);
+    q.dz = Precision::difference(row.z, s.c);
     q.slope_j = s.d;
-    const T r2 = (q.dx * q.dx + q.dy * q.dy + q.dz * q.dz) * T(sites.unit * sites.unit);
-    using Kokkos::sqrt;
-    const T r = T(sqrt(r2));
-    q.inverse_r = T(Real(1)) / r;
-    q.at = locate(T(r * T(tables.inverse_dr)), r2 < T(tables.cutoff_squared), tables.nr);
-    q.mirrored = q.at.index;
-    if constexpr (alloy) {
-      // first_piece(a, b) of either order, lane by lane.
-      const Int tj = gather_int<T>(type.data(), q.j);
-      const int ti = type(i), stride = tables.nr + 1;
-      q.mirrored = q.at.index + (tj * Int(tables.elements) + Int(ti)) * Int(stride);
-      q.at.index = q.at.index + (Int(ti * tables.elements) + tj) * Int(stride);
-    }
     return q;
   }
-  KOKKOS_FORCEINLINE_FUNCTION Quad<T> density_piece(Int piece) const {
-    return load_quads(tables.radial.data(), Int(piece + piece));
+
+  struct Radial {
+    T density_ij, density_ji;
+    RadialTerm<T> term;
+  };
+  /// Tables at the distance of a pack's pairs; zero beyond the cut-off.
+  KOKKOS_FORCEINLINE_FUNCTION static Radial radial(const Row& row, const Pack& q) {
+    using Kokkos::sqrt;
+    const T r2 = (q.dx * q.dx + q.dy * q.dy + q.dz * q.dz) * row.unit_squared;
+    const T r = T(sqrt(r2));
+    const TablePosition<T> at = locate(T(r * row.inverse_dr), r2 < row.cutoff_squared, row.pieces);
+    Int piece = at.index, mirrored = at.index;
+    if constexpr (alloy) {
+      // Blocks of the ordered pairs (i, j) and (j, i).
+      const Int tj = gather_int<T>(row.types, q.j);
+      const int block = row.pieces + 1;
+      mirrored = at.index + (tj * Int(row.elements) + Int(row.type)) * Int(block);
+      piece = at.index + (Int(row.type * row.elements) + tj) * Int(block);
+    }
+    // A piece is two quads: density, r phi.
+    const Quad<T> rho_ij = load_quads(row.radial, Int(piece + piece));
+    const Quad<T> r_phi = load_quads(row.radial + 4, Int(piece + piece));
+    const T slope_ij = cubic_slope(rho_ij, at.p) * row.inverse_dr;
+    T density_ji = cubic_value(rho_ij, at.p), slope_ji = slope_ij;
+    const T density_ij = density_ji;
+    if constexpr (alloy) {
+      const Quad<T> rho_ji = load_quads(row.radial, Int(mirrored + mirrored));
+      density_ji = cubic_value(rho_ji, at.p);
+      slope_ji = cubic_slope(rho_ji, at.p) * row.inverse_dr;
+    }
+    return {density_ij, density_ji,
+            eam_radial<T>(T(Real(1)) / r, cubic_value(r_phi, at.p), cubic_slope(r_phi, at.p) * row.inverse_dr,
+                          slope_ij, slope_ji)};
   }
-  KOKKOS_FORCEINLINE_FUNCTION Quad<T> r_phi_piece(Int piece) const {
-    return load_quads(tables.radial.data() + 4, Int(piece + piece));
+  /// A pair that stands in the lists of two atoms, or of two ranks, counts half each time.
+  KOKKOS_FORCEINLINE_FUNCTION T weight(Int j) const {
+    if constexpr (kind == ListKind::half) return select(lane_less<T>(j, n_local), T(Real(1)), T(Real(0.5)));
+    return T(Real(0.5));
   }
 };
 
-/// rho(i) = sum of the densities at i; with a half list also adds to the neighbours' (rho starts at zero).
+/// rho(i) = sum of the densities at i; with a half list also adds to the neighbours' (rho starts at zero) and
+/// keeps the pairs' radial terms. The reduction sums phi of half lists.
 template <class Precision, ListKind kind, bool alloy>
-struct DensityPass : PairLoop<Precision, alloy> {
-  using Base = PairLoop<Precision, alloy>;
+struct DensityPass : PairLoop<Precision, kind, alloy> {
+  using Base = PairLoop<Precision, kind, alloy>;
   using typename Base::Real;
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local + n_ghost + 1]; ghosts' and the dummy's are not used
 
-  KOKKOS_FUNCTION void operator()(int i) const {
-    const Real* s = this->sites.quads.data() + 4 * static_cast<std::ptrdiff_t>(i);
-    const T xi(s[0]), yi(s[1]), zi(s[2]);
-    T sum(Real(0));
-    const int n = this->count(i);
-    for (int k = 0; k < n; k += Base::width) {
-      const auto q = this->pack(i, k, xi, yi, zi);
-      const T at_i = cubic_value(this->density_piece(q.at.index), q.at.p);
-      sum = sum + at_i;
-      if constexpr (kind == ListKind::half) {
-        const T at_j = alloy ? cubic_value(this->density_piece(q.mirrored), q.at.p) : at_i;
-        add_at(rho.data(), q.j, at_j);
+  KOKKOS_FUNCTION void operator()(int i) const { sum_row<false>(i, nullptr); }
+  KOKKOS_FUNCTION void operator()(int i, double& phi) const { sum_row<true>(i, &phi); }
+
+  template <bool tally>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_row(int i, double* phi) const {
+    const auto row = this->row(i);
+    Real* const at = rho.data();
+    T sum(Real(0)), phi_sum(Real(0));
+    for (int k = 0; k < row.n; k += Base::width) {
+      const auto q = Base::pack(row, k);
+      const auto r = Base::radial(row, q);
+      sum = sum + r.density_ij;
+      if constexpr (tally) phi_sum = phi_sum + r.term.phi * this->weight(q.j);
+      if constexpr (Base::keeps_terms) {
+        Real* out = row.terms + Base::kept * k;
+        store_values(out, r.term.phi_slope_over_r);
+        store_values(out + Base::width, r.term.density_slope_over_r_ij);
+        if constexpr (alloy) store_values(out + 2 * Base::width, r.term.density_slope_over_r_ji);
+        add_at(at, q.j, r.density_ji);
       }
     }
-    if constexpr (kind == ListKind::half)
-      rho(i) += sum_of_lanes(sum);
-    else
-      rho(i) = sum_of_lanes(sum);
+    at[i] = sum_of_lanes(sum) + (Base::keeps_terms ? at[i] : Real(0));
+    if constexpr (tally) *phi += static_cast<double>(sum_of_lanes(phi_sum));
   }
 };
 
@@ -133,63 +212,49 @@ struct SetGhostSlopes {
   KOKKOS_FUNCTION void operator()(int i) const { quads(4 * i + 3) = slope(i); }
 };
 
-/// Pair energy and virial of one rank, in double.
-struct PairSums {
-  double phi = 0, xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
-  KOKKOS_FUNCTION PairSums& operator+=(const PairSums& o) {
-    phi += o.phi;
-    xx += o.xx;
-    yy += o.yy;
-    zz += o.zz;
-    xy += o.xy;
-    xz += o.xz;
-    yz += o.yz;
-    return *this;
-  }
-};
-
-/// Forces on i; with a half list also on the neighbours (force quads start at zero).
+/// Forces on i; with a half list also on the neighbours (force quads start at zero). The reduction sums the
+/// virial, and phi of full lists.
 template <class Precision, ListKind kind, bool alloy>
-struct ForcePass : PairLoop<Precision, alloy> {
-  using Base = PairLoop<Precision, alloy>;
+struct ForcePass : PairLoop<Precision, kind, alloy> {
+  using Base = PairLoop<Precision, kind, alloy>;
   using typename Base::Real;
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> force;  ///< half: [n_local + n_ghost + 1][4]
   Vector3View f;                        ///< full: the result
-  int n_local;
 
-  KOKKOS_FUNCTION void operator()(int i) const { row<false>(i, nullptr); }
-  KOKKOS_FUNCTION void operator()(int i, PairSums& sums) const { row<true>(i, &sums); }
+  KOKKOS_FUNCTION void operator()(int i) const { sum_row<false>(i, nullptr); }
+  KOKKOS_FUNCTION void operator()(int i, PairSums& sums) const { sum_row<true>(i, &sums); }
+
+  KOKKOS_FORCEINLINE_FUNCTION static RadialTerm<T> term(const typename Base::Row& row,
+                                                        const typename Base::Pack& q, int k) {
+    if constexpr (Base::keeps_terms) {
+      const Real* in = row.terms + Base::kept * k;
+      const T ij = load_values<T>(in + Base::width);
+      return {T(Real(0)), load_values<T>(in), ij,
+              alloy ? load_values<T>(in + (Base::kept - 1) * Base::width) : ij};
+    } else {
+      return Base::radial(row, q).term;
+    }
+  }
 
   template <bool tally>
-  KOKKOS_FORCEINLINE_FUNCTION void row(int i, PairSums* sums) const {
-    const Real* s = this->sites.quads.data() + 4 * static_cast<std::ptrdiff_t>(i);
-    const T xi(s[0]), yi(s[1]), zi(s[2]), slope_i(s[3]), inverse_dr(this->tables.inverse_dr);
-    const T zero(Real(0));
+  KOKKOS_FORCEINLINE_FUNCTION void sum_row(int i, PairSums* sums) const {
+    const auto row = this->row(i);
+    Real* const to = force.data();
+    const T zero(Real(0)), unit(this->sites.unit);
     T fx = zero, fy = zero, fz = zero;
     T phi = zero, xx = zero, yy = zero, zz = zero, xy = zero, xz = zero, yz = zero;
-    const int n = this->count(i);
-    for (int k = 0; k < n; k += Base::width) {
-      const auto q = this->pack(i, k, xi, yi, zi);
-      const auto rho_ij = this->density_piece(q.at.index);
-      const auto r_phi = this->r_phi_piece(q.at.index);
-      const T slope_ij = cubic_slope(rho_ij, q.at.p) * inverse_dr;
-      const T slope_ji =
-          alloy ? T(cubic_slope(this->density_piece(q.mirrored), q.at.p) * inverse_dr) : slope_ij;
-      const PairTerm<T> pair =
-          eam_pair<T>(q.inverse_r, cubic_value(r_phi, q.at.p), cubic_slope(r_phi, q.at.p) * inverse_dr,
-                      slope_i, slope_ij, q.slope_j, slope_ji);
-      const T scaled = pair.force_over_r * T(this->sites.unit);
+    for (int k = 0; k < row.n; k += Base::width) {
+      const auto q = Base::pack(row, k);
+      const RadialTerm<T> pair = term(row, q, k);
+      const T scaled = eam_force_over_r(pair, row.slope, q.slope_j) * unit;
       const T px = q.dx * scaled, py = q.dy * scaled, pz = q.dz * scaled;
       fx = fx + px;
       fy = fy + py;
       fz = fz + pz;
-      if constexpr (kind == ListKind::half) subtract_quads(force.data(), q.j, px, py, pz);
+      if constexpr (kind == ListKind::half) subtract_quads(to, q.j, px, py, pz);
       if constexpr (tally) {
-        // A pair that stands twice in the lists of all ranks counts half each time.
-        T weight(Real(0.5));
-        if constexpr (kind == ListKind::half)
-          weight = select(lane_less<T>(q.j, n_local), T(Real(1)), T(Real(0.5)));
+        const T weight = this->weight(q.j);
         const T wx = px * weight, wy = py * weight, wz = pz * weight;
         phi = phi + pair.phi * weight;
         xx = xx + q.dx * wx;
@@ -201,7 +266,7 @@ struct ForcePass : PairLoop<Precision, alloy> {
       }
     }
     if constexpr (kind == ListKind::half) {
-      Real* out = force.data() + 4 * static_cast<std::ptrdiff_t>(i);
+      Real* out = to + 4 * static_cast<std::ptrdiff_t>(i);
       out[0] += sum_of_lanes(fx);
       out[1] += sum_of_lanes(fy);
       out[2] += sum_of_lanes(fz);
@@ -211,10 +276,11 @@ struct ForcePass : PairLoop<Precision, alloy> {
       f(i, 2) = static_cast<double>(sum_of_lanes(fz));
     }
     if constexpr (tally) {
-      const double unit = static_cast<double>(this->sites.unit);
+      const double angstrom = static_cast<double>(this->sites.unit);
       const auto total = [](T lanes) { return static_cast<double>(sum_of_lanes(lanes)); };
-      *sums += PairSums{total(phi),       unit * total(xx), unit * total(yy), unit * total(zz),
-                        unit * total(xy), unit * total(xz), unit * total(yz)};
+      *sums +=
+          PairSums{total(phi),           angstrom * total(xx), angstrom * total(yy), angstrom * total(zz),
+                   angstrom * total(xy), angstrom * total(xz), angstrom * total(yz)};
     }
   }
 };

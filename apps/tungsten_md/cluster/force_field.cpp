@@ -29,7 +29,7 @@ class Eam final : public ForceField {
   double cutoff() const override { return cutoff_; }
 
   std::size_t bytes() const override {
-    return sizeof(Real) * (sites_.quads.size() + rho_.size() + slope_.size() + force_.size() +
+    return sizeof(Real) * (sites_.quads.size() + rho_.size() + slope_.size() + force_.size() + terms_.size() +
                            tables_.radial.size() + tables_.embedding.size());
   }
 
@@ -46,6 +46,12 @@ class Eam final : public ForceField {
       rho_ = make("rho", room);
       slope_ = make("embedding_slope", room);
       if (list.kind == ListKind::half) force_ = make("force_quads", 4 * room);
+    }
+    // Room for the pairs' radial terms, three each in alloys, see PairLoop.
+    const std::size_t terms = list.kind == ListKind::half ? list.entry.extent(0) * (alloy_ ? 3 : 2) : 0;
+    if (terms_.extent(0) < terms) {
+      terms_ = {};
+      terms_ = RealView(Kokkos::view_alloc(Kokkos::WithoutInitializing, "radial_terms"), terms);
     }
     place_centre(p, list.radius);
   }
@@ -103,21 +109,26 @@ class Eam final : public ForceField {
       Kokkos::deep_copy(ExecSpace(), rho_, Real(0));
       Kokkos::deep_copy(ExecSpace(), force_, Real(0));
     }
-    const PairLoop<Precision, alloy> loop{sites_, list.neighbour, list.count, p.type, tables_};
-    Kokkos::parallel_for("density", over(p.n_local), DensityPass<Precision, kind, alloy>{loop, rho_});
+    const PairLoop<Precision, kind, alloy> loop{sites_, list.entry, list.count, list.first, list.stride,
+                                                terms_, p.type,     tables_,    p.n_local};
+    const DensityPass<Precision, kind, alloy> density{loop, rho_};
+    double phi = 0.0, embedding = 0.0;
+    if (result != nullptr && kind == ListKind::half)
+      Kokkos::parallel_reduce("density", over(p.n_local), density, phi);
+    else
+      Kokkos::parallel_for("density", over(p.n_local), density);
 
-    double embedding = 0.0;
     Kokkos::parallel_reduce("embedding", over(p.n_local),
                             EmbeddingPass<Real>{rho_, slope_, sites_.quads, p.type, tables_}, embedding);
     ghosts.update_values(slope_);
     Kokkos::parallel_for("ghost_slopes", Kokkos::RangePolicy<ExecSpace>(p.n_local, all),
                          SetGhostSlopes<Real>{slope_, sites_.quads});
 
-    const ForcePass<Precision, kind, alloy> pass{loop, force_, p.f, p.n_local};
+    const ForcePass<Precision, kind, alloy> pass{loop, force_, p.f};
     if (result != nullptr) {
       PairSums sums;
       Kokkos::parallel_reduce("force", over(p.n_local), pass, Kokkos::Sum<PairSums>(sums));
-      *result = {embedding + sums.phi, {sums.xx, sums.yy, sums.zz, sums.xy, sums.xz, sums.yz}};
+      *result = {embedding + phi + sums.phi, {sums.xx, sums.yy, sums.zz, sums.xy, sums.xz, sums.yz}};
     } else {
       Kokkos::parallel_for("force", over(p.n_local), pass);
     }
@@ -129,7 +140,7 @@ class Eam final : public ForceField {
   double cutoff_;
   bool alloy_;
   Sites<Real> sites_;
-  RealView rho_, slope_, force_;
+  RealView rho_, slope_, force_, terms_;
 };
 
 }  // namespace

@@ -33,42 +33,49 @@ struct FindNeighbours {
   float radius_squared;
   bool half;
   int dummy;
-  Kokkos::View<int**, MemSpace> neighbour;
-  Kokkos::View<int*, MemSpace> count;
+  Kokkos::View<int*, MemSpace> entry, count;
+  Kokkos::View<std::int64_t*, MemSpace> first;
+  Kokkos::View<std::int64_t, MemSpace>
+      end;                        ///< half: where the next row begins; one thread walks the rows in order
+  std::int64_t stride, row_step;  ///< full: row i begins at i * row_step
+  std::int64_t capacity;          ///< full: of a row; half: of all entries
 
   KOKKOS_FUNCTION void operator()(int i, int& longest) const {
     const float at[3] = {static_cast<float>(x(i, 0) - centre[0]), static_cast<float>(x(i, 1) - centre[1]),
                          static_cast<float>(x(i, 2) - centre[2])};
     const int cx = grid.slice(0, x(i, 0)), cy = grid.slice(1, x(i, 1)), cz = grid.slice(2, x(i, 2));
     const int z0 = cz > 0 ? cz - 1 : 0, z1 = cz + 1 < grid.dims[2] ? cz + 1 : cz;
-    const int capacity = static_cast<int>(neighbour.extent(1));
+    const std::int64_t begin = half ? end() : i * row_step;
+    const std::int64_t room = half ? capacity - begin : capacity;
     int found = 0;
     for (int ix = cx > 0 ? cx - 1 : 0; ix <= cx + 1 && ix < grid.dims[0]; ++ix)
       for (int iy = cy > 0 ? cy - 1 : 0; iy <= cy + 1 && iy < grid.dims[1]; ++iy) {
         const int row = (ix * grid.dims[1] + iy) * grid.dims[2];
-        found = scan_row(i, at, cells.first(row + z0), cells.first(row + z1 + 1), found, capacity);
+        found = scan_row(i, at, cells.first(row + z0), cells.first(row + z1 + 1), found, begin, room);
       }
     count(i) = found;
+    first(i) = begin;
     const int padded = (found + VerletList::padding - 1) / VerletList::padding * VerletList::padding;
-    for (int k = found; k < padded && k < capacity; ++k) neighbour(i, k) = dummy;
+    for (int k = found; k < padded && k < room; ++k) entry(begin + k * stride) = dummy;
+    if (half) end() = begin + padded;
     if (padded > longest) longest = padded;
   }
 
-  KOKKOS_FORCEINLINE_FUNCTION int scan_row(int i, const float* at, int begin, int end, int found,
-                                           int capacity) const {
+  KOKKOS_FORCEINLINE_FUNCTION int scan_row(int i, const float* at, int k_begin, int k_end, int found,
+                                           std::int64_t from, std::int64_t room) const {
     constexpr int width = Lanes<Lane>::width;
     const Lane xi(at[0]), yi(at[1]), zi(at[2]), r2(radius_squared);
-    for (int k = begin; k < end; k += width) {
+    for (int k = k_begin; k < k_end; k += width) {
       const Lane dx = load_values<Lane>(sx.data() + k) - xi;
       const Lane dy = load_values<Lane>(sy.data() + k) - yi;
       const Lane dz = load_values<Lane>(sz.data() + k) - zi;
       unsigned hits = mask_bits(dx * dx + dy * dy + dz * dz < r2);
-      if (end - k < width) hits &= (1u << (end - k)) - 1u;
+      if (k_end - k < width) hits &= (1u << (k_end - k)) - 1u;
       while (hits != 0u) {
         const int j = cells.order(k + (width > 1 ? Kokkos::Experimental::countr_zero_builtin(hits) : 0));
         hits &= hits - 1u;
         if (half ? j > i : j != i) {
-          if (found < capacity) neighbour(i, found) = j;
+          if (found < room) entry(from + found * stride) = j;
           ++found;
         }
       }
@@ -108,29 +115,43 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
   Kokkos::parallel_for("gather_positions", Kokkos::RangePolicy<ExecSpace>(0, n), gather);
 
   if (count.extent_int(0) < p.n_local) {
-    const int room = p.n_local + p.n_local / 16 + 16;
-    count = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbour_count"), room);
-    x_at_build = Vector3View(view_alloc(WithoutInitializing, "x_at_build"), room);
-    neighbour = {};
+    const int more = p.n_local + p.n_local / 16 + 16;
+    count = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbour_count"), more);
+    first = Kokkos::View<std::int64_t*, MemSpace>(view_alloc(WithoutInitializing, "first_neighbour"), more);
+    x_at_build = Vector3View(view_alloc(WithoutInitializing, "x_at_build"), more);
+    entry = {};
   }
   rows = p.n_local;
-  int capacity = std::max(neighbour.extent_int(1), 4 * padding);
+  const bool half = kind == ListKind::half;
+  const std::int64_t room = count.extent_int(0);
+  constexpr bool on_host = std::is_same_v<MemSpace, Kokkos::HostSpace>;
+  stride = half || on_host ? 1 : room;
+  std::int64_t capacity = static_cast<std::int64_t>(entry.extent(0)) / (half || room == 0 ? 1 : room);
+  if (capacity == 0) capacity = half ? 32 * room : 64;
   const float r = static_cast<float>(radius) + rounding_margin;
   for (;;) {
-    if (neighbour.extent_int(1) != capacity) {
-      neighbour = {};
-      neighbour = Kokkos::View<int**, MemSpace>(view_alloc(WithoutInitializing, "neighbours"),
-                                                count.extent(0), capacity);
+    const auto size = static_cast<std::size_t>(half ? capacity : capacity * room);
+    if (entry.extent(0) != size) {
+      entry = {};
+      entry = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), size);
     }
-    FindNeighbours find{
-        grid, cells,     gather.sx, gather.sy, gather.sz, p.x, {}, r * r, kind == ListKind::half,
-        n,    neighbour, count};
+    FindNeighbours find{grid,      cells,
+                        gather.sx, gather.sy,
+                        gather.sz, p.x,
+                        {},        r * r,
+                        half,      n,
+                        entry,     count,
+                        first,     Kokkos::View<std::int64_t, MemSpace>("end"),
+                        stride,    on_host ? capacity : 1,
+                        capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
     int longest = 0;
     Kokkos::parallel_reduce("find_neighbours", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), find,
                             Kokkos::Max<int>(longest));
-    if (longest <= capacity) break;
-    capacity = (longest + padding - 1) / padding * padding;
+    std::int64_t used = longest;
+    if (half) Kokkos::deep_copy(used, find.end);
+    if (used <= capacity) break;
+    capacity = half ? used + used / 16 : used;
   }
   Kokkos::deep_copy(Kokkos::subview(x_at_build, Kokkos::make_pair(0, p.n_local), Kokkos::ALL),
                     Kokkos::subview(p.x, Kokkos::make_pair(0, p.n_local), Kokkos::ALL));

@@ -12,16 +12,20 @@ namespace wafermark::tungsten {
 /// that nothing has to be sent back. For one thread per rank: half the table look-ups.
 enum class ListKind { full, half };
 
+/// Neighbour k of row i is entry(first(i) + k * stride). Half lists lie packed, row after row; full lists
+/// have rows of equal room, interleaved on GPUs so that neighbouring threads read neighbouring memory.
 struct VerletList {
   /// Rows are padded to a whole number of packs with the index of the dummy site (n_local + n_ghost).
   static constexpr int padding = std::is_same_v<MemSpace, Kokkos::HostSpace> ? 8 : 1;
 
   ListKind kind = ListKind::full;
-  double radius = 0.0;                      ///< cut-off + skin, Angstrom
-  int rows = 0;                             ///< n_local when the list was built
-  Kokkos::View<int**, MemSpace> neighbour;  ///< [rows][capacity]
-  Kokkos::View<int*, MemSpace> count;       ///< [rows], without padding
-  Vector3View x_at_build;                   ///< [rows] positions when the list was built
+  double radius = 0.0;  ///< cut-off + skin, Angstrom
+  int rows = 0;         ///< n_local when the list was built
+  std::int64_t stride = 1;
+  Kokkos::View<int*, MemSpace> entry;
+  Kokkos::View<std::int64_t*, MemSpace> first;  ///< [rows]
+  Kokkos::View<int*, MemSpace> count;           ///< [rows], without padding
+  Vector3View x_at_build;                       ///< [rows] positions when the list was built
 
   /// Builds the list of p's local atoms. `grid` has cells of at least `radius`.
   void build(const CellGrid& grid, const Particles& p);

@@ -7,24 +7,33 @@
 
 namespace wafermark::tungsten {
 
+/// What a pair contributes that depends on its distance alone.
 template <class T>
-struct PairTerm {
-  T phi;           ///< pair energy phi(r), eV
-  T force_over_r;  ///< minus dE/dr divided by r, eV/A^2: times (x_i - x_j) it is the force on i
+struct RadialTerm {
+  T phi;                      ///< pair energy, eV
+  T phi_slope_over_r;         ///< phi'(r) / r, eV/A^2
+  T density_slope_over_r_ij;  ///< of the density that j lays at i: rho'(r) / r
+  T density_slope_over_r_ji;  ///< of the density that i lays at j
 };
 
-/// Pair energy and force of one pair at distance r = 1 / inverse_r.
-/// r_phi, r_phi_slope: r phi(r) and its derivative; embedding_slope_i, _j: F'(rho_i), F'(rho_j);
-/// density_slope_ij: derivative of the density that j lays at i, and _ji the other way round.
-///   phi = (r phi) / r,  phi' = (r phi)' / r - phi / r,  dE/dr = F'_i rho'_ij + F'_j rho'_ji + phi'
+/// At distance r = 1 / inverse_r, from r phi(r), its derivative and the densities' derivatives:
+///   phi = (r phi) / r,  phi' = ((r phi)' - phi) / r
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION PairTerm<T> eam_pair(T inverse_r, T r_phi, T r_phi_slope, T embedding_slope_i,
-                                                 T density_slope_ij, T embedding_slope_j,
-                                                 T density_slope_ji) {
+KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(T inverse_r, T r_phi, T r_phi_slope, T density_slope_ij,
+                                                     T density_slope_ji) {
   const T phi = r_phi * inverse_r;
-  const T phi_slope = r_phi_slope * inverse_r - phi * inverse_r;
-  const T slope = embedding_slope_i * density_slope_ij + (embedding_slope_j * density_slope_ji + phi_slope);
-  return {phi, -(slope * inverse_r)};
+  const T phi_slope = (r_phi_slope - phi) * inverse_r;
+  return {phi, phi_slope * inverse_r, density_slope_ij * inverse_r, density_slope_ji * inverse_r};
+}
+
+/// Minus dE/dr divided by r, eV/A^2: times (x_i - x_j) it is the force on i. The arguments are F'(rho) of
+/// both atoms.
+///   dE/dr = F'_i rho'_ij + F'_j rho'_ji + phi'
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T eam_force_over_r(const RadialTerm<T>& pair, T embedding_slope_i,
+                                               T embedding_slope_j) {
+  return -(embedding_slope_i * pair.density_slope_over_r_ij +
+           (embedding_slope_j * pair.density_slope_over_r_ji + pair.phi_slope_over_r));
 }
 
 template <class T>

@@ -69,6 +69,10 @@ KOKKOS_FORCEINLINE_FUNCTION T load_values(const T* p) {
   return *p;
 }
 template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void store_values(T* p, T x) {
+  *p = x;
+}
+template <class T>
 KOKKOS_FORCEINLINE_FUNCTION int load_indices(const int* p) {
   return *p;
 }

@@ -65,6 +65,11 @@ inline double sum_of_lanes(const avx2::Double4& x) {
 }
 
 template <class T>
+requires std::is_same_v<T, avx2::Double4>
+inline avx2::Double4 load_values(const double* p) { return avx2::Double4(_mm256_loadu_pd(p)); }
+inline void store_values(float* p, const avx2::Float8& x) { _mm256_storeu_ps(p, static_cast<__m256>(x)); }
+inline void store_values(double* p, const avx2::Double4& x) { _mm256_storeu_pd(p, static_cast<__m256d>(x)); }
+template <class T>
 requires std::is_same_v<T, avx2::Float8>
 inline avx2::Float8 load_values(const float* p) { return avx2::Float8(_mm256_loadu_ps(p)); }
 inline unsigned mask_bits(const Lanes<avx2::Float8>::Mask& m) {
