@@ -9,6 +9,9 @@ import numpy as np
 
 SKIP = 77  # CTest: skipped
 POTENTIALS = Path("/usr/share/lammps/potentials")
+BOLTZMANN = 8.617333262e-5  # eV/K, CODATA 2018
+AMU_A2_PER_PS2 = 1.66053906660e-23 / 1.602176634e-19  # eV, CODATA 2018: ours
+LAMMPS_MVV2E = 1.0364269e-4  # eV: LAMMPS' rounded value in metal units
 
 
 def environment():
@@ -79,6 +82,29 @@ def read_dump(path):
     table = np.array([line.split() for line in lines[starts[-1] + 1:starts[-1] + 1 + n]], float)
     table = table[np.argsort(table[:, names.index("id")])]
     return {name: table[:, k] for k, name in enumerate(names)}
+
+
+def read_data_atoms(path):
+    """Positions of a LAMMPS data file (atom_style atomic), in the order of ids."""
+    lines = iter(Path(path).read_text().split("\n"))
+    n = next(int(line.split()[0]) for line in lines if line.endswith(" atoms"))
+    next(line for line in lines if line.startswith("Atoms"))
+    next(lines)
+    table = np.array([next(lines).split()[:5] for _ in range(n)], float)
+    return table[np.argsort(table[:, 0]), 2:5]
+
+
+def thermo_rows(output, columns):
+    """The rows of LAMMPS' thermo output as an array; every row is `columns` plain numbers."""
+    rows = [line.split() for line in output.split("\n")]
+    return np.array([[float(w) for w in row] for row in rows if len(row) == columns and is_number(row)])
+
+
+def is_number(words):
+    try:
+        return all(float(w) is not None for w in words)
+    except ValueError:
+        return False
 
 
 def vectors(frame, names):
