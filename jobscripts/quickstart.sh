@@ -37,11 +37,10 @@ mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --out "$out"
 picture="not drawn"
 if python=$(python_with numpy matplotlib); then
   echo "== picture"
-  "$python" "$source_dir/apps/report/plot_cascade.py" "$out" -o "$out/cascade.png"
-  picture=$out/cascade.png
+  "$python" "$source_dir/apps/report/plot_cascade.py" "$out" -o "$out/cascade.png" && picture=$out/cascade.png
 fi
 
 echo
 echo "result      $out/result.json"
-echo "trajectory  $out/trajectory.h5  (H5MD: OVITO, MDAnalysis, h5py)"
+echo "trajectory  $out/trajectory.h5 (H5MD: MDAnalysis, h5py), $out/trajectory.xyz (OVITO)"
 echo "picture     $picture"
