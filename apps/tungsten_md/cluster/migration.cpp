@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "common/errors.hpp"
 
 namespace wafermark::tungsten {
@@ -232,15 +230,10 @@ Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Sub
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     Record r{};
     std::array<int, 3> slice{};
+    const Vec3 x = s.box.wrap(atoms.x[i]);
     for (int d = 0; d < 3; ++d) {
-      double x = atoms.x[i][d];
-      if (s.box.periodic[d]) {
-        const double length = s.box.length(d);
-        x -= length * std::floor((x - s.box.lo[d]) / length);
-        if (x >= s.box.hi[d] || x < s.box.lo[d]) x = s.box.lo[d];
-      }
-      slice[d] = s.slice_of(d, x);
-      r.x[d] = x;
+      slice[d] = s.slice_of(d, x[d]);
+      r.x[d] = x[d];
       r.v[d] = atoms.v[i][d];
     }
     r.id = atoms.id[i];

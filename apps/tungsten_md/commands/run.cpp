@@ -49,9 +49,6 @@ Checkpoint to_checkpoint(const SimulationState& s, const std::string& deck,
   return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers, s.counters, deck, lattice};
 }
 
-/// Whether something that happens every `interval` steps happens after `step` steps.
-bool due(std::int64_t step, std::int64_t interval) { return interval > 0 && step % interval == 0; }
-
 /// What defects are counted against: the crystal, or the file's atoms where they began.
 std::unique_ptr<ReferenceSites> reference_sites(const Communicator& comm, const Case& what,
                                                 const PotentialTables& potential,

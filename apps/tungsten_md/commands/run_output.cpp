@@ -16,8 +16,6 @@ namespace {
 constexpr const char* thermo_columns =
     "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa";
 
-bool due(std::int64_t step, std::int64_t interval) { return interval > 0 && step % interval == 0; }
-
 bool contains(const std::vector<std::string>& words, const char* word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }

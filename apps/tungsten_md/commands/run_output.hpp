@@ -14,6 +14,9 @@
 
 namespace wafermark::tungsten {
 
+/// Whether what happens every `interval` steps (0: never) happens after `step` steps.
+inline bool due(std::int64_t step, std::int64_t interval) { return interval > 0 && step % interval == 0; }
+
 /// Every call is collective.
 class RunOutput {
  public:
