@@ -12,9 +12,8 @@ namespace wafermark::tungsten {
 double table_value(const std::vector<double>& quads, double at);
 
 /// Keeps every `r_stride`-th radial sample up to the new cut-off `r_cut` and every `rho_stride`-th embedding
-/// sample, each beginning with the first; no value changes. r_cut = 0 keeps the cut-off and
-/// every sample beyond it. Throws InputError
-/// when fewer than five samples stay or r_cut lies beyond the old cut-off.
+/// sample, each beginning with the first; no value changes. r_cut = 0 keeps the cut-off and every sample
+/// beyond it. Throws InputError when fewer than five samples stay or r_cut lies beyond the old cut-off.
 PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, int rho_stride);
 
 /// `nr` and `nrho` samples (at least 5; 0: unchanged) over the same ranges, by the table's own cubics.
@@ -23,8 +22,9 @@ PotentialTables resample(const PotentialTables& tables, int nr, int nrho);
 /// The tables with a screened-Coulomb core on every pair: phi = f phi_core + (1 - f) phi, f falling from 1 at
 /// `r_inner` to 0 at `r_outer` (Angstrom; core_weight in kernels/zbl.hpp). `kind`: "zbl" (universal),
 /// "zbl_dft" (refitted, W-W pairs only) or "none". The radial grid is refined by a whole factor to at most
-/// 0.0011 A, which follows the core to 1e-7. Densities and embedding stay: their few eV at such distances are
-/// small beside the core's keV. Throws InputError for an unknown kind, element or bad radii.
+/// 0.00125 A: from 0.005 A on the cubics follow the core of W-W to 2e-9 of its value, nearer to 3e-5.
+/// Densities and embedding stay: their few eV at such distances are small beside the core's keV. Throws
+/// InputError for an unknown kind, element or bad radii.
 PotentialTables with_core(const PotentialTables& tables, const std::string& kind, double r_inner,
                           double r_outer);
 

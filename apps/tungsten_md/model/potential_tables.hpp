@@ -36,7 +36,10 @@ struct PotentialTables {
 /// The cubic pieces of one table: piece m (0 ... n-1) holds (c3, c2, c1, c0), and the value at p in [0, 1]
 /// between samples m and m+1 is ((c3 p + c2) p + c1) p + c0. Interpolation as LAMMPS' PairEAM::interpolate
 /// (five-point derivatives, Hermite cubics), so that results agree to rounding.
-/// The result has n = samples.size() pieces, 4 doubles each; the last piece is constant.
+/// The result has n = samples.size() pieces (n >= 5), 4 doubles each; the last piece is constant. To agree
+/// with LAMMPS an evaluation takes m = min(int(s), n - 2) and p = min(s - m, 1) at grid coordinate s (LAMMPS
+/// counts from 1), and beyond rho = (n - 1) drho adds F' times the rest to F; kernels/cubic_table.hpp and
+/// kernels/eam.hpp do so.
 std::vector<double> lammps_spline(const std::vector<double>& samples);
 
 }  // namespace wafermark::tungsten
