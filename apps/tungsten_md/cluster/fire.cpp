@@ -38,7 +38,11 @@ struct SumProducts {
 struct LargestForce {
   Particles p;
   KOKKOS_FUNCTION void operator()(int i, double& largest) const {
-    for (int d = 0; d < 3; ++d) largest = Kokkos::max(largest, Kokkos::abs(p.f(i, d)));
+    for (int d = 0; d < 3; ++d) {
+      const double f = Kokkos::abs(p.f(i, d));
+      // NaN must not pass as converged.
+      largest = Kokkos::max(largest, f < 1e300 ? f : Kokkos::Experimental::infinity_v<double>);
+    }
   }
 };
 struct LargestSpeed {

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "tungsten_md/cluster/fire.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/cluster/velocities.hpp"
 
@@ -70,7 +69,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   times_ = &times;
   domain_ =
       std::make_unique<Domain>(comm, start, potential, domain_settings(what.run, what.run.rank_grid), times);
-  if (what.dynamics.relax.max_steps > 0) relax(*domain_, what.dynamics.relax);
+  if (what.dynamics.relax.max_steps > 0) relaxation_ = relax(*domain_, what.dynamics.relax);
   if (what.dynamics.temperature.draw_k > 0.0)
     draw_velocities(comm, domain_->particles(), domain_->atoms(), what.dynamics.temperature.draw_k,
                     what.run.seed);

@@ -4,12 +4,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "tungsten_md/cluster/adaptive_time_step.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/cluster/electronic_stopping.hpp"
 #include "tungsten_md/cluster/energy_ledger.hpp"
+#include "tungsten_md/cluster/fire.hpp"
 #include "tungsten_md/cluster/langevin_thermostat.hpp"
 #include "tungsten_md/cluster/pka.hpp"
 #include "tungsten_md/cluster/thermo.hpp"
@@ -53,6 +55,8 @@ class Simulation {
   double timestep_ps() const { return time_step_.current(); }
   Domain& domain() { return *domain_; }
   const std::vector<Recoil>& recoils() const { return recoils_; }
+  /// How the relaxation before the run ended, where the case asked for one.
+  const std::optional<FireResult>& relaxation() const { return relaxation_; }
   /// Something outside the crystal pushes or cools it, so that its momentum is not kept.
   bool momentum_is_kept() const;
 
@@ -77,6 +81,7 @@ class Simulation {
   EnergyLedger ledger_;
   std::size_t pkas_fired_ = 0;
   std::vector<Recoil> recoils_;
+  std::optional<FireResult> relaxation_;
 };
 
 }  // namespace wafermark::tungsten

@@ -62,6 +62,9 @@ void add_checks(Result& result, const Case& what, const Simulation& simulation, 
                 const Thermo& last, std::int64_t atoms) {
   result.add_check("energy_balance_per_atom", simulation.energy_error_ev(last) / static_cast<double>(atoms),
                    0.0, what.check.energy_tolerance_ev_per_atom, "eV");
+  if (const auto& relaxed = simulation.relaxation())
+    result.add_check("relaxed_max_force", relaxed->max_force, 0.0,
+                     what.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
   if (simulation.momentum_is_kept() && last.thermal_momentum > 0.0) {
     double change = 0.0;
     for (std::size_t d = 0; d < 3; ++d)
@@ -114,8 +117,8 @@ int run(const Options& o) {
   {
     // Whichever limit is set tells how far the run is.
     const bool by_time = std::isfinite(what.run.duration_ps);
-    Progress progress(by_time ? "ps" : "steps", by_time ? what.run.duration_ps : static_cast<double>(what.run.steps),
-                      comm.is_root());
+    Progress progress(by_time ? "ps" : "steps",
+                      by_time ? what.run.duration_ps : static_cast<double>(what.run.steps), comm.is_root());
     while (!finished() && !stopped) {
       const std::int64_t next = simulation->steps_done() + 1;
       const bool with_energy = due(next, what.output.thermo_every) || next == what.run.steps;
