@@ -63,8 +63,8 @@ def write_data(path, x, kinds, box, masses, v=None):
     with open(path, "w") as out:
         out.write(f"# made by lammps_reference.py\n\n{len(x)} atoms\n{len(masses)} atom types\n\n")
         for d, axis in enumerate("xyz"):
-            out.write(f"0.0 {box[d]!r} {axis}lo {axis}hi\n")
-        out.write("\nMasses\n\n" + "".join(f"{t + 1} {m!r}\n" for t, m in enumerate(masses)))
+            out.write(f"0.0 {float(box[d])!r} {axis}lo {axis}hi\n")
+        out.write("\nMasses\n\n" + "".join(f"{t + 1} {float(m)!r}\n" for t, m in enumerate(masses)))
         out.write("\nAtoms # atomic\n\n")
         for i, (r, t) in enumerate(zip(x.tolist(), kinds), 1):
             out.write(f"{i} {t} {r[0]!r} {r[1]!r} {r[2]!r}\n")
