@@ -7,6 +7,7 @@
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/cluster/precision.hpp"
 #include "tungsten_md/kernels/eam.hpp"
+#include "tungsten_md/kernels/separation.hpp"
 
 namespace wafermark::tungsten {
 
@@ -124,10 +125,9 @@ struct PairLoop {
   };
   /// Tables at the distance of a pack's pairs; zero beyond the cut-off.
   KOKKOS_FORCEINLINE_FUNCTION static Radial radial(const Row& row, const Pack& q) {
-    using Kokkos::sqrt;
-    const T r2 = (q.dx * q.dx + q.dy * q.dy + q.dz * q.dz) * row.unit_squared;
-    const T r = T(sqrt(r2));
-    const TablePosition<T> at = locate(T(r * row.inverse_dr), r2 < row.cutoff_squared, row.pieces);
+    const T r2 = squared_length(q.dx, q.dy, q.dz) * row.unit_squared;
+    const Roots<T> r = roots(r2);
+    const TablePosition<T> at = locate(T(r.root * row.inverse_dr), r2 < row.cutoff_squared, row.pieces);
     Int piece = at.index, mirrored = at.index;
     if constexpr (alloy) {
       // Blocks of the ordered pairs (i, j) and (j, i).
@@ -139,17 +139,10 @@ struct PairLoop {
     // A piece is two quads: density, r phi.
     const Quad<T> rho_ij = load_quads(row.radial, Int(piece + piece));
     const Quad<T> r_phi = load_quads(row.radial + 4, Int(piece + piece));
-    const T slope_ij = cubic_slope(rho_ij, at.p) * row.inverse_dr;
-    T density_ji = cubic_value(rho_ij, at.p), slope_ji = slope_ij;
-    const T density_ij = density_ji;
-    if constexpr (alloy) {
-      const Quad<T> rho_ji = load_quads(row.radial, Int(mirrored + mirrored));
-      density_ji = cubic_value(rho_ji, at.p);
-      slope_ji = cubic_slope(rho_ji, at.p) * row.inverse_dr;
-    }
-    return {density_ij, density_ji,
-            eam_radial<T>(T(Real(1)) / r, cubic_value(r_phi, at.p), cubic_slope(r_phi, at.p) * row.inverse_dr,
-                          slope_ij, slope_ji)};
+    Quad<T> rho_ji = rho_ij;
+    if constexpr (alloy) rho_ji = load_quads(row.radial, Int(mirrored + mirrored));
+    return {cubic_value(rho_ij, at.p), cubic_value(rho_ji, at.p),
+            eam_radial(rho_ij, rho_ji, r_phi, at.p, r.inverse, row.inverse_dr)};
   }
   /// A pair that stands in the lists of two atoms, or of two ranks, counts half each time.
   KOKKOS_FORCEINLINE_FUNCTION T weight(Int j) const {

@@ -26,6 +26,22 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(T inverse_r, T r_phi, T r_p
   return {phi, phi_slope * inverse_r, density_slope_ij * inverse_r, density_slope_ji * inverse_r};
 }
 
+/// The same from the pieces of the pair's tables, `p` into each. `density_ij`: of the density that j lays at i.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density_ij, const Quad<T>& density_ji,
+                                                     const Quad<T>& r_phi, T p, T inverse_r, T inverse_dr) {
+  return eam_radial(inverse_r, cubic_value(r_phi, p), cubic_slope(r_phi, p) * inverse_dr,
+                    cubic_slope(density_ij, p) * inverse_dr, cubic_slope(density_ji, p) * inverse_dr);
+}
+
+/// The same for two atoms of one element.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density, const Quad<T>& r_phi, T p, T inverse_r,
+                                                     T inverse_dr) {
+  const T slope = cubic_slope(density, p) * inverse_dr;
+  return eam_radial(inverse_r, cubic_value(r_phi, p), cubic_slope(r_phi, p) * inverse_dr, slope, slope);
+}
+
 /// Minus dE/dr divided by r, eV/A^2: times (x_i - x_j) it is the force on i. The arguments are F'(rho) of
 /// both atoms.
 ///   dE/dr = F'_i rho'_ij + F'_j rho'_ji + phi'
@@ -53,9 +69,9 @@ KOKKOS_FORCEINLINE_FUNCTION Embedding<T> embed(const T* quads, int pieces, T inv
   const T m = max(T(0), min(T(floor(s)), T(pieces - 2)));
   const T p = min(T(s - m), T(1));
   const Quad<T> c = load_quads(quads, truncate(m));
-  const T slope = cubic_slope(c, p) * inverse_drho;
-  const T beyond = max(T(0), (s - T(pieces - 1)) / inverse_drho);
-  return {cubic_value(c, p) + slope * beyond, slope};
+  const T slope = cubic_slope(c, p);
+  const T beyond = max(T(0), s - T(pieces - 1));
+  return {cubic_value(c, p) + slope * beyond, slope * inverse_drho};
 }
 
 }  // namespace wafermark::tungsten

@@ -35,6 +35,19 @@ KOKKOS_FORCEINLINE_FUNCTION T sum_of_lanes(T x) {
   return x;
 }
 
+template <class T>
+struct Roots {
+  T root, inverse;
+};
+/// sqrt(x) and 1 / sqrt(x), by whatever the machine has for it: overloaded where that is not a square root and a
+/// division.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Roots<T> roots(T x) {
+  using Kokkos::sqrt;
+  const T root = T(sqrt(x));
+  return {root, T(typename Lanes<T>::Value(1)) / root};
+}
+
 /// Four consecutive values per lane.
 template <class T>
 struct Quad {

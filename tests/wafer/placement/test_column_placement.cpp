@@ -76,5 +76,66 @@ TEST(ColumnPlacement, CopperSlabReachesSevenTilesTurned) {
   EXPECT_TRUE(placement.turned);
 }
 
+TEST(ColumnPlacement, PeriodicCubeKeepsAPairOverTheZFaceNear) {
+  const Lattice cube = make_lattice(LatticeKind::bcc, 3.14339, {25, 25, 25});
+  const double reach = 5.5 + 2.7;
+  const ColumnPlacement placement = place_column(cube, periodic, reach, 769, 1044);
+  expect_each_atom_has_its_own_tile(cube, placement);
+  EXPECT_EQ(reach_of_atoms(cube, {7, 7, 25}, true, placement, reach), placement.b);
+  // No square of fewer tiles holds the atoms of a column and of those two columns away in x and y.
+  EXPECT_GE(placement.b, 2 * std::max(placement.p, placement.q));
+  EXPECT_LE(placement.b, 3 * std::max(placement.p, placement.q));
+  // Open in z the same assignment has fewer pairs, so it reaches no farther.
+  EXPECT_LE(reach_of(cube, false, placement.tile_of, placement.p, placement.q, reach), placement.b);
+  RecordProperty("b", placement.b);
+  std::printf("periodic cube: b = %d on %d x %d tiles a column\n", placement.b, placement.p, placement.q);
+}
+
+TEST(ColumnPlacement, SmallSlabFitsInASquareOfItsOwnTiles) {
+  const Lattice slab = make_lattice(LatticeKind::bcc, 3.2989, {2, 2, 2});
+  const ColumnPlacement placement = place_column(slab, open, 4.28371, 769, 1044);
+  expect_each_atom_has_its_own_tile(slab, placement);
+  EXPECT_EQ(reach_of_atoms(slab, {2, 2, 2}, false, placement, 4.28371), placement.b);
+  EXPECT_LE(placement.b, 3);  // all 16 atoms are on 4 x 4 tiles
+}
+
+TEST(ColumnPlacement, OneLayerOfASimpleCubicCrystalIsTheGridItself) {
+  const Lattice layer = make_lattice(LatticeKind::sc, 2.5, {40, 30, 1});
+  const ColumnPlacement nearest = place_column(layer, open, 2.6, 100, 100);
+  EXPECT_EQ(std::pair(nearest.p, nearest.q), std::pair(1, 1));
+  EXPECT_EQ(nearest.b, 1);
+  EXPECT_EQ(place_column(layer, open, 2.5 * 3.1, 100, 100).b, 3);
+}
+
+TEST(ColumnPlacement, ReachCountsColumnsThatTheCrystalHas) {
+  // Atoms two columns apart interact, but a crystal of 1 x 3 columns has such neighbours in y only.
+  const Lattice row = make_lattice(LatticeKind::sc, 2.0, {1, 3, 1});
+  EXPECT_EQ(reach_of(row, false, {{0, 0}}, 5, 1, 4.1), 2);
+  EXPECT_EQ(reach_of(row, false, {{0, 0}}, 5, 4, 4.1), 8);
+  EXPECT_EQ(reach_of(row, false, {{0, 0}}, 5, 4, 3.9), 4);
+  EXPECT_THROW(reach_of(row, false, {{0, 0}, {0, 1}}, 5, 4, 3.9), InputError);
+}
+
+TEST(ColumnPlacement, EqualArgumentsGiveEqualPlacements) {
+  const Lattice slab = make_lattice(LatticeKind::fcc, 3.6319, {10, 12, 3});
+  const ColumnPlacement first = place_column(slab, {true, true, false}, 5.25, 100, 100);
+  const ColumnPlacement again = place_column(slab, {true, true, false}, 5.25, 100, 100);
+  EXPECT_EQ(first.tile_of, again.tile_of);
+  EXPECT_EQ(first.b, again.b);
+}
+
+TEST(ColumnPlacement, ACrystalWithMoreAtomsThanTilesIsRefused) {
+  const Lattice slab = make_lattice(LatticeKind::bcc, 3.2989, {256, 261, 7});
+  try {
+    place_column(slab, open, 4.28371, 769, 1044);
+    FAIL() << "14 atoms were placed on 12 tiles";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("found 14 atoms in a column of"), std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("expected at most 12"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(place_column(slab, open, 0.0, 7690, 10440), InputError);
+}
+
 }  // namespace
 }  // namespace wafermark::tungsten

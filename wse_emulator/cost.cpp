@@ -1,0 +1,36 @@
+#include "wse_emulator/cost.hpp"
+
+#include <algorithm>
+
+namespace wafermark::wse {
+namespace {
+
+constexpr double word_bytes = 4.0;
+
+double issue_cycles(const Machine& m, const OperationCounts& counts) {
+  double sum = 0.0;
+  for (std::size_t k = 0; k < operation_classes; ++k) sum += m.cycles[k] * static_cast<double>(counts.n[k]);
+  return sum;
+}
+
+}  // namespace
+
+double scalar_cycles(const Machine& m, const OperationCounts& counts) {
+  const double read = word_bytes * static_cast<double>(counts[Operation::load]) / m.read_bytes_per_cycle;
+  const double written = word_bytes * static_cast<double>(counts[Operation::store]) / m.write_bytes_per_cycle;
+  return std::max({issue_cycles(m, counts), read, written});
+}
+
+double vector_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements) {
+  return m.vector_startup_cycles * static_cast<double>(counts.instructions()) +
+         m.vector_cycles_per_element * static_cast<double>(elements) * issue_cycles(m, counts);
+}
+
+double operation_joules(const Machine& m, const OperationCounts& counts) {
+  const auto words = counts[Operation::load] + counts[Operation::store];
+  return 1e-12 * (m.flop_pj * static_cast<double>(counts.flops()) +
+                  m.instruction_pj * static_cast<double>(counts.instructions()) +
+                  m.sram_word_pj * static_cast<double>(words));
+}
+
+}  // namespace wafermark::wse

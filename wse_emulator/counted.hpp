@@ -1,0 +1,147 @@
+// A scalar that counts what is done with it: kernels instantiated with Counted<float> tell how many operations of
+// each class they take, from the very source that runs.
+//
+// A product that only goes into a sum is one fused multiply-add, as every compiler for a machine with FMA makes it.
+// Values stay in registers; words of SRAM count where a program says so with count(Operation::load).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "wse_emulator/operations.hpp"
+
+namespace wafermark::wse {
+
+/// Where Counted values count at present; null: nowhere. One counter at a time and thread.
+inline OperationCounts*& active_counts() {
+  thread_local OperationCounts* counts = nullptr;
+  return counts;
+}
+inline void count(Operation op, std::int64_t times = 1) {
+  if (OperationCounts* c = active_counts()) (*c)[op] += times;
+}
+
+/// Counts everything between its construction and its end.
+class Counting {
+ public:
+  explicit Counting(OperationCounts& into) : former_(active_counts()) { active_counts() = &into; }
+  ~Counting() { active_counts() = former_; }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+ private:
+  OperationCounts* former_;
+};
+
+template <class T>
+class Counted {
+ public:
+  Counted() = default;
+  Counted(T value) : value_(value) {}  // NOLINT: literals convert, at no cost
+  explicit operator T() const { return value_; }
+  T value() const { return value_; }
+
+  Counted operator-() const { return Counted(-value_, product_); }  // a sign bit of the operand: no instruction
+  friend Counted operator+(const Counted& a, const Counted& b) {
+    sum(a, b);
+    return a.value_ + b.value_;
+  }
+  friend Counted operator-(const Counted& a, const Counted& b) {
+    sum(a, b);
+    return a.value_ - b.value_;
+  }
+  friend Counted operator*(const Counted& a, const Counted& b) {
+    count(Operation::multiply);
+    return Counted(a.value_ * b.value_, true);
+  }
+  friend Counted operator/(const Counted& a, const Counted& b) {
+    count(Operation::divide);
+    return a.value_ / b.value_;
+  }
+  Counted& operator+=(const Counted& b) { return *this = *this + b; }
+  Counted& operator-=(const Counted& b) { return *this = *this - b; }
+  Counted& operator*=(const Counted& b) { return *this = *this * b; }
+
+  friend bool operator<(const Counted& a, const Counted& b) { return compared(a.value_ < b.value_); }
+  friend bool operator>(const Counted& a, const Counted& b) { return compared(a.value_ > b.value_); }
+  friend bool operator<=(const Counted& a, const Counted& b) { return compared(a.value_ <= b.value_); }
+  friend bool operator>=(const Counted& a, const Counted& b) { return compared(a.value_ >= b.value_); }
+
+  friend Counted min(const Counted& a, const Counted& b) {
+    count(Operation::select);
+    return b.value_ < a.value_ ? b.value_ : a.value_;
+  }
+  friend Counted max(const Counted& a, const Counted& b) {
+    count(Operation::select);
+    return a.value_ < b.value_ ? b.value_ : a.value_;
+  }
+  friend Counted floor(const Counted& a) { return converted(std::floor(a.value_)); }
+  friend Counted round(const Counted& a) { return converted(std::round(a.value_)); }
+  friend Counted abs(const Counted& a) { return std::abs(a.value_); }  // a sign bit
+  friend Counted exp(const Counted& a) { return elementary(std::exp(a.value_)); }
+  friend Counted log(const Counted& a) { return elementary(std::log(a.value_)); }
+  friend Counted sin(const Counted& a) { return elementary(std::sin(a.value_)); }
+  friend Counted cos(const Counted& a) { return elementary(std::cos(a.value_)); }
+  friend Counted select(bool condition, const Counted& yes, const Counted& no) {
+    count(Operation::select);
+    return condition ? yes.value_ : no.value_;
+  }
+  /// The largest whole number not above a >= 0.
+  friend int truncate(const Counted& a) {
+    count(Operation::convert);
+    return static_cast<int>(a.value_);
+  }
+  /// 1/sqrt(x): the core has no unit for roots, so its library takes a first guess from the bits (shift and
+  /// subtract) and three of Newton's steps y <- y (3/2 - x/2 y y), which reach fp32's rounding.
+  friend Counted inverse_root(const Counted& x) {
+    count(Operation::integer, 2);
+    Counted y = first_guess(x.value_);
+    const Counted half = Counted(T(0.5)) * x;
+    for (int k = 0; k < 3; ++k) y = y * (Counted(T(1.5)) - half * y * y);
+    return y;
+  }
+  friend Counted sqrt(const Counted& x) { return x * inverse_root(x); }
+
+ private:
+  Counted(T value, bool product) : value_(value), product_(product) {}
+  static void sum(const Counted& a, const Counted& b) {
+    const Counted& product = a.product_ ? a : b;
+    if (product.product_) {
+      product.product_ = false;  // a further sum with the same product adds
+      count(Operation::multiply, -1);
+      count(Operation::fma);
+    } else {
+      count(Operation::add);
+    }
+  }
+  static bool compared(bool result) {
+    count(Operation::compare);
+    return result;
+  }
+  static Counted converted(T value) {
+    count(Operation::convert);
+    return value;
+  }
+  static Counted elementary(T value) {
+    count(Operation::elementary);
+    return value;
+  }
+  static Counted first_guess(T x);
+
+  T value_{};
+  mutable bool product_ = false;  ///< of a multiplication that no sum has swallowed yet
+};
+
+/// Lomont's constant (2003) for the first guess, at most 3.5 % off.
+template <>
+inline Counted<float> Counted<float>::first_guess(float x) {
+  std::uint32_t bits;
+  static_assert(sizeof bits == sizeof x);
+  __builtin_memcpy(&bits, &x, sizeof x);
+  bits = 0x5f375a86u - (bits >> 1);
+  float y;
+  __builtin_memcpy(&y, &bits, sizeof y);
+  return y;
+}
+
+}  // namespace wafermark::wse

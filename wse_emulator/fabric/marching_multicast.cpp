@@ -1,0 +1,28 @@
+#include "wse_emulator/fabric/marching_multicast.hpp"
+
+#include <algorithm>
+
+namespace wafermark::wse {
+namespace {
+
+std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+std::int64_t marching_stage_cycles(const FabricTiming& f, int b, int words, int hops) {
+  if (b == 0) return 0;
+  const std::int64_t ramp = divided_up(2 * words, f.words_per_cycle);
+  const std::int64_t turn = divided_up(words + 1, f.words_per_cycle) + std::int64_t{hops} * f.hop_cycles;
+  return (b + 1) * std::max(ramp, turn) + std::int64_t{b} * hops * f.hop_cycles + 2 * f.ramp_cycles;
+}
+
+std::int64_t marching_multicast_cycles(const FabricTiming& f, int b, int words, int hops_x, int hops_y) {
+  return marching_stage_cycles(f, b, words, hops_x) + marching_stage_cycles(f, b, (2 * b + 1) * words, hops_y);
+}
+
+std::int64_t marching_multicast_hops(int b, int words, int hops_x, int hops_y) {
+  const std::int64_t row = words + 1, column = std::int64_t{2 * b + 1} * words + 1;
+  return 2 * std::int64_t{b} * (row * hops_x + column * hops_y);
+}
+
+}  // namespace wafermark::wse

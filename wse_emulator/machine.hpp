@@ -1,0 +1,45 @@
+// The emulated machine in numbers, each with its source. Begin reading the emulator here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wse_emulator/fabric/fabric_timing.hpp"
+#include "wse_emulator/operations.hpp"
+
+namespace wafermark::wse {
+
+/// A number of a machine file and where it comes from.
+struct Quantity {
+  double value = 0.0;
+  std::string kind;  ///< "measured", "published" or "estimated"
+  std::string source;
+};
+
+struct Machine {
+  std::string name;
+  std::string file;
+  int width = 0, height = 0;  ///< tiles that programs may use
+  double clock_hz = 0.0;
+  std::int64_t sram_bytes = 0, program_bytes = 0;  ///< of a tile; of these, for code
+  int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
+  double vector_startup_cycles = 0.0, vector_cycles_per_element = 0.0;
+  double task_start_cycles = 0.0;
+  std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
+  FabricTiming fabric;
+  double hop_pj = 0.0, sram_word_pj = 0.0, flop_pj = 0.0, instruction_pj = 0.0;
+  double idle_watts_per_tile = 0.0;
+  std::map<std::string, Quantity> quantities;  ///< every number as the file has it, by key
+
+  /// Reads a machine file (inputs/wafers). Throws InputError "FILE:LINE: ..." for anything missing, unknown,
+  /// without source or out of range. `overrides`: "core.clock_mhz.value=425".
+  static Machine read(const std::string& path, const std::vector<std::string>& overrides = {});
+  /// `name` as a file, or NAME.toml in `folder`, in $WAFERMARK_WAFERS, or among those that came with the
+  /// program. Throws InputError naming all places.
+  static std::string find(const std::string& name, const std::string& folder);
+};
+
+}  // namespace wafermark::wse

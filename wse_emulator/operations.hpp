@@ -1,0 +1,53 @@
+// What a tile's core does, in classes that a machine file gives a price.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace wafermark::wse {
+
+/// load and store are words that an instruction reads from or writes to SRAM. `elementary`: exp, log, sin, cos.
+enum class Operation {
+  add, multiply, fma, divide, compare, select, convert, integer, elementary, branch, load, store
+};
+inline constexpr std::size_t operation_classes = 12;
+inline constexpr std::array<const char*, operation_classes> operation_names = {
+    "add",     "multiply", "fma",        "divide", "compare", "select",
+    "convert", "integer",  "elementary", "branch", "load",    "store"};
+
+/// How often each class occurs in a piece of code.
+struct OperationCounts {
+  std::array<std::int64_t, operation_classes> n{};
+
+  std::int64_t& operator[](Operation op) { return n[static_cast<std::size_t>(op)]; }
+  std::int64_t operator[](Operation op) const { return n[static_cast<std::size_t>(op)]; }
+  OperationCounts& operator+=(const OperationCounts& o) {
+    for (std::size_t k = 0; k < n.size(); ++k) n[k] += o.n[k];
+    return *this;
+  }
+  OperationCounts& operator-=(const OperationCounts& o) {
+    for (std::size_t k = 0; k < n.size(); ++k) n[k] -= o.n[k];
+    return *this;
+  }
+  friend OperationCounts operator+(OperationCounts a, const OperationCounts& b) { return a += b; }
+  friend OperationCounts operator-(OperationCounts a, const OperationCounts& b) { return a -= b; }
+  friend OperationCounts operator*(std::int64_t times, OperationCounts a) {
+    for (auto& k : a.n) k *= times;
+    return a;
+  }
+  bool operator==(const OperationCounts&) const = default;
+
+  /// Operations on fp32 values; a fused multiply-add is two.
+  std::int64_t flops() const {
+    return (*this)[Operation::add] + (*this)[Operation::multiply] + 2 * (*this)[Operation::fma] +
+           (*this)[Operation::divide];
+  }
+  /// Everything that takes a turn in the core's pipeline: all but the words of memory.
+  std::int64_t instructions() const {
+    std::int64_t sum = 0;
+    for (std::size_t k = 0; k < n.size(); ++k) sum += n[k];
+    return sum - (*this)[Operation::load] - (*this)[Operation::store];
+  }
+};
+
+}  // namespace wafermark::wse

@@ -1,0 +1,138 @@
+#include "wse_emulator/tile_grid.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+
+namespace wafermark::wse {
+namespace {
+
+/// First tile of part `part` of `parts`.
+int begin_of(int part, int tiles, int parts) {
+  return static_cast<int>(static_cast<std::int64_t>(tiles) * part / parts);
+}
+/// The part that holds `tile`.
+int part_of(int tile, int tiles, int parts) {
+  int part = static_cast<int>(static_cast<std::int64_t>(tile) * parts / tiles);
+  while (part + 1 < parts && begin_of(part + 1, tiles, parts) <= tile) ++part;
+  while (begin_of(part, tiles, parts) > tile) --part;
+  return part;
+}
+
+/// The tile that a coordinate beyond the grid means, -1 for none.
+int wrapped(int at, int tiles, bool ring) {
+  if (0 <= at && at < tiles) return at;
+  return ring ? ((at % tiles) + tiles) % tiles : -1;
+}
+
+}  // namespace
+
+Blocks::Blocks(const Communicator& comm, const TileGrid& grid, int across, int down) : grid_(grid) {
+  const int ranks = comm.size();
+  std::int64_t least = -1;
+  for (int a = 1; a <= ranks; ++a) {
+    const int d = ranks / a;
+    if (a * d != ranks || (across > 0 && a != across) || (down > 0 && d != down)) continue;
+    if (a > grid.width || d > grid.height) continue;
+    const std::int64_t cut = std::int64_t{a - 1} * grid.height + std::int64_t{d - 1} * grid.width;
+    if (least >= 0 && cut >= least) continue;
+    least = cut;
+    across_ = a;
+    down_ = d;
+  }
+  if (least < 0)
+    throw InputError(fmt::format("found {} ranks for {} x {} tiles as {} x {} blocks (0: chosen), expected as many "
+                                 "blocks as ranks and a tile in each",
+                                 ranks, grid.width, grid.height, across, down));
+  mine_ = of(comm.rank());
+}
+
+Block Blocks::of(int rank) const {
+  const int column = rank % across_, row = rank / across_;
+  Block b;
+  b.x0 = begin_of(column, grid_.width, across_);
+  b.y0 = begin_of(row, grid_.height, down_);
+  b.width = begin_of(column + 1, grid_.width, across_) - b.x0;
+  b.height = begin_of(row + 1, grid_.height, down_) - b.y0;
+  return b;
+}
+
+int Blocks::owner(int x, int y) const {
+  return part_of(y, grid_.height, down_) * across_ + part_of(x, grid_.width, across_);
+}
+
+BorderExchange::BorderExchange(const Communicator& comm, const Blocks& blocks, int reach)
+    : comm_(&comm), border_{reach, blocks.mine().width, blocks.mine().height} {
+  const Block& mine = blocks.mine();
+  const TileGrid& grid = blocks.grid();
+  // What this rank needs of each other one, as tile numbers, and where it goes.
+  std::vector<std::vector<std::int64_t>> wanted(static_cast<std::size_t>(comm.size()));
+  std::vector<std::vector<std::size_t>> places(wanted.size());
+  for (int y = -reach; y < mine.height + reach; ++y) {
+    for (int x = -reach; x < mine.width + reach; ++x) {
+      if (0 <= x && x < mine.width && 0 <= y && y < mine.height) {
+        x = mine.width - 1;  // on to the eastern border
+        continue;
+      }
+      const int gx = wrapped(mine.x0 + x, grid.width, grid.ring[0]);
+      const int gy = wrapped(mine.y0 + y, grid.height, grid.ring[1]);
+      if (gx < 0 || gy < 0) continue;
+      const int rank = blocks.owner(gx, gy);
+      if (rank == comm.rank()) {
+        copies_.push_back({border_.index(gx - mine.x0, gy - mine.y0), border_.index(x, y)});
+      } else {
+        wanted[static_cast<std::size_t>(rank)].push_back(std::int64_t{gy} * grid.width + gx);
+        places[static_cast<std::size_t>(rank)].push_back(border_.index(x, y));
+      }
+    }
+  }
+  const auto asked = comm.all_to_all(wanted);
+  for (int r = 0; r < comm.size(); ++r) {
+    const auto k = static_cast<std::size_t>(r);
+    if (!places[k].empty()) receives_.push_back({r, places[k]});
+    if (asked[k].empty()) continue;
+    Partner to{r, {}};
+    for (const std::int64_t tile : asked[k])
+      to.indices.push_back(border_.index(static_cast<int>(tile % grid.width) - mine.x0,
+                                         static_cast<int>(tile / grid.width) - mine.y0));
+    sends_.push_back(std::move(to));
+  }
+}
+
+template <class T>
+void BorderExchange::fill(std::vector<T>& values, int record) const {
+  const auto n = static_cast<std::size_t>(record);
+  std::vector<std::vector<T>> out(sends_.size()), in(receives_.size());
+  std::vector<MPI_Request> requests;
+  requests.reserve(out.size() + in.size());
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    in[k].resize(receives_[k].indices.size() * n);
+    MPI_Irecv(in[k].data(), static_cast<int>(in[k].size()), mpi_type<T>(), receives_[k].rank, 0, comm_->raw(),
+              &requests.emplace_back());
+  }
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    out[k].reserve(sends_[k].indices.size() * n);
+    for (const std::size_t i : sends_[k].indices)
+      out[k].insert(out[k].end(), values.begin() + static_cast<std::ptrdiff_t>(i * n),
+                    values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+    MPI_Isend(out[k].data(), static_cast<int>(out[k].size()), mpi_type<T>(), sends_[k].rank, 0, comm_->raw(),
+              &requests.emplace_back());
+  }
+  for (const auto& [from, to] : copies_)
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from * n), n,
+                values.begin() + static_cast<std::ptrdiff_t>(to * n));
+  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+  for (std::size_t k = 0; k < in.size(); ++k)
+    for (std::size_t i = 0; i < receives_[k].indices.size(); ++i)
+      std::copy_n(in[k].begin() + static_cast<std::ptrdiff_t>(i * n), n,
+                  values.begin() + static_cast<std::ptrdiff_t>(receives_[k].indices[i] * n));
+}
+
+template void BorderExchange::fill(std::vector<float>&, int) const;
+template void BorderExchange::fill(std::vector<double>&, int) const;
+template void BorderExchange::fill(std::vector<int>&, int) const;
+template void BorderExchange::fill(std::vector<std::int64_t>&, int) const;
+
+}  // namespace wafermark::wse
