@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "wse_emulator/operations.hpp"
 
@@ -37,7 +38,9 @@ template <class T>
 class Counted {
  public:
   Counted() = default;
-  Counted(T value) : value_(value) {}  // NOLINT: literals convert, at no cost
+  template <class U>
+    requires std::is_arithmetic_v<U>
+  Counted(U value) : value_(static_cast<T>(value)) {}  // NOLINT: constants convert, at no cost
   explicit operator T() const { return value_; }
   T value() const { return value_; }
 

@@ -1,0 +1,78 @@
+#include "tungsten_md/wafer/step_cost.hpp"
+
+#include "tungsten_md/wafer/tile_program.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+using C = wse::Counted<float>;
+using wse::Counting;
+using wse::OperationCounts;
+
+template <class Section>
+OperationCounts counted(const Section& section) {
+  OperationCounts counts;
+  const Counting counting(counts);
+  section();
+  return counts;
+}
+
+}  // namespace
+
+SectionCounts count_sections(bool periodic_z) {
+  // Any values do: within a section no operation depends on them.
+  const std::vector<C> radial(8 * 8, C(1.0f)), embedding(4 * 8, C(1.0f));
+  const TileTables<C> tables{radial.data(), embedding.data(), 7, 8, C(1.0f), C(1.0f), C(4.0f)};
+  const Vector<C> a{1.0f, 2.0f, 3.0f}, b{2.0f, 3.0f, 4.0f};
+  const PeriodicZ<C> z{periodic_z, 30.0f, 1.0f / 30.0f};
+  C sum = 0.0f;
+  Vector<C> force{0.0f, 0.0f, 0.0f};
+  NeighbourDistance<C> r{};
+  SectionCounts s;
+  s.distance = counted([&] {
+    const auto d = separation(a, b, C(0.5f), C(0.5f), z);
+    squared_length(d.x, d.y, d.z);
+  });
+  s.test = counted([&] { (void)inside(C(1.0f), tables.cutoff_squared); });
+  s.enter = counted([&] { enter_in_list<C>(); });
+  s.density = counted([&] { r = add_density(tables, C(2.0f), sum); });
+  s.force = counted([&] { add_force(tables, r, a, C(1.0f), C(2.0f), force); });
+  s.embedding = counted([&] { embed(tables.embedding, tables.nrho, tables.inverse_drho, sum); });
+  s.integration = counted([&] {
+    const auto v = kicked(a, b, C(1.0f), C(0.5f));
+    const auto x = drifted(a, v, C(1.0f));
+    kicked(x, b, C(1.0f), C(0.5f));
+  });
+  return s;
+}
+
+StepCost::StepCost(const wse::Machine& machine, const SectionCounts& counts, int batches)
+    : machine_(machine),
+      counts_(counts),
+      batches_(batches),
+      test_(wse::scalar_cycles(machine, counts.test)),
+      enter_(wse::scalar_cycles(machine, counts.enter)),
+      density_(wse::scalar_cycles(machine, counts.density)),
+      force_(wse::scalar_cycles(machine, counts.force)),
+      embedding_(wse::scalar_cycles(machine, counts.embedding)),
+      integration_(wse::scalar_cycles(machine, counts.integration)) {}
+
+double StepCost::distance(std::int64_t candidates) const {
+  return wse::vector_cycles(machine_, counts_.distance, candidates) +
+         (batches_ - 1) * wse::vector_cycles(machine_, counts_.distance, 0);
+}
+
+double StepCost::list(std::int64_t candidates, std::int64_t neighbours) const {
+  return test_ * static_cast<double>(candidates) + enter_ * static_cast<double>(neighbours);
+}
+
+wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours) const {
+  OperationCounts vector = counts_.distance;
+  // A vector instruction reads two operands and writes one.
+  vector[wse::Operation::load] = 2 * vector.instructions();
+  vector[wse::Operation::store] = vector.instructions();
+  return candidates * (vector + counts_.test) + neighbours * (counts_.enter + counts_.density + counts_.force) +
+         counts_.embedding + counts_.integration;
+}
+
+}  // namespace wafermark::tungsten

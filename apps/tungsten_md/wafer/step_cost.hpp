@@ -1,0 +1,51 @@
+// What the sections of the tile program cost on a machine: counted once per section and branch with
+// Counted<float>, then turned into cycles by the machine's prices.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "wse_emulator/cost.hpp"
+
+namespace wafermark::tungsten {
+
+/// How a section runs on the core: vector instructions over all candidates, or scalar code per item.
+struct SectionCounts {
+  wse::OperationCounts distance;       ///< of one candidate; vector instructions
+  wse::OperationCounts test;           ///< of one candidate, inside the cut-off or not
+  wse::OperationCounts enter;          ///< beside that, of one inside
+  wse::OperationCounts density;        ///< of one neighbour
+  wse::OperationCounts force;          ///< of one neighbour
+  wse::OperationCounts embedding;      ///< once
+  wse::OperationCounts integration;    ///< once: both kicks and the drift
+};
+/// Counts the kernels. `periodic_z`: separations take the nearest image along z.
+SectionCounts count_sections(bool periodic_z);
+
+/// Cycles of the sections for one machine.
+class StepCost {
+ public:
+  /// `batches`: pieces in which the candidates are processed, where memory does not hold all at once.
+  StepCost(const wse::Machine& machine, const SectionCounts& counts, int batches = 1);
+
+  double distance(std::int64_t candidates) const;
+  double list(std::int64_t candidates, std::int64_t neighbours) const;
+  double density(std::int64_t neighbours) const { return static_cast<double>(neighbours) * density_; }
+  double force(std::int64_t neighbours) const { return static_cast<double>(neighbours) * force_; }
+  double embedding() const { return embedding_; }
+  double integration() const { return integration_; }
+
+  /// Counted operations of one tile and step: for energy.
+  wse::OperationCounts operations(std::int64_t candidates, std::int64_t neighbours) const;
+  const SectionCounts& counts() const { return counts_; }
+  const wse::Machine& machine() const { return machine_; }
+
+ private:
+  wse::Machine machine_;
+  SectionCounts counts_;
+  int batches_;
+  double test_, enter_, density_, force_, embedding_, integration_;
+};
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,132 @@
+// What one tile computes in a time step: the kernels of both targets, on one atom and its candidates.
+//
+// Every function is a template over T: float runs, Counted<float> is counted (step_cost.hpp). Words of SRAM, loop
+// ends and branches count where they happen.
+#pragma once
+
+#include "tungsten_md/kernels/eam.hpp"
+#include "tungsten_md/kernels/separation.hpp"
+#include "tungsten_md/kernels/velocity_verlet.hpp"
+#include "tungsten_md/wafer/counted_lanes.hpp"
+
+namespace wafermark::tungsten {
+
+/// Things that cost the tile something and are not arithmetic; nothing when T only runs.
+template <class T>
+struct OnTile {
+  static void count(wse::Operation op, int times) {
+    if constexpr (std::is_same_v<T, wse::Counted<float>>) wse::count(op, times);
+  }
+  static void read(int words) { count(wse::Operation::load, words); }
+  static void written(int words) { count(wse::Operation::store, words); }
+  static void branch() { count(wse::Operation::branch, 1); }
+  /// An address made from an index.
+  static void address() { count(wse::Operation::integer, 1); }
+  /// Counter and jump at the end of a loop's body.
+  static void loop_end() {
+    count(wse::Operation::integer, 1);
+    count(wse::Operation::branch, 1);
+  }
+};
+
+/// A potential's tables in a tile's memory: quads, as cluster/eam_tables.hpp lays them out for one element.
+template <class T>
+struct TileTables {
+  const T* radial;     ///< [piece 0 ... nr][density: 4, r phi: 4]; piece nr is zero
+  const T* embedding;  ///< [piece 0 ... nrho - 1][4]
+  int nr, nrho;
+  T inverse_dr, inverse_drho, cutoff_squared;
+};
+
+template <class T>
+struct Vector {
+  T x, y, z;
+};
+
+/// The z axis, where it is periodic.
+template <class T>
+struct PeriodicZ {
+  bool on;
+  T length, inverse_length;
+};
+
+/// Vector instructions over all candidates: x_i - x_j. `corners`: corner of the candidate's column less the
+/// tile's own, x and y.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> separation(const Vector<T>& own, const Vector<T>& candidate, T corners_x,
+                                                 T corners_y, const PeriodicZ<T>& z) {
+  Vector<T> d{cell_difference(own.x, candidate.x, corners_x), cell_difference(own.y, candidate.y, corners_y),
+              own.z - candidate.z};
+  if (z.on) d.z = nearest_image(d.z, z.length, z.inverse_length);
+  return d;
+}
+
+/// The scalar loop over candidates that makes the neighbour list: is it inside the cut-off?
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION bool inside(T r2, T cutoff_squared) {
+  OnTile<T>::read(1);
+  OnTile<T>::branch();
+  OnTile<T>::loop_end();
+  return r2 < cutoff_squared;
+}
+/// What the loop does beside that with a candidate that is: its number goes into the list.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void enter_in_list() {
+  OnTile<T>::address();
+  OnTile<T>::written(1);
+}
+
+/// What the density loop keeps of a neighbour for the force loop.
+template <class T>
+struct NeighbourDistance {
+  T inverse_r;
+  TablePosition<T> at;
+};
+/// One turn of the loop over neighbours that sums the density.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> add_density(const TileTables<T>& t, T r2, T& density) {
+  OnTile<T>::read(2);  // the neighbour's number, its r2
+  OnTile<T>::address();
+  const Roots<T> r = roots(r2);
+  const TablePosition<T> at = locate(T(r.root * t.inverse_dr), true, t.nr);
+  const Quad<T> piece = load_quads(t.radial, 2 * at.index);
+  density = density + cubic_value(piece, at.p);
+  OnTile<T>::written(3);
+  OnTile<T>::loop_end();
+  return {r.inverse, at};
+}
+
+/// One turn of the loop over neighbours that sums the force; `slope`: F' of the atom and of the neighbour.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> add_force(const TileTables<T>& t, const NeighbourDistance<T>& r,
+                                                    const Vector<T>& d, T slope, T slope_of_neighbour,
+                                                    Vector<T>& force) {
+  OnTile<T>::read(8);  // number, 1/r, piece, p, separation, slope
+  OnTile<T>::address();
+  const Quad<T> density = load_quads(t.radial, 2 * r.at.index);
+  const Quad<T> r_phi = load_quads(t.radial + 4, 2 * r.at.index);
+  const RadialTerm<T> pair = eam_radial(density, r_phi, r.at.p, r.inverse_r, t.inverse_dr);
+  const T scaled = eam_force_over_r(pair, slope, slope_of_neighbour);
+  force.x = force.x + d.x * scaled;
+  force.y = force.y + d.y * scaled;
+  force.z = force.z + d.z * scaled;
+  OnTile<T>::loop_end();
+  return pair;
+}
+
+/// Half a step of velocity Verlet, with the drift in the first half.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> kicked(const Vector<T>& v, const Vector<T>& f, T inverse_mass, T time) {
+  OnTile<T>::read(6);
+  OnTile<T>::written(3);
+  return {kick(v.x, f.x, inverse_mass, time), kick(v.y, f.y, inverse_mass, time),
+          kick(v.z, f.z, inverse_mass, time)};
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> drifted(const Vector<T>& x, const Vector<T>& v, T time) {
+  OnTile<T>::read(3);
+  OnTile<T>::written(3);
+  return {drift(x.x, v.x, time), drift(x.y, v.y, time), drift(x.z, v.z, time)};
+}
+
+}  // namespace wafermark::tungsten
