@@ -5,16 +5,10 @@
 
 #include "common/communicator.hpp"
 #include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/model/dynamics.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
 namespace wafermark::tungsten {
-
-struct Recoil {
-  std::int64_t atom = 0;  ///< id
-  Vec3 position{};        ///< where it was hit, Angstrom
-  Vec3 direction{};
-  double energy_gained_ev = 0.0;
-};
 
 /// Throws InputError when a PKA's position lies outside the box.
 void check_pka(const PkaSettings& pka, const Box& box);

@@ -1,7 +1,11 @@
 #include "tungsten_md/cluster/simulation.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
+#include "common/results/result.hpp"
+#include "tungsten_md/cluster/hot_atom_watch.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/cluster/velocities.hpp"
 
@@ -122,10 +126,6 @@ EnergyLedger Simulation::ledger() const {
   return sum;
 }
 
-double Simulation::energy_error_ev(const Thermo& now) const {
-  return now.total_ev() - ledger().expected_ev();
-}
-
 bool Simulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
          case_.dynamics.pkas.empty();
@@ -137,6 +137,35 @@ Configuration Simulation::configuration() const {
   c.step = step_;
   c.time_ps = time_ps_;
   return c;
+}
+
+std::int64_t Simulation::hot_atoms_at_border(double width_angstrom, double energy_ev) const {
+  return comm_.sum(
+      std::int64_t{count_hot_atoms_at_border(domain_->particles(), frame_.box, width_angstrom, energy_ev)});
+}
+
+std::string Simulation::layout() const {
+  const auto& grid = domain_->subdomain().grid;
+  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list", comm_.size(), grid[0], grid[1],
+                     grid[2], domain_->settings().precision,
+                     domain_->list().kind == ListKind::half ? "half" : "full");
+}
+
+void Simulation::report(Result& result, const RunLoop& loop) const {
+  const double steps = static_cast<double>(loop.steps);
+  const double atom_steps = static_cast<double>(atoms()) * steps;
+  const bool ran = loop.seconds > 0.0 && loop.steps > 0;
+  const Domain::Memory memory = domain_->bytes();
+  result.add_figure("steps_per_second", ran ? std::optional(steps / loop.seconds) : std::nullopt, "1/s");
+  result.add_figure("atom_steps_per_second", ran ? std::optional(atom_steps / loop.seconds) : std::nullopt, "1/s");
+  result.add_figure("joules_per_atom_step",
+                    loop.joules && loop.steps > 0 ? std::optional(*loop.joules / atom_steps) : std::nullopt, "J",
+                    Kind::measured, loop.energy_note);
+  result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
+  result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (relaxation_)
+    result.add_check("relaxed_max_force", relaxation_->max_force, 0.0,
+                     case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
 }
 
 SimulationState Simulation::state() const {

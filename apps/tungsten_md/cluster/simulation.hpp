@@ -10,12 +10,12 @@
 #include "tungsten_md/cluster/adaptive_time_step.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/cluster/electronic_stopping.hpp"
-#include "tungsten_md/cluster/energy_ledger.hpp"
 #include "tungsten_md/cluster/fire.hpp"
 #include "tungsten_md/cluster/langevin_thermostat.hpp"
 #include "tungsten_md/cluster/pka.hpp"
 #include "tungsten_md/cluster/thermo.hpp"
 #include "tungsten_md/model/case.hpp"
+#include "tungsten_md/model/dynamics.hpp"
 
 namespace wafermark::tungsten {
 
@@ -29,7 +29,7 @@ struct SimulationState {
   std::map<std::string, std::int64_t> counters;
 };
 
-class Simulation {
+class Simulation final : public Dynamics {
  public:
   /// A new run: places the atoms, draws velocities, relaxes first where the case says so. Collective.
   Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
@@ -38,29 +38,25 @@ class Simulation {
   Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
              const SimulationState& state, RegionTimes& times);
 
-  /// One velocity-Verlet step with everything that acts beside the forces. `with_energy`: thermo() follows.
-  void step(bool with_energy);
-  /// Energy and virial of the present positions, for thermo() after a step without.
-  void evaluate_energy() { energy_share_ = domain_->compute_forces_and_energy(); }
-  /// Energies, temperature and pressure at the end of the last step with energy (or at the start).
-  /// Collective.
-  Thermo thermo() const;
-  /// total - (initial + PKA - stopping + thermostat), eV, at thermo(). Collective.
-  double energy_error_ev(const Thermo& now) const;
-  /// The ledger summed over ranks. Collective.
-  EnergyLedger ledger() const;
+  void step(bool with_energy) override;
+  void evaluate_energy() override { energy_share_ = domain_->compute_forces_and_energy(); }
+  Thermo thermo() const override;
+  EnergyLedger ledger() const override;
 
-  std::int64_t steps_done() const { return step_; }
-  double time_ps() const { return time_ps_; }
-  double timestep_ps() const { return time_step_.current(); }
+  std::int64_t atoms() const override { return domain_->atoms(); }
+  std::int64_t steps_done() const override { return step_; }
+  double time_ps() const override { return time_ps_; }
+  double timestep_ps() const override { return time_step_.current(); }
+  const std::vector<Recoil>& recoils() const override { return recoils_; }
+  bool momentum_is_kept() const override;
+  Configuration configuration() const override;
+  std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const override;
+  std::string layout() const override;
+  void report(Result& result, const RunLoop& loop) const override;
+
   Domain& domain() { return *domain_; }
-  const std::vector<Recoil>& recoils() const { return recoils_; }
   /// How the relaxation before the run ended, where the case asked for one.
   const std::optional<FireResult>& relaxation() const { return relaxation_; }
-  /// Something outside the crystal pushes or cools it, so that its momentum is not kept.
-  bool momentum_is_kept() const;
-
-  Configuration configuration() const;  ///< this rank's atoms, on the host
   SimulationState state() const;
 
  private:

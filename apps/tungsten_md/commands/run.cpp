@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "common/errors.hpp"
@@ -11,7 +12,6 @@
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
-#include "tungsten_md/cluster/hot_atom_watch.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -58,14 +58,30 @@ std::unique_ptr<ReferenceSites> reference_sites(const Communicator& comm, const 
   return std::make_unique<StoredSites>(comm, starting_state(comm, what, potential));
 }
 
-void add_checks(Result& result, const Case& what, const Simulation& simulation, const Thermo& first,
-                const Thermo& last, std::int64_t atoms) {
-  result.add_check("energy_balance_per_atom", simulation.energy_error_ev(last) / static_cast<double>(atoms),
-                   0.0, what.check.energy_tolerance_ev_per_atom, "eV");
-  if (const auto& relaxed = simulation.relaxation())
-    result.add_check("relaxed_max_force", relaxed->max_force, 0.0,
-                     what.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
-  if (simulation.momentum_is_kept() && last.thermal_momentum > 0.0) {
+/// A run on one of the targets, and how its checkpoints are written.
+struct Target {
+  std::unique_ptr<Dynamics> dynamics;
+  std::function<void()> save;
+};
+
+Target on_cluster(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                  const Configuration& start, const std::optional<Checkpoint>& checkpoint, RegionTimes& times,
+                  const std::string& path, const std::string& deck) {
+  auto simulation = checkpoint
+                        ? std::make_unique<Simulation>(comm, what, potential, to_state(*checkpoint), times)
+                        : std::make_unique<Simulation>(comm, what, potential, start, times);
+  const Simulation* running = simulation.get();
+  return {std::move(simulation), [&comm, &what, running, path, deck] {
+            write_checkpoint(comm, path, to_checkpoint(running->state(), deck, what.structure.lattice));
+          }};
+}
+
+void add_checks(Result& result, const Case& what, const Dynamics& dynamics, const Thermo& first,
+                const Thermo& last) {
+  result.add_check("energy_balance_per_atom",
+                   dynamics.energy_error_ev(last) / static_cast<double>(dynamics.atoms()), 0.0,
+                   what.check.energy_tolerance_ev_per_atom, "eV");
+  if (dynamics.momentum_is_kept() && last.thermal_momentum > 0.0) {
     double change = 0.0;
     for (std::size_t d = 0; d < 3; ++d)
       change = std::max(change, std::abs(last.momentum[d] - first.momentum[d]));
@@ -86,13 +102,12 @@ int run(const Options& o) {
   result.set_deck(o.deck, deck.to_toml());
   RegionTimes times;
   const Configuration start = checkpoint ? checkpoint->configuration : starting_state(comm, what, potential);
-  auto simulation = checkpoint
-                        ? std::make_unique<Simulation>(comm, what, potential, to_state(*checkpoint), times)
-                        : std::make_unique<Simulation>(comm, what, potential, start, times);
-  const std::int64_t atoms = simulation->domain().atoms(), first_step = simulation->steps_done();
+  const Target target = on_cluster(comm, what, potential, start, checkpoint, times, o.out + "/checkpoint.h5", deck.to_toml());
+  Dynamics* const simulation = target.dynamics.get();
+  const std::int64_t atoms = simulation->atoms(), first_step = simulation->steps_done();
   RunOutput output(comm, what, o.out, start, reference_sites(comm, what, potential, start),
                    checkpoint.has_value());
-  output.announce(potential, simulation->domain());
+  output.announce(potential, *simulation);
 
   const Thermo first = simulation->thermo();
   output.thermo(first, 0.0);
@@ -103,8 +118,7 @@ int run(const Options& o) {
   bool stopped = false;
   std::int64_t hot_border_steps = 0;
   const auto save = [&] {
-    write_checkpoint(comm, o.out + "/checkpoint.h5",
-                     to_checkpoint(simulation->state(), deck.to_toml(), what.structure.lattice));
+    target.save();
     output.flush();
   };
   const auto finished = [&] {
@@ -132,9 +146,7 @@ int run(const Options& o) {
       if (due(next, poll_interval)) {
         stopped = stop.requested(comm);
         if (!what.dynamics.pkas.empty() &&
-            comm.sum(count_hot_atoms_at_border(simulation->domain().particles(), start.box,
-                                               what.dynamics.thermostat.border_width_angstrom, hot_atom_ev)) >
-                0 &&
+            simulation->hot_atoms_at_border(what.dynamics.thermostat.border_width_angstrom, hot_atom_ev) > 0 &&
             hot_border_steps++ == 0 && comm.is_root())
           fmt::print(stderr,
                      "warning: an atom above {} eV came within {} Angstrom of the box's faces at {:.4g} ps: "
@@ -165,33 +177,24 @@ int run(const Options& o) {
   const Thermo last = simulation->thermo();
   if (output.last_thermo_step() != last.step) output.thermo(last, simulation->energy_error_ev(last));
   output.last_frame(*simulation);
-  const double n = static_cast<double>(atoms), atom_steps = n * static_cast<double>(steps);
-  const auto rate = [&](double work) {
-    return seconds > 0.0 && steps > 0 ? std::optional(work / seconds) : std::nullopt;
-  };
-  const Domain::Memory memory = simulation->domain().bytes();
+  const double n = static_cast<double>(atoms);
   result.add_figure("atoms", n, "");
   result.add_figure("steps", static_cast<double>(steps), "");
   result.add_figure("simulated_ps", last.time_ps - first.time_ps, "ps");
   result.add_figure("loop_seconds", seconds, "s");
-  result.add_figure("steps_per_second", rate(static_cast<double>(steps)), "1/s");
-  result.add_figure("atom_steps_per_second", rate(atom_steps), "1/s");
-  result.add_figure("joules_per_atom_step",
-                    energy.joules && steps > 0 ? std::optional(*energy.joules / atom_steps) : std::nullopt,
-                    "J", Kind::measured, energy.note);
-  result.add_figure("bytes_per_atom", comm.max(memory.particles + memory.list + memory.force_field), "B");
-  result.add_figure("list_rebuilds", static_cast<double>(simulation->domain().rebuilds()), "");
+  simulation->report(result, {steps, seconds, energy.joules, energy.note});
   result.add_figure("energy_per_atom_start_ev", first.total_ev() / n, "eV");
   result.add_figure("energy_per_atom_end_ev", last.total_ev() / n, "eV");
   result.add_figure("temperature_end_k", last.temperature_k, "K");
   if (!what.dynamics.pkas.empty())
     result.add_figure("looks_with_hot_atoms_at_border", static_cast<double>(hot_border_steps), "");
-  add_checks(result, what, *simulation, first, last, atoms);
+  add_checks(result, what, *simulation, first, last);
   output.add_to(result, *simulation);
   result.set_regions(times.reduce(comm));
   result.set_energy(energy);
   if (checkpoint) result.set_section("restarted_from_step", first_step);
   output.flush();
+  simulation->write_files(o.out);
   result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}result: {}/result.json\n", result.summary(), o.out);
   if (!result.all_checks_pass()) throw CheckFailure("checks failed: " + result.failed_checks());

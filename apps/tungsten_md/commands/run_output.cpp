@@ -61,14 +61,13 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
   }
 }
 
-void RunOutput::announce(const PotentialTables& potential, const Domain& domain) const {
+void RunOutput::announce(const PotentialTables& potential, const Dynamics& dynamics) const {
+  const std::string layout = dynamics.layout();
   if (!comm_.is_root()) return;
-  const auto& grid = domain.subdomain().grid;
   fmt::print("{}\n{} atoms, box {:.5g} x {:.5g} x {:.5g} Angstrom; potential {} (cut-off {:.5g} Angstrom)\n",
-             case_.title, domain.atoms(), box_.length(0), box_.length(1), box_.length(2), potential.source,
+             case_.title, dynamics.atoms(), box_.length(0), box_.length(1), box_.length(2), potential.source,
              potential.cutoff_angstrom);
-  fmt::print("{} ranks as {} x {} x {}, {} precision, {} neighbour list\n", comm_.size(), grid[0], grid[1],
-             grid[2], domain.settings().precision, domain.list().kind == ListKind::half ? "half" : "full");
+  fmt::print("{}\n", layout);
   fmt::print("{:>9} {:>10} {:>10} {:>10} {:>18} {:>12} {:>10}\n", "step", "time/ps", "dt/fs", "T/K",
              "energy/eV", "error/eV", "P/GPa");
 }
@@ -83,22 +82,22 @@ void RunOutput::thermo(const Thermo& t, double error) {
   std::fflush(stdout);
 }
 
-void RunOutput::frame(const Simulation& simulation) {
-  const std::int64_t step = simulation.steps_done();
-  if (due(step, case_.output.trajectory_every)) trajectory_frame(simulation);
-  if (due(step, case_.output.defects_every)) count_defects(simulation);
+void RunOutput::frame(const Dynamics& dynamics) {
+  const std::int64_t step = dynamics.steps_done();
+  if (due(step, case_.output.trajectory_every)) trajectory_frame(dynamics);
+  if (due(step, case_.output.defects_every)) count_defects(dynamics);
 }
 
-void RunOutput::last_frame(const Simulation& simulation) {
-  const std::int64_t step = simulation.steps_done();
+void RunOutput::last_frame(const Dynamics& dynamics) {
+  const std::int64_t step = dynamics.steps_done();
   if (case_.output.trajectory_every > 0 && !due(step, case_.output.trajectory_every))
-    trajectory_frame(simulation);
-  if (case_.output.defects_every > 0 && !due(step, case_.output.defects_every)) count_defects(simulation);
-  if (case_.output.final_state) write_state(simulation, "final.data");
+    trajectory_frame(dynamics);
+  if (case_.output.defects_every > 0 && !due(step, case_.output.defects_every)) count_defects(dynamics);
+  if (case_.output.final_state) write_state(dynamics, "final.data");
 }
 
-void RunOutput::trajectory_frame(const Simulation& simulation) {
-  const Configuration now = simulation.configuration();
+void RunOutput::trajectory_frame(const Dynamics& dynamics) {
+  const Configuration now = dynamics.configuration();
   const auto& formats = case_.output.trajectory_formats;
   if (h5md_) h5md_->append(now);
   if (contains(formats, "dump"))
@@ -107,12 +106,12 @@ void RunOutput::trajectory_frame(const Simulation& simulation) {
   append_text_ = true;
 }
 
-void RunOutput::count_defects(const Simulation& simulation) {
-  defects_.add(analyse_defects(comm_, simulation.configuration(), *reference_, cutoffs_));
+void RunOutput::count_defects(const Dynamics& dynamics) {
+  defects_.add(analyse_defects(comm_, dynamics.configuration(), *reference_, cutoffs_));
 }
 
-void RunOutput::write_state(const Simulation& simulation, const std::string& name) const {
-  write_lammps_data(comm_, out_ + "/" + name, simulation.configuration());
+void RunOutput::write_state(const Dynamics& dynamics, const std::string& name) const {
+  write_lammps_data(comm_, out_ + "/" + name, dynamics.configuration());
 }
 
 std::vector<double> RunOutput::pka_energies() const {
@@ -138,10 +137,10 @@ void RunOutput::flush() const {
   if (!defects_.empty()) write_defects(comm_, out_, defects_, box_, cutoffs_, pka_energies());
 }
 
-void RunOutput::add_to(Result& result, const Simulation& simulation) const {
-  const EnergyLedger ledger = simulation.ledger();
+void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
+  const EnergyLedger ledger = dynamics.ledger();
   nlohmann::json recoils = nlohmann::json::array();
-  for (const Recoil& r : simulation.recoils())
+  for (const Recoil& r : dynamics.recoils())
     recoils.push_back({{"atom", r.atom},
                        {"position_angstrom", r.position},
                        {"direction", r.direction},

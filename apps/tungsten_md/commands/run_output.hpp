@@ -9,7 +9,8 @@
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
 #include "tungsten_md/analysis/stored_sites.hpp"
-#include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/model/case.hpp"
+#include "tungsten_md/model/dynamics.hpp"
 #include "tungsten_md/io/trajectory.hpp"
 
 namespace wafermark::tungsten {
@@ -26,23 +27,23 @@ class RunOutput {
             std::unique_ptr<ReferenceSites> reference, bool resumes);
 
   /// The head of the log: what runs where.
-  void announce(const PotentialTables& potential, const Domain& domain) const;
+  void announce(const PotentialTables& potential, const Dynamics& dynamics) const;
   /// A row of the thermo table.
   void thermo(const Thermo& t, double energy_error_ev);
   std::int64_t last_thermo_step() const { return rows_.empty() ? -1 : rows_.back().step; }
   /// Trajectory frame and defects, where they are due after this step.
-  void frame(const Simulation& simulation);
+  void frame(const Dynamics& dynamics);
   /// Defects and files of the last step, due or not.
-  void last_frame(const Simulation& simulation);
-  void write_state(const Simulation& simulation, const std::string& name) const;
+  void last_frame(const Dynamics& dynamics);
+  void write_state(const Dynamics& dynamics, const std::string& name) const;
   /// Tables so far: thermo.csv, defects.json, defects.csv.
   void flush() const;
   /// The sections "thermo" and "defects", and the figures of the defects.
-  void add_to(Result& result, const Simulation& simulation) const;
+  void add_to(Result& result, const Dynamics& dynamics) const;
 
  private:
-  void trajectory_frame(const Simulation& simulation);
-  void count_defects(const Simulation& simulation);
+  void trajectory_frame(const Dynamics& dynamics);
+  void count_defects(const Dynamics& dynamics);
   /// For the models' predictions: none unless the target is tungsten.
   std::vector<double> pka_energies() const;
 

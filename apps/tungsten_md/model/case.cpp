@@ -132,6 +132,45 @@ OutputSettings read_output(Deck& deck) {
   return o;
 }
 
+WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
+  WaferSettings w;
+  w.machine = deck.text("wafer.machine", "wse2", "machine file, or the name of one of inputs/wafers");
+  w.changes = deck.texts("wafer.changes", std::vector<std::string>{},
+                         "what-if changes to the machine file, as \"core.clock_mhz.value=425\"");
+  const auto pair = [&](const char* key, const char* meaning) {
+    const auto two = deck.numbers(key, std::vector<double>{0, 0}, meaning);
+    if (two.size() != 2) deck.reject(key, "two whole numbers");
+    for (const double n : two)
+      if (!(n >= 0) || n != std::floor(n) || n > 1e6) deck.reject(key, "two whole numbers");
+    return std::array<int, 2>{static_cast<int>(two[0]), static_cast<int>(two[1])};
+  };
+  const auto tiles = pair("wafer.tiles", "at most so many tiles across and down; 0: the machine's");
+  w.max_width = tiles[0];
+  w.max_height = tiles[1];
+  const auto blocks = pair("wafer.blocks", "blocks of tiles across and down, one per rank; 0: chosen");
+  w.blocks_across = blocks[0];
+  w.blocks_down = blocks[1];
+  // A recoil pushes atoms off their sites by up to a neighbour distance; heat alone by much less.
+  w.margin_angstrom = deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? 0.3 : 2.0,
+                                  "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
+  w.neighbourhood = static_cast<int>(deck.integer("wafer.neighbourhood", 0,
+                                                  "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs", {0, 1000}));
+  w.table_points = static_cast<int>(deck.integer("wafer.table_points", 0,
+                                                 "largest number of points of a table on a tile; 0: what fits", {0, 1000000}));
+  if (w.table_points != 0 && w.table_points < 50) deck.reject("wafer.table_points", "0, or at least 50");
+  w.swap_every = static_cast<int>(deck.integer("wafer.swap_every_steps", dynamics.pkas.empty() ? 0 : 10,
+                                               "atoms change tiles where that keeps them nearer to them; 0: never", {0, 1e9}));
+  w.list_reuse = static_cast<int>(deck.integer("wafer.list_reuse_steps", 1, "steps that a neighbour list serves", {1, 1e6}));
+  w.list_skin_angstrom = deck.number("wafer.list_skin_angstrom", 0.3, "beyond the cut-off, where lists are reused", positive);
+  w.force_symmetry = deck.flag("wafer.force_symmetry", false,
+                               "a pair is computed once, the partner's share goes back by the reverse multicast");
+  w.tiles_per_atom = static_cast<int>(deck.integer("wafer.tiles_per_atom", 1, "tiles that share an atom's candidates", {1, 64}));
+  for (Deck& tile : deck.tables("wafer.trace", "a tile to follow: x, y"))
+    w.traced_tiles.push_back({static_cast<int>(tile.integer("x", std::nullopt, "from the west", non_negative)),
+                              static_cast<int>(tile.integer("y", std::nullopt, "from the north", non_negative))});
+  return w;
+}
+
 }  // namespace
 
 Case Case::read(Deck& deck) {
@@ -155,6 +194,7 @@ Case Case::read(Deck& deck) {
                   "largest change of the momentum, as a share of the thermal momentum, in runs "
                   "where nothing outside acts on the atoms",
                   positive);
+  c.wafer = read_wafer(deck, c.dynamics);
   deck.finish();
   return c;
 }

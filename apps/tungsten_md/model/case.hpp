@@ -51,6 +51,23 @@ struct OutputSettings {
   bool final_state = false;                     ///< final.data
 };
 
+/// What --target wafer needs beside the rest; a deck runs on both targets.
+struct WaferSettings {
+  std::string machine;               ///< machine file, as found
+  std::vector<std::string> changes;  ///< to the machine file, "core.clock_mhz.value=425"
+  int max_width = 0, max_height = 0;  ///< tiles to use; 0: the machine's
+  int blocks_across = 0, blocks_down = 0;
+  double margin_angstrom = 0.0;  ///< neighbourhoods reach this far beyond the cut-off
+  int neighbourhood = 0;         ///< b; 0: the least that the margin needs
+  int table_points = 0;          ///< at most so many of each table; 0: as many as fit a tile
+  int swap_every = 0;            ///< steps between atom swaps; 0: never
+  int list_reuse = 1;            ///< steps that a neighbour list serves
+  double list_skin_angstrom = 0.3;
+  bool force_symmetry = false;
+  int tiles_per_atom = 1;
+  std::vector<std::array<int, 2>> traced_tiles;
+};
+
 struct CheckSettings {
   double energy_tolerance_ev_per_atom = 1e-5;
   double momentum_tolerance = 1e-6;
@@ -63,6 +80,7 @@ struct Case {
   RunSettings run;
   OutputSettings output;
   CheckSettings check;
+  WaferSettings wafer;
   DynamicsSettings dynamics;  ///< temperature, thermostat, stopping, PKAs, adaptive time step
 
   /// Reads every key and rejects unknown ones. Throws InputError.

@@ -35,7 +35,10 @@ SectionCounts count_sections(bool periodic_z) {
   });
   s.test = counted([&] { (void)inside(C(1.0f), tables.cutoff_squared); });
   s.enter = counted([&] { enter_in_list<C>(); });
-  s.density = counted([&] { r = add_density(tables, C(2.0f), sum); });
+  s.density = counted([&] {
+    r = neighbour_distance(tables, C(2.0f));
+    add_density(tables, r, sum);
+  });
   s.force = counted([&] { add_force(tables, r, a, C(1.0f), C(2.0f), force); });
   s.embedding = counted([&] { embed(tables.embedding, tables.nrho, tables.inverse_drho, sum); });
   s.integration = counted([&] {

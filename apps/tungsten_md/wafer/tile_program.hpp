@@ -82,18 +82,19 @@ struct NeighbourDistance {
   T inverse_r;
   TablePosition<T> at;
 };
-/// One turn of the loop over neighbours that sums the density.
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> add_density(const TileTables<T>& t, T r2, T& density) {
+KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const TileTables<T>& t, T r2) {
   OnTile<T>::read(2);  // the neighbour's number, its r2
   OnTile<T>::address();
-  const Roots<T> r = roots(r2);
-  const TablePosition<T> at = locate(T(r.root * t.inverse_dr), true, t.nr);
-  const Quad<T> piece = load_quads(t.radial, 2 * at.index);
-  density = density + cubic_value(piece, at.p);
   OnTile<T>::written(3);
+  const Roots<T> r = roots(r2);
+  return {r.inverse, locate(T(r.root * t.inverse_dr), true, t.nr)};
+}
+/// One turn of the loop over neighbours that sums the density, after neighbour_distance().
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_density(const TileTables<T>& t, const NeighbourDistance<T>& r, T& density) {
+  density = density + cubic_value(load_quads(t.radial, 2 * r.at.index), r.at.p);
   OnTile<T>::loop_end();
-  return {r.inverse, at};
 }
 
 /// One turn of the loop over neighbours that sums the force; `slope`: F' of the atom and of the neighbour.

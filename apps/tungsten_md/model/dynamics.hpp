@@ -1,0 +1,92 @@
+// A molecular-dynamics run, whatever machine it runs on: what the `run` command drives and records.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tungsten_md/model/configuration.hpp"
+
+namespace wafermark {
+class Result;
+}
+
+namespace wafermark::tungsten {
+
+/// Sums over all ranks. T = 2 E_kin / (3 (N - 1) k); P = (2 E_kin + sum of virial's diagonal) / (3 V).
+struct Thermo {
+  std::int64_t step = 0;
+  double time_ps = 0, timestep_ps = 0;
+  double kinetic_ev = 0, potential_ev = 0;
+  double temperature_k = 0;
+  double pressure_gpa = 0;           ///< of the box's volume; without meaning where an axis is open
+  std::array<double, 3> momentum{};  ///< amu Angstrom / ps
+  double thermal_momentum = 0;       ///< sum of m |v|, the scale for `momentum`
+
+  double total_ev() const { return kinetic_ev + potential_ev; }
+};
+
+/// Sums over the run in eV. total = initial + PKA - stopping + thermostat; what is left over is the
+/// integration error.
+struct EnergyLedger {
+  double initial_ev = 0.0;     ///< kinetic + potential at the start
+  double pka_ev = 0.0;         ///< given to PKAs
+  double stopping_ev = 0.0;    ///< lost to electrons
+  double thermostat_ev = 0.0;  ///< taken from the heat bath
+
+  double expected_ev() const { return initial_ev + pka_ev - stopping_ev + thermostat_ev; }
+};
+
+struct Recoil {
+  std::int64_t atom = 0;  ///< id
+  Vec3 position{};        ///< where it was hit, Angstrom
+  Vec3 direction{};
+  double energy_gained_ev = 0.0;
+};
+
+/// What the loop over steps took on this machine.
+struct RunLoop {
+  std::int64_t steps = 0;
+  double seconds = 0.0;
+  std::optional<double> joules;
+  std::string energy_note;
+};
+
+/// Implemented by cluster/simulation.hpp and wafer/wafer_simulation.hpp. All calls are collective.
+class Dynamics {
+ public:
+  virtual ~Dynamics() = default;
+
+  /// One velocity-Verlet step with everything that acts beside the forces. `with_energy`: thermo() follows.
+  virtual void step(bool with_energy) = 0;
+  /// Energy and virial of the present positions, for thermo() after a step without.
+  virtual void evaluate_energy() = 0;
+  /// At the end of the last step with energy (or at the start).
+  virtual Thermo thermo() const = 0;
+  /// Summed over ranks.
+  virtual EnergyLedger ledger() const = 0;
+  double energy_error_ev(const Thermo& now) const { return now.total_ev() - ledger().expected_ev(); }
+
+  virtual std::int64_t atoms() const = 0;
+  virtual std::int64_t steps_done() const = 0;
+  virtual double time_ps() const = 0;
+  virtual double timestep_ps() const = 0;
+  virtual const std::vector<Recoil>& recoils() const = 0;
+  /// Nothing outside the crystal pushes or cools it.
+  virtual bool momentum_is_kept() const = 0;
+  /// This rank's atoms.
+  virtual Configuration configuration() const = 0;
+  /// Atoms above `energy_ev` within `width` of the box's periodic faces, over all ranks.
+  virtual std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const = 0;
+
+  /// One line: what runs where.
+  virtual std::string layout() const = 0;
+  /// Figures, checks and sections that belong to this target.
+  virtual void report(Result& result, const RunLoop& loop) const = 0;
+  /// Files beside result.json that only this target has, in the folder OUT.
+  virtual void write_files(const std::string& out) const { (void)out; }
+};
+
+}  // namespace wafermark::tungsten
