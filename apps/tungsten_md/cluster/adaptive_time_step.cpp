@@ -3,31 +3,17 @@
 #include <algorithm>
 #include <limits>
 
-#include "tungsten_md/kernels/velocity_verlet.hpp"
+#include "tungsten_md/kernels/time_step.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
 struct LongestStep {
   Particles p;
-  double max_displacement, max_energy_change;
+  StepLimits<double> limits;
   KOKKOS_FUNCTION void operator()(int i, double& least) const {
-    double v2 = 0.0, f2 = 0.0, power = 0.0;
-    for (int d = 0; d < 3; ++d) {
-      v2 += p.v(i, d) * p.v(i, d);
-      f2 += p.f(i, d) * p.f(i, d);
-      power += p.f(i, d) * p.v(i, d);
-    }
-    if (max_displacement > 0.0) {
-      const double acceleration =
-          Kokkos::sqrt(f2) / p.mass_of_type(p.type(i)) * acceleration_of_ev_per_angstrom_amu;
-      // v dt + a dt^2 / 2 = d, in the form that does not cancel.
-      const double v = Kokkos::sqrt(v2);
-      const double root = Kokkos::sqrt(v2 + 2.0 * acceleration * max_displacement);
-      least = Kokkos::min(least, 2.0 * max_displacement / (v + root + 1e-300));
-    }
-    if (max_energy_change > 0.0)
-      least = Kokkos::min(least, max_energy_change / (Kokkos::abs(power) + 1e-300));
+    least = longest_time_step(p.v(i, 0), p.v(i, 1), p.v(i, 2), p.f(i, 0), p.f(i, 1), p.f(i, 2),
+                              1.0 / p.mass_of_type(p.type(i)), limits, least);
   }
 };
 
@@ -37,9 +23,14 @@ double AdaptiveTimeStep::next(const Communicator& comm, const Particles& p) {
   if (!settings_.on()) return dt_;
   double least = std::numeric_limits<double>::infinity();
   Kokkos::parallel_reduce("longest_step", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
-                          LongestStep{p, settings_.max_displacement_angstrom, settings_.max_energy_change_ev},
+                          LongestStep{p, {settings_.max_displacement_angstrom, settings_.max_energy_change_ev}},
                           Kokkos::Min<double>(least));
-  dt_ = std::clamp(std::min(comm.min(least), dt_ * settings_.growth), settings_.min_ps, settings_.max_ps);
+  return accept(comm.min(least));
+}
+
+double AdaptiveTimeStep::accept(double longest) {
+  if (!settings_.on()) return dt_;
+  dt_ = std::clamp(std::min(longest, dt_ * settings_.growth), settings_.min_ps, settings_.max_ps);
   return dt_;
 }
 

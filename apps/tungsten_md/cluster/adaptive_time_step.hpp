@@ -16,6 +16,8 @@ class AdaptiveTimeStep {
   /// velocity and force, nor gains more than max_energy_change along its path; grows by `growth` at most.
   /// Collective.
   double next(const Communicator& comm, const Particles& p);
+  /// The same from the longest step that the atoms of all ranks allow, wherever they are kept.
+  double accept(double longest);
   double current() const { return dt_; }
   void resume(double dt) { dt_ = dt; }
 

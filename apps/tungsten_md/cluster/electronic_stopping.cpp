@@ -15,22 +15,15 @@ namespace {
 
 struct Slow {
   Particles p;
-  bool table;
-  double coefficient, cutoff_energy, dt;
-  ScalarView energy, power;
+  StoppingLaw<double> law;
+  double dt;
 
   KOKKOS_FUNCTION void operator()(int i, double& lost) const {
     const double mass = p.mass_of_type(p.type(i)) * units::amu_a2_per_ps2_in_ev;
     const double v2 = p.v(i, 0) * p.v(i, 0) + p.v(i, 1) * p.v(i, 1) + p.v(i, 2) * p.v(i, 2);
-    const double kinetic = 0.5 * mass * v2;
-    if (kinetic <= cutoff_energy) return;
-    const double factor =
-        table ? stopping_factor(interpolate_stopping<double>(energy.data(), power.data(),
-                                                             static_cast<int>(energy.extent(0)), kinetic),
-                                mass, Kokkos::sqrt(v2), dt)
-              : stopping_factor_sqrt(coefficient, mass, dt);
+    const double factor = slowing(law, mass, v2, dt);
     for (int d = 0; d < 3; ++d) p.v(i, d) *= factor;
-    lost += kinetic * (1.0 - factor * factor);
+    lost += 0.5 * mass * v2 * (1.0 - factor * factor);
   }
 };
 
@@ -81,8 +74,11 @@ double ElectronicStopping::apply(Particles& p, double dt) const {
   if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
   double lost = 0.0;
   Kokkos::parallel_reduce("stopping", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
-                          Slow{p, settings_.kind == StoppingSettings::Kind::table, settings_.coefficient,
-                               settings_.cutoff_energy_ev, dt, energy_, power_},
+                          Slow{p,
+                               {settings_.kind == StoppingSettings::Kind::table, settings_.coefficient,
+                                settings_.cutoff_energy_ev, energy_.data(), power_.data(),
+                                static_cast<int>(energy_.extent(0))},
+                               dt},
                           lost);
   return lost;
 }

@@ -9,21 +9,19 @@ namespace {
 
 struct Bathe {
   Particles p;
-  double lo[3], hi[3];  ///< atoms between these along every axis are left alone; lo > hi: none
+  QuietRegion<double> quiet;
   double dt_over_damping, thermal_energy;
   std::uint64_t seed, step;
 
   KOKKOS_FUNCTION void operator()(int i, double& heat) const {
-    bool inside = true;
-    for (int d = 0; d < 3; ++d) inside = inside && p.x(i, d) >= lo[d] && p.x(i, d) < hi[d];
-    if (inside) return;
+    if (quiet.holds(p.x(i, 0), p.x(i, 1), p.x(i, 2))) return;
     const double mass = p.mass_of_type(p.type(i));
     const HeatBath<double> bath = heat_bath(dt_over_damping, thermal_energy / mass);
     const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(p.id(i)), step, Stream::langevin);
     const double noise[3] = {g.x, g.y, g.z};
     for (int d = 0; d < 3; ++d) {
       const double v = p.v(i, d);
-      p.v(i, d) = bath.keep * v + bath.noise * noise[d];
+      p.v(i, d) = bathed(bath, v, noise[d]);
       heat += 0.5 * mass * (p.v(i, d) * p.v(i, d) - v * v);
     }
   }
@@ -31,22 +29,26 @@ struct Bathe {
 
 }  // namespace
 
-double LangevinThermostat::apply(Particles& p, double time_ps, double dt, std::int64_t step) const {
-  if (!settings_.on || time_ps < settings_.start_ps || time_ps >= settings_.stop_ps) return 0.0;
-  Bathe bathe{p,
-              {},
-              {},
-              dt / settings_.damping_time_ps,
-              units::boltzmann_ev_per_k * settings_.temperature_k / units::amu_a2_per_ps2_in_ev,
-              seed_,
-              static_cast<std::uint64_t>(step)};
+QuietRegion<double> quiet_region(const ThermostatSettings& settings, const Box& box) {
+  QuietRegion<double> quiet{};
   for (int d = 0; d < 3; ++d) {
     // Surfaces are free: the border lies at the faces of periodic axes.
-    const bool border = box_.periodic[d];
-    bathe.lo[d] = border ? box_.lo[d] + settings_.border_width_angstrom : -1e300;
-    bathe.hi[d] = border ? box_.hi[d] - settings_.border_width_angstrom : 1e300;
-    if (!settings_.border_only) bathe.lo[d] = 1e300;
+    quiet.lo[d] = box.periodic[d] ? box.lo[d] + settings.border_width_angstrom : -1e30;
+    quiet.hi[d] = box.periodic[d] ? box.hi[d] - settings.border_width_angstrom : 1e30;
+    if (!settings.border_only) quiet.lo[d] = 1e30;
   }
+  return quiet;
+}
+
+bool acts(const ThermostatSettings& settings, double time_ps) {
+  return settings.on && time_ps >= settings.start_ps && time_ps < settings.stop_ps;
+}
+
+double LangevinThermostat::apply(Particles& p, double time_ps, double dt, std::int64_t step) const {
+  if (!acts(settings_, time_ps)) return 0.0;
+  const Bathe bathe{p, quiet_region(settings_, box_), dt / settings_.damping_time_ps,
+                    units::boltzmann_ev_per_k * settings_.temperature_k / units::amu_a2_per_ps2_in_ev, seed_,
+                    static_cast<std::uint64_t>(step)};
   double heat = 0.0;
   Kokkos::parallel_reduce("langevin", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), bathe, heat);
   return heat * units::amu_a2_per_ps2_in_ev;

@@ -4,9 +4,16 @@
 #include <cstdint>
 
 #include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/kernels/heat_bath.hpp"
+#include "tungsten_md/model/box.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
 namespace wafermark::tungsten {
+
+/// Where the thermostat leaves atoms alone.
+QuietRegion<double> quiet_region(const ThermostatSettings& settings, const Box& box);
+/// Is it on at this time?
+bool acts(const ThermostatSettings& settings, double time_ps);
 
 class LangevinThermostat {
  public:

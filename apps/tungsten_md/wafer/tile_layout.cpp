@@ -1,0 +1,73 @@
+#include "tungsten_md/wafer/tile_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+#include "tungsten_md/wafer/placement/column_placement.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+TileLayout lay_out_crystal(const Lattice& lattice, const Box& box, double reach, int width, int height) {
+  const ColumnPlacement placed = place_column(lattice, box.periodic, reach, width, height);
+  TileLayout t;
+  t.axis = placed.turned ? std::array{1, 0} : std::array{0, 1};
+  const std::array<int, 2> per_axis{placed.p, placed.q};
+  std::array<int, 2> tiles{};
+  for (std::size_t g = 0; g < 2; ++g) {
+    const auto a = static_cast<std::size_t>(t.axis[g]);
+    t.tiles_per_column[g] = per_axis[a];
+    t.column_length[g] = lattice.a;
+    t.origin[g] = box.lo[a];
+    t.grid.ring[g] = box.periodic[a];
+    tiles[g] = per_axis[a] * lattice.cells[a];
+  }
+  t.grid.width = tiles[0];
+  t.grid.height = tiles[1];
+  t.reach = placed.b;
+  t.atom_on.assign(static_cast<std::size_t>(t.grid.tiles()), -1);
+  const int nb = lattice.sites_per_cell();
+  for (int ix = 0; ix < lattice.cells[0]; ++ix)
+    for (int iy = 0; iy < lattice.cells[1]; ++iy)
+      for (std::size_t k = 0; k < placed.tile_of.size(); ++k) {
+        const std::int64_t cell = (std::int64_t{ix} * lattice.cells[1] + iy) * lattice.cells[2];
+        const std::array<int, 2> at{placed.p * ix + placed.tile_of[k][0], placed.q * iy + placed.tile_of[k][1]};
+        const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
+        t.atom_on[static_cast<std::size_t>(t.tile(at[g0], at[g1]))] = cell * nb + static_cast<std::int64_t>(k);
+      }
+  return t;
+}
+
+}  // namespace
+
+TileLayout lay_out(const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff) {
+  const WaferSettings& w = what.wafer;
+  const int width = w.max_width > 0 ? std::min(w.max_width, machine.width) : machine.width;
+  const int height = w.max_height > 0 ? std::min(w.max_height, machine.height) : machine.height;
+  const double reach = cutoff + w.margin_angstrom;
+  if (!what.structure.lattice)
+    throw InputError("structure.file: the wafer target lays out crystals only, expected structure.lattice");
+  TileLayout t = lay_out_crystal(*what.structure.lattice, start.box, reach, width, height);
+  if (w.neighbourhood > 0) {
+    if (w.neighbourhood < t.reach)
+      throw InputError(fmt::format("wafer.neighbourhood: found {}, expected 0 or at least {}, which the cut-off of {} "
+                                   "and the margin of {} Angstrom need",
+                                   w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
+    t.reach = w.neighbourhood;
+  }
+  t.middle_z = 0.5 * (start.box.lo[2] + start.box.hi[2]);
+  const std::array<int, 2> tiles{t.grid.width, t.grid.height};
+  for (std::size_t g = 0; g < 2; ++g)
+    if (t.grid.ring[g] && tiles[g] < 2 * t.reach + 1)
+      throw InputError(fmt::format("structure: found {} tiles along periodic axis {}, expected at least {}: a "
+                                   "neighbourhood of b = {} would meet itself (a larger box, or an open axis)",
+                                   tiles[g], "xyz"[t.axis[g]], 2 * t.reach + 1, t.reach));
+  if (start.box.periodic[2] && start.box.length(2) < 2.0 * cutoff)
+    throw InputError(fmt::format("structure: found {} Angstrom along periodic axis z, expected at least two cut-offs, {}",
+                                 start.box.length(2), 2.0 * cutoff));
+  return t;
+}
+
+}  // namespace wafermark::tungsten
