@@ -19,7 +19,7 @@ KOKKOS_FUNCTION T longest_time_step(T vx, T vy, T vz, T fx, T fy, T fz, T invers
   using Kokkos::abs;
   using Kokkos::min;
   using Kokkos::sqrt;
-  const T tiny(1e-30);
+  const T tiny = T(1e-30f);
   if (limits.displacement > T(0)) {
     const T v2 = vx * vx + vy * vy + vz * vz;
     const T acceleration =

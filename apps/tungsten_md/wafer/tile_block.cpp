@@ -1,0 +1,365 @@
+#include "tungsten_md/wafer/tile_block.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "tungsten_md/kernels/random.hpp"
+#include "tungsten_md/model/units.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
+
+constexpr float skin = 0.4f;       // Angstrom; of the emulator's list
+constexpr float far_away = 1e6f;   // where atoms of tiles without one stand
+constexpr std::int64_t table_words_per_point = 8 + 4;
+constexpr double gain_worth_a_swap = 0.25;  // Angstrom^2: above what heat does to two atoms on their sites
+
+}  // namespace
+
+int table_points_that_fit(std::int64_t bytes, int wanted) {
+  return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (4 * table_words_per_point) - 1));
+}
+
+std::int64_t table_bytes(const PotentialTables& t) { return 4 * (8 * std::int64_t{t.nr + 1} + 4 * std::int64_t{t.nrho}); }
+
+TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
+                     const Configuration& start, const PotentialTables& t)
+    : comm_(&comm), layout_(layout), block_(blocks.mine()), border_(comm, blocks, layout.reach),
+      total_atoms_(static_cast<std::int64_t>(start.atoms.size())) {
+  const double mass = t.elements[0].mass_amu;
+  mass_ev_ = static_cast<float>(mass * units::amu_a2_per_ps2_in_ev);
+  inverse_mass_ = static_cast<float>(1.0 / mass);
+  cutoff_ = static_cast<float>(t.cutoff_angstrom);
+  radial_.assign(8 * (static_cast<std::size_t>(t.nr) + 1), 0.0f);
+  const auto density = lammps_spline(t.density[0][0]), r_phi = lammps_spline(t.r_phi[0][0]);
+  for (std::size_t m = 0; m < static_cast<std::size_t>(t.nr); ++m)
+    for (std::size_t c = 0; c < 4; ++c) {
+      radial_[8 * m + c] = static_cast<float>(density[4 * m + c]);
+      radial_[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
+    }
+  for (const double c : lammps_spline(t.embedding[0])) embedding_.push_back(static_cast<float>(c));
+  tables_ = {radial_.data(), embedding_.data(), t.nr, t.nrho, static_cast<float>(1.0 / t.dr),
+             static_cast<float>(1.0 / t.drho), cutoff_ * cutoff_};
+  const double length = start.box.length(2);
+  z_ = {start.box.periodic[2], static_cast<float>(length), static_cast<float>(1.0 / length)};
+
+  const int b = layout.reach;
+  const bool straight = layout.axis[0] == 0;
+  const auto row = static_cast<std::ptrdiff_t>(border_.border().row_length());
+  for (int dy = -b; dy <= b; ++dy)
+    for (int dx = -b; dx <= b; ++dx)
+      if (dx != 0 || dy != 0)
+        window_.push_back({dy * row + dx, (straight ? dx : dy) + b, (straight ? dy : dx) + b,
+                           std::max(std::abs(dx), std::abs(dy))});
+  for (int g = 0; g < 2; ++g) {
+    std::vector<float>& corners = layout.axis[static_cast<std::size_t>(g)] == 0 ? corner_x_ : corner_y_;
+    for (int at = 0; at < layout.tiles_per_column[static_cast<std::size_t>(g)]; ++at)
+      for (int d = -b; d <= b; ++d)
+        corners.push_back(static_cast<float>(layout.corner(g, at + d) - layout.corner(g, at)));
+  }
+
+  const auto n = static_cast<std::size_t>(block_.tiles());
+  atoms_.resize(n);
+  density_slope_.assign(n, 0.0f);
+  energy_.assign(n, 0.0);
+  virial_.assign(n, 0.0);
+  neighbours_.assign(n, 0);
+  candidates_.resize(n);
+  sites_.assign(4 * border_.border().size(), far_away);
+  homes_.assign(sites_.size(), far_away);
+  for (int y = 0; y < block_.height; ++y)
+    for (int x = 0; x < block_.width; ++x) {
+      const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(block_.width) + static_cast<std::size_t>(x);
+      const int gx = block_.x0 + x, gy = block_.y0 + y;
+      const auto span = [b](int at, int tiles, bool ring) {
+        return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
+      };
+      candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) * span(gy, layout.grid.height, layout.grid.ring[1]) - 1;
+      const std::int64_t k = layout.atom_on[static_cast<std::size_t>(layout.tile(gx, gy))];
+      if (k < 0) continue;
+      const auto from = static_cast<std::size_t>(k);
+      TileAtom& a = atoms_[i];
+      a.id = start.atoms.id[from];
+      Vec3 at = start.atoms.x[from];
+      const std::array<int, 2> grid_at{gx, gy};
+      for (std::size_t g = 0; g < 2; ++g)
+        at[static_cast<std::size_t>(layout.axis[g])] -= layout.corner(static_cast<int>(g), grid_at[g]);
+      at[2] -= layout.middle_z;
+      a.x = {static_cast<float>(at[0]), static_cast<float>(at[1]), static_cast<float>(at[2])};
+      const Vec3& v = start.atoms.v[from];
+      a.v = {static_cast<float>(v[0]), static_cast<float>(v[1]), static_cast<float>(v[2])};
+      float* home = &homes_[4 * bordered(i)];
+      home[0] = a.x.x;
+      home[1] = a.x.y;
+      home[2] = a.x.z;
+    }
+  border_.fill(homes_, 4);
+}
+
+std::size_t TileBlock::bordered(std::size_t tile) const {
+  const auto width = static_cast<std::size_t>(block_.width);
+  return border_.border().index(static_cast<int>(tile % width), static_cast<int>(tile / width));
+}
+
+template <class Body>
+void TileBlock::for_each_atom(const char* name, const Body& body) const {
+  const auto n = static_cast<std::int64_t>(atoms_.size());
+  Kokkos::parallel_for(name, Kokkos::RangePolicy<Host, Kokkos::IndexType<std::int64_t>>(0, n), [&](std::int64_t i) {
+    const auto tile = static_cast<std::size_t>(i);
+    if (atoms_[tile].id >= 0) body(tile);
+  });
+}
+
+TileBlock::Place TileBlock::place(std::size_t tile) const {
+  const auto width = static_cast<std::size_t>(block_.width);
+  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+  const bool straight = layout_.axis[0] == 0;
+  const auto row = [&](std::size_t g) {
+    return static_cast<std::ptrdiff_t>(at[g] % layout_.tiles_per_column[g]) * (2 * layout_.reach + 1);
+  };
+  return {bordered(tile), corner_x_.data() + row(straight ? 0 : 1), corner_y_.data() + row(straight ? 1 : 0)};
+}
+
+void TileBlock::kick_and_drift(float dt) {
+  for_each_atom("kick_and_drift", [&](std::size_t i) {
+    TileAtom& a = atoms_[i];
+    a.v = kicked(a.v, a.f, inverse_mass_, 0.5f * dt);
+    a.x = drifted(a.x, a.v, dt);
+  });
+}
+
+void TileBlock::kick(float dt) {
+  for_each_atom("kick", [&](std::size_t i) { atoms_[i].v = kicked(atoms_[i].v, atoms_[i].f, inverse_mass_, 0.5f * dt); });
+}
+
+void TileBlock::multicast_positions() {
+  float moved = 0.0f;
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    const Vector<float>& x = atoms_[i].x;
+    float* site = &sites_[4 * bordered(i)];
+    const bool there = atoms_[i].id >= 0;
+    site[0] = there ? x.x : far_away;
+    site[1] = there ? x.y : far_away;
+    site[2] = there ? x.z : far_away;
+    if (!there || !list_valid_) continue;
+    const Vector<float>& old = x_at_build_[i];
+    const float d2 = squared_length(x.x - old.x, x.y - old.y, x.z - old.z);
+    moved = d2 <= moved ? moved : d2;  // a position that is no number ends the list
+  }
+  border_.fill(sites_, 4);
+  const float limit = 0.25f * skin * skin;
+  const int stale = !list_valid_ || !(moved < limit);
+  if (comm_->max(stale) > 0) build_list();
+}
+
+void TileBlock::build_list() {
+  const float within = (cutoff_ + skin) * (cutoff_ + skin);
+  list_count_.assign(atoms_.size(), 0);
+  x_at_build_.resize(atoms_.size());
+  const auto search = [&](bool store) {
+    for_each_atom("near_candidates", [&](std::size_t i) {
+      const Place here = place(i);
+      int n = 0;
+      for (std::size_t k = 0; k < window_.size(); ++k) {
+        const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
+        if (!(squared_length(d.x, d.y, d.z) < within)) continue;
+        if (store && static_cast<std::size_t>(n) < list_stride_)
+          list_[i * list_stride_ + static_cast<std::size_t>(n)] = static_cast<std::uint16_t>(k);
+        ++n;
+      }
+      list_count_[i] = n;
+      x_at_build_[i] = atoms_[i].x;
+    });
+    return static_cast<std::size_t>(*std::max_element(list_count_.begin(), list_count_.end()));
+  };
+  const std::size_t most = search(list_stride_ > 0);
+  if (most > list_stride_) {
+    list_stride_ = most + 4;
+    list_.resize(list_stride_ * atoms_.size());
+    search(true);
+  }
+  list_valid_ = true;
+}
+
+void TileBlock::sum_densities() {
+  for_each_atom("densities", [&](std::size_t i) {
+    const Place here = place(i);
+    const std::uint16_t* list = &list_[i * list_stride_];
+    float density = 0.0f;
+    int n = 0;
+    for (int e = 0; e < list_count_[i]; ++e) {
+      const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
+      const float r2 = squared_length(d.x, d.y, d.z);
+      if (!inside(r2, tables_.cutoff_squared)) continue;
+      add_density(tables_, neighbour_distance(tables_, r2), density);
+      ++n;
+    }
+    const Embedding<float> f = embed(tables_.embedding, tables_.nrho, tables_.inverse_drho, density);
+    neighbours_[i] = n;
+    energy_[i] = static_cast<double>(f.energy);
+    density_slope_[i] = f.slope;
+  });
+}
+
+void TileBlock::multicast_slopes() {
+  for (std::size_t i = 0; i < atoms_.size(); ++i) sites_[4 * bordered(i) + 3] = density_slope_[i];
+  border_.fill(sites_, 4);
+}
+
+void TileBlock::sum_forces(bool with_energy) {
+  for_each_atom("forces", [&](std::size_t i) {
+    const Place here = place(i);
+    const std::uint16_t* list = &list_[i * list_stride_];
+    Vector<float> force{0.0f, 0.0f, 0.0f};
+    double phi = 0.0, virial = 0.0;
+    for (int e = 0; e < list_count_[i]; ++e) {
+      const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
+      const float r2 = squared_length(d.x, d.y, d.z);
+      if (!inside(r2, tables_.cutoff_squared)) continue;
+      const float slope = sites_[4 * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(here.at) + window_[list[e]].offset) + 3];
+      const RadialTerm<float> pair =
+          add_force(tables_, neighbour_distance(tables_, r2), d, density_slope_[i], slope, force);
+      if (!with_energy) continue;
+      phi += 0.5 * static_cast<double>(pair.phi);
+      virial += 0.5 * static_cast<double>(eam_force_over_r(pair, density_slope_[i], slope) * r2);
+    }
+    atoms_[i].f = force;
+    if (with_energy) {
+      energy_[i] += phi;
+      virial_[i] = virial;
+    }
+  });
+}
+
+float TileBlock::longest_step(const StepLimits<float>& limits, float longest) const {
+  for (const TileAtom& a : atoms_)
+    if (a.id >= 0)
+      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass_, limits, longest));
+  return longest;
+}
+
+std::vector<double> TileBlock::slow(const StoppingLaw<float>& law, float dt) {
+  std::vector<double> lost(atoms_.size(), 0.0);
+  for_each_atom("stopping", [&](std::size_t i) {
+    Vector<float>& v = atoms_[i].v;
+    const float v2 = squared_length(v.x, v.y, v.z), factor = slowing(law, mass_ev_, v2, dt);
+    if (factor == 1.0f) return;
+    v = {v.x * factor, v.y * factor, v.z * factor};
+    lost[i] = 0.5 * static_cast<double>(mass_ev_) *
+              (static_cast<double>(v2) - static_cast<double>(squared_length(v.x, v.y, v.z)));
+  });
+  return lost;
+}
+
+std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath, std::uint64_t seed,
+                                     std::int64_t step) {
+  std::vector<double> heat(atoms_.size(), 0.0);
+  for_each_atom("heat_bath", [&](std::size_t i) {
+    const Vec3 x = position(i);
+    if (quiet.holds(x[0], x[1], x[2])) return;
+    TileAtom& a = atoms_[i];
+    const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(a.id), static_cast<std::uint64_t>(step), Stream::langevin);
+    const Vector<float> old = a.v;
+    a.v = {bathed(bath, old.x, static_cast<float>(g.x)), bathed(bath, old.y, static_cast<float>(g.y)),
+           bathed(bath, old.z, static_cast<float>(g.z))};
+    const auto squared = [](const Vector<float>& v) {
+      const double vx = v.x, vy = v.y, vz = v.z;
+      return vx * vx + vy * vy + vz * vz;
+    };
+    heat[i] = 0.5 * static_cast<double>(mass_ev_) * (squared(a.v) - squared(old));
+  });
+  return heat;
+}
+
+std::int64_t TileBlock::swap_atoms() {
+  // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared distances
+  // from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
+  std::vector<int> partner(border_.border().size(), -1);
+  for_each_atom("choose_partner", [&](std::size_t i) {
+    const Place here = place(i);
+    const float* home = &homes_[4 * here.at];
+    double best = gain_worth_a_swap;
+    for (int e = 0; e < list_count_[i]; ++e) {
+      const std::size_t k = list_[i * list_stride_ + static_cast<std::size_t>(e)];
+      const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
+      const Vector<float> s = separation_to(homes_, here, {home[0], home[1], home[2]}, k);
+      const double gain = -2.0 * static_cast<double>(s.x * d.x + s.y * d.y + s.z * d.z);
+      if (gain > best) {
+        best = gain;
+        partner[here.at] = static_cast<int>(k);
+      }
+    }
+  });
+  border_.fill(partner);
+  std::vector<float> state(9 * border_.border().size());
+  std::vector<std::int64_t> ids(border_.border().size());
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    const TileAtom& a = atoms_[i];
+    const std::size_t at = bordered(i);
+    const float words[9] = {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z};
+    std::copy_n(words, 9, state.begin() + static_cast<std::ptrdiff_t>(9 * at));
+    ids[at] = a.id;
+  }
+  border_.fill(state, 9);
+  border_.fill(ids);
+  std::int64_t changed = 0;
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    const std::size_t at = bordered(i);
+    if (partner[at] < 0) continue;
+    const auto k = static_cast<std::size_t>(partner[at]);
+    const auto there = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(at) + window_[k].offset);
+    // The window is symmetric: the way back has the mirrored number.
+    if (partner[there] != static_cast<int>(window_.size() - 1 - k)) continue;
+    // From one column's corner to the other's: what separation() takes off.
+    const Vector<float> d = separation_to(sites_, place(i), {0.0f, 0.0f, 0.0f}, k);
+    const float* s = &state[9 * there];
+    TileAtom& a = atoms_[i];
+    a.id = ids[there];
+    a.x = {-d.x, -d.y, s[2]};
+    a.v = {s[3], s[4], s[5]};
+    a.f = {s[6], s[7], s[8]};
+    ++changed;
+  }
+  if (comm_->max(changed) > 0) list_valid_ = false;
+  return changed;
+}
+
+Vec3 TileBlock::position(std::size_t tile) const {
+  const auto width = static_cast<std::size_t>(block_.width);
+  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+  const Vector<float>& x = atoms_[tile].x;
+  Vec3 p{x.x, x.y, x.z};
+  for (std::size_t g = 0; g < 2; ++g) p[static_cast<std::size_t>(layout_.axis[g])] += layout_.corner(static_cast<int>(g), at[g]);
+  p[2] += layout_.middle_z;
+  return p;
+}
+
+float TileBlock::displacement_squared(std::size_t tile) const {
+  const float* home = &homes_[4 * bordered(tile)];
+  const Vector<float>& x = atoms_[tile].x;
+  float dz = x.z - home[2];
+  if (z_.on) dz = nearest_image(dz, z_.length, z_.inverse_length);
+  return squared_length(x.x - home[0], x.y - home[1], dz);
+}
+
+int TileBlock::widest_pair() const {
+  int widest = 0;
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    if (atoms_[i].id < 0) continue;
+    for (int e = 0; e < list_count_[i]; ++e) {
+      const std::size_t k = list_[i * list_stride_ + static_cast<std::size_t>(e)];
+      if (window_[k].distance <= widest) continue;
+      const Vector<float> d = separation_to(sites_, place(i), atoms_[i].x, k);
+      if (squared_length(d.x, d.y, d.z) < tables_.cutoff_squared) widest = window_[k].distance;
+    }
+  }
+  return comm_->max(widest);
+}
+
+int TileBlock::max_neighbours() const { return comm_->max(*std::max_element(neighbours_.begin(), neighbours_.end())); }
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,133 @@
+// The tiles of one rank: their atoms, and the phases in which they compute. The arithmetic is tile_program.hpp.
+//
+// The emulator takes two short cuts that change no bit of the result: neighbourhoods are read from the shared memory of
+// the rank instead of being copied to every tile, and candidates that are too far away to matter are skipped by a list
+// of the emulator's own. The cycles are those of a tile that looks at all of its candidates.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/communicator.hpp"
+#include "tungsten_md/kernels/heat_bath.hpp"
+#include "tungsten_md/kernels/stopping.hpp"
+#include "tungsten_md/kernels/time_step.hpp"
+#include "tungsten_md/model/potential_tables.hpp"
+#include "tungsten_md/wafer/tile_layout.hpp"
+#include "tungsten_md/wafer/tile_program.hpp"
+
+namespace wafermark::tungsten {
+
+/// One atom as a tile keeps it: x and y from the corner of the tile's column, z from the middle of the box.
+/// Angstrom, Angstrom/ps, eV/Angstrom.
+struct TileAtom {
+  std::int64_t id = -1;  ///< -1: the tile has no atom
+  Vector<float> x{}, v{}, f{};
+};
+
+class TileBlock {
+ public:
+  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element. Collective.
+  TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout, const Configuration& start,
+            const PotentialTables& tables);
+
+  // The phases of a step, in their order.
+  void kick_and_drift(float dt);
+  /// Positions to all tiles of the neighbourhood. Collective.
+  void multicast_positions();
+  /// Neighbours within the cut-off, densities and F'(rho).
+  void sum_densities();
+  /// F'(rho) to all tiles of the neighbourhood. Collective.
+  void multicast_slopes();
+  /// `with_energy`: also each atom's energy and virial, which the machine does not compute.
+  void sum_forces(bool with_energy);
+  void kick(float dt);
+
+  /// Longest step that this rank's atoms allow, ps.
+  float longest_step(const StepLimits<float>& limits, float longest) const;
+  /// Slows fast atoms; returns the energy lost, eV, atom by atom (tiles in order).
+  std::vector<double> slow(const StoppingLaw<float>& law, float dt);
+  /// Lets a heat bath act on atoms outside `quiet` (positions in the box); `tiles_bathed` is their number. Returns the heat
+  /// taken from the bath, eV, atom by atom.
+  std::vector<double> bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath, std::uint64_t seed,
+                            std::int64_t step);
+
+  /// Exchanges atoms between tiles wherever that brings both nearer to the sites of their tiles: each tile names the
+  /// neighbour with which it would gain most, and pairs that name each other swap. Returns this rank's tiles that changed.
+  /// Collective.
+  std::int64_t swap_atoms();
+
+  // What the emulator observes.
+  std::size_t tiles() const { return atoms_.size(); }
+  TileAtom& atom(std::size_t tile) { return atoms_[tile]; }
+  const TileAtom& atom(std::size_t tile) const { return atoms_[tile]; }
+  int neighbours(std::size_t tile) const { return neighbours_[tile]; }
+  int candidates(std::size_t tile) const { return candidates_[tile]; }
+  double energy_ev(std::size_t tile) const { return energy_[tile]; }
+  double virial_ev(std::size_t tile) const { return virial_[tile]; }  ///< trace
+  Vec3 position(std::size_t tile) const;                             ///< in the box, not wrapped
+  /// Squared distance of an atom from the site of its tile, Angstrom^2.
+  float displacement_squared(std::size_t tile) const;
+  int widest_pair() const;       ///< largest Chebyshev tile distance of two neighbours at the last force pass
+  void atoms_changed() { list_valid_ = false; }  ///< after writing to atom()
+  int max_neighbours() const;
+
+ private:
+  struct Candidate {
+    std::ptrdiff_t offset;         ///< of its site in the bordered arrays
+    int column_dx, column_dy;      ///< places in the rows of corner differences, crystal axes
+    int distance;                  ///< Chebyshev, tiles
+  };
+  /// A tile's place in the bordered arrays, and its rows of corner differences.
+  struct Place {
+    std::size_t at;
+    const float *corners_x, *corners_y;
+  };
+  void build_list();
+  Place place(std::size_t tile) const;
+  /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]).
+  Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
+                              std::size_t k) const {
+    const Candidate& c = window_[k];
+    const float* other = field.data() + 4 * (static_cast<std::ptrdiff_t>(place.at) + c.offset);
+    return separation(own, Vector<float>{other[0], other[1], other[2]}, place.corners_x[c.column_dx],
+                      place.corners_y[c.column_dy], z_);
+  }
+  std::size_t bordered(std::size_t tile) const;
+  template <class Body>
+  void for_each_atom(const char* name, const Body& body) const;
+
+  const Communicator* comm_;
+  TileLayout layout_;
+  wse::Block block_;
+  wse::BorderExchange border_;
+  std::int64_t total_atoms_;
+
+  float mass_ev_, inverse_mass_, cutoff_;
+  std::vector<float> radial_, embedding_;
+  TileTables<float> tables_;
+  PeriodicZ<float> z_;
+
+  std::vector<TileAtom> atoms_;
+  std::vector<float> density_slope_;
+  std::vector<double> energy_, virial_;
+  std::vector<int> neighbours_, candidates_;
+  std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
+  std::vector<Candidate> window_;
+  std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + b], crystal axes
+
+  // The emulator's own list: candidates within cut-off + skin.
+  bool list_valid_ = false;
+  std::size_t list_stride_ = 0;
+  std::vector<std::uint16_t> list_;
+  std::vector<int> list_count_;
+  std::vector<Vector<float>> x_at_build_;
+};
+
+/// The most points, at most `wanted`, that both kinds of table may have to fit `bytes`.
+int table_points_that_fit(std::int64_t bytes, int wanted);
+/// Bytes of the tables on a tile.
+std::int64_t table_bytes(const PotentialTables& tables);
+
+}  // namespace wafermark::tungsten
