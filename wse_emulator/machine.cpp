@@ -18,7 +18,7 @@ class Reader {
   double number(const std::string& key, const char* meaning, Range range) {
     Quantity q;
     q.value = deck_.number(key + ".value", std::nullopt, meaning, range);
-    q.kind = deck_.choice(key + ".kind", std::nullopt, {"measured", "published", "estimated"},
+    q.kind = deck_.choice(key + ".kind", std::nullopt, {"measured", "published", "estimated", "calibrated"},
                           "where the number comes from");
     q.source = deck_.text(key + ".source", std::nullopt, "publication or reason");
     if (q.source.empty()) deck_.reject(key + ".source", "a source");
@@ -53,6 +53,7 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& o
   m.vector_startup_cycles = r.number("core.vector_startup_cycles", "of a vector instruction", non_negative);
   m.vector_cycles_per_element = r.number("core.vector_cycles_per_element", "of a vector instruction", positive);
   m.task_start_cycles = r.number("core.task_start_cycles", "from a wavelet to the task that it starts", non_negative);
+  m.step_overhead_cycles = r.number("core.step_overhead_cycles", "of a time step, beyond what its phases explain", non_negative);
   for (std::size_t k = 0; k < operation_classes; ++k) {
     const auto op = static_cast<Operation>(k);
     if (op == Operation::load || op == Operation::store) continue;

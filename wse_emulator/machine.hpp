@@ -15,7 +15,7 @@ namespace wafermark::wse {
 /// A number of a machine file and where it comes from.
 struct Quantity {
   double value = 0.0;
-  std::string kind;  ///< "measured", "published" or "estimated"
+  std::string kind;  ///< "measured", "published", "estimated" or "calibrated"
   std::string source;
 };
 
@@ -28,6 +28,7 @@ struct Machine {
   int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
   double vector_startup_cycles = 0.0, vector_cycles_per_element = 0.0;
   double task_start_cycles = 0.0;
+  double step_overhead_cycles = 0.0;  ///< of a program's time step: what its phases do not explain
   std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
   FabricTiming fabric;
   double hop_pj = 0.0, sram_word_pj = 0.0, flop_pj = 0.0, instruction_pj = 0.0;

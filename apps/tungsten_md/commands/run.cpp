@@ -16,6 +16,7 @@
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/io/checkpoint.hpp"
+#include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -25,19 +26,24 @@ struct Options {
   std::vector<std::string> overrides;
 };
 
+/// "8x8" as a TOML array.
+std::string as_pair(const std::string& text, const char* option) {
+  const auto x = text.find('x');
+  const auto whole = [](const std::string& t) { return !t.empty() && t.find_first_not_of("0123456789") == std::string::npos; };
+  if (x == std::string::npos || !whole(text.substr(0, x)) || !whole(text.substr(x + 1)))
+    throw InputError(fmt::format("{} {}: expected WIDTHxHEIGHT, as 8x8", option, text));
+  return fmt::format("[{}, {}]", text.substr(0, x), text.substr(x + 1));
+}
+
 /// Signals and hot atoms are looked for every so many steps: each look is a collective.
 constexpr std::int64_t poll_interval = 10;
 constexpr double hot_atom_ev = 10.0;
 
-/// The checkpoint to begin from, if any: "auto" takes OUT/checkpoint.h5 when it is there.
-std::optional<Checkpoint> find_checkpoint(const Communicator& comm, const Options& o) {
-  if (o.restart.empty()) return std::nullopt;
-  std::string path = o.restart;
-  if (path == "auto") {
-    path = o.out + "/checkpoint.h5";
-    if (comm.max(std::filesystem::exists(path) ? 1 : 0) == 0) return std::nullopt;
-  }
-  return read_checkpoint(comm, path);
+/// The checkpoint to begin from, empty for none: "auto" takes OUT/checkpoint.h5 when it is there.
+std::string find_checkpoint(const Communicator& comm, const Options& o) {
+  if (o.restart != "auto") return o.restart;
+  const std::string path = o.out + "/checkpoint.h5";
+  return comm.max(std::filesystem::exists(path) ? 1 : 0) == 1 ? path : "";
 }
 
 SimulationState to_state(const Checkpoint& c) {
@@ -60,20 +66,49 @@ std::unique_ptr<ReferenceSites> reference_sites(const Communicator& comm, const 
 
 /// A run on one of the targets, and how its checkpoints are written.
 struct Target {
+  Configuration start;  ///< the atoms at the beginning of this run
   std::unique_ptr<Dynamics> dynamics;
   std::function<void()> save;
 };
 
-Target on_cluster(const Communicator& comm, const Case& what, const PotentialTables& potential,
-                  const Configuration& start, const std::optional<Checkpoint>& checkpoint, RegionTimes& times,
-                  const std::string& path, const std::string& deck) {
-  auto simulation = checkpoint
-                        ? std::make_unique<Simulation>(comm, what, potential, to_state(*checkpoint), times)
-                        : std::make_unique<Simulation>(comm, what, potential, start, times);
-  const Simulation* running = simulation.get();
-  return {std::move(simulation), [&comm, &what, running, path, deck] {
-            write_checkpoint(comm, path, to_checkpoint(running->state(), deck, what.structure.lattice));
-          }};
+/// What both targets are made from. `checkpoint`: a file to go on from, or empty.
+struct Setting {
+  const Communicator& comm;
+  const Case& what;
+  const PotentialTables& potential;
+  RegionTimes& times;
+  std::string checkpoint, save_to, deck;
+};
+
+Target on_cluster(const Setting& s) {
+  Target target;
+  std::unique_ptr<Simulation> simulation;
+  if (s.checkpoint.empty()) {
+    target.start = starting_state(s.comm, s.what, s.potential);
+    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, target.start, s.times);
+  } else {
+    const Checkpoint from = read_checkpoint(s.comm, s.checkpoint);
+    target.start = from.configuration;
+    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, to_state(from), s.times);
+  }
+  target.save = [s, running = simulation.get()] {
+    write_checkpoint(s.comm, s.save_to, to_checkpoint(running->state(), s.deck, s.what.structure.lattice));
+  };
+  target.dynamics = std::move(simulation);
+  return target;
+}
+
+Target on_wafer(const Setting& s) {
+  // Every rank knows where all atoms begin: tiles are dealt by the whole crystal.
+  const Communicator alone(MPI_COMM_SELF);
+  auto simulation = std::make_unique<WaferSimulation>(s.comm, s.what, s.potential,
+                                                      starting_state(alone, s.what, s.potential), s.times);
+  if (!s.checkpoint.empty()) simulation->resume(s.checkpoint);
+  Target target;
+  target.start = simulation->configuration();
+  target.save = [s, running = simulation.get()] { running->save(s.save_to, s.deck); };
+  target.dynamics = std::move(simulation);
+  return target;
 }
 
 void add_checks(Result& result, const Case& what, const Dynamics& dynamics, const Thermo& first,
@@ -96,22 +131,23 @@ int run(const Options& o) {
   const Case what = Case::read(deck);
   const PotentialTables potential = what.load_potential();
   prepare_output_directory(comm, o.out);
-  const std::optional<Checkpoint> checkpoint = find_checkpoint(comm, o);
+  const std::string checkpoint = find_checkpoint(comm, o);
 
   Result result(comm, "tungsten_md", "run", o.target);
   result.set_deck(o.deck, deck.to_toml());
   RegionTimes times;
-  const Configuration start = checkpoint ? checkpoint->configuration : starting_state(comm, what, potential);
-  const Target target = on_cluster(comm, what, potential, start, checkpoint, times, o.out + "/checkpoint.h5", deck.to_toml());
+  const Setting setting{comm, what, potential, times, checkpoint, o.out + "/checkpoint.h5", deck.to_toml()};
+  const Target target = o.target == "wafer" ? on_wafer(setting) : on_cluster(setting);
+  const Configuration& start = target.start;
   Dynamics* const simulation = target.dynamics.get();
   const std::int64_t atoms = simulation->atoms(), first_step = simulation->steps_done();
   RunOutput output(comm, what, o.out, start, reference_sites(comm, what, potential, start),
-                   checkpoint.has_value());
+                   !checkpoint.empty());
   output.announce(potential, *simulation);
 
   const Thermo first = simulation->thermo();
   output.thermo(first, 0.0);
-  if (!checkpoint) output.frame(*simulation);
+  if (checkpoint.empty()) output.frame(*simulation);
   if (what.output.start_state) output.write_state(*simulation, "start.data");
 
   const StopRequest stop;
@@ -192,7 +228,7 @@ int run(const Options& o) {
   output.add_to(result, *simulation);
   result.set_regions(times.reduce(comm));
   result.set_energy(energy);
-  if (checkpoint) result.set_section("restarted_from_step", first_step);
+  if (!checkpoint.empty()) result.set_section("restarted_from_step", first_step);
   output.flush();
   simulation->write_files(o.out);
   result.write(comm, o.out);
@@ -210,9 +246,15 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
       ->add_option("deck", o->deck, "TOML file; inputs/tungsten has examples, `info --keys` lists the keys")
       ->required();
   command->add_option("--out", o->out, "folder for result.json, trajectory and checkpoints")->required();
-  command->add_option("--target", o->target, "cluster")
-      ->check(CLI::IsMember({"cluster"}))
+  command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
+      ->check(CLI::IsMember({"cluster", "wafer"}))
       ->capture_default_str();
+  command->add_option_function<std::string>(
+      "--tiles", [o](const std::string& tiles) { o->overrides.push_back("wafer.tiles=" + as_pair(tiles, "--tiles")); },
+      "WIDTHxHEIGHT: use at most so many tiles of the wafer");
+  command->add_option_function<std::string>(
+      "--machine", [o](const std::string& name) { o->overrides.push_back(fmt::format("wafer.machine=\"{}\"", name)); },
+      "machine file of the wafer, or the name of one of inputs/wafers");
   command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
       ->take_all()
       ->delimiter('\0');

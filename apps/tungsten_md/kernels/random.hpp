@@ -31,16 +31,33 @@ KOKKOS_INLINE_FUNCTION r123::Philox4x32::ctr_type random_words(std::uint64_t see
 /// Uniform in (0, 1].
 KOKKOS_INLINE_FUNCTION double uniform(std::uint32_t word) { return (word + 1.0) * (1.0 / 4294967296.0); }
 
-/// Three independent standard normal numbers (Box and Muller, Ann. Math. Stat. 29 (1958) 610).
+template <class T>
+struct Normals {
+  T x, y, z;
+};
+/// Three independent standard normal numbers from four uniform ones (Box and Muller, Ann. Math. Stat. 29 (1958)
+/// 610).
+template <class T>
+KOKKOS_INLINE_FUNCTION Normals<T> box_muller(T u0, T u1, T u2, T u3) {
+  using Kokkos::cos;
+  using Kokkos::log;
+  using Kokkos::sin;
+  using Kokkos::sqrt;
+  const T two_pi = T(6.283185307179586);
+  const T a = T(sqrt(T(-2.0) * T(log(u0)))), b = T(sqrt(T(-2.0) * T(log(u2))));
+  return {a * T(cos(two_pi * u1)), a * T(sin(two_pi * u1)), b * T(cos(two_pi * u3))};
+}
+
+/// Three normal numbers for a purpose.
 KOKKOS_INLINE_FUNCTION Triple gaussian_triple(std::uint64_t seed, std::uint64_t id, std::uint64_t step,
                                               Stream stream) {
   const auto w = random_words(seed, id, step, stream);
-  constexpr double two_pi = 6.283185307179586;
-  const double a = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[0]))),
-               b = Kokkos::sqrt(-2.0 * Kokkos::log(uniform(w[2])));
-  return {a * Kokkos::cos(two_pi * uniform(w[1])), a * Kokkos::sin(two_pi * uniform(w[1])),
-          b * Kokkos::cos(two_pi * uniform(w[3]))};
+  const auto n = box_muller(uniform(w[0]), uniform(w[1]), uniform(w[2]), uniform(w[3]));
+  return {n.x, n.y, n.z};
 }
+/// Integer instructions of random_words(): ten rounds of two wide products (two words each), four exclusive ors and
+/// two additions to the key.
+inline constexpr int random_words_instructions = 10 * (2 * 2 + 4 + 2);
 
 /// A direction uniform on the sphere.
 KOKKOS_INLINE_FUNCTION Triple random_direction(std::uint64_t seed, std::uint64_t id, std::uint64_t step,

@@ -135,6 +135,7 @@ OutputSettings read_output(Deck& deck) {
 WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   WaferSettings w;
   w.machine = deck.text("wafer.machine", "wse2", "machine file, or the name of one of inputs/wafers");
+  w.deck_folder = std::filesystem::path(deck.file()).parent_path().string();
   w.changes = deck.texts("wafer.changes", std::vector<std::string>{},
                          "what-if changes to the machine file, as \"core.clock_mhz.value=425\"");
   const auto pair = [&](const char* key, const char* meaning) {

@@ -53,7 +53,8 @@ struct OutputSettings {
 
 /// What --target wafer needs beside the rest; a deck runs on both targets.
 struct WaferSettings {
-  std::string machine;               ///< machine file, as found
+  std::string machine;               ///< machine file, or a name; beside the deck or as the emulator finds it
+  std::string deck_folder;
   std::vector<std::string> changes;  ///< to the machine file, "core.clock_mhz.value=425"
   int max_width = 0, max_height = 0;  ///< tiles to use; 0: the machine's
   int blocks_across = 0, blocks_down = 0;

@@ -1,5 +1,9 @@
 #include "tungsten_md/wafer/step_cost.hpp"
 
+#include "tungsten_md/kernels/heat_bath.hpp"
+#include "tungsten_md/kernels/random.hpp"
+#include "tungsten_md/kernels/stopping.hpp"
+#include "tungsten_md/kernels/time_step.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
 
 namespace wafermark::tungsten {
@@ -46,6 +50,38 @@ SectionCounts count_sections(bool periodic_z) {
     const auto x = drifted(a, v, C(1.0f));
     kicked(x, b, C(1.0f), C(0.5f));
   });
+  s.time_step = counted([&] {
+    OnTile<C>::read(6);
+    longest_time_step(a.x, a.y, a.z, b.x, b.y, b.z, C(1.0f), StepLimits<C>{1.0f, 0.0f}, C(1.0f));
+  });
+  const StoppingLaw<C> law{false, 1.0f, 10.0f, nullptr, nullptr, 0};
+  const auto stopping = [&](float v2) {
+    return counted([&] {
+      OnTile<C>::read(3);
+      OnTile<C>::branch();
+      const C factor = slowing(law, C(1.0f), squared_length(a.x, a.y, a.z) * C(0.0f) + C(v2), C(1.0f));
+      if (v2 > 0.0f) scaled(a, factor);
+    });
+  };
+  s.slow = stopping(100.0f);
+  s.not_slow = stopping(0.0f);
+  const QuietRegion<C> quiet{{0.0f, 0.0f, 0.0f}, {9.0f, 9.0f, 9.0f}};
+  s.no_bath = counted([&] {
+    OnTile<C>::read(9);
+    OnTile<C>::branch();
+    (void)quiet.holds(a.x, a.y, a.z);
+  });
+  s.bath = s.no_bath + counted([&] {
+             wse::count(wse::Operation::integer, random_words_instructions);
+             wse::count(wse::Operation::convert, 4);
+             const auto bath = heat_bath(C(0.1f), C(1.0f));
+             const auto g = box_muller(C(0.5f), C(0.5f), C(0.5f), C(0.5f));
+             bathed(bath, a.x, g.x);
+             bathed(bath, a.y, g.y);
+             bathed(bath, a.z, g.z);
+             OnTile<C>::written(3);
+           });
+  s.swap_partner = counted([&] { (void)swap_gain(separation(a, b, C(0.5f), C(0.5f), z), separation(b, a, C(0.5f), C(0.5f), z)); });
   return s;
 }
 
@@ -69,13 +105,13 @@ double StepCost::list(std::int64_t candidates, std::int64_t neighbours) const {
   return test_ * static_cast<double>(candidates) + enter_ * static_cast<double>(neighbours);
 }
 
-wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours) const {
+wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours, std::int64_t steps) const {
   OperationCounts vector = counts_.distance;
   // A vector instruction reads two operands and writes one.
   vector[wse::Operation::load] = 2 * vector.instructions();
   vector[wse::Operation::store] = vector.instructions();
   return candidates * (vector + counts_.test) + neighbours * (counts_.enter + counts_.density + counts_.force) +
-         counts_.embedding + counts_.integration;
+         steps * (counts_.embedding + counts_.integration);
 }
 
 }  // namespace wafermark::tungsten

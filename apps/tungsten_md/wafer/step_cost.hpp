@@ -19,6 +19,10 @@ struct SectionCounts {
   wse::OperationCounts force;          ///< of one neighbour
   wse::OperationCounts embedding;      ///< once
   wse::OperationCounts integration;    ///< once: both kicks and the drift
+  wse::OperationCounts time_step;      ///< the longest step that the atom allows
+  wse::OperationCounts slow, not_slow;  ///< electronic stopping of a fast atom; of a slow one, the question alone
+  wse::OperationCounts bath, no_bath;   ///< heat bath of an atom in it; of another, the question alone
+  wse::OperationCounts swap_partner;    ///< of one neighbour: is it worth changing tiles?
 };
 /// Counts the kernels. `periodic_z`: separations take the nearest image along z.
 SectionCounts count_sections(bool periodic_z);
@@ -35,9 +39,15 @@ class StepCost {
   double force(std::int64_t neighbours) const { return static_cast<double>(neighbours) * force_; }
   double embedding() const { return embedding_; }
   double integration() const { return integration_; }
+  double time_step() const { return wse::scalar_cycles(machine_, counts_.time_step); }
+  double slowing(bool fast) const { return wse::scalar_cycles(machine_, fast ? counts_.slow : counts_.not_slow); }
+  double bath(bool inside) const { return wse::scalar_cycles(machine_, inside ? counts_.bath : counts_.no_bath); }
+  double swap_partner(std::int64_t neighbours) const {
+    return static_cast<double>(neighbours) * wse::scalar_cycles(machine_, counts_.swap_partner);
+  }
 
-  /// Counted operations of one tile and step: for energy.
-  wse::OperationCounts operations(std::int64_t candidates, std::int64_t neighbours) const;
+  /// Counted operations of `steps` steps of tiles with so many candidates and neighbours in sum: for energy.
+  wse::OperationCounts operations(std::int64_t candidates, std::int64_t neighbours, std::int64_t steps) const;
   const SectionCounts& counts() const { return counts_; }
   const wse::Machine& machine() const { return machine_; }
 

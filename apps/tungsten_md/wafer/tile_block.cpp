@@ -16,7 +16,7 @@ using Host = Kokkos::DefaultHostExecutionSpace;
 constexpr float skin = 0.4f;       // Angstrom; of the emulator's list
 constexpr float far_away = 1e6f;   // where atoms of tiles without one stand
 constexpr std::int64_t table_words_per_point = 8 + 4;
-constexpr double gain_worth_a_swap = 0.25;  // Angstrom^2: above what heat does to two atoms on their sites
+constexpr float gain_worth_a_swap = 0.25f;  // Angstrom^2: above what heat does to two atoms on their sites
 
 }  // namespace
 
@@ -248,7 +248,7 @@ std::vector<double> TileBlock::slow(const StoppingLaw<float>& law, float dt) {
     Vector<float>& v = atoms_[i].v;
     const float v2 = squared_length(v.x, v.y, v.z), factor = slowing(law, mass_ev_, v2, dt);
     if (factor == 1.0f) return;
-    v = {v.x * factor, v.y * factor, v.z * factor};
+    v = scaled(v, factor);
     lost[i] = 0.5 * static_cast<double>(mass_ev_) *
               (static_cast<double>(v2) - static_cast<double>(squared_length(v.x, v.y, v.z)));
   });
@@ -282,12 +282,12 @@ std::int64_t TileBlock::swap_atoms() {
   for_each_atom("choose_partner", [&](std::size_t i) {
     const Place here = place(i);
     const float* home = &homes_[4 * here.at];
-    double best = gain_worth_a_swap;
+    float best = gain_worth_a_swap;
     for (int e = 0; e < list_count_[i]; ++e) {
       const std::size_t k = list_[i * list_stride_ + static_cast<std::size_t>(e)];
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
       const Vector<float> s = separation_to(homes_, here, {home[0], home[1], home[2]}, k);
-      const double gain = -2.0 * static_cast<double>(s.x * d.x + s.y * d.y + s.z * d.z);
+      const float gain = swap_gain(s, d);
       if (gain > best) {
         best = gain;
         partner[here.at] = static_cast<int>(k);

@@ -130,4 +130,20 @@ KOKKOS_FORCEINLINE_FUNCTION Vector<T> drifted(const Vector<T>& x, const Vector<T
   return {drift(x.x, v.x, time), drift(x.y, v.y, time), drift(x.z, v.z, time)};
 }
 
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> scaled(const Vector<T>& v, T factor) {
+  return {v.x * factor, v.y * factor, v.z * factor};
+}
+
+/// How much two atoms' squared distances from the sites of their tiles shrink, in sum, when they change tiles; `sites`
+/// and `atoms` are the separations. With displacements p, q and S = -sites this is p^2 + q^2 - (p - S)^2 - (q + S)^2.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T swap_gain(const Vector<T>& sites, const Vector<T>& atoms) {
+  OnTile<T>::read(7);
+  OnTile<T>::address();
+  OnTile<T>::branch();
+  OnTile<T>::loop_end();
+  return T(-2.0f) * (sites.x * atoms.x + sites.y * atoms.y + sites.z * atoms.z);
+}
+
 }  // namespace wafermark::tungsten

@@ -1,0 +1,128 @@
+#include "tungsten_md/wafer/tile_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/errors.hpp"
+#include "tungsten_md/model/perfect_crystal.hpp"
+#include "tungsten_md/model/potential_grid.hpp"
+#include "tungsten_md/wafer/tile_block.hpp"
+#include "wse_emulator/fabric/marching_multicast.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr int word = 4;                 // bytes
+constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
+constexpr int position_words = 3, slope_words = 1;
+// Wavelets wake the core after each stage of both multicasts.
+constexpr int tasks_per_step = 4;
+
+/// Neighbours in the perfect crystal, the densest thing that a deck begins with.
+int neighbours_of(const Case& what, const PotentialTables& t) {
+  if (!what.structure.lattice) return 60;
+  return PerfectCrystal(t, 0, what.structure.lattice->kind).atom(what.structure.lattice->a).neighbours;
+}
+
+/// Everything but the tables.
+void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int list_capacity, int batches) {
+  const int span = 2 * layout.reach + 1, candidates = layout.candidates();
+  memory.allocate("atom", 14 * word);
+  memory.allocate("row of positions", position_words * span * word);
+  memory.allocate("corner differences", 2 * span * word);
+  // Separations take the place of the positions; F' that of r^2.
+  const int held = (candidates + batches - 1) / batches;
+  memory.allocate("candidates: separation, r2", 4 * held * word);
+  // Number, 1/r, piece, place in it; what the next batch would overwrite: separation and F'.
+  memory.allocate("neighbour list", (batches == 1 ? 4 : 8) * list_capacity * word);
+}
+
+}  // namespace
+
+TilePlan TilePlan::make(const Case& what, const Configuration& start, const PotentialTables& potential) {
+  if (potential.elements.size() != 1)
+    throw InputError(fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
+                                 potential.elements.size()));
+  const WaferSettings& w = what.wafer;
+  wse::Machine machine = wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
+  TileLayout layout = lay_out(what, start, machine, potential.cutoff_angstrom);
+  const int n = neighbours_of(what, potential);
+  const int capacity = std::max(n + 16, n * 8 / 5);
+  const int wanted = std::max(potential.nr, potential.nrho);
+  const int target = std::min(wanted, w.table_points > 0 ? w.table_points : fewest_table_points);
+  // As few batches as leave room for the tables.
+  for (int batches = 1;; ++batches) {
+    wse::TileMemory memory(machine);
+    allocate_buffers(memory, layout, capacity, batches);
+    int points = table_points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
+    if (points < target && batches < 2 * layout.reach + 1) continue;
+    if (points < 50) points = target;  // the allocation below says what does not fit
+    PotentialTables tables = resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
+    memory.allocate("potential tables", table_bytes(tables));
+    StepCost cost(machine, count_sections(start.box.periodic[2]), batches);
+    return {std::move(machine), std::move(layout), std::move(tables), std::move(memory), capacity, batches, std::move(cost)};
+  }
+}
+
+std::int64_t TilePlan::position_cycles() const {
+  return wse::marching_multicast_cycles(machine.fabric, layout.reach, position_words, layout.grid.hops(0), layout.grid.hops(1));
+}
+
+std::int64_t TilePlan::slope_cycles() const {
+  return wse::marching_multicast_cycles(machine.fabric, layout.reach, slope_words, layout.grid.hops(0), layout.grid.hops(1));
+}
+
+std::int64_t TilePlan::word_hops() const {
+  const auto hops = [&](int words) {
+    return wse::marching_multicast_hops(layout.reach, words, layout.grid.hops(0), layout.grid.hops(1));
+  };
+  return hops(position_words) + hops(slope_words);
+}
+
+std::int64_t TilePlan::choice_word_hops() const {
+  return wse::marching_multicast_hops(layout.reach, 1, layout.grid.hops(0), layout.grid.hops(1));
+}
+
+double TilePlan::control_cycles() const {
+  return tasks_per_step * machine.task_start_cycles + machine.step_overhead_cycles;
+}
+
+double TilePlan::step_cycles(std::int64_t neighbours) const {
+  const std::int64_t c = layout.candidates();
+  return static_cast<double>(position_cycles() + slope_cycles()) + control_cycles() + cost.distance(c) +
+         cost.list(c, neighbours) + cost.density(neighbours) + cost.embedding() + cost.force(neighbours) +
+         cost.integration();
+}
+
+std::string TilePlan::describe(std::int64_t neighbours) const {
+  const auto& g = layout.grid;
+  const double cycles = step_cycles(neighbours);
+  std::string text = fmt::format(
+      "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
+      "tiles             {} x {}{}, columns of {} x {}, {} axis across\n"
+      "neighbourhood     b = {}: {} candidates, {} neighbours in the perfect crystal\n"
+      "tables            {} radial and {} embedding points\n"
+      "candidates        in {} batch{}\n"
+      "memory of a tile\n{}\n"
+      "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
+      machine.name, machine.file, machine.width, machine.height, 1e-6 * machine.clock_hz, g.width, g.height,
+      g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "", layout.tiles_per_column[0], layout.tiles_per_column[1],
+      layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(), neighbours, tables.nr, tables.nrho, batches,
+      batches == 1 ? "" : "es", memory.ledger(), cycles, 1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
+  const std::int64_t c = layout.candidates();
+  const auto line = [&](const char* name, double n) { text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, n); };
+  line("multicast of positions", static_cast<double>(position_cycles()));
+  line("distances", cost.distance(c));
+  line("neighbour list", cost.list(c, neighbours));
+  line("densities", cost.density(neighbours));
+  line("embedding", cost.embedding());
+  line("multicast of F'", static_cast<double>(slope_cycles()));
+  line("forces", cost.force(neighbours));
+  line("integration", cost.integration());
+  line("starting tasks, overhead", control_cycles());
+  return text;
+}
+
+}  // namespace wafermark::tungsten

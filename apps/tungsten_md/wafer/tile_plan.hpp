@@ -1,0 +1,43 @@
+// How a case sits on a machine: layout, tables, memory of a tile, cycles of a step. `info --target wafer` prints it.
+#pragma once
+
+#include <string>
+
+#include "tungsten_md/model/case.hpp"
+#include "tungsten_md/wafer/step_cost.hpp"
+#include "tungsten_md/wafer/tile_layout.hpp"
+#include "wse_emulator/tile_memory.hpp"
+
+namespace wafermark::tungsten {
+
+struct TilePlan {
+  wse::Machine machine;
+  TileLayout layout;
+  PotentialTables tables;  ///< as they fit a tile
+  wse::TileMemory memory;
+  int list_capacity = 0;  ///< neighbours that a tile has room for
+  int batches = 1;        ///< pieces in which a tile takes its candidates, where memory does not hold all
+  StepCost cost;
+
+  /// An atom's state as it goes to another tile: position, velocity, force, id of two words.
+  static constexpr int state_words = 11;
+
+  /// Reads the machine, lays the atoms out and charges the buffers. Throws InputError when something does not fit, with
+  /// the ledger.
+  static TilePlan make(const Case& what, const Configuration& start, const PotentialTables& potential);
+
+  /// Cycles of the two multicasts, and the words that cross links for one tile.
+  std::int64_t position_cycles() const;
+  std::int64_t slope_cycles() const;
+  std::int64_t word_hops() const;
+  /// Words that cross links when every tile tells its neighbourhood one word.
+  std::int64_t choice_word_hops() const;
+  /// Cycles of starting the tasks that wavelets wake in a step, and of what is calibrated.
+  double control_cycles() const;
+  /// A step of a tile with all candidates and `neighbours` of them inside the cut-off: the model before a run.
+  double step_cycles(std::int64_t neighbours) const;
+  /// Mapping, memory ledger and predicted step.
+  std::string describe(std::int64_t neighbours) const;
+};
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,416 @@
+#include "tungsten_md/wafer/wafer_simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/errors.hpp"
+#include "tungsten_md/cluster/electronic_stopping.hpp"
+#include "tungsten_md/cluster/langevin_thermostat.hpp"
+#include "tungsten_md/cluster/pka.hpp"
+#include "tungsten_md/cluster/thermo.hpp"
+#include "tungsten_md/cluster/velocities.hpp"
+#include "tungsten_md/model/units.hpp"
+#include "wse_emulator/fabric/reduction.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+/// What the cluster's one-rank functions work on, made of all atoms.
+Particles to_particles(const Configuration& c) {
+  const auto n = static_cast<int>(c.atoms.size());
+  Particles p;
+  p.n_local = n;
+  p.x = Vector3View("x", n);
+  p.v = Vector3View("v", n);
+  p.f = Vector3View("f", n);
+  p.id = IdView("id", n);
+  p.type = TypeView("type", n);
+  p.mass_of_type = ScalarView("mass", c.masses.size());
+  auto x = Kokkos::create_mirror_view(p.x);
+  auto v = Kokkos::create_mirror_view(p.v);
+  auto id = Kokkos::create_mirror_view(p.id);
+  auto type = Kokkos::create_mirror_view(p.type);
+  auto mass = Kokkos::create_mirror_view(p.mass_of_type);
+  for (int i = 0; i < n; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    for (int d = 0; d < 3; ++d) {
+      x(i, d) = c.atoms.x[k][static_cast<std::size_t>(d)];
+      v(i, d) = c.atoms.v[k][static_cast<std::size_t>(d)];
+    }
+    id(i) = c.atoms.id[k];
+    type(i) = c.atoms.type[k];
+  }
+  for (std::size_t t = 0; t < c.masses.size(); ++t) mass(t) = c.masses[t];
+  Kokkos::deep_copy(p.x, x);
+  Kokkos::deep_copy(p.v, v);
+  Kokkos::deep_copy(p.id, id);
+  Kokkos::deep_copy(p.type, type);
+  Kokkos::deep_copy(p.mass_of_type, mass);
+  return p;
+}
+
+std::vector<Vec3> velocities_of(const Particles& p) {
+  auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), p.v);
+  std::vector<Vec3> all(static_cast<std::size_t>(p.n_local));
+  for (int i = 0; i < p.n_local; ++i) all[static_cast<std::size_t>(i)] = {v(i, 0), v(i, 1), v(i, 2)};
+  return all;
+}
+
+/// The case's velocities, drawn as the cluster draws them.
+Configuration with_velocities(Configuration start, const Case& what) {
+  if (what.dynamics.temperature.draw_k > 0.0) {
+    const Communicator alone(MPI_COMM_SELF);
+    Particles p = to_particles(start);
+    draw_velocities(alone, p, p.n_local, what.dynamics.temperature.draw_k, what.run.seed);
+    start.atoms.v = velocities_of(p);
+  }
+  return start;
+}
+
+const Case& accepted(const Case& what) {
+  if (what.dynamics.relax.max_steps > 0)
+    throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
+  return what;
+}
+
+}  // namespace
+
+void WaferSimulation::step(bool with_energy) {
+  record_.begin_step();
+  fire_due_pkas();
+  swap_where_due();
+  const double dt = choose_time_step();
+  const auto step_ps = static_cast<float>(dt);
+  block_->kick_and_drift(step_ps);
+  forces(with_energy, true);
+  block_->kick(step_ps);
+  compute(phase_.integrate, [&](std::size_t) { return plan_.cost.integration(); });
+  const auto& stopping = case_.dynamics.stopping;
+  if (stopping.kind != StoppingSettings::Kind::none) {
+    const StoppingLaw<float> law{stopping.kind == StoppingSettings::Kind::table,
+                                 static_cast<float>(stopping.coefficient),
+                                 static_cast<float>(stopping.cutoff_energy_ev),
+                                 stopping_energy_.data(),
+                                 stopping_power_.data(),
+                                 static_cast<int>(stopping_energy_.size())};
+    const std::vector<double> lost = block_->slow(law, step_ps);
+    ledger_.stopping_ev += ordered_sum(lost);
+    for (const double e : lost) other_operations_ += e != 0.0 ? plan_.cost.counts().slow : plan_.cost.counts().not_slow;
+    compute(phase_.stopping, [&](std::size_t i) { return plan_.cost.slowing(lost[i] != 0.0); });
+  }
+  const auto& thermostat = case_.dynamics.thermostat;
+  if (acts(thermostat, time_ps_)) {
+    const double speed2 = units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / start_.masses[0];
+    const auto bath = heat_bath(static_cast<float>(dt / thermostat.damping_time_ps), static_cast<float>(speed2));
+    const std::vector<double> heat = block_->bathe(quiet_region(thermostat, start_.box), bath, case_.run.seed, step_);
+    ledger_.thermostat_ev += ordered_sum(heat);
+    for (const double e : heat) other_operations_ += e != 0.0 ? plan_.cost.counts().bath : plan_.cost.counts().no_bath;
+    compute(phase_.thermostat, [&](std::size_t i) { return plan_.cost.bath(heat[i] != 0.0); });
+  }
+  time_ps_ += dt;
+  ++step_;
+  if (with_energy) thermo_ = measure_all(all_atoms());
+}
+
+void WaferSimulation::forces(bool with_energy, bool charge) {
+  {
+    const Region region(times_, "multicast");
+    block_->multicast_positions();
+  }
+  {
+    const Region region(times_, "densities");
+    block_->sum_densities();
+  }
+  {
+    const Region region(times_, "multicast");
+    block_->multicast_slopes();
+  }
+  {
+    const Region region(times_, "forces");
+    block_->sum_forces(with_energy);
+  }
+  if (!charge) return;
+  const Region region(times_, "clocks");
+  const auto c = [&](std::size_t i) { return static_cast<std::int64_t>(block_->candidates(i)); };
+  const auto n = [&](std::size_t i) { return static_cast<std::int64_t>(block_->neighbours(i)); };
+  const int most = block_->max_neighbours();
+  if (most > plan_.list_capacity)
+    throw std::runtime_error(fmt::format("neighbour list of a tile: found {} neighbours, expected at most {}: atoms are "
+                                         "packed far more densely than in the crystal",
+                                         most, plan_.list_capacity));
+  const std::int64_t tiles = static_cast<std::int64_t>(block_->tiles());
+  multicast(phase_.positions, plan_.position_cycles(), tiles * plan_.word_hops());
+  compute(phase_.control, [&](std::size_t) { return plan_.control_cycles(); });
+  compute(phase_.distance, [&](std::size_t i) { return plan_.cost.distance(c(i)); });
+  compute(phase_.list, [&](std::size_t i) { return plan_.cost.list(c(i), n(i)); });
+  compute(phase_.density, [&](std::size_t i) { return plan_.cost.density(n(i)); });
+  compute(phase_.embedding, [&](std::size_t) { return plan_.cost.embedding(); });
+  multicast(phase_.slopes, plan_.slope_cycles(), 0);
+  compute(phase_.force, [&](std::size_t i) { return plan_.cost.force(n(i)); });
+  for (std::size_t i = 0; i < block_->tiles(); ++i) {
+    if (block_->atom(i).id < 0) continue;
+    candidates_tested_ += c(i);
+    neighbours_found_ += n(i);
+    ++atom_steps_;
+  }
+}
+
+template <class Cycles>
+void WaferSimulation::compute(std::size_t phase, const Cycles& cycles) {
+  for (std::size_t i = 0; i < block_->tiles(); ++i) {
+    if (block_->atom(i).id < 0) continue;  // a tile without an atom only passes words on
+    const auto whole = static_cast<std::int64_t>(std::llround(cycles(i)));
+    clocks_[i] += whole;
+    record_.add(phase, i, whole, clocks_[i]);
+  }
+}
+
+void WaferSimulation::multicast(std::size_t phase, std::int64_t cycles, std::int64_t word_hops) {
+  word_hops_ += word_hops;
+  meet(phase, cycles, false);
+}
+
+void WaferSimulation::meet(std::size_t phase, std::int64_t cycles, bool everyone) {
+  std::vector<std::int64_t> before(block_->tiles());
+  for (std::size_t i = 0; i < before.size(); ++i) before[i] = clocks_[i];
+  if (everyone)
+    clocks_.meet_all(cycles);
+  else
+    clocks_.meet_neighbourhood(cycles);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    record_.add(phase_.wait, i, clocks_[i] - before[i] - cycles, clocks_[i] - cycles);
+    record_.add(phase, i, cycles, clocks_[i]);
+  }
+}
+
+double WaferSimulation::choose_time_step() {
+  const auto& a = case_.dynamics.adaptive;
+  if (!a.on()) return time_step_.current();
+  const StepLimits<float> limits{static_cast<float>(a.max_displacement_angstrom), static_cast<float>(a.max_energy_change_ev)};
+  const float longest = comm_.min(block_->longest_step(limits, static_cast<float>(a.max_ps)));
+  other_operations_ += static_cast<std::int64_t>(block_->tiles()) * plan_.cost.counts().time_step;
+  compute(phase_.time_step, [&](std::size_t) { return plan_.cost.time_step(); });
+  const auto& g = plan_.layout.grid;
+  meet(phase_.time_step, wse::all_reduce_cycles(plan_.machine.fabric, g.width, g.height, 1), true);
+  if (comm_.is_root()) word_hops_ += wse::all_reduce_hops(g.width, g.height, 1);
+  return time_step_.accept(static_cast<double>(longest));
+}
+
+void WaferSimulation::swap_where_due() {
+  const int every = case_.wafer.swap_every;
+  if (every == 0 || step_ == 0 || step_ % every != 0) return;
+  for (std::size_t i = 0; i < block_->tiles(); ++i)
+    other_operations_ += std::int64_t{block_->neighbours(i)} * plan_.cost.counts().swap_partner;
+  const std::int64_t changed = block_->swap_atoms();
+  swaps_ += changed;
+  compute(phase_.swaps, [&](std::size_t i) { return plan_.cost.swap_partner(block_->neighbours(i)); });
+  // The choice goes to the whole neighbourhood, the atoms' state to one tile of it.
+  const int b = plan_.layout.reach;
+  const auto& g = plan_.layout.grid;
+  const int furthest = b * (g.hops(0) + g.hops(1));
+  multicast(phase_.swaps,
+            plan_.slope_cycles() + wse::point_to_point_cycles(plan_.machine.fabric, furthest, TilePlan::state_words),
+            static_cast<std::int64_t>(block_->tiles()) * plan_.choice_word_hops() + changed * furthest * TilePlan::state_words);
+}
+
+void WaferSimulation::fire_due_pkas() {
+  const auto& pkas = case_.dynamics.pkas;
+  for (; pkas_fired_ < pkas.size() && pkas[pkas_fired_].time_ps <= time_ps_; ++pkas_fired_) {
+    const AllAtoms all = all_atoms();
+    const Communicator alone(MPI_COMM_SELF);
+    Particles p = to_particles(all.configuration);
+    const Recoil recoil = knock_on(alone, p, start_.box, pkas[pkas_fired_], static_cast<int>(pkas_fired_), case_.run.seed);
+    const auto v = velocities_of(p);
+    double gained = 0.0;
+    for (std::size_t i = 0; i < block_->tiles(); ++i) {
+      TileAtom& a = block_->atom(i);
+      if (a.id != recoil.atom) continue;
+      const auto index = static_cast<std::size_t>(
+          std::lower_bound(all.configuration.atoms.id.begin(), all.configuration.atoms.id.end(), a.id) -
+          all.configuration.atoms.id.begin());
+      const Vector<float> old = a.v;
+      const Vec3& now = v[index];
+      a.v = {static_cast<float>(now[0]), static_cast<float>(now[1]), static_cast<float>(now[2])};
+      const auto squared = [](const Vector<float>& w) {
+        const double x = w.x, y = w.y, z = w.z;
+        return x * x + y * y + z * z;
+      };
+      gained = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev * (squared(a.v) - squared(old));
+    }
+    recoils_.push_back(recoil);
+    recoils_.back().energy_gained_ev = comm_.sum(gained);
+    ledger_.pka_ev += recoils_.back().energy_gained_ev;
+  }
+}
+
+WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                                 const Configuration& start, RegionTimes& times)
+    : comm_(comm),
+      case_(accepted(what)),
+      times_(times),
+      start_(with_velocities(start, what)),
+      plan_(TilePlan::make(what, start_, potential)),
+      blocks_(comm, plan_.layout.grid, what.wafer.blocks_across, what.wafer.blocks_down),
+      block_(std::make_unique<TileBlock>(comm, blocks_, plan_.layout, start_, plan_.tables)),
+      clocks_(comm, blocks_, 2 * plan_.layout.reach),
+      record_(comm, blocks_, plan_.machine),
+      time_step_(what.dynamics.adaptive, what.run.timestep_ps),
+      step_(start.step),
+      time_ps_(start.time_ps) {
+  for (const auto& pka : what.dynamics.pkas) check_pka(pka, start.box);
+  if (what.dynamics.stopping.kind == StoppingSettings::Kind::table) {
+    const StoppingTable t = read_stopping_table(what.dynamics.stopping.file);
+    stopping_energy_.assign(t.energy_ev.begin(), t.energy_ev.end());
+    stopping_power_.assign(t.power_ev_per_angstrom.begin(), t.power_ev_per_angstrom.end());
+  }
+  using wse::PhaseKind;
+  phase_.positions = record_.phase("multicast_positions", PhaseKind::fabric);
+  phase_.control = record_.phase("task_starts", PhaseKind::compute);
+  phase_.distance = record_.phase("distances", PhaseKind::compute);
+  phase_.list = record_.phase("neighbour_list", PhaseKind::compute);
+  phase_.density = record_.phase("densities", PhaseKind::compute);
+  phase_.embedding = record_.phase("embedding", PhaseKind::compute);
+  phase_.slopes = record_.phase("multicast_slopes", PhaseKind::fabric);
+  phase_.force = record_.phase("forces", PhaseKind::compute);
+  phase_.integrate = record_.phase("integration", PhaseKind::compute);
+  phase_.wait = record_.phase("wait_for_neighbours", PhaseKind::wait);
+  if (what.dynamics.adaptive.on()) phase_.time_step = record_.phase("time_step", PhaseKind::compute);
+  if (what.dynamics.stopping.kind != StoppingSettings::Kind::none)
+    phase_.stopping = record_.phase("stopping", PhaseKind::compute);
+  if (what.dynamics.thermostat.on) phase_.thermostat = record_.phase("thermostat", PhaseKind::compute);
+  if (what.wafer.swap_every > 0) phase_.swaps = record_.phase("swaps", PhaseKind::compute);
+  record_.trace(what.wafer.traced_tiles, 20);
+  evaluate_energy();
+  ledger_.initial_ev = thermo_.total_ev();
+}
+
+WaferSimulation::~WaferSimulation() = default;
+
+void WaferSimulation::evaluate_energy() {
+  forces(true, false);
+  thermo_ = measure_all(all_atoms());
+}
+
+Thermo WaferSimulation::thermo() const {
+  Thermo t = thermo_;
+  t.step = step_;
+  t.time_ps = time_ps_;
+  t.timestep_ps = time_step_.current();
+  return t;
+}
+
+bool WaferSimulation::momentum_is_kept() const {
+  return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
+         case_.dynamics.pkas.empty();
+}
+
+Thermo WaferSimulation::measure_all(const AllAtoms& all) const {
+  const Communicator alone(MPI_COMM_SELF);
+  EnergyVirial sums;
+  for (std::size_t k = 0; k < all.energy_ev.size(); ++k) {
+    sums.energy += all.energy_ev[k];
+    sums.virial[0] += all.virial_ev[k];
+  }
+  return measure(alone, to_particles(all.configuration), sums, atoms(), start_.box.volume());
+}
+
+Configuration WaferSimulation::configuration() const {
+  Configuration c{start_.box, start_.elements, start_.masses, {}, time_ps_, step_};
+  for (std::size_t i = 0; i < block_->tiles(); ++i) {
+    const TileAtom& a = block_->atom(i);
+    if (a.id < 0) continue;
+    c.atoms.id.push_back(a.id);
+    c.atoms.type.push_back(0);
+    c.atoms.x.push_back(start_.box.wrap(block_->position(i)));
+    c.atoms.v.push_back({a.v.x, a.v.y, a.v.z});
+  }
+  return c;
+}
+
+WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
+  const Configuration mine = configuration();
+  std::vector<double> rows;
+  constexpr std::size_t columns = 12;
+  rows.reserve(columns * mine.atoms.size());
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < block_->tiles(); ++i) {
+    const TileAtom& a = block_->atom(i);
+    if (a.id < 0) continue;
+    const Vec3 &x = mine.atoms.x[k], &v = mine.atoms.v[k];
+    rows.insert(rows.end(), {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x), static_cast<double>(a.f.y),
+                             static_cast<double>(a.f.z), block_->energy_ev(i), block_->virial_ev(i),
+                             static_cast<double>(block_->neighbours(i))});
+    ++k;
+  }
+  const auto ids = comm_.all_gather(mine.atoms.id);
+  const auto all = comm_.all_gather(rows);
+  AllAtoms out;
+  out.configuration = mine;
+  Atoms& atoms = out.configuration.atoms;
+  atoms.id = start_.atoms.id;
+  atoms.type.assign(ids.size(), 0);
+  atoms.x.resize(ids.size());
+  atoms.v.resize(ids.size());
+  out.forces.resize(ids.size());
+  out.energy_ev.resize(ids.size());
+  out.virial_ev.resize(ids.size());
+  out.neighbours.resize(ids.size());
+  for (std::size_t j = 0; j < ids.size(); ++j) {
+    const auto to = static_cast<std::size_t>(std::lower_bound(atoms.id.begin(), atoms.id.end(), ids[j]) - atoms.id.begin());
+    const double* row = &all[columns * j];
+    atoms.x[to] = {row[0], row[1], row[2]};
+    atoms.v[to] = {row[3], row[4], row[5]};
+    out.forces[to] = {row[6], row[7], row[8]};
+    out.energy_ev[to] = row[9];
+    out.virial_ev[to] = row[10];
+    out.neighbours[to] = static_cast<int>(row[11]);
+  }
+  return out;
+}
+
+double WaferSimulation::ordered_sum(const std::vector<double>& of_tiles) const {
+  // Few tiles have anything to add: their numbers and values travel, and are summed in the order of tile numbers.
+  std::vector<std::int64_t> tiles;
+  std::vector<double> values;
+  const wse::Block& b = blocks_.mine();
+  for (std::size_t i = 0; i < of_tiles.size(); ++i) {
+    if (of_tiles[i] == 0.0) continue;
+    const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)), y = static_cast<int>(i / static_cast<std::size_t>(b.width));
+    tiles.push_back(plan_.layout.tile(b.x0 + x, b.y0 + y));
+    values.push_back(of_tiles[i]);
+  }
+  tiles = comm_.all_gather(tiles);
+  values = comm_.all_gather(values);
+  std::vector<std::size_t> order(tiles.size());
+  for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
+  std::sort(order.begin(), order.end(), [&](std::size_t p, std::size_t q) { return tiles[p] < tiles[q]; });
+  double sum = 0.0;
+  for (const std::size_t k : order) sum += values[k];
+  return sum;
+}
+
+std::int64_t WaferSimulation::hot_atoms_at_border(double width, double energy_ev) const {
+  std::int64_t hot = 0;
+  const Box& box = start_.box;
+  for (std::size_t i = 0; i < block_->tiles(); ++i) {
+    const TileAtom& a = block_->atom(i);
+    if (a.id < 0) continue;
+    const double kinetic = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev * static_cast<double>(squared_length(a.v.x, a.v.y, a.v.z));
+    if (kinetic <= energy_ev) continue;
+    const Vec3 x = box.wrap(block_->position(i));
+    bool near = false;
+    for (std::size_t d = 0; d < 3; ++d) near = near || x[d] < box.lo[d] + width || x[d] > box.hi[d] - width;
+    hot += near ? 1 : 0;
+  }
+  return comm_.sum(hot);
+}
+
+std::string WaferSimulation::layout() const {
+  const auto& g = plan_.layout.grid;
+  return fmt::format("{} tiles as {} x {} of an emulated {}, b = {}; {} ranks emulate {} x {} blocks", g.tiles(), g.width,
+                     g.height, plan_.machine.name, plan_.layout.reach, comm_.size(), blocks_.across(), blocks_.down());
+}
+
+}  // namespace wafermark::tungsten

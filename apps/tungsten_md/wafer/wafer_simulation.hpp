@@ -1,0 +1,109 @@
+// A molecular-dynamics run on the emulated wafer, one atom per tile (Santos et al., SC24): WaferSimulation::step() is the
+// tile program. Begin reading there.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "common/region_timer.hpp"
+#include "tungsten_md/cluster/adaptive_time_step.hpp"
+#include "tungsten_md/model/case.hpp"
+#include "tungsten_md/model/dynamics.hpp"
+#include "tungsten_md/wafer/step_cost.hpp"
+#include "tungsten_md/wafer/tile_block.hpp"
+#include "tungsten_md/wafer/tile_plan.hpp"
+#include "wse_emulator/phase_record.hpp"
+#include "wse_emulator/tile_clocks.hpp"
+
+namespace wafermark::tungsten {
+
+class WaferSimulation final : public Dynamics {
+ public:
+  /// A new run. Every rank passes the whole of `start`, atoms in the order of their ids. Throws InputError for what the
+  /// wafer target does not do: alloys, relaxation. Collective, as all calls.
+  WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential, const Configuration& start,
+                  RegionTimes& times);
+  ~WaferSimulation() override;
+
+  void step(bool with_energy) override;
+  void evaluate_energy() override;
+  Thermo thermo() const override;
+  EnergyLedger ledger() const override { return ledger_; }
+  std::int64_t atoms() const override { return static_cast<std::int64_t>(start_.atoms.size()); }
+  std::int64_t steps_done() const override { return step_; }
+  double time_ps() const override { return time_ps_; }
+  double timestep_ps() const override { return time_step_.current(); }
+  const std::vector<Recoil>& recoils() const override { return recoils_; }
+  bool momentum_is_kept() const override;
+  Configuration configuration() const override;
+  std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const override;
+  std::string layout() const override;
+  void report(Result& result, const RunLoop& loop) const override;
+  void write_files(const std::string& out) const override;
+
+  /// Checkpoint of the machine: every tile's atom and clock. It goes on bit for bit on any number of ranks.
+  void save(const std::string& path, const std::string& deck) const;
+  /// Takes the state of a checkpoint that the same case wrote. Throws InputError when it does not fit.
+  void resume(const std::string& path);
+
+  // For tests and studies.
+  const TilePlan& plan() const { return plan_; }
+  const TileBlock& block() const { return *block_; }
+  const wse::PhaseRecord& record() const { return record_; }
+  std::int64_t clock_cycles() const { return clocks_.latest(); }
+  /// Forces, energies and positions of all atoms in the order of their ids, on all ranks.
+  struct AllAtoms {
+    Configuration configuration;
+    std::vector<Vec3> forces;
+    std::vector<double> energy_ev, virial_ev;
+    std::vector<int> neighbours;
+  };
+  AllAtoms all_atoms() const;
+  /// Interactions within the cut-off that the neighbourhoods did not hold, by a search over all atoms.
+  std::int64_t missed_interactions() const;
+
+ private:
+  void forces(bool with_energy, bool charge);
+  void fire_due_pkas();
+  double choose_time_step();
+  void swap_where_due();
+  /// Every tile computes `cycles(tile)` cycles.
+  template <class Cycles>
+  void compute(std::size_t phase, const Cycles& cycles);
+  /// Every tile needs its neighbourhood's words.
+  void multicast(std::size_t phase, std::int64_t cycles, std::int64_t word_hops);
+  void meet(std::size_t phase, std::int64_t cycles, bool everyone);
+  /// Sums in the order of the tiles of the grid, so that any number of ranks gives the same bits.
+  double ordered_sum(const std::vector<double>& of_tiles) const;
+  Thermo measure_all(const AllAtoms& all) const;
+  double dynamic_joules() const;
+
+  const Communicator& comm_;
+  const Case& case_;
+  RegionTimes& times_;
+  Configuration start_;  ///< all atoms as they began
+  TilePlan plan_;
+  wse::Blocks blocks_;
+  std::unique_ptr<TileBlock> block_;
+  wse::TileClocks clocks_;
+  wse::PhaseRecord record_;
+  struct Phases {
+    std::size_t integrate, positions, distance, list, density, embedding, slopes, force, control, time_step, thermostat,
+        stopping, swaps, wait;
+  } phase_{};
+  AdaptiveTimeStep time_step_;
+  std::vector<float> stopping_energy_, stopping_power_;
+  std::int64_t step_ = 0;
+  double time_ps_ = 0.0;
+  EnergyLedger ledger_;
+  Thermo thermo_;
+  std::size_t pkas_fired_ = 0;
+  std::vector<Recoil> recoils_;
+
+  // Sums over this rank's tiles and all steps: what energy and rates are made of.
+  std::int64_t candidates_tested_ = 0, neighbours_found_ = 0, atom_steps_ = 0, word_hops_ = 0, swaps_ = 0;
+  std::int64_t first_cycle_ = 0;
+  wse::OperationCounts other_operations_;
+};
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,102 @@
+#include "wse_emulator/fabric/reduction.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wafermark::wse {
+namespace {
+
+int log2_up(int n) {
+  int levels = 0;
+  while ((1 << levels) < n) ++levels;
+  return levels;
+}
+
+std::int64_t whole(double cycles) { return static_cast<std::int64_t>(std::ceil(cycles - 1e-9)); }
+
+}  // namespace
+
+double general_model_cycles(const FabricTiming& f, double contention, double energy, double links, double distance,
+                            double depth) {
+  return std::max(contention, energy / links + distance) + (2.0 * f.ramp_cycles + 1.0) * depth;
+}
+
+std::int64_t broadcast_cycles(const FabricTiming& f, int tiles, int words) {
+  return words + std::int64_t{tiles} * f.hop_cycles + 2 * f.ramp_cycles;
+}
+
+std::int64_t broadcast_2d_cycles(const FabricTiming& f, int width, int height, int words) {
+  return words + std::int64_t{width + height - 2} * f.hop_cycles + 2 * f.ramp_cycles + 1;
+}
+
+std::int64_t chain_reduce_cycles(const FabricTiming& f, int tiles, int words) {
+  return words + std::int64_t{2 * f.ramp_cycles + 1 + f.hop_cycles} * (tiles - 1);
+}
+
+std::int64_t star_reduce_cycles(const FabricTiming& f, int tiles, int words) {
+  if (tiles == 1) return 0;
+  return std::int64_t{words} * (tiles - 1) + 2 * f.ramp_cycles + f.hop_cycles;
+}
+
+std::int64_t tree_reduce_cycles(const FabricTiming& f, int tiles, int words) {
+  if (tiles == 1) return 0;
+  const double levels = log2_up(tiles), b = words, p = tiles;
+  return whole(std::max(b * levels, b * p * levels / (2.0 * (p - 1.0)) + (p - 1.0) * f.hop_cycles) +
+               (2.0 * f.ramp_cycles + 1.0) * levels);
+}
+
+std::int64_t two_phase_reduce_cycles(const FabricTiming& f, int tiles, int words, int group) {
+  if (group >= tiles || group <= 1) return chain_reduce_cycles(f, tiles, words);
+  const double groups = static_cast<double>(tiles) / group;
+  return whole(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) + (tiles - 1.0) * f.hop_cycles);
+}
+
+int best_group(const FabricTiming& f, int tiles, int words) {
+  int best = tiles;
+  for (int s = tiles; s >= 1; --s)
+    if (two_phase_reduce_cycles(f, tiles, words, s) <= two_phase_reduce_cycles(f, tiles, words, best)) best = s;
+  return best;
+}
+
+std::int64_t all_reduce_cycles(const FabricTiming& f, int width, int height, int words) {
+  return two_phase_reduce_cycles(f, width, words, best_group(f, width, words)) +
+         two_phase_reduce_cycles(f, height, words, best_group(f, height, words)) +
+         broadcast_2d_cycles(f, width, height, words);
+}
+
+std::int64_t all_reduce_hops(int width, int height, int words) {
+  // Every tile's words go one hop in each phase of a chain, and a broadcast crosses one link per tile.
+  return 2 * std::int64_t{words} * width * height;
+}
+
+std::int64_t point_to_point_cycles(const FabricTiming& f, int distance, int words) {
+  return words + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles;
+}
+
+std::int64_t shift_cycles(const FabricTiming& f, int distance, int words) {
+  return std::int64_t{words} * distance + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles;
+}
+
+float chain_sum(const std::vector<float>& values) {
+  float sum = values.back();
+  for (std::size_t k = values.size() - 1; k-- > 0;) sum = values[k] + sum;
+  return sum;
+}
+
+float tree_sum(const std::vector<float>& values) {
+  std::vector<float> partial = values;
+  for (std::size_t stride = 1; stride < partial.size(); stride *= 2)
+    for (std::size_t k = 0; k + stride < partial.size(); k += 2 * stride) partial[k] = partial[k] + partial[k + stride];
+  return partial.front();
+}
+
+float two_phase_sum(const std::vector<float>& values, int group) {
+  const auto s = static_cast<std::size_t>(std::max(1, group));
+  std::vector<float> heads;
+  for (std::size_t k = 0; k < values.size(); k += s)
+    heads.push_back(chain_sum({values.begin() + static_cast<std::ptrdiff_t>(k),
+                               values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), k + s))}));
+  return chain_sum(heads);
+}
+
+}  // namespace wafermark::wse
