@@ -11,6 +11,7 @@
 #include "tungsten_md/commands/info.hpp"
 #include "tungsten_md/commands/potential.hpp"
 #include "tungsten_md/commands/run.hpp"
+#include "tungsten_md/commands/validate.hpp"
 
 int main(int argc, char** argv) {
   using namespace wafermark;
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
     tungsten::add_defects_command(app, action);
     tungsten::add_potential_command(app, action);
     tungsten::add_info_command(app, action);
+    tungsten::add_validate_command(app, action);
     try {
       app.parse(count, words);
     } catch (const CLI::Success& help) {

@@ -8,12 +8,13 @@
 #include "common/machine_record.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/start_state.hpp"
+#include "tungsten_md/wafer/tile_plan.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
 struct Options {
-  std::string deck;
+  std::string deck, target = "cluster";
   std::vector<std::string> overrides;
   bool keys = false;
 };
@@ -48,6 +49,12 @@ int info(const Options& o) {
   Deck deck = Deck::read(o.deck, o.overrides);
   const Case what = Case::read(deck);
   const PotentialTables potential = what.load_potential();
+  if (o.target == "wafer") {
+    const Communicator alone(MPI_COMM_SELF);
+    const TilePlan plan = TilePlan::make(what, starting_state(alone, what, potential), potential);
+    if (comm.is_root()) fmt::print("{}\n{}", what.title, plan.describe());
+    return 0;
+  }
   const Configuration start = starting_state(comm, what, potential);
   const auto atoms = comm.sum(static_cast<std::int64_t>(start.atoms.size()));
   const CartesianGrid grid(comm, what.run.rank_grid, {start.box.length(0), start.box.length(1), start.box.length(2)});
@@ -79,6 +86,9 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("info", "What a deck will do; the keys of decks; this build");
   auto o = std::make_shared<Options>();
   command->add_option("deck", o->deck, "TOML file; without it: this build and machine");
+  command->add_option("--target", o->target, "cluster, or wafer: its mapping, memory and predicted step")
+      ->check(CLI::IsMember({"cluster", "wafer"}))
+      ->capture_default_str();
   command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")->take_all()->delimiter('\0');
   command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning");
   command->callback([o, &action] { action = [o] { return info(*o); }; });

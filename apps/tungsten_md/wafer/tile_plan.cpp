@@ -62,7 +62,7 @@ TilePlan TilePlan::make(const Case& what, const Configuration& start, const Pote
     PotentialTables tables = resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
     memory.allocate("potential tables", table_bytes(tables));
     StepCost cost(machine, count_sections(start.box.periodic[2]), batches);
-    return {std::move(machine), std::move(layout), std::move(tables), std::move(memory), capacity, batches, std::move(cost)};
+    return {std::move(machine), std::move(layout), std::move(tables), std::move(memory), n, capacity, batches, std::move(cost)};
   }
 }
 
@@ -89,14 +89,14 @@ double TilePlan::control_cycles() const {
   return tasks_per_step * machine.task_start_cycles + machine.step_overhead_cycles;
 }
 
-double TilePlan::step_cycles(std::int64_t neighbours) const {
+double TilePlan::step_cycles(std::int64_t inside) const {
   const std::int64_t c = layout.candidates();
   return static_cast<double>(position_cycles() + slope_cycles()) + control_cycles() + cost.distance(c) +
-         cost.list(c, neighbours) + cost.density(neighbours) + cost.embedding() + cost.force(neighbours) +
+         cost.list(c, inside) + cost.density(inside) + cost.embedding() + cost.force(inside) +
          cost.integration();
 }
 
-std::string TilePlan::describe(std::int64_t neighbours) const {
+std::string TilePlan::describe() const {
   const auto& g = layout.grid;
   const double cycles = step_cycles(neighbours);
   std::string text = fmt::format(

@@ -15,6 +15,7 @@ struct TilePlan {
   TileLayout layout;
   PotentialTables tables;  ///< as they fit a tile
   wse::TileMemory memory;
+  int neighbours = 0;     ///< of an atom in the perfect crystal
   int list_capacity = 0;  ///< neighbours that a tile has room for
   int batches = 1;        ///< pieces in which a tile takes its candidates, where memory does not hold all
   StepCost cost;
@@ -34,10 +35,10 @@ struct TilePlan {
   std::int64_t choice_word_hops() const;
   /// Cycles of starting the tasks that wavelets wake in a step, and of what is calibrated.
   double control_cycles() const;
-  /// A step of a tile with all candidates and `neighbours` of them inside the cut-off: the model before a run.
-  double step_cycles(std::int64_t neighbours) const;
+  /// A step of a tile with all candidates and so many of them `inside` the cut-off: the model before a run.
+  double step_cycles(std::int64_t inside) const;
   /// Mapping, memory ledger and predicted step.
-  std::string describe(std::int64_t neighbours) const;
+  std::string describe() const;
 };
 
 }  // namespace wafermark::tungsten
