@@ -51,7 +51,7 @@ int info(const Options& o) {
   const PotentialTables potential = what.load_potential();
   if (o.target == "wafer") {
     const Communicator alone(MPI_COMM_SELF);
-    const TilePlan plan = TilePlan::make(what, starting_state(alone, what, potential), potential);
+    const TilePlan plan = TilePlan::make(comm, what, starting_state(alone, what, potential), potential);
     if (comm.is_root()) fmt::print("{}\n{}", what.title, plan.describe());
     return 0;
   }

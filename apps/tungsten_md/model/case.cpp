@@ -151,8 +151,8 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   const auto blocks = pair("wafer.blocks", "blocks of tiles across and down, one per rank; 0: chosen");
   w.blocks_across = blocks[0];
   w.blocks_down = blocks[1];
-  // A recoil pushes atoms off their sites by up to a neighbour distance; heat alone by much less.
-  w.margin_angstrom = deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? 0.3 : 2.0,
+  // A recoil pushes rows of atoms off their sites, by more than a neighbour distance; heat alone by much less.
+  w.margin_angstrom = deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? 0.3 : 3.0,
                                   "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
   w.neighbourhood = static_cast<int>(deck.integer("wafer.neighbourhood", 0,
                                                   "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs", {0, 1000}));

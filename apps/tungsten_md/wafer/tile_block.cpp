@@ -288,7 +288,8 @@ std::int64_t TileBlock::swap_atoms() {
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
       const Vector<float> s = separation_to(homes_, here, {home[0], home[1], home[2]}, k);
       const float gain = swap_gain(s, d);
-      if (gain > best) {
+      // Sites further apart than atoms interact are not neighbours (and may have another nearest image).
+      if (gain > best && squared_length(s.x, s.y, s.z) < tables_.cutoff_squared) {
         best = gain;
         partner[here.at] = static_cast<int>(k);
       }

@@ -10,8 +10,33 @@
 namespace wafermark::tungsten {
 namespace {
 
-TileLayout lay_out_crystal(const Lattice& lattice, const Box& box, double reach, int width, int height) {
-  const ColumnPlacement placed = place_column(lattice, box.periodic, reach, width, height);
+/// The search takes a second: one rank makes it.
+ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic, double reach,
+                            int width, int height) {
+  std::vector<int> words;
+  std::string problem;
+  if (comm.is_root()) {
+    try {
+      const ColumnPlacement p = place_column(lattice, periodic, reach, width, height);
+      words = {p.p, p.q, p.b, p.turned ? 1 : 0};
+      for (const auto& tile : p.tile_of) words.insert(words.end(), {tile[0], tile[1]});
+    } catch (const InputError& e) {
+      problem = e.what();
+    }
+  }
+  comm.throw_together(!problem.empty(), problem);
+  comm.broadcast(words);
+  ColumnPlacement p;
+  p.p = words[0];
+  p.q = words[1];
+  p.b = words[2];
+  p.turned = words[3] == 1;
+  for (std::size_t k = 4; k < words.size(); k += 2) p.tile_of.push_back({words[k], words[k + 1]});
+  return p;
+}
+
+TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, const Box& box, double reach, int width, int height) {
+  const ColumnPlacement placed = placed_once(comm, lattice, box.periodic, reach, width, height);
   TileLayout t;
   t.axis = placed.turned ? std::array{1, 0} : std::array{0, 1};
   const std::array<int, 2> per_axis{placed.p, placed.q};
@@ -42,14 +67,14 @@ TileLayout lay_out_crystal(const Lattice& lattice, const Box& box, double reach,
 
 }  // namespace
 
-TileLayout lay_out(const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff) {
+TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff) {
   const WaferSettings& w = what.wafer;
   const int width = w.max_width > 0 ? std::min(w.max_width, machine.width) : machine.width;
   const int height = w.max_height > 0 ? std::min(w.max_height, machine.height) : machine.height;
   const double reach = cutoff + w.margin_angstrom;
   if (!what.structure.lattice)
     throw InputError("structure.file: the wafer target lays out crystals only, expected structure.lattice");
-  TileLayout t = lay_out_crystal(*what.structure.lattice, start.box, reach, width, height);
+  TileLayout t = lay_out_crystal(comm, *what.structure.lattice, start.box, reach, width, height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(fmt::format("wafer.neighbourhood: found {}, expected 0 or at least {}, which the cut-off of {} "

@@ -37,7 +37,7 @@ struct TileLayout {
 
 /// Lays the atoms of `start` (all of them, in the order of their ids) on the machine's tiles: a crystal by columns, any
 /// other structure by sorting. Throws InputError when there are too few tiles, or when a periodic box is so narrow that a
-/// neighbourhood would meet itself.
-TileLayout lay_out(const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff_angstrom);
+/// neighbourhood would meet itself. Collective: one rank searches.
+TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff_angstrom);
 
 }  // namespace wafermark::tungsten

@@ -41,13 +41,13 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
 
 }  // namespace
 
-TilePlan TilePlan::make(const Case& what, const Configuration& start, const PotentialTables& potential) {
+TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Configuration& start, const PotentialTables& potential) {
   if (potential.elements.size() != 1)
     throw InputError(fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
                                  potential.elements.size()));
   const WaferSettings& w = what.wafer;
   wse::Machine machine = wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
-  TileLayout layout = lay_out(what, start, machine, potential.cutoff_angstrom);
+  TileLayout layout = lay_out(comm, what, start, machine, potential.cutoff_angstrom);
   const int n = neighbours_of(what, potential);
   const int capacity = std::max(n + 16, n * 8 / 5);
   const int wanted = std::max(potential.nr, potential.nrho);

@@ -24,8 +24,8 @@ struct TilePlan {
   static constexpr int state_words = 11;
 
   /// Reads the machine, lays the atoms out and charges the buffers. Throws InputError when something does not fit, with
-  /// the ledger.
-  static TilePlan make(const Case& what, const Configuration& start, const PotentialTables& potential);
+  /// the ledger. Collective.
+  static TilePlan make(const Communicator& comm, const Case& what, const Configuration& start, const PotentialTables& potential);
 
   /// Cycles of the two multicasts, and the words that cross links for one tile.
   std::int64_t position_cycles() const;

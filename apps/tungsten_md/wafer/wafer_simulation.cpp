@@ -251,7 +251,7 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, con
       case_(accepted(what)),
       times_(times),
       start_(with_velocities(start, what)),
-      plan_(TilePlan::make(what, start_, potential)),
+      plan_(TilePlan::make(comm, what, start_, potential)),
       blocks_(comm, plan_.layout.grid, what.wafer.blocks_across, what.wafer.blocks_down),
       block_(std::make_unique<TileBlock>(comm, blocks_, plan_.layout, start_, plan_.tables)),
       clocks_(comm, blocks_, 2 * plan_.layout.reach),

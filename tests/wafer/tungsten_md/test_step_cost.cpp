@@ -1,0 +1,99 @@
+// Cycles come from counting the kernels: what is counted per item adds up to what a whole tile does.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tungsten_md/wafer/step_cost.hpp"
+#include "tungsten_md/wafer/tile_program.hpp"
+
+using namespace wafermark;
+using namespace wafermark::tungsten;
+using wse::Operation;
+using C = wse::Counted<float>;
+
+namespace {
+
+template <class Body>
+wse::OperationCounts counted(const Body& body) {
+  wse::OperationCounts n;
+  const wse::Counting counting(n);
+  body();
+  return n;
+}
+
+TEST(Counted, ProductThatOnlyGoesIntoASumIsOneFusedMultiplyAdd) {
+  const C a = 2.0f, b = 3.0f, c = 4.0f;
+  const auto fused = counted([&] { EXPECT_EQ(static_cast<float>(a * b + c), 10.0f); });
+  EXPECT_EQ(fused[Operation::fma], 1);
+  EXPECT_EQ(fused[Operation::multiply], 0);
+  EXPECT_EQ(fused[Operation::add], 0);
+  const auto two = counted([&] { EXPECT_EQ(static_cast<float>(a * b - a * c), -2.0f); });
+  EXPECT_EQ(two[Operation::fma], 1);
+  EXPECT_EQ(two[Operation::multiply], 1);
+  // A product with two uses is fused into one of them.
+  const auto shared = counted([&] {
+    const C p = a * b;
+    EXPECT_EQ(static_cast<float>((p + c) + (p - c)), 12.0f);
+  });
+  EXPECT_EQ(shared[Operation::fma] + shared[Operation::multiply], 1);
+  EXPECT_EQ(shared[Operation::add], 2);
+}
+
+TEST(Counted, GivesTheValuesOfItsScalarExceptForRootsWhichAreNewtons) {
+  for (const float x : {1e-6f, 0.3f, 2.0f, 7.9f, 30.5f, 1e8f}) {
+    const auto r = wse::roots(C(x));
+    EXPECT_NEAR(static_cast<float>(r.inverse) * std::sqrt(x), 1.0f, 4e-7f);
+    EXPECT_NEAR(static_cast<float>(r.root) / std::sqrt(x), 1.0f, 4e-7f);
+  }
+}
+
+TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> place(-5.0f, 5.0f);
+  const std::vector<C> radial(8 * 64, C(0.5f)), embedding(4 * 64, C(0.25f));
+  const TileTables<C> tables{radial.data(), embedding.data(), 63, 64, C(10.0f), C(2.0f), C(16.0f)};
+  const Vector<C> own{0.1f, 0.2f, 0.3f};
+  const PeriodicZ<C> z{false, 0.0f, 0.0f};
+  std::vector<Vector<C>> candidates;
+  for (int k = 0; k < 80; ++k) candidates.push_back({place(random), place(random), place(random)});
+  int neighbours = 0;
+  const auto whole = counted([&] {
+    C density = 0.0f;
+    std::vector<std::pair<Vector<C>, NeighbourDistance<C>>> kept;
+    for (const auto& c : candidates) {
+      const auto d = separation(own, c, C(0.0f), C(0.0f), z);
+      const C r2 = squared_length(d.x, d.y, d.z);
+      if (!inside(r2, tables.cutoff_squared)) continue;
+      enter_in_list<C>();
+      kept.push_back({d, neighbour_distance(tables, r2)});
+      add_density(tables, kept.back().second, density);
+      ++neighbours;
+    }
+    const auto f = embed(tables.embedding, tables.nrho, tables.inverse_drho, density);
+    Vector<C> force{0.0f, 0.0f, 0.0f};
+    for (const auto& [d, r] : kept) add_force(tables, r, d, f.slope, C(0.1f), force);
+    const auto v = kicked(own, force, C(1.0f), C(0.5f));
+    const auto x = drifted(own, v, C(1.0f));
+    kicked(x, force, C(1.0f), C(0.5f));
+  });
+  ASSERT_GT(neighbours, 5);
+  ASSERT_LT(neighbours, 75);
+  const SectionCounts s = count_sections(false);
+  const auto sum = 80 * (s.distance + s.test) + neighbours * (s.enter + s.density + s.force) + s.embedding + s.integration;
+  for (std::size_t k = 0; k < wse::operation_classes; ++k) EXPECT_EQ(whole.n[k], sum.n[k]) << wse::operation_names[k];
+}
+
+TEST(StepCost, CandidatesInsideAndOutsideTheCutoffCostDifferently) {
+  const auto machine = wse::Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse2.toml");
+  const StepCost cost(machine, count_sections(false));
+  EXPECT_GT(cost.list(100, 50), cost.list(100, 0));
+  EXPECT_GT(cost.list(100, 0), cost.list(50, 0));
+  EXPECT_GT(cost.density(1) + cost.force(1), 2 * cost.list(1, 1));
+}
+
+TEST(StepCost, NearestImageAlongZCostsItsThreeOperations) {
+  const auto open = count_sections(false).distance, periodic = count_sections(true).distance;
+  EXPECT_EQ(periodic.instructions() - open.instructions(), 3);
+}
+
+}  // namespace

@@ -1,0 +1,95 @@
+// The same bits and the same cycles, whichever rank emulates which tile.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "wafer_case.hpp"
+
+using namespace wafermark;
+using namespace wafermark::tungsten;
+
+namespace {
+
+struct State {
+  WaferSimulation::AllAtoms atoms;
+  std::int64_t cycles;
+  double total_ev, error_ev;
+  std::vector<wse::PhaseRecord::Summary> phases;
+};
+/// Collective.
+State state(const WaferSimulation& s) {
+  return {s.all_atoms(), s.clock_cycles(), s.thermo().total_ev(), s.energy_error_ev(s.thermo()), s.record().summarize()};
+}
+
+void expect_same(const State& a, const State& b) {
+  EXPECT_EQ(a.atoms.configuration.atoms.id, b.atoms.configuration.atoms.id);
+  EXPECT_EQ(a.atoms.configuration.atoms.x, b.atoms.configuration.atoms.x);
+  EXPECT_EQ(a.atoms.configuration.atoms.v, b.atoms.configuration.atoms.v);
+  EXPECT_EQ(a.atoms.forces, b.atoms.forces);
+  EXPECT_EQ(a.atoms.energy_ev, b.atoms.energy_ev);
+  EXPECT_EQ(a.cycles, b.cycles);
+  EXPECT_EQ(a.total_ev, b.total_ev);
+  EXPECT_EQ(a.error_ev, b.error_ev);
+  ASSERT_EQ(a.phases.size(), b.phases.size());
+  for (std::size_t k = 0; k < a.phases.size(); ++k) {
+    EXPECT_EQ(a.phases[k].min, b.phases[k].min) << a.phases[k].name;
+    EXPECT_EQ(a.phases[k].mean, b.phases[k].mean) << a.phases[k].name;
+    EXPECT_EQ(a.phases[k].max, b.phases[k].max) << a.phases[k].name;
+  }
+}
+
+/// All tiles on every rank would be much work for one comparison: two ranks do it.
+bool compares(const Communicator& comm) { return comm.rank() == 0 || comm.rank() == comm.size() - 1; }
+
+void compare(const Case& what, int steps) {
+  WaferRun parts(what, MPI_COMM_WORLD);
+  for (int k = 0; k < steps; ++k) parts.simulation.step(k + 1 == steps);
+  const State of_parts = state(parts.simulation);
+  if (!compares(parts.comm)) return;
+  WaferRun whole(what, MPI_COMM_SELF);
+  for (int k = 0; k < steps; ++k) whole.simulation.step(k + 1 == steps);
+  EXPECT_GT(whole.simulation.clock_cycles(), 0);
+  expect_same(of_parts, state(whole.simulation));
+}
+
+TEST(Decomposition, OpenSlabOf8x8TilesIsTheSameOnAnyNumberOfRanks) { compare(wafer_case("[4, 4, 2]", all_open), 10); }
+
+TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
+  const Case what = wafer_case("[8, 8, 3]", "[\"periodic\", \"periodic\", \"open\"]",
+                               "thermostat = {kind = \"langevin\", region = \"border\", temperature_k = 300.0, "
+                               "border_width_angstrom = 4.0}\n"
+                               "stopping = {kind = \"sqrt\", coefficient_sqrt_ev_per_angstrom = 0.2167, cutoff_energy_ev = 1.0}\n"
+                               "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+                               "potential = {core = \"zbl_dft\"}\nwafer.swap_every_steps = 5\nwafer.margin_angstrom = 0.3\n"
+                               "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 2.0, 0.5]\n");
+  compare(what, 40);
+}
+
+TEST(Decomposition, RunGoesOnFromACheckpointBitForBitOnOtherBlocks) {
+  const Case what = wafer_case("[4, 4, 2]", all_open, "wafer.swap_every_steps = 4\n");
+  WaferRun parts(what, MPI_COMM_WORLD);
+  const std::string path = std::filesystem::temp_directory_path() / "wafermark_test_wafer_checkpoint.h5";
+  for (int k = 0; k < 7; ++k) parts.simulation.step(false);
+  parts.simulation.save(path, "");
+  parts.comm.barrier();
+  if (compares(parts.comm)) {
+    WaferRun resumed(what, MPI_COMM_SELF), whole(what, MPI_COMM_SELF);
+    resumed.simulation.resume(path);
+    for (int k = 0; k < 7; ++k) whole.simulation.step(false);
+    EXPECT_EQ(resumed.simulation.clock_cycles(), whole.simulation.clock_cycles());
+    for (int k = 0; k < 6; ++k) {
+      resumed.simulation.step(k == 5);
+      whole.simulation.step(k == 5);
+    }
+    const State a = state(resumed.simulation), b = state(whole.simulation);
+    EXPECT_EQ(a.atoms.configuration.atoms.x, b.atoms.configuration.atoms.x);
+    EXPECT_EQ(a.atoms.forces, b.atoms.forces);
+    EXPECT_EQ(a.cycles, b.cycles);
+    EXPECT_EQ(a.total_ev, b.total_ev);
+    EXPECT_EQ(a.error_ev, b.error_ev);
+  }
+  parts.comm.barrier();
+  if (parts.comm.is_root()) std::filesystem::remove(path);
+}
+
+}  // namespace

@@ -1,0 +1,174 @@
+// The wafer target against the native one, and the machine model's promises.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "common/errors.hpp"
+#include "tungsten_md/cluster/domain.hpp"
+#include "wafer_case.hpp"
+
+using namespace wafermark;
+using namespace wafermark::tungsten;
+
+namespace {
+
+/// Largest difference of a force component from the native target's in double, at the wafer's positions, with the
+/// tables that the tiles hold; eV/Angstrom.
+double force_error(const WaferRun& run) {
+  const auto all = run.simulation.all_atoms();
+  const Communicator alone(MPI_COMM_SELF);
+  RegionTimes times;
+  Domain native(alone, all.configuration, run.simulation.plan().tables, {}, times);
+  native.compute_forces();
+  const Atoms atoms = native.atoms_on_host();
+  const auto forces = native.forces_on_host();
+  double worst = 0.0;
+  for (std::size_t k = 0; k < atoms.size(); ++k)
+    for (std::size_t d = 0; d < 3; ++d)
+      worst = std::max(worst, std::abs(forces[k][d] - all.forces[static_cast<std::size_t>(atoms.id[k] - 1)][d]));
+  return worst;
+}
+
+double largest_force(const WaferRun& run) {
+  double most = 0.0;
+  for (const auto& f : run.simulation.all_atoms().forces)
+    for (const double c : f) most = std::max(most, std::abs(c));
+  return most;
+}
+
+TEST(WaferForces, AreTheNativeTargetsOnAPerfectCrystal) {
+  const WaferRun open(wafer_case("[6, 6, 4]", all_open)), periodic(wafer_case("[8, 8, 4]", all_periodic));
+  EXPECT_GT(largest_force(open), 0.1);  // surfaces pull
+  EXPECT_LT(force_error(open), 5e-6);
+  EXPECT_LT(largest_force(periodic), 2e-5);
+  EXPECT_LT(force_error(periodic), 2e-5);
+}
+
+TEST(WaferForces, AreTheNativeTargetsInAThermalCrystalOfEveryBoundary) {
+  for (const char* boundary : {all_open, all_periodic, "[\"periodic\", \"open\", \"open\"]"}) {
+    WaferRun run(wafer_case("[8, 8, 4]", boundary));
+    for (int k = 0; k < 50; ++k) run.simulation.step(false);
+    EXPECT_GT(largest_force(run), 1.0);
+    EXPECT_LT(force_error(run), 3e-5) << boundary;
+    EXPECT_EQ(run.simulation.missed_interactions(), 0) << boundary;
+  }
+}
+
+TEST(WaferForces, AreTheNativeTargetsInACascade) {
+  WaferRun run(wafer_case("[12, 12, 4]", all_periodic,
+                          "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+                          "potential = {core = \"zbl_dft\"}\n[[pka]]\nenergy_ev = 300.0\ndirection = [1.0, 3.0, 0.5]\n"));
+  double hardest = 0.0;
+  for (int k = 0; k < 200; ++k) {
+    run.simulation.step(false);
+    hardest = std::max(hardest, largest_force(run));
+  }
+  EXPECT_GT(hardest, 20.0);
+  EXPECT_LT(force_error(run), 1e-4);
+  EXPECT_EQ(run.simulation.missed_interactions(), 0);
+  EXPECT_NEAR(run.simulation.recoils().at(0).energy_gained_ev, 300.0, 1e-3);
+}
+
+TEST(WaferEnergy, IsConservedOverAThousandSteps) {
+  WaferRun run(wafer_case("[8, 8, 4]", all_open));
+  for (int k = 0; k < 1000; ++k) run.simulation.step(k == 999);
+  const Thermo end = run.simulation.thermo();
+  EXPECT_NEAR(run.simulation.energy_error_ev(end) / static_cast<double>(run.simulation.atoms()), 0.0, 3e-5);
+  EXPECT_GT(end.temperature_k, 250.0);
+  EXPECT_LT(end.temperature_k, 450.0);  // the springs of the perfect lattice took part of 600 K
+}
+
+TEST(AtomSwaps, BringTwoExchangedAtomsBackToTheirSites) {
+  WaferRun run(wafer_case("[6, 6, 4]", all_open));
+  TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+  // Two tiles side by side hand their atoms' places to each other.
+  const auto at = [&](std::size_t tile) { return block.position(tile); };
+  std::size_t a = block.tiles() / 2 + 5;
+  while (block.atom(a).id < 0) ++a;
+  std::size_t b = a;
+  double nearest = 1e9;
+  for (std::size_t k = 0; k < block.tiles(); ++k) {
+    if (k == a || block.atom(k).id < 0) continue;
+    const Vec3 p = at(a), q = at(k);
+    const double d = std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+    if (d < nearest) {
+      nearest = d;
+      b = k;
+    }
+  }
+  ASSERT_NEAR(nearest, 3.1652 * std::sqrt(0.75), 1e-4);
+  const Vec3 p = at(a), q = at(b);
+  for (const auto& [tile, move] : {std::pair{a, Vec3{q[0] - p[0], q[1] - p[1], q[2] - p[2]}},
+                                   std::pair{b, Vec3{p[0] - q[0], p[1] - q[1], p[2] - q[2]}}}) {
+    auto& x = block.atom(tile).x;
+    x = {x.x + static_cast<float>(move[0]), x.y + static_cast<float>(move[1]), x.z + static_cast<float>(move[2])};
+  }
+  const auto id_a = block.atom(a).id, id_b = block.atom(b).id;
+  block.atoms_changed();
+  block.multicast_positions();
+  EXPECT_GT(block.displacement_squared(a), 7.0f);
+  EXPECT_EQ(block.swap_atoms(), 2);
+  EXPECT_EQ(block.atom(a).id, id_b);
+  EXPECT_EQ(block.atom(b).id, id_a);
+  EXPECT_LT(block.displacement_squared(a), 1e-6f);
+  EXPECT_LT(block.displacement_squared(b), 1e-6f);
+  block.multicast_positions();
+  EXPECT_EQ(block.swap_atoms(), 0);
+}
+
+std::int64_t cycles_of(const std::string& change, int steps = 5) {
+  WaferRun run(wafer_case("[6, 6, 4]", all_open, change));
+  for (int k = 0; k < steps; ++k) run.simulation.step(false);
+  return run.simulation.clock_cycles();
+}
+
+TEST(WhatIf, HalvingTheClockHalvesTheRate) {
+  const WaferRun fast(wafer_case("[6, 6, 4]", all_open)),
+      slow(wafer_case("[6, 6, 4]", all_open, "wafer.changes = [\"core.clock_mhz.value=425\"]\n"));
+  EXPECT_EQ(slow.simulation.plan().machine.clock_hz * 2.0, fast.simulation.plan().machine.clock_hz);
+  EXPECT_EQ(cycles_of(""), cycles_of("wafer.changes = [\"core.clock_mhz.value=425\"]\n"));
+}
+
+TEST(WhatIf, AddedHopLatencyCostsWhatTheModelSays) {
+  const std::string longer = "wafer.changes = [\"fabric.hop_cycles.value=3\"]\n";
+  const WaferRun before(wafer_case("[6, 6, 4]", all_open)), after(wafer_case("[6, 6, 4]", all_open, longer));
+  const auto extra = [](const WaferRun& r) { return r.simulation.plan().position_cycles() + r.simulation.plan().slope_cycles(); };
+  // The last words travel b hops of two more cycles in each of four stages, and the one-word phases wait for the hop.
+  const int b = before.simulation.plan().layout.reach;
+  EXPECT_GE(extra(after) - extra(before), 4 * 2 * b);
+  EXPECT_EQ(cycles_of(longer) - cycles_of(""), 5 * (extra(after) - extra(before)));
+}
+
+TEST(WhatIf, MoreWordsPerCycleAndCheaperArithmeticAreFaster) {
+  EXPECT_LT(cycles_of("wafer.changes = [\"fabric.words_per_cycle.value=2\"]\n"), cycles_of(""));
+  EXPECT_LT(cycles_of("wafer.changes = [\"core.vector_startup_cycles.value=10\"]\n"), cycles_of(""));
+  EXPECT_GT(cycles_of("wafer.changes = [\"cycles.fma.value=2\"]\n"), cycles_of(""));
+}
+
+TEST(TileMemory, ThatDoesNotHoldTheProgramIsAnErrorWithTheLedger) {
+  try {
+    WaferRun run(wafer_case("[6, 6, 4]", all_open, "wafer.changes = [\"core.sram_bytes.value=9000\"]\n"));
+    FAIL() << "9,000 bytes hold no tables";
+  } catch (const InputError& e) {
+    const std::string text = e.what();
+    EXPECT_NE(text.find("potential tables"), std::string::npos) << text;
+    EXPECT_NE(text.find("neighbour list"), std::string::npos) << text;
+    EXPECT_NE(text.find("of 9000 B"), std::string::npos) << text;
+  }
+}
+
+TEST(Layout, RefusesANeighbourhoodThatWouldMeetItselfRoundARing) {
+  EXPECT_THROW(WaferRun(wafer_case("[3, 3, 4]", all_periodic)), InputError);
+  EXPECT_THROW(WaferRun(wafer_case("[6, 6, 4]", all_open, "wafer.tiles = [8, 8]\n")), InputError);
+  EXPECT_THROW(WaferRun(wafer_case("[6, 6, 4]", all_open, "wafer.neighbourhood = 1\n")), InputError);
+}
+
+TEST(Layout, FoldedAxesTakeTwoHopsAndTheSameRampTime) {
+  const WaferRun open(wafer_case("[8, 8, 4]", "[\"open\", \"open\", \"periodic\"]")), ring(wafer_case("[8, 8, 4]", all_periodic));
+  const auto &p = open.simulation.plan(), &q = ring.simulation.plan();
+  ASSERT_EQ(p.layout.reach, q.layout.reach);
+  EXPECT_GT(q.position_cycles(), p.position_cycles());
+  EXPECT_LT(static_cast<double>(q.position_cycles()), 1.1 * static_cast<double>(p.position_cycles()));
+}
+
+}  // namespace
