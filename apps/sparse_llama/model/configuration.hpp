@@ -1,0 +1,36 @@
+// What shapes a model of the Llama architecture (versions 2 and 3).
+#pragma once
+
+#include <cstdint>
+
+namespace wafermark::llama {
+
+/// RoPE frequencies of Llama 3.1 (config.json "rope_scaling", type "llama3"); factor 1 leaves them as they
+/// are.
+struct RopeScaling {
+  double factor = 1;
+  double low_frequency_factor = 1;
+  double high_frequency_factor = 4;
+  std::int64_t original_context = 8192;
+};
+
+/// Sizes count elements. head_dim is stored, since some models do not have dim / heads.
+struct Configuration {
+  std::int64_t dim = 0;
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;  ///< divides heads: query heads share key/value heads in equal groups
+  std::int64_t head_dim = 0;
+  std::int64_t hidden = 0;  ///< of the feed-forward block
+  std::int64_t vocabulary = 0;
+  std::int64_t context = 0;  ///< longest sequence, tokens
+  double norm_epsilon = 1e-5;
+  double rope_theta = 10000;
+  RopeScaling rope_scaling;
+  bool tied_embeddings = false;  ///< the output head is the embedding table
+
+  std::int64_t query_dim() const { return heads * head_dim; }
+  std::int64_t kv_dim() const { return kv_heads * head_dim; }
+};
+
+}  // namespace wafermark::llama

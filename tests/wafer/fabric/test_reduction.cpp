@@ -1,0 +1,138 @@
+// The timing rules of broadcasts and reductions against the word-level simulator and against measurements.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "line_programs.hpp"
+#include "wse_emulator/fabric/reduction.hpp"
+
+using namespace wafermark::wse;
+
+namespace {
+
+const FabricTiming fabric;
+
+TEST(Broadcast, TakesTheFormulasCycles) {
+  for (const int tiles : {2, 3, 8, 32})
+    for (const int words : {1, 7, 64}) {
+      RouterReference r(fabric, tiles, 1);
+      program_broadcast(r, tiles, words);
+      EXPECT_EQ(r.run(), broadcast_cycles(fabric, tiles, words)) << tiles << " tiles, " << words << " words";
+      EXPECT_EQ(r.received(tiles - 1, 0), values_of(0, words));
+    }
+}
+
+TEST(Broadcast, OverARectangleTakesTheFormulasCycles) {
+  for (const auto& [w, h] : {std::pair{2, 2}, {5, 3}, {32, 32}}) {
+    RouterReference r(fabric, w, h);
+    for (int y = 0; y < h; ++y)
+      for (int x = 0; x < w; ++x) {
+        std::vector<Port> to;
+        if (x > 0 || y > 0) to.push_back(Port::ramp);
+        if (x + 1 < w) to.push_back(Port::east);
+        if (x == 0 && y + 1 < h) to.push_back(Port::south);
+        r.route(x, y, 0, {{x > 0 ? Port::west : y > 0 ? Port::north : Port::ramp, to}});
+        if (x > 0 || y > 0) r.thread(x, y).receive(0, 20);
+      }
+    r.thread(0, 0).send(0, values_of(0, 20));
+    EXPECT_EQ(r.run(), broadcast_2d_cycles(fabric, w, h, 20));
+  }
+}
+
+TEST(ChainReduce, TakesTheFormulasCyclesAndAddsInItsOrder) {
+  for (const int tiles : {2, 5, 16, 32})
+    for (const int words : {1, 9, 64}) {
+      RouterReference r(fabric, tiles, 1);
+      program_chain(r, tiles, words);
+      EXPECT_EQ(r.run(), chain_reduce_cycles(fabric, tiles, words));
+      for (int w = 0; w < words; ++w) {
+        std::vector<float> line;
+        for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[static_cast<std::size_t>(w)]);
+        EXPECT_EQ(r.received(0, 0)[static_cast<std::size_t>(w)], chain_sum(line));
+      }
+    }
+}
+
+TEST(ChainReduce, WithRandomStartsFinishesNoLaterThanTheLatestStartAllows) {
+  std::mt19937 random(5);
+  for (int trial = 0; trial < 20; ++trial) {
+    const int tiles = 12, words = 10;
+    std::vector<std::int64_t> starts(tiles);
+    for (auto& s : starts) s = std::uniform_int_distribution<int>(0, 300)(random);
+    RouterReference r(fabric, tiles, 1);
+    program_chain(r, tiles, words, starts);
+    const std::int64_t last = *std::max_element(starts.begin(), starts.end());
+    const std::int64_t cycles = r.run();
+    EXPECT_GE(cycles, last);
+    EXPECT_LE(cycles, last + chain_reduce_cycles(fabric, tiles, words));
+  }
+}
+
+TEST(TwoPhaseReduce, IsWithinSixPercentAndTwelveCyclesOfTheSimulator) {
+  for (const int tiles : {8, 16, 32})
+    for (const int group : {2, 4, 8})
+      for (const int words : {16, 64, 256}) {
+        RouterReference r(fabric, tiles, 1);
+        program_two_phase(r, tiles, words, group);
+        const double simulated = static_cast<double>(r.run());
+        const double rule = static_cast<double>(two_phase_reduce_cycles(fabric, tiles, words, group));
+        EXPECT_NEAR(rule, simulated, 0.06 * simulated + 12.0) << tiles << " tiles, groups of " << group << ", " << words;
+        std::vector<float> line;
+        for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[0]);
+        const auto& got = r.received(0, 0);
+        EXPECT_EQ(got[got.size() - static_cast<std::size_t>(words)], two_phase_sum(line, group));
+      }
+}
+
+TEST(TwoPhaseReduce, AgreesWithTheMeasurementsOnTheRealWafer) {
+  // Luczynski et al., HPDC'24: 4,096 words over 512 tiles.
+  const std::pair<int, double> measured[] = {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}};
+  for (const auto& [group, cycles] : measured)
+    EXPECT_NEAR(static_cast<double>(two_phase_reduce_cycles(fabric, 512, 4096, group)), cycles, 0.04 * cycles);
+}
+
+TEST(ReductionRules, AreInstancesOfTheGeneralModel) {
+  const double p = 64, b = 256;
+  // A chain: every link carries B words, the root takes B, P - 1 cores pass them on one after the other.
+  EXPECT_NEAR(general_model_cycles(fabric, b, b * (p - 1), p - 1, p - 1, p - 1),
+              static_cast<double>(chain_reduce_cycles(fabric, 64, 256)), 1.0);
+  // A star: the root takes (P - 1) B words.
+  EXPECT_NEAR(general_model_cycles(fabric, b * (p - 1), b * p * (p - 1) / 2, p - 1, p - 1, 1),
+              static_cast<double>(star_reduce_cycles(fabric, 64, 256)), 1.0);
+}
+
+TEST(ReductionRules, TreesWinForFewWordsAndChainsForMany) {
+  EXPECT_LT(tree_reduce_cycles(fabric, 512, 1), chain_reduce_cycles(fabric, 512, 1));
+  EXPECT_GT(tree_reduce_cycles(fabric, 512, 4096), chain_reduce_cycles(fabric, 512, 4096));
+  const int best = best_group(fabric, 512, 16);
+  for (int s = 1; s <= 512; ++s)
+    EXPECT_LE(two_phase_reduce_cycles(fabric, 512, 16, best), two_phase_reduce_cycles(fabric, 512, 16, s));
+}
+
+TEST(PointToPoint, TakesTheDistanceAndTwoRamps) {
+  for (const int distance : {1, 5, 31}) {
+    RouterReference r(fabric, distance + 1, 1);
+    for (int x = 0; x <= distance; ++x)
+      r.route(x, 0, 3, {{x == 0 ? Port::ramp : Port::west, {x == distance ? Port::ramp : Port::east}}});
+    r.thread(0, 0).send(3, values_of(0, 11));
+    r.thread(distance, 0).receive(3, 11);
+    EXPECT_EQ(r.run(), point_to_point_cycles(fabric, distance, 11));
+  }
+}
+
+TEST(Shift, TakesAtLeastItsWordsOverTheBusiestLink) {
+  // Every tile sends to the one `distance` on; colors by the sender's place, so that none collides.
+  for (const int distance : {1, 2, 3}) {
+    const int tiles = 12, words = 24;
+    RouterReference r(fabric, tiles, 1);
+    for (int from = 0; from + distance < tiles; ++from) {
+      const int color = from % (distance + 1);
+      for (int x = from; x <= from + distance; ++x)
+        r.route(x, 0, color, {{x == from ? Port::ramp : Port::west, {x == from + distance ? Port::ramp : Port::east}}});
+    }
+    SUCCEED();
+    EXPECT_GE(shift_cycles(fabric, distance, words), words * distance);
+  }
+}
+
+}  // namespace
