@@ -164,9 +164,7 @@ void Hdf5File::commit() {
                         fmt::format("{}: cannot be written completely, expected space on the device", name));
 }
 
-void Hdf5File::flush() {
-  agree_written(H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0, "data");
-}
+void Hdf5File::flush() { agree_written(H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0, "data"); }
 
 void Hdf5File::fail(const std::string& object, const std::string& what) const {
   throw std::runtime_error(
@@ -218,7 +216,8 @@ void write_attribute(hid_t file, const std::string& object, const std::string& n
   good = attribute.good() && H5Awrite(attribute, type, data) >= 0;
 }
 
-/// Variable-length UTF-8: what h5py, and all that builds on it, takes for text. Fixed-length text comes out as bytes.
+/// Variable-length UTF-8: what h5py, and all that builds on it, takes for text. Fixed-length text comes out
+/// as bytes.
 Handle text_type() {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, H5T_VARIABLE);

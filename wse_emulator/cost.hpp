@@ -5,13 +5,14 @@
 
 namespace wafermark::wse {
 
-/// Cycles of straight-line scalar code: its instructions issue one after the other, and the words that they read
-/// and write ride along as far as the SRAM's width allows:
+/// Cycles of straight-line scalar code: its instructions issue one after the other, and the words that they
+/// read and write ride along as far as the SRAM's width allows:
 ///   max(sum of issue cycles, bytes read / read width, bytes written / write width)
 double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 
 /// Cycles of code that is done to `elements` elements by vector instructions, one for each instruction of
-/// `counts` (the counts of one element): sum over instructions of startup + issue cycles * per element * elements.
+/// `counts` (the counts of one element): sum over instructions of startup + issue cycles * per element *
+/// elements.
 double vector_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
 
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.

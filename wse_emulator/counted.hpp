@@ -1,8 +1,9 @@
-// A scalar that counts what is done with it: kernels instantiated with Counted<float> tell how many operations of
-// each class they take, from the very source that runs.
+// A scalar that counts what is done with it: kernels instantiated with Counted<float> tell how many
+// operations of each class they take, from the very source that runs.
 //
-// A product that only goes into a sum is one fused multiply-add, as every compiler for a machine with FMA makes it.
-// Values stay in registers; words of SRAM count where a program says so with count(Operation::load).
+// A product that only goes into a sum is one fused multiply-add, as every compiler for a machine with FMA
+// makes it. Values stay in registers; words of SRAM count where a program says so with
+// count(Operation::load).
 #pragma once
 
 #include <cmath>
@@ -39,12 +40,14 @@ class Counted {
  public:
   Counted() = default;
   template <class U>
-    requires std::is_arithmetic_v<U>
-  Counted(U value) : value_(static_cast<T>(value)) {}  // NOLINT: constants convert, at no cost
+  requires std::is_arithmetic_v<U> Counted(U value)
+      : value_(static_cast<T>(value)) {}  // NOLINT: constants convert, at no cost
   explicit operator T() const { return value_; }
   T value() const { return value_; }
 
-  Counted operator-() const { return Counted(-value_, product_); }  // a sign bit of the operand: no instruction
+  Counted operator-() const {
+    return Counted(-value_, product_);
+  }  // a sign bit of the operand: no instruction
   friend Counted operator+(const Counted& a, const Counted& b) {
     sum(a, b);
     return a.value_ + b.value_;

@@ -48,16 +48,21 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& o
   m.clock_hz = 1e6 * r.number("core.clock_mhz", "clock of cores and fabric", positive);
   m.sram_bytes = r.whole("core.sram_bytes", "memory of a tile", {1, 1e9});
   m.program_bytes = r.whole("core.program_bytes", "of it for code and stack", {0, 1e9});
-  m.read_bytes_per_cycle = r.whole("core.read_bytes_per_cycle", "SRAM words read beside an instruction", {1, 1e4});
+  m.read_bytes_per_cycle =
+      r.whole("core.read_bytes_per_cycle", "SRAM words read beside an instruction", {1, 1e4});
   m.write_bytes_per_cycle = r.whole("core.write_bytes_per_cycle", "SRAM words written beside it", {1, 1e4});
   m.vector_startup_cycles = r.number("core.vector_startup_cycles", "of a vector instruction", non_negative);
-  m.vector_cycles_per_element = r.number("core.vector_cycles_per_element", "of a vector instruction", positive);
-  m.task_start_cycles = r.number("core.task_start_cycles", "from a wavelet to the task that it starts", non_negative);
-  m.step_overhead_cycles = r.number("core.step_overhead_cycles", "of a time step, beyond what its phases explain", non_negative);
+  m.vector_cycles_per_element =
+      r.number("core.vector_cycles_per_element", "of a vector instruction", positive);
+  m.task_start_cycles =
+      r.number("core.task_start_cycles", "from a wavelet to the task that it starts", non_negative);
+  m.step_overhead_cycles =
+      r.number("core.step_overhead_cycles", "of a time step, beyond what its phases explain", non_negative);
   for (std::size_t k = 0; k < operation_classes; ++k) {
     const auto op = static_cast<Operation>(k);
     if (op == Operation::load || op == Operation::store) continue;
-    m.cycles[k] = r.number(fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction", non_negative);
+    m.cycles[k] = r.number(fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction",
+                           non_negative);
   }
   m.fabric.hop_cycles = r.whole("fabric.hop_cycles", "router to neighbouring router", {1, 1e6});
   m.fabric.ramp_cycles = r.whole("fabric.ramp_cycles", "router to core, and back", {0, 1e6});
@@ -89,7 +94,8 @@ std::string Machine::find(const std::string& name, const std::string& folder) {
   for (const auto& f : folders)
     for (const auto& file : {f / name, f / (name + ".toml")})
       if (there(file)) return file.lexically_normal().string();
-  throw InputError(fmt::format("wafer machine '{}': found no such file, expected one of: {}", name, fmt::join(tried, ", ")));
+  throw InputError(fmt::format("wafer machine '{}': found no such file, expected one of: {}", name,
+                               fmt::join(tried, ", ")));
 }
 
 }  // namespace wafermark::wse

@@ -6,9 +6,21 @@
 
 namespace wafermark::wse {
 
-/// load and store are words that an instruction reads from or writes to SRAM. `elementary`: exp, log, sin, cos.
+/// load and store are words that an instruction reads from or writes to SRAM. `elementary`: exp, log, sin,
+/// cos.
 enum class Operation {
-  add, multiply, fma, divide, compare, select, convert, integer, elementary, branch, load, store
+  add,
+  multiply,
+  fma,
+  divide,
+  compare,
+  select,
+  convert,
+  integer,
+  elementary,
+  branch,
+  load,
+  store
 };
 inline constexpr std::size_t operation_classes = 12;
 inline constexpr std::array<const char*, operation_classes> operation_names = {

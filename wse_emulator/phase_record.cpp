@@ -24,14 +24,16 @@ void PhaseRecord::trace(const std::vector<std::array<int, 2>>& tiles, std::int64
   traced_.assign(static_cast<std::size_t>(b.tiles()), 0);
   for (const auto& [x, y] : tiles)
     if (b.x0 <= x && x < b.x0 + b.width && b.y0 <= y && y < b.y0 + b.height)
-      traced_[static_cast<std::size_t>(y - b.y0) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x - b.x0)] = 1;
+      traced_[static_cast<std::size_t>(y - b.y0) * static_cast<std::size_t>(b.width) +
+              static_cast<std::size_t>(x - b.x0)] = 1;
   trace_steps_ = steps;
 }
 
 std::size_t PhaseRecord::phase(const std::string& name, PhaseKind kind) {
   for (std::size_t k = 0; k < phases_.size(); ++k)
     if (phases_[k].name == name) return k;
-  phases_.push_back({name, kind, std::vector<std::int64_t>(static_cast<std::size_t>(blocks_.mine().tiles()), 0)});
+  phases_.push_back(
+      {name, kind, std::vector<std::int64_t>(static_cast<std::size_t>(blocks_.mine().tiles()), 0)});
   return phases_.size() - 1;
 }
 
@@ -51,9 +53,10 @@ std::vector<PhaseRecord::Summary> PhaseRecord::summarize() const {
       most = std::max(most, c);
       sum += c;
     }
-    all.push_back({p.name, p.kind, static_cast<double>(comm_->min(least)) / steps,
-                   static_cast<double>(comm_->sum(sum)) / (steps * static_cast<double>(blocks_.grid().tiles())),
-                   static_cast<double>(comm_->max(most)) / steps});
+    all.push_back(
+        {p.name, p.kind, static_cast<double>(comm_->min(least)) / steps,
+         static_cast<double>(comm_->sum(sum)) / (steps * static_cast<double>(blocks_.grid().tiles())),
+         static_cast<double>(comm_->max(most)) / steps});
   }
   return all;
 }
@@ -61,7 +64,8 @@ std::vector<PhaseRecord::Summary> PhaseRecord::summarize() const {
 nlohmann::json PhaseRecord::summary_json() const {
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& s : summarize())
-    rows.push_back({{"phase", s.name}, {"kind", name_of(s.kind)}, {"min", s.min}, {"mean", s.mean}, {"max", s.max}});
+    rows.push_back(
+        {{"phase", s.name}, {"kind", name_of(s.kind)}, {"min", s.min}, {"mean", s.mean}, {"max", s.max}});
   return rows;
 }
 
@@ -75,7 +79,8 @@ std::vector<std::int64_t> PhaseRecord::busy() const {
 
 void PhaseRecord::write_heat_map(const std::string& path) const {
   const TileGrid& grid = blocks_.grid();
-  // Rows of the file are whole rows of the grid: every rank gives the rows it owns to the first rank of its band.
+  // Rows of the file are whole rows of the grid: every rank gives the rows it owns to the first rank of its
+  // band.
   const auto collect = [&](const std::vector<std::int64_t>& mine) {
     std::vector<std::vector<std::int64_t>> parts(static_cast<std::size_t>(comm_->size()));
     const int band = comm_->rank() / blocks_.across() * blocks_.across();
@@ -114,7 +119,8 @@ void PhaseRecord::write_trace(const std::string& path) const {
   const Block& b = blocks_.mine();
   for (const auto& e : events_) {
     const std::int64_t x = b.x0 + e.tile % b.width, y = b.y0 + e.tile / b.width;
-    mine.insert(mine.end(), {static_cast<std::int64_t>(e.phase), y * blocks_.grid().width + x, e.begin, e.end});
+    mine.insert(mine.end(),
+                {static_cast<std::int64_t>(e.phase), y * blocks_.grid().width + x, e.begin, e.end});
   }
   const auto all = comm_->all_gather(mine);
   if (all.empty() || !comm_->is_root()) return;
@@ -126,7 +132,8 @@ void PhaseRecord::write_trace(const std::string& path) const {
                       {"cat", name_of(phase.kind)},
                       {"ph", "X"},
                       {"pid", machine_},
-                      {"tid", fmt::format("tile {},{}", all[k + 1] % blocks_.grid().width, all[k + 1] / blocks_.grid().width)},
+                      {"tid", fmt::format("tile {},{}", all[k + 1] % blocks_.grid().width,
+                                          all[k + 1] / blocks_.grid().width)},
                       {"ts", static_cast<double>(all[k + 2]) * microsecond},
                       {"dur", static_cast<double>(all[k + 3] - all[k + 2]) * microsecond}});
   }

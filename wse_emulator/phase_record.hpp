@@ -12,8 +12,8 @@ namespace wafermark::wse {
 
 enum class PhaseKind { compute, fabric, wait };
 
-/// Cycles of each phase, summed over the steps of a run, for every tile of the block; and, for chosen tiles, when
-/// each phase began and ended (Chrome's trace format, which Perfetto reads).
+/// Cycles of each phase, summed over the steps of a run, for every tile of the block; and, for chosen tiles,
+/// when each phase began and ended (Chrome's trace format, which Perfetto reads).
 class PhaseRecord {
  public:
   PhaseRecord(const Communicator& comm, const Blocks& blocks, const Machine& machine);
@@ -42,7 +42,8 @@ class PhaseRecord {
   /// PATH (HDF5): /phases/NAME [height][width] cycles, /utilisation [height][width], clock and machine as
   /// attributes: the wafer as a picture. Collective.
   void write_heat_map(const std::string& path) const;
-  /// PATH (JSON): the traced tiles, times in microseconds of the machine's clock. Collective; empty trace, no file.
+  /// PATH (JSON): the traced tiles, times in microseconds of the machine's clock. Collective; empty trace, no
+  /// file.
   void write_trace(const std::string& path) const;
 
  private:

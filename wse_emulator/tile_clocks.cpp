@@ -6,8 +6,8 @@
 namespace wafermark::wse {
 namespace {
 
-/// out[i] = max of in[i ... i + window - 1] for i < n, `stride` apart (van Herk's algorithm: three comparisons a
-/// value, whatever the window).
+/// out[i] = max of in[i ... i + window - 1] for i < n, `stride` apart (van Herk's algorithm: three
+/// comparisons a value, whatever the window).
 void sliding_maximum(const std::int64_t* in, std::int64_t* out, int n, int window, std::ptrdiff_t stride,
                      std::vector<std::int64_t>& prefix, std::vector<std::int64_t>& suffix) {
   const int all = n + window - 1;
@@ -19,10 +19,12 @@ void sliding_maximum(const std::int64_t* in, std::int64_t* out, int n, int windo
   }
   for (int i = all - 1; i >= 0; --i) {
     const auto k = static_cast<std::size_t>(i);
-    suffix[k] = i == all - 1 || (i + 1) % window == 0 ? in[i * stride] : std::max(suffix[k + 1], in[i * stride]);
+    suffix[k] =
+        i == all - 1 || (i + 1) % window == 0 ? in[i * stride] : std::max(suffix[k + 1], in[i * stride]);
   }
   for (int i = 0; i < n; ++i)
-    out[i * stride] = std::max(suffix[static_cast<std::size_t>(i)], prefix[static_cast<std::size_t>(i + window - 1)]);
+    out[i * stride] =
+        std::max(suffix[static_cast<std::size_t>(i)], prefix[static_cast<std::size_t>(i + window - 1)]);
 }
 
 }  // namespace
@@ -45,7 +47,8 @@ void TileClocks::meet_neighbourhood(std::int64_t cycles) {
   const auto row = static_cast<std::ptrdiff_t>(b.row_length());
   std::vector<std::int64_t> prefix, suffix;
   for (int y = -b.reach; y < b.height + b.reach; ++y)
-    sliding_maximum(&padded_[b.index(-b.reach, y)], &rows_[b.index(-b.reach, y)], b.width, window, 1, prefix, suffix);
+    sliding_maximum(&padded_[b.index(-b.reach, y)], &rows_[b.index(-b.reach, y)], b.width, window, 1, prefix,
+                    suffix);
   // A row's result for tile x lies `reach` to the west of it; likewise down the columns.
   for (int x = 0; x < b.width; ++x) {
     std::int64_t* column = &rows_[b.index(x - b.reach, -b.reach)];
@@ -60,8 +63,6 @@ void TileClocks::meet_all(std::int64_t cycles) {
   std::fill(now_.begin(), now_.end(), last + cycles);
 }
 
-std::int64_t TileClocks::latest() const {
-  return comm_->max(*std::max_element(now_.begin(), now_.end()));
-}
+std::int64_t TileClocks::latest() const { return comm_->max(*std::max_element(now_.begin(), now_.end())); }
 
 }  // namespace wafermark::wse

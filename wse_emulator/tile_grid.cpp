@@ -43,9 +43,10 @@ Blocks::Blocks(const Communicator& comm, const TileGrid& grid, int across, int d
     down_ = d;
   }
   if (least < 0)
-    throw InputError(fmt::format("found {} ranks for {} x {} tiles as {} x {} blocks (0: chosen), expected as many "
-                                 "blocks as ranks and a tile in each",
-                                 ranks, grid.width, grid.height, across, down));
+    throw InputError(
+        fmt::format("found {} ranks for {} x {} tiles as {} x {} blocks (0: chosen), expected as many "
+                    "blocks as ranks and a tile in each",
+                    ranks, grid.width, grid.height, across, down));
   mine_ = of(comm.rank());
 }
 

@@ -9,8 +9,9 @@
 
 namespace wafermark::wse {
 
-/// A rectangle of tiles in the program's own coordinates. An axis that is a ring is folded onto the wafer (cut in
-/// two and interleaved), so that its neighbours are at most two hops apart; the program sees the ring.
+/// A rectangle of tiles in the program's own coordinates. An axis that is a ring is folded onto the wafer
+/// (cut in two and interleaved), so that its neighbours are at most two hops apart; the program sees the
+/// ring.
 struct TileGrid {
   int width = 0, height = 0;
   std::array<bool, 2> ring{false, false};
@@ -30,8 +31,8 @@ struct Block {
 /// The grid cut into `across` x `down` blocks as equal as can be, one per rank (row by row).
 class Blocks {
  public:
-  /// `across` and `down` of 0 are chosen for the least cut. Throws InputError when they do not give the number
-  /// of ranks, or a block would be empty.
+  /// `across` and `down` of 0 are chosen for the least cut. Throws InputError when they do not give the
+  /// number of ranks, or a block would be empty.
   Blocks(const Communicator& comm, const TileGrid& grid, int across = 0, int down = 0);
 
   const TileGrid& grid() const { return grid_; }

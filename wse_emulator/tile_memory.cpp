@@ -18,12 +18,14 @@ void TileMemory::allocate(const std::string& name, std::int64_t bytes) {
   used_ += bytes;
   high_water_ = std::max(high_water_, used_);
   if (used_ > capacity_)
-    throw InputError(fmt::format("tile memory of {}: '{}' needs {} bytes and {} are free, expected all buffers to fit\n{}",
-                                 machine_, name, bytes, capacity_ - used_ + bytes, ledger()));
+    throw InputError(
+        fmt::format("tile memory of {}: '{}' needs {} bytes and {} are free, expected all buffers to fit\n{}",
+                    machine_, name, bytes, capacity_ - used_ + bytes, ledger()));
 }
 
 void TileMemory::release(const std::string& name) {
-  const auto found = std::find_if(buffers_.begin(), buffers_.end(), [&](const Buffer& b) { return b.name == name; });
+  const auto found =
+      std::find_if(buffers_.begin(), buffers_.end(), [&](const Buffer& b) { return b.name == name; });
   if (found == buffers_.end()) throw std::logic_error("tile memory holds no buffer '" + name + "'");
   used_ -= found->bytes;
   buffers_.erase(found);

@@ -1,5 +1,5 @@
-// What a tile program keeps in a tile's SRAM, by name. The emulator may hold such data once for many tiles, or
-// not at all; it is charged to each tile all the same.
+// What a tile program keeps in a tile's SRAM, by name. The emulator may hold such data once for many tiles,
+// or not at all; it is charged to each tile all the same.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,8 @@
 int main(int argc, char** argv) {
   using namespace wafermark;
   return run_program(argc, argv, [](int count, char** words) {
-    CLI::App app("Radiation damage in tungsten: embedded-atom molecular dynamics on a cluster or a wafer.", "tungsten_md");
+    CLI::App app("Radiation damage in tungsten: embedded-atom molecular dynamics on a cluster or a wafer.",
+                 "tungsten_md");
     app.set_version_flag("--version", version_line());
     app.require_subcommand(1);
     std::function<int()> action;

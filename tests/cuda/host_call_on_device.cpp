@@ -1,4 +1,5 @@
-// Must not compile for a GPU: the functor calls a function that exists on the host only. (With OpenMP it compiles.)
+// Must not compile for a GPU: the functor calls a function that exists on the host only. (With OpenMP it
+// compiles.)
 #include <Kokkos_Core.hpp>
 
 namespace {

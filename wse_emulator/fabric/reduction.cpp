@@ -16,8 +16,8 @@ std::int64_t whole(double cycles) { return static_cast<std::int64_t>(std::ceil(c
 
 }  // namespace
 
-double general_model_cycles(const FabricTiming& f, double contention, double energy, double links, double distance,
-                            double depth) {
+double general_model_cycles(const FabricTiming& f, double contention, double energy, double links,
+                            double distance, double depth) {
   return std::max(contention, energy / links + distance) + (2.0 * f.ramp_cycles + 1.0) * depth;
 }
 
@@ -48,13 +48,15 @@ std::int64_t tree_reduce_cycles(const FabricTiming& f, int tiles, int words) {
 std::int64_t two_phase_reduce_cycles(const FabricTiming& f, int tiles, int words, int group) {
   if (group >= tiles || group <= 1) return chain_reduce_cycles(f, tiles, words);
   const double groups = static_cast<double>(tiles) / group;
-  return whole(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) + (tiles - 1.0) * f.hop_cycles);
+  return whole(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) +
+               (tiles - 1.0) * f.hop_cycles);
 }
 
 int best_group(const FabricTiming& f, int tiles, int words) {
   int best = tiles;
   for (int s = tiles; s >= 1; --s)
-    if (two_phase_reduce_cycles(f, tiles, words, s) <= two_phase_reduce_cycles(f, tiles, words, best)) best = s;
+    if (two_phase_reduce_cycles(f, tiles, words, s) <= two_phase_reduce_cycles(f, tiles, words, best))
+      best = s;
   return best;
 }
 
@@ -70,11 +72,11 @@ std::int64_t all_reduce_hops(int width, int height, int words) {
 }
 
 std::int64_t point_to_point_cycles(const FabricTiming& f, int distance, int words) {
-  return words + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles;
+  return words + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
 }
 
 std::int64_t shift_cycles(const FabricTiming& f, int distance, int words) {
-  return std::int64_t{words} * distance + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles;
+  return std::int64_t{words} * distance + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
 }
 
 float chain_sum(const std::vector<float>& values) {
@@ -86,7 +88,8 @@ float chain_sum(const std::vector<float>& values) {
 float tree_sum(const std::vector<float>& values) {
   std::vector<float> partial = values;
   for (std::size_t stride = 1; stride < partial.size(); stride *= 2)
-    for (std::size_t k = 0; k + stride < partial.size(); k += 2 * stride) partial[k] = partial[k] + partial[k + stride];
+    for (std::size_t k = 0; k + stride < partial.size(); k += 2 * stride)
+      partial[k] = partial[k] + partial[k + stride];
   return partial.front();
 }
 
@@ -94,8 +97,9 @@ float two_phase_sum(const std::vector<float>& values, int group) {
   const auto s = static_cast<std::size_t>(std::max(1, group));
   std::vector<float> heads;
   for (std::size_t k = 0; k < values.size(); k += s)
-    heads.push_back(chain_sum({values.begin() + static_cast<std::ptrdiff_t>(k),
-                               values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), k + s))}));
+    heads.push_back(
+        chain_sum({values.begin() + static_cast<std::ptrdiff_t>(k),
+                   values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), k + s))}));
   return chain_sum(heads);
 }
 

@@ -1,7 +1,7 @@
-// Broadcasts and reductions along a line of P tiles, and over a rectangle: cycles when all tiles begin together.
-// Formulas of Luczynski et al., "Near-Optimal Wafer-Scale Reduce" (HPDC'24), for T_R cycles of ramp and B words:
-// every one is an instance of T = max(C, E/N + L) + (2 T_R + 1) D, with contention C, energy E (word hops), links N,
-// distance L and depth D.
+// Broadcasts and reductions along a line of P tiles, and over a rectangle: cycles when all tiles begin
+// together. Formulas of Luczynski et al., "Near-Optimal Wafer-Scale Reduce" (HPDC'24), for T_R cycles of ramp
+// and B words: every one is an instance of T = max(C, E/N + L) + (2 T_R + 1) D, with contention C, energy E
+// (word hops), links N, distance L and depth D.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 namespace wafermark::wse {
 
 /// The general model. `depth`: how many cores the data pass one after the other.
-double general_model_cycles(const FabricTiming& fabric, double contention, double energy, double links, double distance,
-                            double depth);
+double general_model_cycles(const FabricTiming& fabric, double contention, double energy, double links,
+                            double distance, double depth);
 
 /// From one end to all others: B + P + 2 T_R.
 std::int64_t broadcast_cycles(const FabricTiming& fabric, int tiles, int words);
@@ -24,22 +24,27 @@ std::int64_t broadcast_2d_cycles(const FabricTiming& fabric, int width, int heig
 std::int64_t chain_reduce_cycles(const FabricTiming& fabric, int tiles, int words);
 /// All send to the root, which adds: B (P - 1) + 2 T_R + 1.
 std::int64_t star_reduce_cycles(const FabricTiming& fabric, int tiles, int words);
-/// In pairs, pairs of pairs, ...: max(B log2 P, B P log2 P / (2 (P - 1)) + P - 1) + (2 T_R + 1) log2 P, log2 rounded up.
+/// In pairs, pairs of pairs, ...: max(B log2 P, B P log2 P / (2 (P - 1)) + P - 1) + (2 T_R + 1) log2 P, log2
+/// rounded up. Up to a quarter below router_reference for tens of words, whose messages wait for each other
+/// on the links.
 std::int64_t tree_reduce_cycles(const FabricTiming& fabric, int tiles, int words);
-/// Chains in groups of S tiles, then a chain over the groups' heads: 2B + (2 T_R + 1)(S - 1 + P/S - 1) + P - 1; one group
-/// is the chain.
+/// Chains in groups of S tiles, then a chain over the groups' heads: 2B + (2 T_R + 1)(S - 1 + P/S - 1) + P -
+/// 1; one group is the chain.
 std::int64_t two_phase_reduce_cycles(const FabricTiming& fabric, int tiles, int words, int group);
 /// The group size between 1 and P that makes two_phase_reduce_cycles least (the smallest such).
 int best_group(const FabricTiming& fabric, int tiles, int words);
 
-/// Over a rectangle to all its tiles: two-phase along the rows, then along the first column, and the broadcast back.
+/// Over a rectangle to all its tiles: two-phase along the rows, then along the first column, and the
+/// broadcast back.
 std::int64_t all_reduce_cycles(const FabricTiming& fabric, int width, int height, int words);
 /// Words that cross links for it.
 std::int64_t all_reduce_hops(int width, int height, int words);
 
-/// One tile to another `distance` hops away: B + distance + 2 T_R, as a broadcast to the end of a line.
+/// One tile to another `distance` hops away: B + distance + 2 T_R + 1, as the broadcast to the end of a line.
 std::int64_t point_to_point_cycles(const FabricTiming& fabric, int distance, int words);
-/// Every tile to the one `distance` hops on, all at once: each link carries the words of `distance` tiles.
+/// Every tile of a line to the one `distance` hops on, all at once, on 2 distance colors: a link carries the
+/// words of `distance` tiles, so B distance + distance + 2 T_R + 1. At most the queues' depth per color
+/// faster than router_reference (words of tiles further back wait their turn).
 std::int64_t shift_cycles(const FabricTiming& fabric, int distance, int words);
 
 /// The fp32 sum in the order in which the pattern adds: tile P - 1 towards tile 0.

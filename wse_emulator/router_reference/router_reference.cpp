@@ -46,7 +46,8 @@ RouterReference::Thread& RouterReference::Thread::receive_add_send(int from, std
 
 RouterReference::RouterReference(const FabricTiming& fabric, int width, int height)
     : fabric_(fabric), width_(width), height_(height), tiles_(static_cast<std::size_t>(width * height)) {
-  if (fabric.words_per_cycle != 1) throw std::logic_error("router_reference moves one word per cycle and port");
+  if (fabric.words_per_cycle != 1)
+    throw std::logic_error("router_reference moves one word per cycle and port");
   for (Tile& t : tiles_) t.colors.resize(static_cast<std::size_t>(fabric.colors));
 }
 
@@ -61,7 +62,8 @@ std::deque<RouterReference::Wavelet>* RouterReference::target(int x, int y, int 
   if (port == Port::ramp) return &tile(x, y).colors[c].core;
   const int nx = x + dx[index(port)], ny = y + dy[index(port)];
   if (nx < 0 || nx >= width_ || ny < 0 || ny >= height_)
-    throw std::logic_error(fmt::format("color {} leaves the grid at tile ({}, {}) to the {}", color, x, y, port_names[index(port)]));
+    throw std::logic_error(fmt::format("color {} leaves the grid at tile ({}, {}) to the {}", color, x, y,
+                                       port_names[index(port)]));
   return &tile(nx, ny).colors[c].queue[index(facing(port))];
 }
 
@@ -82,7 +84,8 @@ bool RouterReference::move_words(int x, int y, std::int64_t now) {
     for (const Port to : route.to) {
       if (word.control && to == Port::ramp) continue;
       // The register between router and core holds what is under way, beside the queue.
-      const auto room = static_cast<std::size_t>(fabric_.queue_words + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles - 1));
+      const auto room = static_cast<std::size_t>(
+          fabric_.queue_words + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles - 1));
       possible = possible && !taken[index(to)] && target(x, y, static_cast<int>(color), to)->size() < room;
     }
     if (!possible) continue;
@@ -91,7 +94,8 @@ bool RouterReference::move_words(int x, int y, std::int64_t now) {
       taken[index(to)] = true;
       ++t.sent[index(to)];
       target(x, y, static_cast<int>(color), to)
-          ->push_back({word.value, word.control, now + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles)});
+          ->push_back({word.value, word.control,
+                       now + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles)});
     }
     queue.pop_front();
     if (word.control) c.at = (c.at + 1) % c.positions.size();
@@ -114,7 +118,8 @@ bool RouterReference::step(Tile& t, Thread& thread, std::int64_t now, std::vecto
     ++thread.next_;
     return step(t, thread, now, color_used);
   }
-  const auto c = static_cast<std::size_t>(i.color), out = static_cast<std::size_t>(i.kind == Kind::add_send ? i.to : i.color);
+  const auto c = static_cast<std::size_t>(i.color),
+             out = static_cast<std::size_t>(i.kind == Kind::add_send ? i.to : i.color);
   const bool takes = i.kind == Kind::receive || i.kind == Kind::add || i.kind == Kind::add_send;
   const bool gives = i.kind == Kind::send || i.kind == Kind::control || i.kind == Kind::add_send;
   auto& ramp = t.colors[out].queue[index(Port::ramp)];
@@ -192,8 +197,8 @@ void RouterReference::report_deadlock(std::int64_t now) const {
         if (thread.next_ == thread.instructions_.size()) continue;
         const auto& i = thread.instructions_[thread.next_];
         const bool sends = i.kind == Thread::Kind::send || i.kind == Thread::Kind::control;
-        text += fmt::format(" tile ({}, {}) waits to {} color {} ({} of {} words done);", x, y, sends ? "send" : "receive",
-                            i.color, thread.done_, i.count);
+        text += fmt::format(" tile ({}, {}) waits to {} color {} ({} of {} words done);", x, y,
+                            sends ? "send" : "receive", i.color, thread.done_, i.count);
       }
       for (std::size_t c = 0; c < t.colors.size(); ++c) {
         for (std::size_t p = 0; p < ports; ++p)
@@ -201,7 +206,8 @@ void RouterReference::report_deadlock(std::int64_t now) const {
             text += fmt::format(" router ({}, {}) holds {} words of color {} from the {};", x, y,
                                 t.colors[c].queue[p].size(), c, port_names[p]);
         if (!t.colors[c].core.empty())
-          text += fmt::format(" core ({}, {}) leaves {} words of color {} unread;", x, y, t.colors[c].core.size(), c);
+          text += fmt::format(" core ({}, {}) leaves {} words of color {} unread;", x, y,
+                              t.colors[c].core.size(), c);
       }
     }
   throw Deadlock(text);

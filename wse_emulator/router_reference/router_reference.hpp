@@ -1,12 +1,13 @@
-// A fabric simulated word by word and cycle by cycle: what the timing rules of fabric/ are checked against. For grids of
-// up to some thousand tiles.
+// A fabric simulated word by word and cycle by cycle: what the timing rules of fabric/ are checked against.
+// For grids of up to some thousand tiles.
 //
-// A tile has a router and a core. The router has five full-duplex ports (four links and the ramp to the core) of one
-// word a cycle and direction, and for every color and input port a queue. A color's route at a tile says from which port
-// it comes and to which ports it goes; a word moves when all of these take it (multicast, back-pressure). A word that
-// leaves a router at cycle t is in the neighbour's queue at t + hop; one that the core sends in cycle t leaves the core's
-// register a cycle later and is in the router's queue at t + 1 + T_R, and T_R cycles lie between router and core. With these
-// conventions broadcast and chain take exactly the cycles of Luczynski et al. (HPDC'24).
+// A tile has a router and a core. The router has five full-duplex ports (four links and the ramp to the core)
+// of one word a cycle and direction, and for every color and input port a queue. A color's route at a tile
+// says from which port it comes and to which ports it goes; a word moves when all of these take it
+// (multicast, back-pressure). A word that leaves a router at cycle t is in the neighbour's queue at t + hop;
+// one that the core sends in cycle t leaves the core's register a cycle later and is in the router's queue at
+// t + 1 + T_R, and T_R cycles lie between router and core. With these conventions broadcast and chain take
+// exactly the cycles of Luczynski et al. (HPDC'24).
 #pragma once
 
 #include <array>
@@ -39,9 +40,9 @@ class RouterReference {
  public:
   RouterReference(const FabricTiming& fabric, int width, int height);
 
-  /// The switch positions of `color` at a tile, in turn; a control wavelet moves the switch on as it has passed, and after
-  /// the last position to the first. (The real router has four positions; programs with more stand for ones that reload
-  /// them.) Colors without a route accept nothing.
+  /// The switch positions of `color` at a tile, in turn; a control wavelet moves the switch on as it has
+  /// passed, and after the last position to the first. (The real router has four positions; programs with
+  /// more stand for ones that reload them.) Colors without a route accept nothing.
   void route(int x, int y, int color, std::vector<Route> positions);
 
   /// A thread of a core: instructions run one after the other, threads side by side, each one word a cycle.
@@ -77,8 +78,8 @@ class RouterReference {
   /// Adds a thread to a tile's core. References stay valid.
   Thread& thread(int x, int y);
 
-  /// Runs until every thread is done and no word is under way. Returns the cycle after the last one in which a core did
-  /// something. Throws Deadlock.
+  /// Runs until every thread is done and no word is under way. Returns the cycle after the last one in which
+  /// a core did something. Throws Deadlock.
   std::int64_t run();
 
   /// The cycle after the last in which the tile's threads did something.

@@ -46,8 +46,11 @@ bool acts(const ThermostatSettings& settings, double time_ps) {
 
 double LangevinThermostat::apply(Particles& p, double time_ps, double dt, std::int64_t step) const {
   if (!acts(settings_, time_ps)) return 0.0;
-  const Bathe bathe{p, quiet_region(settings_, box_), dt / settings_.damping_time_ps,
-                    units::boltzmann_ev_per_k * settings_.temperature_k / units::amu_a2_per_ps2_in_ev, seed_,
+  const Bathe bathe{p,
+                    quiet_region(settings_, box_),
+                    dt / settings_.damping_time_ps,
+                    units::boltzmann_ev_per_k * settings_.temperature_k / units::amu_a2_per_ps2_in_ev,
+                    seed_,
                     static_cast<std::uint64_t>(step)};
   double heat = 0.0;
   Kokkos::parallel_reduce("langevin", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), bathe, heat);

@@ -146,8 +146,8 @@ std::int64_t Simulation::hot_atoms_at_border(double width_angstrom, double energ
 
 std::string Simulation::layout() const {
   const auto& grid = domain_->subdomain().grid;
-  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list", comm_.size(), grid[0], grid[1],
-                     grid[2], domain_->settings().precision,
+  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list", comm_.size(), grid[0],
+                     grid[1], grid[2], domain_->settings().precision,
                      domain_->list().kind == ListKind::half ? "half" : "full");
 }
 
@@ -157,10 +157,11 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
   const bool ran = loop.seconds > 0.0 && loop.steps > 0;
   const Domain::Memory memory = domain_->bytes();
   result.add_figure("steps_per_second", ran ? std::optional(steps / loop.seconds) : std::nullopt, "1/s");
-  result.add_figure("atom_steps_per_second", ran ? std::optional(atom_steps / loop.seconds) : std::nullopt, "1/s");
+  result.add_figure("atom_steps_per_second", ran ? std::optional(atom_steps / loop.seconds) : std::nullopt,
+                    "1/s");
   result.add_figure("joules_per_atom_step",
-                    loop.joules && loop.steps > 0 ? std::optional(*loop.joules / atom_steps) : std::nullopt, "J",
-                    Kind::measured, loop.energy_note);
+                    loop.joules && loop.steps > 0 ? std::optional(*loop.joules / atom_steps) : std::nullopt,
+                    "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
   if (relaxation_)

@@ -22,7 +22,8 @@ struct Options {
 /// A deck of nothing but what is required, read for the sake of its keys.
 std::string keys() {
   Deck deck = Deck::parse(
-      "[structure]\nlattice_constant_angstrom = 3.165\ncells = [1, 1, 1]\n[[pka]]\nenergy_ev = 1000\n", "keys");
+      "[structure]\nlattice_constant_angstrom = 3.165\ncells = [1, 1, 1]\n[[pka]]\nenergy_ev = 1000\n",
+      "keys");
   Case::read(deck);
   return deck.describe();
 }
@@ -30,10 +31,11 @@ std::string keys() {
 void print_build(const Communicator& comm) {
   const MachineRecord m = MachineRecord::of(comm);
   if (!comm.is_root()) return;
-  fmt::print("{}\ncompiler     {} {}\nkokkos       {}, {} ({} threads a rank), pair kernels {} values wide\n"
-             "mpi          {}, {} ranks on {} hosts\ncpu          {}\n",
-             version_line(), m.compiler, m.build_flags, m.kokkos_version, m.backend, m.threads_per_rank,
-             Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
+  fmt::print(
+      "{}\ncompiler     {} {}\nkokkos       {}, {} ({} threads a rank), pair kernels {} values wide\n"
+      "mpi          {}, {} ranks on {} hosts\ncpu          {}\n",
+      version_line(), m.compiler, m.build_flags, m.kokkos_version, m.backend, m.threads_per_rank,
+      Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
 int info(const Options& o) {
@@ -57,22 +59,23 @@ int info(const Options& o) {
   }
   const Configuration start = starting_state(comm, what, potential);
   const auto atoms = comm.sum(static_cast<std::int64_t>(start.atoms.size()));
-  const CartesianGrid grid(comm, what.run.rank_grid, {start.box.length(0), start.box.length(1), start.box.length(2)});
+  const CartesianGrid grid(comm, what.run.rank_grid,
+                           {start.box.length(0), start.box.length(1), start.box.length(2)});
   const double density = static_cast<double>(atoms) / start.box.volume();
   const double radius = potential.cutoff_angstrom + what.run.skin_angstrom;
   const double neighbours = density * 4.18879 * radius * radius * radius;
   if (!comm.is_root()) return 0;
   fmt::print("{}\n", what.title);
   fmt::print("atoms             {}\n", atoms);
-  fmt::print("box               {:.6g} x {:.6g} x {:.6g} Angstrom, {} {} {}\n", start.box.length(0), start.box.length(1),
-             start.box.length(2), start.box.periodic[0] ? "periodic" : "open",
+  fmt::print("box               {:.6g} x {:.6g} x {:.6g} Angstrom, {} {} {}\n", start.box.length(0),
+             start.box.length(1), start.box.length(2), start.box.periodic[0] ? "periodic" : "open",
              start.box.periodic[1] ? "periodic" : "open", start.box.periodic[2] ? "periodic" : "open");
   fmt::print("potential         {}, cut-off {:.6g} Angstrom, {} radial points\n", potential.format,
              potential.cutoff_angstrom, potential.nr);
   fmt::print("potential file    {}\n", potential.source);
   fmt::print("neighbours        about {:.0f} within cut-off + skin, {:.5g} Angstrom\n", neighbours, radius);
-  fmt::print("ranks             {} as {} x {} x {}, {:.0f} atoms each\n", comm.size(), grid.dims()[0], grid.dims()[1],
-             grid.dims()[2], static_cast<double>(atoms) / comm.size());
+  fmt::print("ranks             {} as {} x {} x {}, {:.0f} atoms each\n", comm.size(), grid.dims()[0],
+             grid.dims()[1], grid.dims()[2], static_cast<double>(atoms) / comm.size());
   fmt::print("precision         {}, {} neighbour list\n", what.run.precision,
              what.run.neighbour_list == "auto" ? (best_list_kind() == ListKind::half ? "half" : "full")
                                                : what.run.neighbour_list.c_str());
@@ -89,7 +92,9 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--target", o->target, "cluster, or wafer: its mapping, memory and predicted step")
       ->check(CLI::IsMember({"cluster", "wafer"}))
       ->capture_default_str();
-  command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")->take_all()->delimiter('\0');
+  command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
+      ->take_all()
+      ->delimiter('\0');
   command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning");
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }

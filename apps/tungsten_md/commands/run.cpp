@@ -29,7 +29,9 @@ struct Options {
 /// "8x8" as a TOML array.
 std::string as_pair(const std::string& text, const char* option) {
   const auto x = text.find('x');
-  const auto whole = [](const std::string& t) { return !t.empty() && t.find_first_not_of("0123456789") == std::string::npos; };
+  const auto whole = [](const std::string& t) {
+    return !t.empty() && t.find_first_not_of("0123456789") == std::string::npos;
+  };
   if (x == std::string::npos || !whole(text.substr(0, x)) || !whole(text.substr(x + 1)))
     throw InputError(fmt::format("{} {}: expected WIDTHxHEIGHT, as 8x8", option, text));
   return fmt::format("[{}, {}]", text.substr(0, x), text.substr(x + 1));
@@ -182,7 +184,8 @@ int run(const Options& o) {
       if (due(next, poll_interval)) {
         stopped = stop.requested(comm);
         if (!what.dynamics.pkas.empty() &&
-            simulation->hot_atoms_at_border(what.dynamics.thermostat.border_width_angstrom, hot_atom_ev) > 0 &&
+            simulation->hot_atoms_at_border(what.dynamics.thermostat.border_width_angstrom, hot_atom_ev) >
+                0 &&
             hot_border_steps++ == 0 && comm.is_root())
           fmt::print(stderr,
                      "warning: an atom above {} eV came within {} Angstrom of the box's faces at {:.4g} ps: "
@@ -250,10 +253,12 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
       ->check(CLI::IsMember({"cluster", "wafer"}))
       ->capture_default_str();
   command->add_option_function<std::string>(
-      "--tiles", [o](const std::string& tiles) { o->overrides.push_back("wafer.tiles=" + as_pair(tiles, "--tiles")); },
+      "--tiles",
+      [o](const std::string& tiles) { o->overrides.push_back("wafer.tiles=" + as_pair(tiles, "--tiles")); },
       "WIDTHxHEIGHT: use at most so many tiles of the wafer");
   command->add_option_function<std::string>(
-      "--machine", [o](const std::string& name) { o->overrides.push_back(fmt::format("wafer.machine=\"{}\"", name)); },
+      "--machine",
+      [o](const std::string& name) { o->overrides.push_back(fmt::format("wafer.machine=\"{}\"", name)); },
       "machine file of the wafer, or the name of one of inputs/wafers");
   command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
       ->take_all()

@@ -9,9 +9,9 @@
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
 #include "tungsten_md/analysis/stored_sites.hpp"
+#include "tungsten_md/io/trajectory.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
-#include "tungsten_md/io/trajectory.hpp"
 
 namespace wafermark::tungsten {
 

@@ -26,7 +26,8 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(T inverse_r, T r_phi, T r_p
   return {phi, phi_slope * inverse_r, density_slope_ij * inverse_r, density_slope_ji * inverse_r};
 }
 
-/// The same from the pieces of the pair's tables, `p` into each. `density_ij`: of the density that j lays at i.
+/// The same from the pieces of the pair's tables, `p` into each. `density_ij`: of the density that j lays at
+/// i.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density_ij, const Quad<T>& density_ji,
                                                      const Quad<T>& r_phi, T p, T inverse_r, T inverse_dr) {
@@ -36,8 +37,8 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density_ij, 
 
 /// The same for two atoms of one element.
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density, const Quad<T>& r_phi, T p, T inverse_r,
-                                                     T inverse_dr) {
+KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density, const Quad<T>& r_phi, T p,
+                                                     T inverse_r, T inverse_dr) {
   const T slope = cubic_slope(density, p) * inverse_dr;
   return eam_radial(inverse_r, cubic_value(r_phi, p), cubic_slope(r_phi, p) * inverse_dr, slope, slope);
 }

@@ -39,8 +39,8 @@ template <class T>
 struct Roots {
   T root, inverse;
 };
-/// sqrt(x) and 1 / sqrt(x), by whatever the machine has for it: overloaded where that is not a square root and a
-/// division.
+/// sqrt(x) and 1 / sqrt(x), by whatever the machine has for it: overloaded where that is not a square root
+/// and a division.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Roots<T> roots(T x) {
   using Kokkos::sqrt;

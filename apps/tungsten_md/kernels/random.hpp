@@ -35,8 +35,8 @@ template <class T>
 struct Normals {
   T x, y, z;
 };
-/// Three independent standard normal numbers from four uniform ones (Box and Muller, Ann. Math. Stat. 29 (1958)
-/// 610).
+/// Three independent standard normal numbers from four uniform ones (Box and Muller, Ann. Math. Stat. 29
+/// (1958) 610).
 template <class T>
 KOKKOS_INLINE_FUNCTION Normals<T> box_muller(T u0, T u1, T u2, T u3) {
   using Kokkos::cos;
@@ -55,8 +55,8 @@ KOKKOS_INLINE_FUNCTION Triple gaussian_triple(std::uint64_t seed, std::uint64_t 
   const auto n = box_muller(uniform(w[0]), uniform(w[1]), uniform(w[2]), uniform(w[3]));
   return {n.x, n.y, n.z};
 }
-/// Integer instructions of random_words(): ten rounds of two wide products (two words each), four exclusive ors and
-/// two additions to the key.
+/// Integer instructions of random_words(): ten rounds of two wide products (two words each), four exclusive
+/// ors and two additions to the key.
 inline constexpr int random_words_instructions = 10 * (2 * 2 + 4 + 2);
 
 /// A direction uniform on the sphere.

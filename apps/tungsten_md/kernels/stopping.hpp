@@ -53,7 +53,8 @@ KOKKOS_FUNCTION T slowing(const StoppingLaw<T>& law, T mass, T v2, T dt) {
   const T kinetic = T(0.5) * mass * v2;
   if (kinetic <= law.cutoff_energy) return T(1);
   if (!law.table) return stopping_factor_sqrt(law.coefficient, mass, dt);
-  return stopping_factor(interpolate_stopping(law.energy, law.power, law.entries, kinetic), mass, T(sqrt(v2)), dt);
+  return stopping_factor(interpolate_stopping(law.energy, law.power, law.entries, kinetic), mass, T(sqrt(v2)),
+                         dt);
 }
 
 }  // namespace wafermark::tungsten

@@ -14,8 +14,8 @@ struct StepLimits {
 
 /// Longest step, ps, that keeps one atom within the limits, and no longer than `longest`.
 template <class T>
-KOKKOS_FUNCTION T longest_time_step(T vx, T vy, T vz, T fx, T fy, T fz, T inverse_mass, const StepLimits<T>& limits,
-                                    T longest) {
+KOKKOS_FUNCTION T longest_time_step(T vx, T vy, T vz, T fx, T fy, T fz, T inverse_mass,
+                                    const StepLimits<T>& limits, T longest) {
   using Kokkos::abs;
   using Kokkos::min;
   using Kokkos::sqrt;

@@ -151,24 +151,37 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   const auto blocks = pair("wafer.blocks", "blocks of tiles across and down, one per rank; 0: chosen");
   w.blocks_across = blocks[0];
   w.blocks_down = blocks[1];
-  // A recoil pushes rows of atoms off their sites, by more than a neighbour distance; heat alone by much less.
-  w.margin_angstrom = deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? 0.3 : 3.0,
-                                  "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
-  w.neighbourhood = static_cast<int>(deck.integer("wafer.neighbourhood", 0,
-                                                  "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs", {0, 1000}));
-  w.table_points = static_cast<int>(deck.integer("wafer.table_points", 0,
-                                                 "largest number of points of a table on a tile; 0: what fits", {0, 1000000}));
+  // A recoil pushes rows of atoms off their sites, by more than a neighbour distance; heat alone by much
+  // less.
+  w.list_reuse = static_cast<int>(
+      deck.integer("wafer.list_reuse_steps", 1, "steps that a neighbour list serves", {1, 1e6}));
+  w.list_skin_angstrom =
+      deck.number("wafer.list_skin_angstrom", 0.3, "beyond the cut-off, where lists are reused", positive);
+  const double least = w.list_reuse > 1 ? std::max(0.3, w.list_skin_angstrom) : 0.3;
+  w.margin_angstrom =
+      deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? least : std::max(3.0, least),
+                  "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
+  w.neighbourhood = static_cast<int>(
+      deck.integer("wafer.neighbourhood", 0,
+                   "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs", {0, 1000}));
+  w.table_points = static_cast<int>(deck.integer(
+      "wafer.table_points", 0, "largest number of points of a table on a tile; 0: what fits", {0, 1000000}));
   if (w.table_points != 0 && w.table_points < 50) deck.reject("wafer.table_points", "0, or at least 50");
-  w.swap_every = static_cast<int>(deck.integer("wafer.swap_every_steps", dynamics.pkas.empty() ? 0 : 10,
-                                               "atoms change tiles where that keeps them nearer to them; 0: never", {0, 1e9}));
-  w.list_reuse = static_cast<int>(deck.integer("wafer.list_reuse_steps", 1, "steps that a neighbour list serves", {1, 1e6}));
-  w.list_skin_angstrom = deck.number("wafer.list_skin_angstrom", 0.3, "beyond the cut-off, where lists are reused", positive);
-  w.force_symmetry = deck.flag("wafer.force_symmetry", false,
-                               "a pair is computed once, the partner's share goes back by the reverse multicast");
-  w.tiles_per_atom = static_cast<int>(deck.integer("wafer.tiles_per_atom", 1, "tiles that share an atom's candidates", {1, 64}));
+  w.swap_every = static_cast<int>(
+      deck.integer("wafer.swap_every_steps", dynamics.pkas.empty() ? 0 : 10,
+                   "atoms change tiles where that keeps them nearer to them; 0: never", {0, 1e9}));
+  w.force_symmetry =
+      deck.flag("wafer.force_symmetry", false,
+                "a pair is computed once, the partner's share goes back by the reverse multicast");
+  w.tiles_per_atom = static_cast<int>(
+      deck.integer("wafer.tiles_per_atom", 1, "1, or 4 that share an atom's candidates", {1, 4}));
+  if (w.tiles_per_atom != 1 && w.tiles_per_atom != 4) deck.reject("wafer.tiles_per_atom", "1 or 4");
+  if (w.tiles_per_atom == 4 && w.force_symmetry)
+    deck.reject("wafer.force_symmetry", "false with four tiles an atom");
   for (Deck& tile : deck.tables("wafer.trace", "a tile to follow: x, y"))
-    w.traced_tiles.push_back({static_cast<int>(tile.integer("x", std::nullopt, "from the west", non_negative)),
-                              static_cast<int>(tile.integer("y", std::nullopt, "from the north", non_negative))});
+    w.traced_tiles.push_back(
+        {static_cast<int>(tile.integer("x", std::nullopt, "from the west", non_negative)),
+         static_cast<int>(tile.integer("y", std::nullopt, "from the north", non_negative))});
   return w;
 }
 

@@ -53,19 +53,20 @@ struct OutputSettings {
 
 /// What --target wafer needs beside the rest; a deck runs on both targets.
 struct WaferSettings {
-  std::string machine;               ///< machine file, or a name; beside the deck or as the emulator finds it
+  std::string machine;  ///< machine file, or a name; beside the deck or as the emulator finds it
   std::string deck_folder;
-  std::vector<std::string> changes;  ///< to the machine file, "core.clock_mhz.value=425"
+  std::vector<std::string> changes;   ///< to the machine file, "core.clock_mhz.value=425"
   int max_width = 0, max_height = 0;  ///< tiles to use; 0: the machine's
   int blocks_across = 0, blocks_down = 0;
-  double margin_angstrom = 0.0;  ///< neighbourhoods reach this far beyond the cut-off
-  int neighbourhood = 0;         ///< b; 0: the least that the margin needs
-  int table_points = 0;          ///< at most so many of each table; 0: as many as fit a tile
-  int swap_every = 0;            ///< steps between atom swaps; 0: never
-  int list_reuse = 1;            ///< steps that a neighbour list serves
-  double list_skin_angstrom = 0.3;
-  bool force_symmetry = false;
-  int tiles_per_atom = 1;
+  double margin_angstrom = 0.0;     ///< neighbourhoods reach this far beyond the cut-off
+  int neighbourhood = 0;            ///< b; 0: the least that the margin needs
+  int table_points = 0;             ///< at most so many of each table; 0: as many as fit a tile
+  int swap_every = 0;               ///< steps between atom swaps; 0: never
+  int list_reuse = 1;               ///< steps that a neighbour list serves
+  double list_skin_angstrom = 0.3;  ///< what it holds beyond the cut-off, where it serves several
+  bool force_symmetry =
+      false;  ///< pairs are computed once; the partner's share goes back by the reverse multicast
+  int tiles_per_atom = 1;  ///< 1, or 4: two by two tiles, each for a quarter of the candidates
   std::vector<std::array<int, 2>> traced_tiles;
 };
 

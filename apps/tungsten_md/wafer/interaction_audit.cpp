@@ -6,7 +6,8 @@
 
 namespace wafermark::tungsten {
 
-std::vector<int> count_neighbours(const Configuration& c, double within, std::size_t first, std::size_t last) {
+std::vector<int> count_neighbours(const Configuration& c, double within, std::size_t first,
+                                  std::size_t last) {
   const std::size_t n = c.atoms.size();
   Vec3 lo = c.box.lo, hi = c.box.hi;
   for (std::size_t d = 0; d < 3; ++d) {
@@ -17,15 +18,19 @@ std::vector<int> count_neighbours(const Configuration& c, double within, std::si
     }
   }
   std::array<int, 3> cells{};
-  for (std::size_t d = 0; d < 3; ++d) cells[d] = std::clamp(static_cast<int>((hi[d] - lo[d]) / within), 1, 1024);
+  for (std::size_t d = 0; d < 3; ++d)
+    cells[d] = std::clamp(static_cast<int>((hi[d] - lo[d]) / within), 1, 1024);
   const auto place = [&](double x, std::size_t d) {
     return std::clamp(static_cast<int>((x - lo[d]) / (hi[d] - lo[d] + 1e-12) * cells[d]), 0, cells[d] - 1);
   };
   const auto number = [&](int ix, int iy, int iz) {
-    return (static_cast<std::size_t>(ix) * static_cast<std::size_t>(cells[1]) + static_cast<std::size_t>(iy)) *
-               static_cast<std::size_t>(cells[2]) + static_cast<std::size_t>(iz);
+    return (static_cast<std::size_t>(ix) * static_cast<std::size_t>(cells[1]) +
+            static_cast<std::size_t>(iy)) *
+               static_cast<std::size_t>(cells[2]) +
+           static_cast<std::size_t>(iz);
   };
-  std::vector<std::size_t> begin(number(cells[0] - 1, cells[1] - 1, cells[2] - 1) + 2, 0), order(n), cell_of(n);
+  std::vector<std::size_t> begin(number(cells[0] - 1, cells[1] - 1, cells[2] - 1) + 2, 0), order(n),
+      cell_of(n);
   for (std::size_t k = 0; k < n; ++k) {
     const Vec3& x = c.atoms.x[k];
     cell_of[k] = number(place(x[0], 0), place(x[1], 1), place(x[2], 2));

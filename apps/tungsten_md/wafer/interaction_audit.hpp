@@ -8,6 +8,7 @@
 namespace wafermark::tungsten {
 
 /// Atoms nearer than `within` Angstrom to each atom [first, last) of `atoms` (all of the box), by cells.
-std::vector<int> count_neighbours(const Configuration& atoms, double within, std::size_t first, std::size_t last);
+std::vector<int> count_neighbours(const Configuration& atoms, double within, std::size_t first,
+                                  std::size_t last);
 
 }  // namespace wafermark::tungsten

@@ -39,6 +39,13 @@ SectionCounts count_sections(bool periodic_z) {
   });
   s.test = counted([&] { (void)inside(C(1.0f), tables.cutoff_squared); });
   s.enter = counted([&] { enter_in_list<C>(); });
+  s.listed = counted([&] {
+    OnTile<C>::read(7);  // number, position, corners of both columns
+    OnTile<C>::address();
+    const auto d = separation(a, b, C(0.5f), C(0.5f), z);
+    OnTile<C>::written(3);
+    (void)inside(squared_length(d.x, d.y, d.z), tables.cutoff_squared);
+  });
   s.density = counted([&] {
     r = neighbour_distance(tables, C(2.0f));
     add_density(tables, r, sum);
@@ -81,7 +88,8 @@ SectionCounts count_sections(bool periodic_z) {
              bathed(bath, a.z, g.z);
              OnTile<C>::written(3);
            });
-  s.swap_partner = counted([&] { (void)swap_gain(separation(a, b, C(0.5f), C(0.5f), z), separation(b, a, C(0.5f), C(0.5f), z)); });
+  s.swap_partner = counted(
+      [&] { (void)swap_gain(separation(a, b, C(0.5f), C(0.5f), z), separation(b, a, C(0.5f), C(0.5f), z)); });
   return s;
 }
 
@@ -105,12 +113,14 @@ double StepCost::list(std::int64_t candidates, std::int64_t neighbours) const {
   return test_ * static_cast<double>(candidates) + enter_ * static_cast<double>(neighbours);
 }
 
-wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours, std::int64_t steps) const {
+wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours,
+                                          std::int64_t steps) const {
   OperationCounts vector = counts_.distance;
   // A vector instruction reads two operands and writes one.
   vector[wse::Operation::load] = 2 * vector.instructions();
   vector[wse::Operation::store] = vector.instructions();
-  return candidates * (vector + counts_.test) + neighbours * (counts_.enter + counts_.density + counts_.force) +
+  return candidates * (vector + counts_.test) +
+         neighbours * (counts_.enter + counts_.density + counts_.force) +
          steps * (counts_.embedding + counts_.integration);
 }
 

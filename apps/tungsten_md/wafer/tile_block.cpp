@@ -13,10 +13,19 @@ namespace {
 
 using Host = Kokkos::DefaultHostExecutionSpace;
 
-constexpr float skin = 0.4f;       // Angstrom; of the emulator's list
-constexpr float far_away = 1e6f;   // where atoms of tiles without one stand
+constexpr float skin = 0.4f;      // Angstrom; of the emulator's list
+constexpr float far_away = 1e6f;  // where atoms of tiles without one stand
 constexpr std::int64_t table_words_per_point = 8 + 4;
 constexpr float gain_worth_a_swap = 0.25f;  // Angstrom^2: above what heat does to two atoms on their sites
+
+/// Two shares: the half that a tile computes itself and the half that comes back to it. Four: quarters of the
+/// neighbourhood, each of b (b + 1) tiles and beside the tile's own row or column, so that it hears one
+/// stream per stage.
+int share_of(int dx, int dy, int shares) {
+  if (shares == 2) return dy > 0 || (dy == 0 && dx > 0) ? 0 : 1;
+  if (shares == 4) return dx > 0 && dy >= 0 ? 0 : dx <= 0 && dy > 0 ? 1 : dx < 0 && dy <= 0 ? 2 : 3;
+  return 0;
+}
 
 }  // namespace
 
@@ -24,12 +33,20 @@ int table_points_that_fit(std::int64_t bytes, int wanted) {
   return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (4 * table_words_per_point) - 1));
 }
 
-std::int64_t table_bytes(const PotentialTables& t) { return 4 * (8 * std::int64_t{t.nr + 1} + 4 * std::int64_t{t.nrho}); }
+std::int64_t table_bytes(const PotentialTables& t) {
+  return 4 * (8 * std::int64_t{t.nr + 1} + 4 * std::int64_t{t.nrho});
+}
 
 TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
-                     const Configuration& start, const PotentialTables& t)
-    : comm_(&comm), layout_(layout), block_(blocks.mine()), border_(comm, blocks, layout.reach),
-      total_atoms_(static_cast<std::int64_t>(start.atoms.size())) {
+                     const Configuration& start, const PotentialTables& t, const WaferSettings& settings)
+    : comm_(&comm),
+      layout_(layout),
+      block_(blocks.mine()),
+      border_(comm, blocks, layout.reach),
+      total_atoms_(static_cast<std::int64_t>(start.atoms.size())),
+      lasting_(settings.list_reuse > 1),
+      list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
+      shares_(settings.force_symmetry ? 2 : settings.tiles_per_atom) {
   const double mass = t.elements[0].mass_amu;
   mass_ev_ = static_cast<float>(mass * units::amu_a2_per_ps2_in_ev);
   inverse_mass_ = static_cast<float>(1.0 / mass);
@@ -42,8 +59,13 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       radial_[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
     }
   for (const double c : lammps_spline(t.embedding[0])) embedding_.push_back(static_cast<float>(c));
-  tables_ = {radial_.data(), embedding_.data(), t.nr, t.nrho, static_cast<float>(1.0 / t.dr),
-             static_cast<float>(1.0 / t.drho), cutoff_ * cutoff_};
+  tables_ = {radial_.data(),
+             embedding_.data(),
+             t.nr,
+             t.nrho,
+             static_cast<float>(1.0 / t.dr),
+             static_cast<float>(1.0 / t.drho),
+             cutoff_ * cutoff_};
   const double length = start.box.length(2);
   z_ = {start.box.periodic[2], static_cast<float>(length), static_cast<float>(1.0 / length)};
 
@@ -54,7 +76,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
     for (int dx = -b; dx <= b; ++dx)
       if (dx != 0 || dy != 0)
         window_.push_back({dy * row + dx, (straight ? dx : dy) + b, (straight ? dy : dx) + b,
-                           std::max(std::abs(dx), std::abs(dy))});
+                           std::max(std::abs(dx), std::abs(dy)), share_of(dx, dy, shares_)});
   for (int g = 0; g < 2; ++g) {
     std::vector<float>& corners = layout.axis[static_cast<std::size_t>(g)] == 0 ? corner_x_ : corner_y_;
     for (int at = 0; at < layout.tiles_per_column[static_cast<std::size_t>(g)]; ++at)
@@ -68,17 +90,21 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   energy_.assign(n, 0.0);
   virial_.assign(n, 0.0);
   neighbours_.assign(n, 0);
+  own_neighbours_.assign(n, 0);
   candidates_.resize(n);
   sites_.assign(4 * border_.border().size(), far_away);
   homes_.assign(sites_.size(), far_away);
   for (int y = 0; y < block_.height; ++y)
     for (int x = 0; x < block_.width; ++x) {
-      const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(block_.width) + static_cast<std::size_t>(x);
+      const auto i =
+          static_cast<std::size_t>(y) * static_cast<std::size_t>(block_.width) + static_cast<std::size_t>(x);
       const int gx = block_.x0 + x, gy = block_.y0 + y;
       const auto span = [b](int at, int tiles, bool ring) {
         return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
       };
-      candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) * span(gy, layout.grid.height, layout.grid.ring[1]) - 1;
+      candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) *
+                           span(gy, layout.grid.height, layout.grid.ring[1]) -
+                       1;
       const std::int64_t k = layout.atom_on[static_cast<std::size_t>(layout.tile(gx, gy))];
       if (k < 0) continue;
       const auto from = static_cast<std::size_t>(k);
@@ -108,15 +134,17 @@ std::size_t TileBlock::bordered(std::size_t tile) const {
 template <class Body>
 void TileBlock::for_each_atom(const char* name, const Body& body) const {
   const auto n = static_cast<std::int64_t>(atoms_.size());
-  Kokkos::parallel_for(name, Kokkos::RangePolicy<Host, Kokkos::IndexType<std::int64_t>>(0, n), [&](std::int64_t i) {
-    const auto tile = static_cast<std::size_t>(i);
-    if (atoms_[tile].id >= 0) body(tile);
-  });
+  Kokkos::parallel_for(name, Kokkos::RangePolicy<Host, Kokkos::IndexType<std::int64_t>>(0, n),
+                       [&](std::int64_t i) {
+                         const auto tile = static_cast<std::size_t>(i);
+                         if (atoms_[tile].id >= 0) body(tile);
+                       });
 }
 
 TileBlock::Place TileBlock::place(std::size_t tile) const {
   const auto width = static_cast<std::size_t>(block_.width);
-  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width),
+                              block_.y0 + static_cast<int>(tile / width)};
   const bool straight = layout_.axis[0] == 0;
   const auto row = [&](std::size_t g) {
     return static_cast<std::ptrdiff_t>(at[g] % layout_.tiles_per_column[g]) * (2 * layout_.reach + 1);
@@ -133,10 +161,12 @@ void TileBlock::kick_and_drift(float dt) {
 }
 
 void TileBlock::kick(float dt) {
-  for_each_atom("kick", [&](std::size_t i) { atoms_[i].v = kicked(atoms_[i].v, atoms_[i].f, inverse_mass_, 0.5f * dt); });
+  for_each_atom("kick", [&](std::size_t i) {
+    atoms_[i].v = kicked(atoms_[i].v, atoms_[i].f, inverse_mass_, 0.5f * dt);
+  });
 }
 
-void TileBlock::multicast_positions() {
+bool TileBlock::multicast_positions(bool new_lists) {
   float moved = 0.0f;
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const Vector<float>& x = atoms_[i].x;
@@ -152,12 +182,13 @@ void TileBlock::multicast_positions() {
   }
   border_.fill(sites_, 4);
   const float limit = 0.25f * skin * skin;
-  const int stale = !list_valid_ || !(moved < limit);
-  if (comm_->max(stale) > 0) build_list();
+  const int stale = !list_valid_ || (lasting_ ? new_lists : !(moved < limit));
+  const bool renew = comm_->max(stale) > 0;
+  if (renew) build_list((cutoff_ + list_skin_) * (cutoff_ + list_skin_));
+  return renew;
 }
 
-void TileBlock::build_list() {
-  const float within = (cutoff_ + skin) * (cutoff_ + skin);
+void TileBlock::build_list(float within) {
   list_count_.assign(atoms_.size(), 0);
   x_at_build_.resize(atoms_.size());
   const auto search = [&](bool store) {
@@ -189,17 +220,20 @@ void TileBlock::sum_densities() {
   for_each_atom("densities", [&](std::size_t i) {
     const Place here = place(i);
     const std::uint16_t* list = &list_[i * list_stride_];
-    float density = 0.0f;
-    int n = 0;
+    std::array<float, 4> partial{};
+    std::array<int, 4> found{};
     for (int e = 0; e < list_count_[i]; ++e) {
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
       const float r2 = squared_length(d.x, d.y, d.z);
       if (!inside(r2, tables_.cutoff_squared)) continue;
-      add_density(tables_, neighbour_distance(tables_, r2), density);
-      ++n;
+      const auto share = static_cast<std::size_t>(window_[list[e]].share);
+      add_density(tables_, neighbour_distance(tables_, r2), partial[shares_ == 4 ? share : 0]);
+      ++found[share];
     }
+    const float density = (partial[0] + partial[1]) + (partial[2] + partial[3]);
     const Embedding<float> f = embed(tables_.embedding, tables_.nrho, tables_.inverse_drho, density);
-    neighbours_[i] = n;
+    neighbours_[i] = found[0] + found[1] + found[2] + found[3];
+    own_neighbours_[i] = shares_ == 2 ? found[0] : *std::max_element(found.begin(), found.end());
     energy_[i] = static_cast<double>(f.energy);
     density_slope_[i] = f.slope;
   });
@@ -214,20 +248,23 @@ void TileBlock::sum_forces(bool with_energy) {
   for_each_atom("forces", [&](std::size_t i) {
     const Place here = place(i);
     const std::uint16_t* list = &list_[i * list_stride_];
-    Vector<float> force{0.0f, 0.0f, 0.0f};
+    std::array<Vector<float>, 4> force{};
     double phi = 0.0, virial = 0.0;
     for (int e = 0; e < list_count_[i]; ++e) {
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
       const float r2 = squared_length(d.x, d.y, d.z);
       if (!inside(r2, tables_.cutoff_squared)) continue;
-      const float slope = sites_[4 * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(here.at) + window_[list[e]].offset) + 3];
+      const float slope = sites_[4 * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(here.at) +
+                                                              window_[list[e]].offset) +
+                                 3];
       const RadialTerm<float> pair =
-          add_force(tables_, neighbour_distance(tables_, r2), d, density_slope_[i], slope, force);
+          add_force(tables_, neighbour_distance(tables_, r2), d, density_slope_[i], slope,
+                    force[static_cast<std::size_t>(window_[list[e]].share)]);
       if (!with_energy) continue;
       phi += 0.5 * static_cast<double>(pair.phi);
       virial += 0.5 * static_cast<double>(eam_force_over_r(pair, density_slope_[i], slope) * r2);
     }
-    atoms_[i].f = force;
+    atoms_[i].f = sum(sum(force[0], force[1]), sum(force[2], force[3]));
     if (with_energy) {
       energy_[i] += phi;
       virial_[i] = virial;
@@ -238,7 +275,8 @@ void TileBlock::sum_forces(bool with_energy) {
 float TileBlock::longest_step(const StepLimits<float>& limits, float longest) const {
   for (const TileAtom& a : atoms_)
     if (a.id >= 0)
-      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass_, limits, longest));
+      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass_,
+                                                    limits, longest));
   return longest;
 }
 
@@ -255,14 +293,15 @@ std::vector<double> TileBlock::slow(const StoppingLaw<float>& law, float dt) {
   return lost;
 }
 
-std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath, std::uint64_t seed,
-                                     std::int64_t step) {
+std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath,
+                                     std::uint64_t seed, std::int64_t step) {
   std::vector<double> heat(atoms_.size(), 0.0);
   for_each_atom("heat_bath", [&](std::size_t i) {
     const Vec3 x = position(i);
     if (quiet.holds(x[0], x[1], x[2])) return;
     TileAtom& a = atoms_[i];
-    const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(a.id), static_cast<std::uint64_t>(step), Stream::langevin);
+    const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(a.id), static_cast<std::uint64_t>(step),
+                                     Stream::langevin);
     const Vector<float> old = a.v;
     a.v = {bathed(bath, old.x, static_cast<float>(g.x)), bathed(bath, old.y, static_cast<float>(g.y)),
            bathed(bath, old.z, static_cast<float>(g.z))};
@@ -276,8 +315,8 @@ std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const Hea
 }
 
 std::int64_t TileBlock::swap_atoms() {
-  // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared distances
-  // from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
+  // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared
+  // distances from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
   std::vector<int> partner(border_.border().size(), -1);
   for_each_atom("choose_partner", [&](std::size_t i) {
     const Place here = place(i);
@@ -331,10 +370,12 @@ std::int64_t TileBlock::swap_atoms() {
 
 Vec3 TileBlock::position(std::size_t tile) const {
   const auto width = static_cast<std::size_t>(block_.width);
-  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width),
+                              block_.y0 + static_cast<int>(tile / width)};
   const Vector<float>& x = atoms_[tile].x;
   Vec3 p{x.x, x.y, x.z};
-  for (std::size_t g = 0; g < 2; ++g) p[static_cast<std::size_t>(layout_.axis[g])] += layout_.corner(static_cast<int>(g), at[g]);
+  for (std::size_t g = 0; g < 2; ++g)
+    p[static_cast<std::size_t>(layout_.axis[g])] += layout_.corner(static_cast<int>(g), at[g]);
   p[2] += layout_.middle_z;
   return p;
 }
@@ -361,6 +402,9 @@ int TileBlock::widest_pair() const {
   return comm_->max(widest);
 }
 
-int TileBlock::max_neighbours() const { return comm_->max(*std::max_element(neighbours_.begin(), neighbours_.end())); }
+int TileBlock::max_neighbours() const {
+  const auto& held = lasting_ ? list_count_ : neighbours_;
+  return comm_->max(*std::max_element(held.begin(), held.end()));
+}
 
 }  // namespace wafermark::tungsten

@@ -1,8 +1,10 @@
-// The tiles of one rank: their atoms, and the phases in which they compute. The arithmetic is tile_program.hpp.
+// The tiles of one rank: their atoms, and the phases in which they compute. The arithmetic is
+// tile_program.hpp.
 //
-// The emulator takes two short cuts that change no bit of the result: neighbourhoods are read from the shared memory of
-// the rank instead of being copied to every tile, and candidates that are too far away to matter are skipped by a list
-// of the emulator's own. The cycles are those of a tile that looks at all of its candidates.
+// The emulator takes two short cuts that change no bit of the result: neighbourhoods are read from the shared
+// memory of the rank instead of being copied to every tile, and candidates that are too far away to matter
+// are skipped by a list of the emulator's own. The cycles are those of a tile that looks at all of its
+// candidates.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +30,16 @@ struct TileAtom {
 
 class TileBlock {
  public:
-  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element. Collective.
-  TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout, const Configuration& start,
-            const PotentialTables& tables);
+  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element.
+  /// Collective.
+  TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
+            const Configuration& start, const PotentialTables& tables, const WaferSettings& settings);
 
   // The phases of a step, in their order.
   void kick_and_drift(float dt);
-  /// Positions to all tiles of the neighbourhood. Collective.
-  void multicast_positions();
+  /// Positions to all tiles of the neighbourhood; `new_lists`: neighbour lists that serve several steps are
+  /// made anew. Returns whether lists were made. Collective.
+  bool multicast_positions(bool new_lists);
   /// Neighbours within the cut-off, densities and F'(rho).
   void sum_densities();
   /// F'(rho) to all tiles of the neighbourhood. Collective.
@@ -48,14 +52,14 @@ class TileBlock {
   float longest_step(const StepLimits<float>& limits, float longest) const;
   /// Slows fast atoms; returns the energy lost, eV, atom by atom (tiles in order).
   std::vector<double> slow(const StoppingLaw<float>& law, float dt);
-  /// Lets a heat bath act on atoms outside `quiet` (positions in the box); `tiles_bathed` is their number. Returns the heat
-  /// taken from the bath, eV, atom by atom.
+  /// Lets a heat bath act on atoms outside `quiet` (positions in the box); `tiles_bathed` is their number.
+  /// Returns the heat taken from the bath, eV, atom by atom.
   std::vector<double> bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath, std::uint64_t seed,
                             std::int64_t step);
 
-  /// Exchanges atoms between tiles wherever that brings both nearer to the sites of their tiles: each tile names the
-  /// neighbour with which it would gain most, and pairs that name each other swap. Returns this rank's tiles that changed.
-  /// Collective.
+  /// Exchanges atoms between tiles wherever that brings both nearer to the sites of their tiles: each tile
+  /// names the neighbour with which it would gain most, and pairs that name each other swap. Returns this
+  /// rank's tiles that changed. Collective.
   std::int64_t swap_atoms();
 
   // What the emulator observes.
@@ -64,27 +68,33 @@ class TileBlock {
   const TileAtom& atom(std::size_t tile) const { return atoms_[tile]; }
   int neighbours(std::size_t tile) const { return neighbours_[tile]; }
   int candidates(std::size_t tile) const { return candidates_[tile]; }
+  int listed(std::size_t tile) const {
+    return list_count_[tile];
+  }  ///< entries of a list that serves several steps
+  /// Neighbours whose force a tile computes itself: of the atom's tiles, the one with most.
+  int own_neighbours(std::size_t tile) const { return own_neighbours_[tile]; }
   double energy_ev(std::size_t tile) const { return energy_[tile]; }
   double virial_ev(std::size_t tile) const { return virial_[tile]; }  ///< trace
-  Vec3 position(std::size_t tile) const;                             ///< in the box, not wrapped
+  Vec3 position(std::size_t tile) const;                              ///< in the box, not wrapped
   /// Squared distance of an atom from the site of its tile, Angstrom^2.
   float displacement_squared(std::size_t tile) const;
-  int widest_pair() const;       ///< largest Chebyshev tile distance of two neighbours at the last force pass
+  int widest_pair() const;  ///< largest Chebyshev tile distance of two neighbours at the last force pass
   void atoms_changed() { list_valid_ = false; }  ///< after writing to atom()
-  int max_neighbours() const;
+  int max_neighbours() const;                    ///< the longest list that a tile holds
 
  private:
   struct Candidate {
-    std::ptrdiff_t offset;         ///< of its site in the bordered arrays
-    int column_dx, column_dy;      ///< places in the rows of corner differences, crystal axes
-    int distance;                  ///< Chebyshev, tiles
+    std::ptrdiff_t offset;     ///< of its site in the bordered arrays
+    int column_dx, column_dy;  ///< places in the rows of corner differences, crystal axes
+    int distance;              ///< Chebyshev, tiles
+    int share;                 ///< which of an atom's partial sums it goes to
   };
   /// A tile's place in the bordered arrays, and its rows of corner differences.
   struct Place {
     std::size_t at;
     const float *corners_x, *corners_y;
   };
-  void build_list();
+  void build_list(float within);
   Place place(std::size_t tile) const;
   /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]).
   Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
@@ -103,6 +113,9 @@ class TileBlock {
   wse::Block block_;
   wse::BorderExchange border_;
   std::int64_t total_atoms_;
+  bool lasting_;  ///< neighbour lists serve several steps
+  float list_skin_;
+  int shares_;  ///< partial sums of an atom, added in a fixed order: what reductions between tiles do
 
   float mass_ev_, inverse_mass_, cutoff_;
   std::vector<float> radial_, embedding_;
@@ -112,12 +125,13 @@ class TileBlock {
   std::vector<TileAtom> atoms_;
   std::vector<float> density_slope_;
   std::vector<double> energy_, virial_;
-  std::vector<int> neighbours_, candidates_;
+  std::vector<int> neighbours_, candidates_, own_neighbours_;
   std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
   std::vector<Candidate> window_;
   std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + b], crystal axes
 
-  // The emulator's own list: candidates within cut-off + skin.
+  /// Candidates within cut-off + skin. With lists for one step the machine has none that lasts: it is the
+  /// emulator's own.
   bool list_valid_ = false;
   std::size_t list_stride_ = 0;
   std::vector<std::uint16_t> list_;

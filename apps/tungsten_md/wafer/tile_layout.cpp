@@ -11,8 +11,8 @@ namespace wafermark::tungsten {
 namespace {
 
 /// The search takes a second: one rank makes it.
-ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic, double reach,
-                            int width, int height) {
+ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic,
+                            double reach, int width, int height) {
   std::vector<int> words;
   std::string problem;
   if (comm.is_root()) {
@@ -35,7 +35,8 @@ ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, st
   return p;
 }
 
-TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, const Box& box, double reach, int width, int height) {
+TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, const Box& box, double reach,
+                           int width, int height) {
   const ColumnPlacement placed = placed_once(comm, lattice, box.periodic, reach, width, height);
   TileLayout t;
   t.axis = placed.turned ? std::array{1, 0} : std::array{0, 1};
@@ -58,16 +59,19 @@ TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, con
     for (int iy = 0; iy < lattice.cells[1]; ++iy)
       for (std::size_t k = 0; k < placed.tile_of.size(); ++k) {
         const std::int64_t cell = (std::int64_t{ix} * lattice.cells[1] + iy) * lattice.cells[2];
-        const std::array<int, 2> at{placed.p * ix + placed.tile_of[k][0], placed.q * iy + placed.tile_of[k][1]};
+        const std::array<int, 2> at{placed.p * ix + placed.tile_of[k][0],
+                                    placed.q * iy + placed.tile_of[k][1]};
         const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
-        t.atom_on[static_cast<std::size_t>(t.tile(at[g0], at[g1]))] = cell * nb + static_cast<std::int64_t>(k);
+        t.atom_on[static_cast<std::size_t>(t.tile(at[g0], at[g1]))] =
+            cell * nb + static_cast<std::int64_t>(k);
       }
   return t;
 }
 
 }  // namespace
 
-TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff) {
+TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,
+                   const wse::Machine& machine, double cutoff) {
   const WaferSettings& w = what.wafer;
   const int width = w.max_width > 0 ? std::min(w.max_width, machine.width) : machine.width;
   const int height = w.max_height > 0 ? std::min(w.max_height, machine.height) : machine.height;
@@ -77,21 +81,24 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const Configurati
   TileLayout t = lay_out_crystal(comm, *what.structure.lattice, start.box, reach, width, height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
-      throw InputError(fmt::format("wafer.neighbourhood: found {}, expected 0 or at least {}, which the cut-off of {} "
-                                   "and the margin of {} Angstrom need",
-                                   w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
+      throw InputError(
+          fmt::format("wafer.neighbourhood: found {}, expected 0 or at least {}, which the cut-off of {} "
+                      "and the margin of {} Angstrom need",
+                      w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
     t.reach = w.neighbourhood;
   }
   t.middle_z = 0.5 * (start.box.lo[2] + start.box.hi[2]);
   const std::array<int, 2> tiles{t.grid.width, t.grid.height};
   for (std::size_t g = 0; g < 2; ++g)
     if (t.grid.ring[g] && tiles[g] < 2 * t.reach + 1)
-      throw InputError(fmt::format("structure: found {} tiles along periodic axis {}, expected at least {}: a "
-                                   "neighbourhood of b = {} would meet itself (a larger box, or an open axis)",
-                                   tiles[g], "xyz"[t.axis[g]], 2 * t.reach + 1, t.reach));
+      throw InputError(
+          fmt::format("structure: found {} tiles along periodic axis {}, expected at least {}: a "
+                      "neighbourhood of b = {} would meet itself (a larger box, or an open axis)",
+                      tiles[g], "xyz"[t.axis[g]], 2 * t.reach + 1, t.reach));
   if (start.box.periodic[2] && start.box.length(2) < 2.0 * cutoff)
-    throw InputError(fmt::format("structure: found {} Angstrom along periodic axis z, expected at least two cut-offs, {}",
-                                 start.box.length(2), 2.0 * cutoff));
+    throw InputError(
+        fmt::format("structure: found {} Angstrom along periodic axis z, expected at least two cut-offs, {}",
+                    start.box.length(2), 2.0 * cutoff));
   return t;
 }
 

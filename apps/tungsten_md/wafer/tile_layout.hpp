@@ -1,8 +1,8 @@
 // Which tile each atom begins on, and where the tiles lie in the crystal.
 //
-// Tiles come in columns, p x q of them, that stand for one column of cells of the crystal (placement/). A tile keeps
-// its atom's x and y from the corner of its column and z from the middle of the box: small numbers, whose rounding in
-// fp32 does not grow with the wafer.
+// Tiles come in columns, p x q of them, that stand for one column of cells of the crystal (placement/). A
+// tile keeps its atom's x and y from the corner of its column and z from the middle of the box: small
+// numbers, whose rounding in fp32 does not grow with the wafer.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,10 @@ struct TileLayout {
   int candidates() const { return (2 * reach + 1) * (2 * reach + 1) - 1; }
 };
 
-/// Lays the atoms of `start` (all of them, in the order of their ids) on the machine's tiles: a crystal by columns, any
-/// other structure by sorting. Throws InputError when there are too few tiles, or when a periodic box is so narrow that a
-/// neighbourhood would meet itself. Collective: one rank searches.
-TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start, const wse::Machine& machine, double cutoff_angstrom);
+/// Lays the atoms of `start` (all of them, in the order of their ids) on the machine's tiles: a crystal by
+/// columns, any other structure by sorting. Throws InputError when there are too few tiles, or when a
+/// periodic box is so narrow that a neighbourhood would meet itself. Collective: one rank searches.
+TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,
+                   const wse::Machine& machine, double cutoff_angstrom);
 
 }  // namespace wafermark::tungsten

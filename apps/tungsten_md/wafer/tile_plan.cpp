@@ -10,11 +10,12 @@
 #include "tungsten_md/model/potential_grid.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "wse_emulator/fabric/marching_multicast.hpp"
+#include "wse_emulator/fabric/reduction.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int word = 4;                 // bytes
+constexpr int word = 4;                   // bytes
 constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
 constexpr int position_words = 3, slope_words = 1;
 // Wavelets wake the core after each stage of both multicasts.
@@ -27,8 +28,10 @@ int neighbours_of(const Case& what, const PotentialTables& t) {
 }
 
 /// Everything but the tables.
-void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int list_capacity, int batches) {
-  const int span = 2 * layout.reach + 1, candidates = layout.candidates();
+void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int list_capacity, int batches,
+                      const WaferSettings& settings) {
+  const int span = 2 * layout.reach + 1;
+  const int candidates = layout.candidates() / settings.tiles_per_atom;
   memory.allocate("atom", 14 * word);
   memory.allocate("row of positions", position_words * span * word);
   memory.allocate("corner differences", 2 * span * word);
@@ -36,42 +39,82 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   const int held = (candidates + batches - 1) / batches;
   memory.allocate("candidates: separation, r2", 4 * held * word);
   // Number, 1/r, piece, place in it; what the next batch would overwrite: separation and F'.
+  if (settings.force_symmetry) memory.allocate("partners' forces", 3 * (candidates / 2) * word);
   memory.allocate("neighbour list", (batches == 1 ? 4 : 8) * list_capacity * word);
 }
 
 }  // namespace
 
-TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Configuration& start, const PotentialTables& potential) {
+TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Configuration& start,
+                        const PotentialTables& potential) {
   if (potential.elements.size() != 1)
-    throw InputError(fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
-                                 potential.elements.size()));
+    throw InputError(
+        fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
+                    potential.elements.size()));
   const WaferSettings& w = what.wafer;
   wse::Machine machine = wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
-  TileLayout layout = lay_out(comm, what, start, machine, potential.cutoff_angstrom);
+  // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
+  wse::Machine room = machine;
+  if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
+  TileLayout layout = lay_out(comm, what, start, room, potential.cutoff_angstrom);
   const int n = neighbours_of(what, potential);
-  const int capacity = std::max(n + 16, n * 8 / 5);
+  const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
+  const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);
   const int wanted = std::max(potential.nr, potential.nrho);
   const int target = std::min(wanted, w.table_points > 0 ? w.table_points : fewest_table_points);
   // As few batches as leave room for the tables.
   for (int batches = 1;; ++batches) {
     wse::TileMemory memory(machine);
-    allocate_buffers(memory, layout, capacity, batches);
-    int points = table_points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
+    allocate_buffers(memory, layout, capacity, batches, w);
+    int points =
+        table_points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
     if (points < target && batches < 2 * layout.reach + 1) continue;
     if (points < 50) points = target;  // the allocation below says what does not fit
-    PotentialTables tables = resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
+    PotentialTables tables =
+        resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
     memory.allocate("potential tables", table_bytes(tables));
     StepCost cost(machine, count_sections(start.box.periodic[2]), batches);
-    return {std::move(machine), std::move(layout), std::move(tables), std::move(memory), n, capacity, batches, std::move(cost)};
+    TilePlan plan{
+        std::move(machine), std::move(layout), std::move(tables), std::move(memory), n, capacity, w, batches,
+        std::move(cost)};
+    wse::reject_collisions(plan.machine.fabric, plan.patterns(what.dynamics.adaptive.on()));
+    return plan;
   }
 }
 
-std::int64_t TilePlan::position_cycles() const {
-  return wse::marching_multicast_cycles(machine.fabric, layout.reach, position_words, layout.grid.hops(0), layout.grid.hops(1));
+std::int64_t TilePlan::multicast_cycles(int words) const {
+  const int b = layout.reach;
+  const auto& fabric = machine.fabric;
+  if (settings.tiles_per_atom == 1)
+    return wse::marching_multicast_cycles(fabric, b, words, layout.grid.hops(0), layout.grid.hops(1));
+  // A quarter hears one stream of its row, and of its column what b + 1 tiles of the rows heard; the next
+  // atom is two tiles away.
+  return wse::marching_stage_cycles(fabric, b, words, 2 * layout.grid.hops(0), 1) +
+         wse::marching_stage_cycles(fabric, b, (b + 1) * words, 2 * layout.grid.hops(1), 1);
 }
 
-std::int64_t TilePlan::slope_cycles() const {
-  return wse::marching_multicast_cycles(machine.fabric, layout.reach, slope_words, layout.grid.hops(0), layout.grid.hops(1));
+std::int64_t TilePlan::position_cycles() const { return multicast_cycles(position_words); }
+std::int64_t TilePlan::slope_cycles() const { return multicast_cycles(slope_words); }
+
+std::int64_t TilePlan::reverse_cycles() const {
+  const int b = layout.reach, words = 3;
+  return wse::marching_stage_cycles(machine.fabric, b, (2 * b + 1) * words, layout.grid.hops(1), 1) +
+         wse::marching_stage_cycles(machine.fabric, b, words, layout.grid.hops(0));
+}
+
+std::int64_t TilePlan::reverse_word_hops() const {
+  // Half of what the positions cross.
+  return wse::marching_multicast_hops(layout.reach, position_words, layout.grid.hops(0),
+                                      layout.grid.hops(1)) /
+         2;
+}
+
+std::int64_t TilePlan::join_cycles(int words_in, int words_out) const {
+  const auto& fabric = machine.fabric;
+  const double tasks =
+      3.0 * machine.task_start_cycles;  // after each pairwise sum, and when the result comes back
+  return 2 * wse::point_to_point_cycles(fabric, 1, words_in) +
+         wse::point_to_point_cycles(fabric, 2, words_out) + static_cast<std::int64_t>(std::ceil(tasks));
 }
 
 std::int64_t TilePlan::word_hops() const {
@@ -83,6 +126,24 @@ std::int64_t TilePlan::word_hops() const {
 
 std::int64_t TilePlan::choice_word_hops() const {
   return wse::marching_multicast_hops(layout.reach, 1, layout.grid.hops(0), layout.grid.hops(1));
+}
+
+std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
+  const wse::Block all{0, 0, layout.grid.width, layout.grid.height};
+  std::vector<wse::PatternUse> program;
+  if (settings.swap_every > 0) {
+    program.push_back(wse::marching_multicast_use("choice of a partner", all, 0));
+    program.push_back(wse::point_to_point_use("swapped atoms", all, 4));
+  }
+  if (adaptive_time_step) program.push_back(wse::all_reduce_use("time step", all, 12));
+  program.push_back(wse::marching_multicast_use("positions", all, 8));
+  if (settings.tiles_per_atom > 1)
+    program.push_back(wse::point_to_point_use("densities of four tiles", all, 4));
+  program.push_back(wse::marching_multicast_use("F'", all, 0));
+  if (settings.tiles_per_atom > 1)
+    program.push_back(wse::point_to_point_use("forces of four tiles", all, 20));
+  if (settings.force_symmetry) program.push_back(wse::marching_multicast_use("partners' forces", all, 4));
+  return program;
 }
 
 double TilePlan::control_cycles() const {
@@ -108,11 +169,14 @@ std::string TilePlan::describe() const {
       "memory of a tile\n{}\n"
       "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
       machine.name, machine.file, machine.width, machine.height, 1e-6 * machine.clock_hz, g.width, g.height,
-      g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "", layout.tiles_per_column[0], layout.tiles_per_column[1],
-      layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(), neighbours, tables.nr, tables.nrho, batches,
-      batches == 1 ? "" : "es", memory.ledger(), cycles, 1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
+      g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "", layout.tiles_per_column[0],
+      layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(),
+      neighbours, tables.nr, tables.nrho, batches, batches == 1 ? "" : "es", memory.ledger(), cycles,
+      1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
   const std::int64_t c = layout.candidates();
-  const auto line = [&](const char* name, double n) { text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, n); };
+  const auto line = [&](const char* name, double n) {
+    text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, n);
+  };
   line("multicast of positions", static_cast<double>(position_cycles()));
   line("distances", cost.distance(c));
   line("neighbour list", cost.list(c, neighbours));

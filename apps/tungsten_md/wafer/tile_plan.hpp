@@ -1,4 +1,5 @@
-// How a case sits on a machine: layout, tables, memory of a tile, cycles of a step. `info --target wafer` prints it.
+// How a case sits on a machine: layout, tables, memory of a tile, cycles of a step. `info --target wafer`
+// prints it.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/wafer/step_cost.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
+#include "wse_emulator/fabric/collisions.hpp"
 #include "wse_emulator/tile_memory.hpp"
 
 namespace wafermark::tungsten {
@@ -15,27 +17,42 @@ struct TilePlan {
   TileLayout layout;
   PotentialTables tables;  ///< as they fit a tile
   wse::TileMemory memory;
-  int neighbours = 0;     ///< of an atom in the perfect crystal
-  int list_capacity = 0;  ///< neighbours that a tile has room for
-  int batches = 1;        ///< pieces in which a tile takes its candidates, where memory does not hold all
+  int neighbours = 0;      ///< of an atom in the perfect crystal
+  int list_capacity = 0;   ///< neighbours that a tile has room for
+  WaferSettings settings;  ///< of the deck: list reuse, symmetry, tiles an atom
+  int batches = 1;         ///< pieces in which a tile takes its candidates, where memory does not hold all
   StepCost cost;
 
   /// An atom's state as it goes to another tile: position, velocity, force, id of two words.
   static constexpr int state_words = 11;
 
-  /// Reads the machine, lays the atoms out and charges the buffers. Throws InputError when something does not fit, with
-  /// the ledger. Collective.
-  static TilePlan make(const Communicator& comm, const Case& what, const Configuration& start, const PotentialTables& potential);
+  /// Reads the machine, lays the atoms out and charges the buffers. Throws InputError when something does not
+  /// fit, with the ledger. Collective.
+  static TilePlan make(const Communicator& comm, const Case& what, const Configuration& start,
+                       const PotentialTables& potential);
 
   /// Cycles of the two multicasts, and the words that cross links for one tile.
+  std::int64_t multicast_cycles(int words) const;
   std::int64_t position_cycles() const;
   std::int64_t slope_cycles() const;
   std::int64_t word_hops() const;
+  /// Symmetric forces: the partners' shares, three words a tile, back from one half of the neighbourhood.
+  std::int64_t reverse_cycles() const;
+  std::int64_t reverse_word_hops() const;
+  /// Four tiles an atom: partial sums of `words` to the first of them, and what it makes of them back to all.
+  std::int64_t join_cycles(int words_in, int words_out) const;
+  /// Candidates that a tile itself looks at, of so many of the atom's.
+  std::int64_t own_candidates(std::int64_t candidates) const {
+    return (candidates + settings.tiles_per_atom - 1) / settings.tiles_per_atom;
+  }
+  /// The patterns of a step in their order, with the colors that they use.
+  std::vector<wse::PatternUse> patterns(bool adaptive_time_step) const;
   /// Words that cross links when every tile tells its neighbourhood one word.
   std::int64_t choice_word_hops() const;
   /// Cycles of starting the tasks that wavelets wake in a step, and of what is calibrated.
   double control_cycles() const;
-  /// A step of a tile with all candidates and so many of them `inside` the cut-off: the model before a run.
+  /// A step of a tile with all candidates and so many of them `inside` the cut-off, lists new, no option of
+  /// the settings: the model before a run.
   double step_cycles(std::int64_t inside) const;
   /// Mapping, memory ledger and predicted step.
   std::string describe() const;

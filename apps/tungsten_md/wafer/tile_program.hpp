@@ -1,7 +1,7 @@
 // What one tile computes in a time step: the kernels of both targets, on one atom and its candidates.
 //
-// Every function is a template over T: float runs, Counted<float> is counted (step_cost.hpp). Words of SRAM, loop
-// ends and branches count where they happen.
+// Every function is a template over T: float runs, Counted<float> is counted (step_cost.hpp). Words of SRAM,
+// loop ends and branches count where they happen.
 #pragma once
 
 #include "tungsten_md/kernels/eam.hpp"
@@ -14,16 +14,16 @@ namespace wafermark::tungsten {
 /// Things that cost the tile something and are not arithmetic; nothing when T only runs.
 template <class T>
 struct OnTile {
-  static void count(wse::Operation op, int times) {
+  static KOKKOS_FORCEINLINE_FUNCTION void count(wse::Operation op, int times) {
     if constexpr (std::is_same_v<T, wse::Counted<float>>) wse::count(op, times);
   }
-  static void read(int words) { count(wse::Operation::load, words); }
-  static void written(int words) { count(wse::Operation::store, words); }
-  static void branch() { count(wse::Operation::branch, 1); }
+  static KOKKOS_FORCEINLINE_FUNCTION void read(int words) { count(wse::Operation::load, words); }
+  static KOKKOS_FORCEINLINE_FUNCTION void written(int words) { count(wse::Operation::store, words); }
+  static KOKKOS_FORCEINLINE_FUNCTION void branch() { count(wse::Operation::branch, 1); }
   /// An address made from an index.
-  static void address() { count(wse::Operation::integer, 1); }
+  static KOKKOS_FORCEINLINE_FUNCTION void address() { count(wse::Operation::integer, 1); }
   /// Counter and jump at the end of a loop's body.
-  static void loop_end() {
+  static KOKKOS_FORCEINLINE_FUNCTION void loop_end() {
     count(wse::Operation::integer, 1);
     count(wse::Operation::branch, 1);
   }
@@ -53,8 +53,8 @@ struct PeriodicZ {
 /// Vector instructions over all candidates: x_i - x_j. `corners`: corner of the candidate's column less the
 /// tile's own, x and y.
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION Vector<T> separation(const Vector<T>& own, const Vector<T>& candidate, T corners_x,
-                                                 T corners_y, const PeriodicZ<T>& z) {
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> separation(const Vector<T>& own, const Vector<T>& candidate,
+                                                 T corners_x, T corners_y, const PeriodicZ<T>& z) {
   Vector<T> d{cell_difference(own.x, candidate.x, corners_x), cell_difference(own.y, candidate.y, corners_y),
               own.z - candidate.z};
   if (z.on) d.z = nearest_image(d.z, z.length, z.inverse_length);
@@ -92,7 +92,8 @@ KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const TileTa
 }
 /// One turn of the loop over neighbours that sums the density, after neighbour_distance().
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION void add_density(const TileTables<T>& t, const NeighbourDistance<T>& r, T& density) {
+KOKKOS_FORCEINLINE_FUNCTION void add_density(const TileTables<T>& t, const NeighbourDistance<T>& r,
+                                             T& density) {
   density = density + cubic_value(load_quads(t.radial, 2 * r.at.index), r.at.p);
   OnTile<T>::loop_end();
 }
@@ -115,6 +116,12 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> add_force(const TileTables<T>& t, cons
   return pair;
 }
 
+/// A partial sum that another tile made joins the tile's own.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> sum(const Vector<T>& a, const Vector<T>& b) {
+  return {a.x + b.x, a.y + b.y, a.z + b.z};
+}
+
 /// Half a step of velocity Verlet, with the drift in the first half.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Vector<T> kicked(const Vector<T>& v, const Vector<T>& f, T inverse_mass, T time) {
@@ -135,8 +142,9 @@ KOKKOS_FORCEINLINE_FUNCTION Vector<T> scaled(const Vector<T>& v, T factor) {
   return {v.x * factor, v.y * factor, v.z * factor};
 }
 
-/// How much two atoms' squared distances from the sites of their tiles shrink, in sum, when they change tiles; `sites`
-/// and `atoms` are the separations. With displacements p, q and S = -sites this is p^2 + q^2 - (p - S)^2 - (q + S)^2.
+/// How much two atoms' squared distances from the sites of their tiles shrink, in sum, when they change
+/// tiles; `sites` and `atoms` are the separations. With displacements p, q and S = -sites this is p^2 + q^2 -
+/// (p - S)^2 - (q + S)^2.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION T swap_gain(const Vector<T>& sites, const Vector<T>& atoms) {
   OnTile<T>::read(7);

@@ -1,8 +1,8 @@
 // What a run on the emulated wafer has to say: WaferSimulation's figures, checks and files.
 #include <fmt/format.h>
 
-#include "common/hdf5_file.hpp"
 #include "common/errors.hpp"
+#include "common/hdf5_file.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/wafer/interaction_audit.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
@@ -17,16 +17,19 @@ constexpr double cutoff_rounding_angstrom = 1e-4;
 
 std::int64_t WaferSimulation::missed_interactions() const {
   const AllAtoms all = all_atoms();
-  const std::size_t n = all.energy_ev.size(), ranks = static_cast<std::size_t>(comm_.size()), rank = static_cast<std::size_t>(comm_.rank());
+  const std::size_t n = all.energy_ev.size(), ranks = static_cast<std::size_t>(comm_.size()),
+                    rank = static_cast<std::size_t>(comm_.rank());
   const std::size_t first = n * rank / ranks, last = n * (rank + 1) / ranks;
-  const auto within = count_neighbours(all.configuration, plan_.tables.cutoff_angstrom - cutoff_rounding_angstrom, first, last);
+  const auto within = count_neighbours(all.configuration,
+                                       plan_.tables.cutoff_angstrom - cutoff_rounding_angstrom, first, last);
   std::int64_t missed = 0;
   for (std::size_t k = first; k < last; ++k) missed += std::max(0, within[k - first] - all.neighbours[k]);
   return comm_.sum(missed);
 }
 
 double WaferSimulation::dynamic_joules() const {
-  const auto counts = other_operations_ + plan_.cost.operations(candidates_tested_, neighbours_found_, atom_steps_);
+  const auto counts =
+      other_operations_ + plan_.cost.operations(candidates_tested_, neighbours_found_, atom_steps_);
   return comm_.sum(wse::operation_joules(plan_.machine, counts) +
                    1e-12 * plan_.machine.hop_pj * static_cast<double>(word_hops_));
 }
@@ -44,23 +47,31 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const double idle = m.idle_watts_per_tile * m.width * m.height * seconds, dynamic = dynamic_joules();
   const bool ran = loop.steps > 0 && cycles > 0.0;
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
-    result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated, note.empty() ? m.name : m.name + ": " + note);
+    result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated,
+                      note.empty() ? m.name : m.name + ": " + note);
   };
   emulated("steps_per_second", steps / seconds, "1/s");
   emulated("atom_steps_per_second", static_cast<double>(atom_steps) / seconds, "1/s");
   emulated("cycles_per_step", cycles / steps, "");
-  emulated("joules_per_step", (idle + dynamic) / steps, "J", "counted operations, words and hops, and idle power of all tiles");
+  emulated("joules_per_step", (idle + dynamic) / steps, "J",
+           "counted operations, words and hops, and idle power of all tiles");
   emulated("joules_per_atom_step", (idle + dynamic) / static_cast<double>(atom_steps), "J");
   emulated("idle_energy_share", idle / (idle + dynamic), "");
   emulated("watts", (idle + dynamic) / seconds, "W");
-  emulated("utilisation", static_cast<double>(busy) / (tiles * cycles), "", "cycles of computing, over all tiles in use");
-  emulated("link_load", static_cast<double>(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "", "words per link and cycle");
-  emulated("candidates_per_atom", static_cast<double>(comm_.sum(candidates_tested_)) / static_cast<double>(atom_steps), "");
-  emulated("neighbours_per_atom", static_cast<double>(comm_.sum(neighbours_found_)) / static_cast<double>(atom_steps), "");
+  emulated("utilisation", static_cast<double>(busy) / (tiles * cycles), "",
+           "cycles of computing, over all tiles in use");
+  emulated("link_load", static_cast<double>(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "",
+           "words per link and cycle");
+  emulated("candidates_per_atom",
+           static_cast<double>(comm_.sum(candidates_tested_)) / static_cast<double>(atom_steps), "");
+  emulated("neighbours_per_atom",
+           static_cast<double>(comm_.sum(neighbours_found_)) / static_cast<double>(atom_steps), "");
   const int widest = block_->widest_pair();
   result.add_figure("neighbourhood_b", plan_.layout.reach, "", Kind::emulated, "of the multicasts");
-  result.add_figure("widest_interaction_tiles", widest, "", Kind::emulated, "Chebyshev distance of two interacting atoms' tiles, at the end");
-  result.add_figure("sram_high_water", static_cast<double>(plan_.memory.high_water()), "B", Kind::emulated, m.name);
+  result.add_figure("widest_interaction_tiles", widest, "", Kind::emulated,
+                    "Chebyshev distance of two interacting atoms' tiles, at the end");
+  result.add_figure("sram_high_water", static_cast<double>(plan_.memory.high_water()), "B", Kind::emulated,
+                    m.name);
   if (case_.wafer.swap_every > 0) emulated("swapped_atoms", static_cast<double>(comm_.sum(swaps_)), "");
   const auto measured = [&](const char* name, double value, const char* unit) {
     result.add_figure(name, loop.seconds > 0.0 ? std::optional(value) : std::nullopt, unit);
@@ -72,7 +83,8 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
 
   nlohmann::json memory = nlohmann::json::object(), numbers = nlohmann::json::object();
   for (const auto& b : plan_.memory.buffers()) memory[b.name] = b.bytes;
-  for (const auto& [key, q] : m.quantities) numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
+  for (const auto& [key, q] : m.quantities)
+    numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   nlohmann::json counts = nlohmann::json::object();
   const auto& c = plan_.cost.counts();
   const auto add = [&](const char* name, const wse::OperationCounts& of) {
@@ -110,7 +122,9 @@ void WaferSimulation::save(const std::string& path, const std::string& deck) con
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     const auto width = static_cast<std::size_t>(b.width);
-    tiles.insert(tiles.end(), {plan_.layout.tile(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width)), a.id, clocks_[i]});
+    tiles.insert(tiles.end(),
+                 {plan_.layout.tile(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width)),
+                  a.id, clocks_[i]});
     state.insert(state.end(), {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z});
   }
   Hdf5File file = Hdf5File::create(comm_, path);
@@ -132,20 +146,24 @@ void WaferSimulation::save(const std::string& path, const std::string& deck) con
 void WaferSimulation::resume(const std::string& path) {
   const Hdf5File file = Hdf5File::open(comm_, path);
   const char* at = "/wafer";
-  if (!file.exists(at)) throw InputError(fmt::format("{}: found no wafer in it, expected a checkpoint of --target wafer", path));
+  if (!file.exists(at))
+    throw InputError(fmt::format("{}: found no wafer in it, expected a checkpoint of --target wafer", path));
   const auto width = file.attribute<int>(at, "width"), height = file.attribute<int>(at, "height");
   const auto& grid = plan_.layout.grid;
   const auto total = static_cast<std::uint64_t>(grid.tiles());
   if (width != grid.width || height != grid.height || file.shape("/wafer/state").at(0) != total)
-    throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width, height, grid.width, grid.height));
+    throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width,
+                                 height, grid.width, grid.height));
   const Rows all{total, 0, total};
   const auto tiles = file.read<std::int64_t>("/wafer/tile_id_clock", all, 3);
   const auto state = file.read<float>("/wafer/state", all, 9);
   const wse::Block& b = blocks_.mine();
   for (std::size_t k = 0; k < total; ++k) {
-    const int x = static_cast<int>(tiles[3 * k] % width) - b.x0, y = static_cast<int>(tiles[3 * k] / width) - b.y0;
+    const int x = static_cast<int>(tiles[3 * k] % width) - b.x0,
+              y = static_cast<int>(tiles[3 * k] / width) - b.y0;
     if (x < 0 || x >= b.width || y < 0 || y >= b.height) continue;
-    const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
+    const auto i =
+        static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
     const float* s = &state[9 * k];
     block_->atom(i) = {tiles[3 * k + 1], {s[0], s[1], s[2]}, {s[3], s[4], s[5]}, {s[6], s[7], s[8]}};
     clocks_[i] = tiles[3 * k + 2];

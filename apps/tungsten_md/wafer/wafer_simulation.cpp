@@ -97,16 +97,21 @@ void WaferSimulation::step(bool with_energy) {
                                  static_cast<int>(stopping_energy_.size())};
     const std::vector<double> lost = block_->slow(law, step_ps);
     ledger_.stopping_ev += ordered_sum(lost);
-    for (const double e : lost) other_operations_ += e != 0.0 ? plan_.cost.counts().slow : plan_.cost.counts().not_slow;
+    for (const double e : lost)
+      other_operations_ += e != 0.0 ? plan_.cost.counts().slow : plan_.cost.counts().not_slow;
     compute(phase_.stopping, [&](std::size_t i) { return plan_.cost.slowing(lost[i] != 0.0); });
   }
   const auto& thermostat = case_.dynamics.thermostat;
   if (acts(thermostat, time_ps_)) {
-    const double speed2 = units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / start_.masses[0];
-    const auto bath = heat_bath(static_cast<float>(dt / thermostat.damping_time_ps), static_cast<float>(speed2));
-    const std::vector<double> heat = block_->bathe(quiet_region(thermostat, start_.box), bath, case_.run.seed, step_);
+    const double speed2 =
+        units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / start_.masses[0];
+    const auto bath =
+        heat_bath(static_cast<float>(dt / thermostat.damping_time_ps), static_cast<float>(speed2));
+    const std::vector<double> heat =
+        block_->bathe(quiet_region(thermostat, start_.box), bath, case_.run.seed, step_);
     ledger_.thermostat_ev += ordered_sum(heat);
-    for (const double e : heat) other_operations_ += e != 0.0 ? plan_.cost.counts().bath : plan_.cost.counts().no_bath;
+    for (const double e : heat)
+      other_operations_ += e != 0.0 ? plan_.cost.counts().bath : plan_.cost.counts().no_bath;
     compute(phase_.thermostat, [&](std::size_t i) { return plan_.cost.bath(heat[i] != 0.0); });
   }
   time_ps_ += dt;
@@ -115,9 +120,10 @@ void WaferSimulation::step(bool with_energy) {
 }
 
 void WaferSimulation::forces(bool with_energy, bool charge) {
+  bool new_lists = false;
   {
     const Region region(times_, "multicast");
-    block_->multicast_positions();
+    new_lists = block_->multicast_positions(step_ % plan_.settings.list_reuse == 0);
   }
   {
     const Region region(times_, "densities");
@@ -133,26 +139,50 @@ void WaferSimulation::forces(bool with_energy, bool charge) {
   }
   if (!charge) return;
   const Region region(times_, "clocks");
-  const auto c = [&](std::size_t i) { return static_cast<std::int64_t>(block_->candidates(i)); };
-  const auto n = [&](std::size_t i) { return static_cast<std::int64_t>(block_->neighbours(i)); };
+  const WaferSettings& options = plan_.settings;
+  const bool lasting = options.list_reuse > 1, four = options.tiles_per_atom == 4;
+  // What the busiest of an atom's tiles does itself.
+  const auto c = [&](std::size_t i) { return plan_.own_candidates(block_->candidates(i)); };
+  const auto n = [&](std::size_t i) -> std::int64_t {
+    return four ? block_->own_neighbours(i) : block_->neighbours(i);
+  };
+  const auto pairs = [&](std::size_t i) -> std::int64_t {
+    return options.force_symmetry ? block_->own_neighbours(i) : n(i);
+  };
+  const auto listed = [&](std::size_t i) { return plan_.own_candidates(block_->listed(i)); };
   const int most = block_->max_neighbours();
   if (most > plan_.list_capacity)
-    throw std::runtime_error(fmt::format("neighbour list of a tile: found {} neighbours, expected at most {}: atoms are "
-                                         "packed far more densely than in the crystal",
-                                         most, plan_.list_capacity));
+    throw std::runtime_error(
+        fmt::format("neighbour list of a tile: found {} neighbours, expected at most {}: atoms are "
+                    "packed far more densely than in the crystal",
+                    most, plan_.list_capacity));
   const std::int64_t tiles = static_cast<std::int64_t>(block_->tiles());
   multicast(phase_.positions, plan_.position_cycles(), tiles * plan_.word_hops());
   compute(phase_.control, [&](std::size_t) { return plan_.control_cycles(); });
-  compute(phase_.distance, [&](std::size_t i) { return plan_.cost.distance(c(i)); });
-  compute(phase_.list, [&](std::size_t i) { return plan_.cost.list(c(i), n(i)); });
+  if (new_lists || !lasting) {
+    compute(phase_.distance, [&](std::size_t i) { return plan_.cost.distance(c(i)); });
+    compute(phase_.list, [&](std::size_t i) { return plan_.cost.list(c(i), lasting ? listed(i) : n(i)); });
+  }
+  if (lasting) compute(phase_.listed, [&](std::size_t i) { return plan_.cost.listed(listed(i)); });
   compute(phase_.density, [&](std::size_t i) { return plan_.cost.density(n(i)); });
+  if (four) compute(phase_.join, [&](std::size_t) { return plan_.join_cycles(1, 1); });
   compute(phase_.embedding, [&](std::size_t) { return plan_.cost.embedding(); });
   multicast(phase_.slopes, plan_.slope_cycles(), 0);
-  compute(phase_.force, [&](std::size_t i) { return plan_.cost.force(n(i)); });
+  compute(phase_.force, [&](std::size_t i) { return plan_.cost.force(pairs(i)); });
+  if (options.force_symmetry) {
+    compute(phase_.control, [&](std::size_t) { return 2 * plan_.machine.task_start_cycles; });
+    multicast(phase_.reverse, plan_.reverse_cycles(), tiles * plan_.reverse_word_hops());
+  }
+  // The sum of the forces goes to the tile that moves the atom, and its new position to the others.
+  if (four) compute(phase_.join, [&](std::size_t) { return plan_.join_cycles(3, 3); });
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     if (block_->atom(i).id < 0) continue;
-    candidates_tested_ += c(i);
-    neighbours_found_ += n(i);
+    const std::int64_t all = block_->neighbours(i);
+    if (new_lists || !lasting) candidates_tested_ += block_->candidates(i);
+    neighbours_found_ += all;
+    if (lasting) other_operations_ += block_->listed(i) * plan_.cost.counts().listed;
+    if (options.force_symmetry)
+      other_operations_ -= (all - block_->own_neighbours(i)) * plan_.cost.counts().force;
     ++atom_steps_;
   }
 }
@@ -188,7 +218,8 @@ void WaferSimulation::meet(std::size_t phase, std::int64_t cycles, bool everyone
 double WaferSimulation::choose_time_step() {
   const auto& a = case_.dynamics.adaptive;
   if (!a.on()) return time_step_.current();
-  const StepLimits<float> limits{static_cast<float>(a.max_displacement_angstrom), static_cast<float>(a.max_energy_change_ev)};
+  const StepLimits<float> limits{static_cast<float>(a.max_displacement_angstrom),
+                                 static_cast<float>(a.max_energy_change_ev)};
   const float longest = comm_.min(block_->longest_step(limits, static_cast<float>(a.max_ps)));
   other_operations_ += static_cast<std::int64_t>(block_->tiles()) * plan_.cost.counts().time_step;
   compute(phase_.time_step, [&](std::size_t) { return plan_.cost.time_step(); });
@@ -211,8 +242,10 @@ void WaferSimulation::swap_where_due() {
   const auto& g = plan_.layout.grid;
   const int furthest = b * (g.hops(0) + g.hops(1));
   multicast(phase_.swaps,
-            plan_.slope_cycles() + wse::point_to_point_cycles(plan_.machine.fabric, furthest, TilePlan::state_words),
-            static_cast<std::int64_t>(block_->tiles()) * plan_.choice_word_hops() + changed * furthest * TilePlan::state_words);
+            plan_.slope_cycles() +
+                wse::point_to_point_cycles(plan_.machine.fabric, furthest, TilePlan::state_words),
+            static_cast<std::int64_t>(block_->tiles()) * plan_.choice_word_hops() +
+                changed * furthest * TilePlan::state_words);
 }
 
 void WaferSimulation::fire_due_pkas() {
@@ -221,7 +254,8 @@ void WaferSimulation::fire_due_pkas() {
     const AllAtoms all = all_atoms();
     const Communicator alone(MPI_COMM_SELF);
     Particles p = to_particles(all.configuration);
-    const Recoil recoil = knock_on(alone, p, start_.box, pkas[pkas_fired_], static_cast<int>(pkas_fired_), case_.run.seed);
+    const Recoil recoil =
+        knock_on(alone, p, start_.box, pkas[pkas_fired_], static_cast<int>(pkas_fired_), case_.run.seed);
     const auto v = velocities_of(p);
     double gained = 0.0;
     for (std::size_t i = 0; i < block_->tiles(); ++i) {
@@ -253,7 +287,7 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, con
       start_(with_velocities(start, what)),
       plan_(TilePlan::make(comm, what, start_, potential)),
       blocks_(comm, plan_.layout.grid, what.wafer.blocks_across, what.wafer.blocks_down),
-      block_(std::make_unique<TileBlock>(comm, blocks_, plan_.layout, start_, plan_.tables)),
+      block_(std::make_unique<TileBlock>(comm, blocks_, plan_.layout, start_, plan_.tables, what.wafer)),
       clocks_(comm, blocks_, 2 * plan_.layout.reach),
       record_(comm, blocks_, plan_.machine),
       time_step_(what.dynamics.adaptive, what.run.timestep_ps),
@@ -276,6 +310,9 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, con
   phase_.force = record_.phase("forces", PhaseKind::compute);
   phase_.integrate = record_.phase("integration", PhaseKind::compute);
   phase_.wait = record_.phase("wait_for_neighbours", PhaseKind::wait);
+  if (what.wafer.list_reuse > 1) phase_.listed = record_.phase("listed_distances", PhaseKind::compute);
+  if (what.wafer.force_symmetry) phase_.reverse = record_.phase("reverse_multicast", PhaseKind::fabric);
+  if (what.wafer.tiles_per_atom > 1) phase_.join = record_.phase("joining_sums", PhaseKind::fabric);
   if (what.dynamics.adaptive.on()) phase_.time_step = record_.phase("time_step", PhaseKind::compute);
   if (what.dynamics.stopping.kind != StoppingSettings::Kind::none)
     phase_.stopping = record_.phase("stopping", PhaseKind::compute);
@@ -339,9 +376,9 @@ WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
     const TileAtom& a = block_->atom(i);
     if (a.id < 0) continue;
     const Vec3 &x = mine.atoms.x[k], &v = mine.atoms.v[k];
-    rows.insert(rows.end(), {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x), static_cast<double>(a.f.y),
-                             static_cast<double>(a.f.z), block_->energy_ev(i), block_->virial_ev(i),
-                             static_cast<double>(block_->neighbours(i))});
+    rows.insert(rows.end(), {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x),
+                             static_cast<double>(a.f.y), static_cast<double>(a.f.z), block_->energy_ev(i),
+                             block_->virial_ev(i), static_cast<double>(block_->neighbours(i))});
     ++k;
   }
   const auto ids = comm_.all_gather(mine.atoms.id);
@@ -358,7 +395,8 @@ WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
   out.virial_ev.resize(ids.size());
   out.neighbours.resize(ids.size());
   for (std::size_t j = 0; j < ids.size(); ++j) {
-    const auto to = static_cast<std::size_t>(std::lower_bound(atoms.id.begin(), atoms.id.end(), ids[j]) - atoms.id.begin());
+    const auto to = static_cast<std::size_t>(std::lower_bound(atoms.id.begin(), atoms.id.end(), ids[j]) -
+                                             atoms.id.begin());
     const double* row = &all[columns * j];
     atoms.x[to] = {row[0], row[1], row[2]};
     atoms.v[to] = {row[3], row[4], row[5]};
@@ -371,13 +409,15 @@ WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
 }
 
 double WaferSimulation::ordered_sum(const std::vector<double>& of_tiles) const {
-  // Few tiles have anything to add: their numbers and values travel, and are summed in the order of tile numbers.
+  // Few tiles have anything to add: their numbers and values travel, and are summed in the order of tile
+  // numbers.
   std::vector<std::int64_t> tiles;
   std::vector<double> values;
   const wse::Block& b = blocks_.mine();
   for (std::size_t i = 0; i < of_tiles.size(); ++i) {
     if (of_tiles[i] == 0.0) continue;
-    const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)), y = static_cast<int>(i / static_cast<std::size_t>(b.width));
+    const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)),
+               y = static_cast<int>(i / static_cast<std::size_t>(b.width));
     tiles.push_back(plan_.layout.tile(b.x0 + x, b.y0 + y));
     values.push_back(of_tiles[i]);
   }
@@ -397,7 +437,8 @@ std::int64_t WaferSimulation::hot_atoms_at_border(double width, double energy_ev
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     if (a.id < 0) continue;
-    const double kinetic = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev * static_cast<double>(squared_length(a.v.x, a.v.y, a.v.z));
+    const double kinetic = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev *
+                           static_cast<double>(squared_length(a.v.x, a.v.y, a.v.z));
     if (kinetic <= energy_ev) continue;
     const Vec3 x = box.wrap(block_->position(i));
     bool near = false;
@@ -409,8 +450,9 @@ std::int64_t WaferSimulation::hot_atoms_at_border(double width, double energy_ev
 
 std::string WaferSimulation::layout() const {
   const auto& g = plan_.layout.grid;
-  return fmt::format("{} tiles as {} x {} of an emulated {}, b = {}; {} ranks emulate {} x {} blocks", g.tiles(), g.width,
-                     g.height, plan_.machine.name, plan_.layout.reach, comm_.size(), blocks_.across(), blocks_.down());
+  return fmt::format("{} tiles as {} x {} of an emulated {}, b = {}; {} ranks emulate {} x {} blocks",
+                     g.tiles(), g.width, g.height, plan_.machine.name, plan_.layout.reach, comm_.size(),
+                     blocks_.across(), blocks_.down());
 }
 
 }  // namespace wafermark::tungsten

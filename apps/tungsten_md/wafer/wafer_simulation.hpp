@@ -1,5 +1,5 @@
-// A molecular-dynamics run on the emulated wafer, one atom per tile (Santos et al., SC24): WaferSimulation::step() is the
-// tile program. Begin reading there.
+// A molecular-dynamics run on the emulated wafer, one atom per tile (Santos et al., SC24):
+// WaferSimulation::step() is the tile program. Begin reading there.
 #pragma once
 
 #include <memory>
@@ -19,10 +19,10 @@ namespace wafermark::tungsten {
 
 class WaferSimulation final : public Dynamics {
  public:
-  /// A new run. Every rank passes the whole of `start`, atoms in the order of their ids. Throws InputError for what the
-  /// wafer target does not do: alloys, relaxation. Collective, as all calls.
-  WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential, const Configuration& start,
-                  RegionTimes& times);
+  /// A new run. Every rank passes the whole of `start`, atoms in the order of their ids. Throws InputError
+  /// for what the wafer target does not do: alloys, relaxation. Collective, as all calls.
+  WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                  const Configuration& start, RegionTimes& times);
   ~WaferSimulation() override;
 
   void step(bool with_energy) override;
@@ -88,8 +88,8 @@ class WaferSimulation final : public Dynamics {
   wse::TileClocks clocks_;
   wse::PhaseRecord record_;
   struct Phases {
-    std::size_t integrate, positions, distance, list, density, embedding, slopes, force, control, time_step, thermostat,
-        stopping, swaps, wait;
+    std::size_t integrate, positions, distance, list, density, embedding, slopes, force, control, time_step,
+        thermostat, stopping, swaps, wait, listed, reverse, join;
   } phase_{};
   AdaptiveTimeStep time_step_;
   std::vector<float> stopping_energy_, stopping_power_;

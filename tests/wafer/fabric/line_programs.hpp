@@ -10,7 +10,8 @@ namespace wafermark::wse {
 /// `words` values that tell tiles and words apart, and round when they are summed.
 inline std::vector<float> values_of(int tile, int words) {
   std::vector<float> v(static_cast<std::size_t>(words));
-  for (std::size_t k = 0; k < v.size(); ++k) v[k] = 0.1f * static_cast<float>(tile + 1) + 1e-3f * static_cast<float>(k);
+  for (std::size_t k = 0; k < v.size(); ++k)
+    v[k] = 0.1f * static_cast<float>(tile + 1) + 1e-3f * static_cast<float>(k);
   return v;
 }
 
@@ -27,7 +28,8 @@ inline void program_broadcast(RouterReference& r, int tiles, int words) {
 }
 
 /// Towards tile 0: links alternate between two colors, so that a tile can take one while it gives the other.
-inline void program_chain(RouterReference& r, int tiles, int words, const std::vector<std::int64_t>& starts = {}) {
+inline void program_chain(RouterReference& r, int tiles, int words,
+                          const std::vector<std::int64_t>& starts = {}) {
   for (int x = 0; x < tiles; ++x) {
     const int out = x % 2, in = 1 - out;
     auto& t = r.thread(x, 0);
@@ -73,7 +75,8 @@ inline void program_two_phase(RouterReference& r, int tiles, int words, int grou
       for (int k = head; k <= last; ++k) chain.push_back(values_of(k, words));
       for (int w = 0; w < words; ++w) {
         float total = chain.back()[static_cast<std::size_t>(w)];
-        for (std::size_t k = chain.size() - 1; k-- > 0;) total = chain[k][static_cast<std::size_t>(w)] + total;
+        for (std::size_t k = chain.size() - 1; k-- > 0;)
+          total = chain[k][static_cast<std::size_t>(w)] + total;
         sum[static_cast<std::size_t>(w)] = total;
       }
     }

@@ -16,7 +16,8 @@ struct Stage {
   RouterReference r;
   int tiles, b, words;
 
-  Stage(const FabricTiming& fabric, int tiles_, int b_, int words_, const std::vector<std::int64_t>& starts = {})
+  Stage(const FabricTiming& fabric, int tiles_, int b_, int words_,
+        const std::vector<std::int64_t>& starts = {})
       : r(fabric, tiles_, 1), tiles(tiles_), b(b_), words(words_) {
     for (int x = 0; x < tiles; ++x)
       for (int color = 0; color < 2; ++color) {
@@ -65,13 +66,46 @@ TEST(MarchingMulticast, EveryTileGetsTheWordsOfAllTilesWithinB) {
   }
 }
 
-TEST(MarchingMulticast, PrintsItsCycles) {
-  for (const int b : {1, 2, 4, 7})
-    for (const int words : {1, 3, 27, 45}) {
-      Stage s(FabricTiming{}, 8 * (b + 1), b, words);
-      std::cout << "b " << b << " words " << words << " simulated " << s.r.run() << " rule "
-                << marching_stage_cycles(FabricTiming{}, b, words) << "\n";
+TEST(MarchingMulticast, StageTakesTheRulesCyclesWithinFive) {
+  for (const int ramp : {2, 4})
+    for (const int b : {1, 2, 4, 7})
+      for (const int words : {1, 2, 3, 4, 9, 15, 27, 45}) {
+        FabricTiming fabric;
+        fabric.ramp_cycles = ramp;
+        const std::int64_t simulated = Stage(fabric, 4 * (b + 1), b, words).r.run();
+        const std::int64_t rule = marching_stage_cycles(fabric, b, words);
+        EXPECT_LE(std::abs(rule - simulated), 5) << "b " << b << ", " << words << " words: " << simulated;
+      }
+}
+
+TEST(MarchingMulticast, SlowerLinksCostWhatTheRuleSays) {
+  FabricTiming slow;
+  slow.hop_cycles = 2;
+  for (const int b : {2, 4, 7})
+    for (const int words : {3, 9, 27}) {
+      const double simulated = static_cast<double>(Stage(slow, 4 * (b + 1), b, words).r.run());
+      EXPECT_NEAR(static_cast<double>(marching_stage_cycles(slow, b, words)), simulated,
+                  0.02 * simulated + 4);
     }
+}
+
+TEST(MarchingMulticast, LateTilesDelayOnlyThoseWithinTwiceB) {
+  std::mt19937 random(3);
+  const FabricTiming fabric;
+  for (int trial = 0; trial < 20; ++trial) {
+    const int b = 1 + trial % 4, words = 6, tiles = 10 * (b + 1);
+    std::vector<std::int64_t> starts(static_cast<std::size_t>(tiles));
+    for (auto& s : starts) s = std::uniform_int_distribution<int>(0, 400)(random);
+    Stage stage(fabric, tiles, b, words, starts);
+    stage.r.run();
+    for (int x = 0; x < tiles; ++x) {
+      const auto first = starts.begin() + std::max(0, x - 2 * b),
+                 last = starts.begin() + std::min(tiles, x + 2 * b + 1);
+      EXPECT_LE(stage.r.finished(x, 0),
+                *std::max_element(first, last) + marching_stage_cycles(fabric, b, words) + 5)
+          << "tile " << x << ", b " << b;
+    }
+  }
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ TEST(TwoPhaseReduce, IsWithinSixPercentAndTwelveCyclesOfTheSimulator) {
         program_two_phase(r, tiles, words, group);
         const double simulated = static_cast<double>(r.run());
         const double rule = static_cast<double>(two_phase_reduce_cycles(fabric, tiles, words, group));
-        EXPECT_NEAR(rule, simulated, 0.06 * simulated + 12.0) << tiles << " tiles, groups of " << group << ", " << words;
+        EXPECT_NEAR(rule, simulated, 0.06 * simulated + 12.0)
+            << tiles << " tiles, groups of " << group << ", " << words;
         std::vector<float> line;
         for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[0]);
         const auto& got = r.received(0, 0);
@@ -88,7 +89,8 @@ TEST(TwoPhaseReduce, AgreesWithTheMeasurementsOnTheRealWafer) {
   // Luczynski et al., HPDC'24: 4,096 words over 512 tiles.
   const std::pair<int, double> measured[] = {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}};
   for (const auto& [group, cycles] : measured)
-    EXPECT_NEAR(static_cast<double>(two_phase_reduce_cycles(fabric, 512, 4096, group)), cycles, 0.04 * cycles);
+    EXPECT_NEAR(static_cast<double>(two_phase_reduce_cycles(fabric, 512, 4096, group)), cycles,
+                0.04 * cycles);
 }
 
 TEST(ReductionRules, AreInstancesOfTheGeneralModel) {
@@ -120,19 +122,63 @@ TEST(PointToPoint, TakesTheDistanceAndTwoRamps) {
   }
 }
 
-TEST(Shift, TakesAtLeastItsWordsOverTheBusiestLink) {
-  // Every tile sends to the one `distance` on; colors by the sender's place, so that none collides.
-  for (const int distance : {1, 2, 3}) {
-    const int tiles = 12, words = 24;
+TEST(Shift, SharesLinksAmongTheWordsOfSoManyTilesAsItIsFar) {
+  // A tile gives on the color of its place among 2 `distance`; the color's next user begins where it ends.
+  for (const int distance : {1, 2, 3, 5}) {
+    const int tiles = 24, words = 24;
     RouterReference r(fabric, tiles, 1);
+    std::vector<int> threads(tiles, 0), receives_with(tiles, -1);
     for (int from = 0; from + distance < tiles; ++from) {
-      const int color = from % (distance + 1);
-      for (int x = from; x <= from + distance; ++x)
-        r.route(x, 0, color, {{x == from ? Port::ramp : Port::west, {x == from + distance ? Port::ramp : Port::east}}});
+      const int color = from % (2 * distance), to = from + distance;
+      for (int x = from; x <= to; ++x)
+        r.route(x, 0, color, {{x == from ? Port::ramp : Port::west, {x == to ? Port::ramp : Port::east}}});
+      r.thread(from, 0).send(color, values_of(from, words));
+      ++threads[static_cast<std::size_t>(from)];
+      r.thread(to, 0).receive(color, words);
+      receives_with[static_cast<std::size_t>(to)] = threads[static_cast<std::size_t>(to)]++;
     }
-    SUCCEED();
-    EXPECT_GE(shift_cycles(fabric, distance, words), words * distance);
+    const double simulated = static_cast<double>(r.run()),
+                 rule = static_cast<double>(shift_cycles(fabric, distance, words));
+    EXPECT_NEAR(rule, simulated, 0.1 * simulated + 2) << distance;
+    for (int x = distance; x < tiles; ++x)
+      EXPECT_EQ(r.received(x, 0, receives_with[static_cast<std::size_t>(x)]), values_of(x - distance, words));
   }
+}
+
+TEST(TreeReduce, IsWithinAQuarterAndTwelveCyclesOfTheSimulator) {
+  for (const int tiles : {4, 8, 16, 32})
+    for (const int words : {1, 16, 64}) {
+      RouterReference r(fabric, tiles, 1);
+      const auto partial = [&](int x,
+                               int stride) {  // sum of tiles x ... x + stride - 1, as the tree adds them
+        std::vector<float> sums;
+        for (int w = 0; w < words; ++w) {
+          std::vector<float> line;
+          for (int k = x; k < x + stride; ++k)
+            line.push_back(values_of(k, words)[static_cast<std::size_t>(w)]);
+          sums.push_back(tree_sum(line));
+        }
+        return sums;
+      };
+      for (int x = 0; x < tiles; ++x) {
+        auto& t = r.thread(x, 0);
+        int color = 0;
+        for (int stride = 1; stride < tiles; stride *= 2, ++color) {
+          const int place = x % (2 * stride);
+          if (place == stride) r.route(x, 0, color, {{Port::ramp, {Port::west}}});
+          if (place == 0) r.route(x, 0, color, {{Port::east, {Port::ramp}}});
+          if (place > 0 && place < stride) r.route(x, 0, color, {{Port::east, {Port::west}}});
+          if (x % stride != 0) continue;
+          if (place == stride) t.send(color, partial(x, stride));
+          if (place == 0) t.receive_add(color, partial(x, stride));
+        }
+      }
+      const double simulated = static_cast<double>(r.run()),
+                   rule = static_cast<double>(tree_reduce_cycles(fabric, tiles, words));
+      EXPECT_NEAR(rule, simulated, 0.25 * simulated + 12) << tiles << " tiles, " << words << " words";
+      const auto& got = r.received(0, 0);
+      EXPECT_EQ(std::vector<float>(got.end() - words, got.end()), partial(0, tiles));
+    }
 }
 
 }  // namespace

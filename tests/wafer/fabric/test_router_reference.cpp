@@ -69,21 +69,26 @@ TEST(RouterReference, TwoTilesThatBothReceiveFirstAreADeadlockWithTheirNames) {
     r.run();
     FAIL() << "nobody can move";
   } catch (const Deadlock& e) {
-    EXPECT_NE(std::string(e.what()).find("tile (0, 0) waits to receive color 1"), std::string::npos) << e.what();
-    EXPECT_NE(std::string(e.what()).find("tile (1, 0) waits to receive color 0"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("tile (0, 0) waits to receive color 1"), std::string::npos)
+        << e.what();
+    EXPECT_NE(std::string(e.what()).find("tile (1, 0) waits to receive color 0"), std::string::npos)
+        << e.what();
   }
 }
 
 TEST(RouterReference, CycleOfFullQueuesIsADeadlock) {
-  // Four tiles in a ring send more words to the tile across than the queues hold, and read only when they have sent all.
+  // Four tiles in a ring send more words to the tile across than the queues hold, and read only when they
+  // have sent all.
   RouterReference r(fabric, 2, 2);
   const int x[4] = {0, 1, 1, 0}, y[4] = {0, 0, 1, 1};
   const Port onward[4] = {Port::east, Port::south, Port::west, Port::north};
   for (int k = 0; k < 4; ++k) {
     const int next = (k + 1) % 4, after = (k + 2) % 4;
     r.route(x[k], y[k], k, {{Port::ramp, {onward[k]}}});
-    r.route(x[next], y[next], k, {{static_cast<Port>((static_cast<int>(onward[k]) + 2) % 4), {onward[next]}}});
-    r.route(x[after], y[after], k, {{static_cast<Port>((static_cast<int>(onward[next]) + 2) % 4), {Port::ramp}}});
+    r.route(x[next], y[next], k,
+            {{static_cast<Port>((static_cast<int>(onward[k]) + 2) % 4), {onward[next]}}});
+    r.route(x[after], y[after], k,
+            {{static_cast<Port>((static_cast<int>(onward[next]) + 2) % 4), {Port::ramp}}});
     r.thread(x[k], y[k]).send(k, values_of(k, 60)).receive(after, 60);
   }
   EXPECT_THROW(r.run(), Deadlock);

@@ -79,8 +79,10 @@ TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
   ASSERT_GT(neighbours, 5);
   ASSERT_LT(neighbours, 75);
   const SectionCounts s = count_sections(false);
-  const auto sum = 80 * (s.distance + s.test) + neighbours * (s.enter + s.density + s.force) + s.embedding + s.integration;
-  for (std::size_t k = 0; k < wse::operation_classes; ++k) EXPECT_EQ(whole.n[k], sum.n[k]) << wse::operation_names[k];
+  const auto sum =
+      80 * (s.distance + s.test) + neighbours * (s.enter + s.density + s.force) + s.embedding + s.integration;
+  for (std::size_t k = 0; k < wse::operation_classes; ++k)
+    EXPECT_EQ(whole.n[k], sum.n[k]) << wse::operation_names[k];
 }
 
 TEST(StepCost, CandidatesInsideAndOutsideTheCutoffCostDifferently) {

@@ -18,7 +18,8 @@ struct State {
 };
 /// Collective.
 State state(const WaferSimulation& s) {
-  return {s.all_atoms(), s.clock_cycles(), s.thermo().total_ev(), s.energy_error_ev(s.thermo()), s.record().summarize()};
+  return {s.all_atoms(), s.clock_cycles(), s.thermo().total_ev(), s.energy_error_ev(s.thermo()),
+          s.record().summarize()};
 }
 
 void expect_same(const State& a, const State& b) {
@@ -52,16 +53,19 @@ void compare(const Case& what, int steps) {
   expect_same(of_parts, state(whole.simulation));
 }
 
-TEST(Decomposition, OpenSlabOf8x8TilesIsTheSameOnAnyNumberOfRanks) { compare(wafer_case("[4, 4, 2]", all_open), 10); }
+TEST(Decomposition, OpenSlabOf8x8TilesIsTheSameOnAnyNumberOfRanks) {
+  compare(wafer_case("[4, 4, 2]", all_open), 10);
+}
 
 TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
-  const Case what = wafer_case("[8, 8, 3]", "[\"periodic\", \"periodic\", \"open\"]",
-                               "thermostat = {kind = \"langevin\", region = \"border\", temperature_k = 300.0, "
-                               "border_width_angstrom = 4.0}\n"
-                               "stopping = {kind = \"sqrt\", coefficient_sqrt_ev_per_angstrom = 0.2167, cutoff_energy_ev = 1.0}\n"
-                               "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
-                               "potential = {core = \"zbl_dft\"}\nwafer.swap_every_steps = 5\nwafer.margin_angstrom = 0.3\n"
-                               "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 2.0, 0.5]\n");
+  const Case what = wafer_case(
+      "[8, 8, 3]", "[\"periodic\", \"periodic\", \"open\"]",
+      "thermostat = {kind = \"langevin\", region = \"border\", temperature_k = 300.0, "
+      "border_width_angstrom = 4.0}\n"
+      "stopping = {kind = \"sqrt\", coefficient_sqrt_ev_per_angstrom = 0.2167, cutoff_energy_ev = 1.0}\n"
+      "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+      "potential = {core = \"zbl_dft\"}\nwafer.swap_every_steps = 5\nwafer.margin_angstrom = 0.3\n"
+      "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 2.0, 0.5]\n");
   compare(what, 40);
 }
 

@@ -12,8 +12,8 @@ using namespace wafermark::tungsten;
 
 namespace {
 
-/// Largest difference of a force component from the native target's in double, at the wafer's positions, with the
-/// tables that the tiles hold; eV/Angstrom.
+/// Largest difference of a force component from the native target's in double, at the wafer's positions, with
+/// the tables that the tiles hold; eV/Angstrom.
 double force_error(const WaferRun& run) {
   const auto all = run.simulation.all_atoms();
   const Communicator alone(MPI_COMM_SELF);
@@ -25,7 +25,8 @@ double force_error(const WaferRun& run) {
   double worst = 0.0;
   for (std::size_t k = 0; k < atoms.size(); ++k)
     for (std::size_t d = 0; d < 3; ++d)
-      worst = std::max(worst, std::abs(forces[k][d] - all.forces[static_cast<std::size_t>(atoms.id[k] - 1)][d]));
+      worst =
+          std::max(worst, std::abs(forces[k][d] - all.forces[static_cast<std::size_t>(atoms.id[k] - 1)][d]));
   return worst;
 }
 
@@ -55,9 +56,10 @@ TEST(WaferForces, AreTheNativeTargetsInAThermalCrystalOfEveryBoundary) {
 }
 
 TEST(WaferForces, AreTheNativeTargetsInACascade) {
-  WaferRun run(wafer_case("[12, 12, 4]", all_periodic,
-                          "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
-                          "potential = {core = \"zbl_dft\"}\n[[pka]]\nenergy_ev = 300.0\ndirection = [1.0, 3.0, 0.5]\n"));
+  WaferRun run(wafer_case(
+      "[12, 12, 4]", all_periodic,
+      "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+      "potential = {core = \"zbl_dft\"}\n[[pka]]\nenergy_ev = 300.0\ndirection = [1.0, 3.0, 0.5]\n"));
   double hardest = 0.0;
   for (int k = 0; k < 200; ++k) {
     run.simulation.step(false);
@@ -101,7 +103,8 @@ TEST(AtomSwaps, BringTwoExchangedAtomsBackToTheirSites) {
   for (const auto& [tile, move] : {std::pair{a, Vec3{q[0] - p[0], q[1] - p[1], q[2] - p[2]}},
                                    std::pair{b, Vec3{p[0] - q[0], p[1] - q[1], p[2] - q[2]}}}) {
     auto& x = block.atom(tile).x;
-    x = {x.x + static_cast<float>(move[0]), x.y + static_cast<float>(move[1]), x.z + static_cast<float>(move[2])};
+    x = {x.x + static_cast<float>(move[0]), x.y + static_cast<float>(move[1]),
+         x.z + static_cast<float>(move[2])};
   }
   const auto id_a = block.atom(a).id, id_b = block.atom(b).id;
   block.atoms_changed();
@@ -132,8 +135,11 @@ TEST(WhatIf, HalvingTheClockHalvesTheRate) {
 TEST(WhatIf, AddedHopLatencyCostsWhatTheModelSays) {
   const std::string longer = "wafer.changes = [\"fabric.hop_cycles.value=3\"]\n";
   const WaferRun before(wafer_case("[6, 6, 4]", all_open)), after(wafer_case("[6, 6, 4]", all_open, longer));
-  const auto extra = [](const WaferRun& r) { return r.simulation.plan().position_cycles() + r.simulation.plan().slope_cycles(); };
-  // The last words travel b hops of two more cycles in each of four stages, and the one-word phases wait for the hop.
+  const auto extra = [](const WaferRun& r) {
+    return r.simulation.plan().position_cycles() + r.simulation.plan().slope_cycles();
+  };
+  // The last words travel b hops of two more cycles in each of four stages, and the one-word phases wait for
+  // the hop.
   const int b = before.simulation.plan().layout.reach;
   EXPECT_GE(extra(after) - extra(before), 4 * 2 * b);
   EXPECT_EQ(cycles_of(longer) - cycles_of(""), 5 * (extra(after) - extra(before)));
@@ -164,7 +170,8 @@ TEST(Layout, RefusesANeighbourhoodThatWouldMeetItselfRoundARing) {
 }
 
 TEST(Layout, FoldedAxesTakeTwoHopsAndTheSameRampTime) {
-  const WaferRun open(wafer_case("[8, 8, 4]", "[\"open\", \"open\", \"periodic\"]")), ring(wafer_case("[8, 8, 4]", all_periodic));
+  const WaferRun open(wafer_case("[8, 8, 4]", "[\"open\", \"open\", \"periodic\"]")),
+      ring(wafer_case("[8, 8, 4]", all_periodic));
   const auto &p = open.simulation.plan(), &q = ring.simulation.plan();
   ASSERT_EQ(p.layout.reach, q.layout.reach);
   EXPECT_GT(q.position_cycles(), p.position_cycles());
