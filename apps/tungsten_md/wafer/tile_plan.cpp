@@ -132,7 +132,7 @@ std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
   const wse::Block all{0, 0, layout.grid.width, layout.grid.height};
   std::vector<wse::PatternUse> program;
   if (settings.swap_every > 0) {
-    program.push_back(wse::marching_multicast_use("choice of a partner", all, 0));
+    program.push_back(wse::marching_multicast_use("choice of a partner", all, 16));
     program.push_back(wse::point_to_point_use("swapped atoms", all, 4));
   }
   if (adaptive_time_step) program.push_back(wse::all_reduce_use("time step", all, 12));
@@ -141,7 +141,7 @@ std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
     program.push_back(wse::point_to_point_use("densities of four tiles", all, 4));
   program.push_back(wse::marching_multicast_use("F'", all, 0));
   if (settings.tiles_per_atom > 1)
-    program.push_back(wse::point_to_point_use("forces of four tiles", all, 20));
+    program.push_back(wse::point_to_point_use("forces of four tiles", all, 4));
   if (settings.force_symmetry) program.push_back(wse::marching_multicast_use("partners' forces", all, 4));
   return program;
 }

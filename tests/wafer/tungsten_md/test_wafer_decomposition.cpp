@@ -57,6 +57,12 @@ TEST(Decomposition, OpenSlabOf8x8TilesIsTheSameOnAnyNumberOfRanks) {
   compare(wafer_case("[4, 4, 2]", all_open), 10);
 }
 
+TEST(Decomposition, OptionsAreTheSameOnAnyNumberOfRanks) {
+  for (const char* option :
+       {"wafer.list_reuse_steps = 4\nwafer.force_symmetry = true\n", "wafer.tiles_per_atom = 4\n"})
+    compare(wafer_case("[4, 4, 2]", all_open, option), 6);
+}
+
 TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
   const Case what = wafer_case(
       "[8, 8, 3]", "[\"periodic\", \"periodic\", \"open\"]",

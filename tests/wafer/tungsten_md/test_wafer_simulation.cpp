@@ -108,14 +108,14 @@ TEST(AtomSwaps, BringTwoExchangedAtomsBackToTheirSites) {
   }
   const auto id_a = block.atom(a).id, id_b = block.atom(b).id;
   block.atoms_changed();
-  block.multicast_positions();
+  block.multicast_positions(true);
   EXPECT_GT(block.displacement_squared(a), 7.0f);
   EXPECT_EQ(block.swap_atoms(), 2);
   EXPECT_EQ(block.atom(a).id, id_b);
   EXPECT_EQ(block.atom(b).id, id_a);
   EXPECT_LT(block.displacement_squared(a), 1e-6f);
   EXPECT_LT(block.displacement_squared(b), 1e-6f);
-  block.multicast_positions();
+  block.multicast_positions(true);
   EXPECT_EQ(block.swap_atoms(), 0);
 }
 
@@ -123,6 +123,62 @@ std::int64_t cycles_of(const std::string& change, int steps = 5) {
   WaferRun run(wafer_case("[6, 6, 4]", all_open, change));
   for (int k = 0; k < steps; ++k) run.simulation.step(false);
   return run.simulation.clock_cycles();
+}
+
+const std::string options[] = {"wafer.list_reuse_steps = 10\n", "wafer.force_symmetry = true\n",
+                               "wafer.tiles_per_atom = 4\n",
+                               "wafer.list_reuse_steps = 10\nwafer.tiles_per_atom = 4\n"};
+
+TEST(Options, ChangeTheForcesByNoMoreThanRounding) {
+  for (const std::string& option : options) {
+    WaferRun run(wafer_case("[8, 8, 4]", all_periodic, option)), plain(wafer_case("[8, 8, 4]", all_periodic));
+    for (int k = 0; k < 35; ++k) {
+      run.simulation.step(false);
+      plain.simulation.step(false);
+    }
+    EXPECT_LT(force_error(run), 3e-5) << option;
+    EXPECT_EQ(run.simulation.missed_interactions(), 0) << option;
+    EXPECT_NE(run.simulation.clock_cycles(), plain.simulation.clock_cycles()) << option;
+  }
+}
+
+TEST(Options, ListsThatServeTooLongMissNeighboursAndTheResultSaysSo) {
+  WaferRun run(wafer_case("[8, 8, 4]", all_periodic,
+                          "wafer.list_reuse_steps = 1000\nwafer.list_skin_angstrom = 0.02\n"));
+  for (int k = 0; k < 60; ++k) run.simulation.step(false);
+  EXPECT_GT(run.simulation.missed_interactions(), 0);
+}
+
+TEST(Options, CostWhatTheirPartsCost) {
+  const auto plain = cycles_of("", 10), reused = cycles_of(options[0], 10),
+             symmetric = cycles_of(options[1], 10), four = cycles_of(options[2], 10),
+             both = cycles_of(options[3], 10);
+  // Nine of ten steps look at the list alone; four tiles share all work over pairs.
+  EXPECT_LT(reused, plain);
+  EXPECT_LT(four, plain);
+  EXPECT_LT(both, four);
+  // Symmetry saves at most half of the force loop and pays the reverse multicast.
+  const WaferRun run(wafer_case("[6, 6, 4]", all_open, options[1]));
+  const auto& plan = run.simulation.plan();
+  const double saved = plan.cost.force(plan.neighbours) / 2.0;
+  const auto paid = static_cast<double>(plan.reverse_cycles()) + 2.0 * plan.machine.task_start_cycles;
+  EXPECT_NEAR(static_cast<double>(symmetric - plain) / 10.0, paid - saved, 0.25 * (paid + saved));
+}
+
+TEST(Options, ThatExcludeEachOtherAreRefused) {
+  EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, "wafer.tiles_per_atom = 4\nwafer.force_symmetry = true\n"),
+               InputError);
+  EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, "wafer.tiles_per_atom = 3\n"), InputError);
+}
+
+TEST(Patterns, OfAStepNeverShareAColorOnALink) {
+  const WaferRun run(
+      wafer_case("[6, 6, 4]", all_open, "wafer.swap_every_steps = 5\nwafer.tiles_per_atom = 4\n"));
+  auto program = run.simulation.plan().patterns(true);
+  EXPECT_EQ(program.size(), 7u);
+  EXPECT_NO_THROW(wse::reject_collisions(run.simulation.plan().machine.fabric, program));
+  program[1].uses = program[0].uses;
+  EXPECT_THROW(wse::reject_collisions(run.simulation.plan().machine.fabric, program), std::invalid_argument);
 }
 
 TEST(WhatIf, HalvingTheClockHalvesTheRate) {

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""tungsten_md run --target wafer as users run it: mistakes, ranks, one tile per rank, a signal, a kill, the files.
+
+usage: test_wafer_command.py TUNGSTEN_MD MPIEXEC
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DECK = """title = "wafer"
+wafer.machine = "wse2"
+wafer.swap_every_steps = 50
+[[wafer.trace]]
+x = 3
+y = 4
+[structure]
+lattice_constant_angstrom = 3.1652
+cells = [CELLS]
+boundary = ["open", "open", "open"]
+[run]
+steps = STEPS
+timestep_ps = 0.001
+[temperature]
+initial_k = 300.0
+draw_k = 600.0
+[output]
+thermo_every_steps = 100
+checkpoint_every_steps = 200
+final_state = true
+[check]
+energy_tolerance_ev_per_atom = 1e-3
+"""
+
+
+def main():
+    binary, mpiexec = sys.argv[1:3]
+    outcomes = []
+
+    def check(good, what):
+        print(("ok   " if good else "FAIL ") + what, flush=True)
+        outcomes.append(bool(good))
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(os.path.realpath(name))
+        (folder / "case.toml").write_text(DECK.replace("CELLS", "12, 12, 3").replace("STEPS", "4000"))
+        (folder / "small.toml").write_text(DECK.replace("CELLS", "4, 4, 2").replace("STEPS", "5"))
+
+        def run(ranks, deck, out, *more):
+            done = subprocess.run([mpiexec, "-np", str(ranks), binary, "run", deck, "--target", "wafer", "--out", out, *more],
+                                  cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            return done.returncode, done.stdout
+
+        def figure(out, name):
+            result = json.loads((folder / out / "result.json").read_text())
+            return next(f for f in result["figures"] if f["name"] == name)
+
+        def same(one, other):
+            return (folder / one / "final.data").read_bytes() == (folder / other / "final.data").read_bytes() and \
+                figure(one, "cycles_per_step")["value"] == figure(other, "cycles_per_step")["value"]
+
+        for options, words in ((("--set", "wafer.machin=1"), ("wafer.machin",)),
+                               (("--machine", "wse99"), ("wse99",)),
+                               (("--tiles", "4x4"), ("4 x 4",)),
+                               (("--set", "wafer.tiles_per_atom=2"), ("wafer.tiles_per_atom", "2")),
+                               (("--set", "wafer.changes=[\"core.clok.value=1\"]",), ("core.clok",)),
+                               (("--set", "wafer.changes=[\"core.sram_bytes.value=8000\"]",), ("potential tables", "8000")),
+                               (("--set", "wafer.blocks=[3, 5]"), ("wafer.blocks",))):
+            code, text = run(1, "small.toml", "wrong", *options)
+            check(code == 2 and all(w in text for w in words) and not (folder / "wrong/result.json").exists(),
+                  f"{' '.join(options)} is refused with exit code {code}: {text.strip().splitlines()[0][:110] if text else ''}")
+
+        for ranks in (1, 2, 3, 64):
+            code, text = run(ranks, "small.toml", f"ranks{ranks}", "--tiles", "8x8")
+            check(code == 0, f"8 x 8 tiles on {ranks} ranks (exit code {code}){'' if code == 0 else text[-400:]}")
+        for ranks in (2, 3, 64):
+            check(same(f"ranks{ranks}", "ranks1"), f"{ranks} ranks: the same bits and cycles as one")
+
+        kind = figure("ranks1", "steps_per_second")["kind"]
+        check(kind == "emulated", f"its rate is {kind}")
+        trace = json.loads((folder / "ranks1/trace.json").read_text())
+        events = trace["traceEvents"] if isinstance(trace, dict) else trace
+        spans = [e for e in events if e.get("ph") == "X"]
+        check({"tile 3,4"} == {str(e["tid"]) for e in spans} and {"forces", "embedding"} <= {e["name"] for e in spans},
+              f"the trace follows one tile through {len(spans)} phases")
+        ordered = sorted((e["ts"], e["ts"] + e["dur"]) for e in spans)
+        check(all(b[0] >= a[1] - 1e-6 for a, b in zip(ordered, ordered[1:])), "whose phases do not overlap")
+        check((folder / "ranks1/wafer.h5").exists(), "the heat map is there")
+
+        code, text = run(1, "case.toml", "whole")
+        check(code == 0, f"an uninterrupted run ends well (exit code {code})")
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGKILL, "SIGKILL")):
+            cut = subprocess.Popen([binary, "run", "case.toml", "--target", "wafer", "--out", name], cwd=folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(3000):
+                if (folder / name / "checkpoint.h5").exists() or cut.poll() is not None:
+                    break
+                time.sleep(0.01)
+            cut.send_signal(number)
+            code = cut.wait(timeout=100)
+            check(not (folder / name / "result.json").exists() and (code == 0) == (number == signal.SIGTERM),
+                  f"{name} ends a run (exit code {code})")
+            code, text = run(2, "case.toml", name, "--restart", "auto")
+            check(code == 0 and (folder / name / "final.data").read_bytes() == (folder / "whole/final.data").read_bytes(),
+                  f"which goes on, on two ranks, to the same bits (exit code {code})")
+    print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
+    sys.exit(not all(outcomes))
+
+
+main()
