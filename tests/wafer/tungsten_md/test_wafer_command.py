@@ -15,6 +15,7 @@ from pathlib import Path
 DECK = """title = "wafer"
 wafer.machine = "wse2"
 wafer.swap_every_steps = 50
+wafer.margin_angstrom = 1.0
 [[wafer.trace]]
 x = 3
 y = 4
@@ -27,7 +28,7 @@ steps = STEPS
 timestep_ps = 0.001
 [temperature]
 initial_k = 300.0
-draw_k = 600.0
+draw_k = 300.0
 [output]
 thermo_every_steps = 100
 checkpoint_every_steps = 200
@@ -47,7 +48,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(os.path.realpath(name))
-        (folder / "case.toml").write_text(DECK.replace("CELLS", "12, 12, 3").replace("STEPS", "4000"))
+        (folder / "case.toml").write_text(DECK.replace("CELLS", "12, 12, 4").replace("STEPS", "4000"))
         (folder / "small.toml").write_text(DECK.replace("CELLS", "4, 4, 2").replace("STEPS", "5"))
 
         def run(ranks, deck, out, *more):
@@ -68,8 +69,8 @@ def main():
                                (("--tiles", "4x4"), ("4 x 4",)),
                                (("--set", "wafer.tiles_per_atom=2"), ("wafer.tiles_per_atom", "2")),
                                (("--set", "wafer.changes=[\"core.clok.value=1\"]",), ("core.clok",)),
-                               (("--set", "wafer.changes=[\"core.sram_bytes.value=8000\"]",), ("potential tables", "8000")),
-                               (("--set", "wafer.blocks=[3, 5]"), ("wafer.blocks",))):
+                               (("--set", "wafer.changes=[\"core.sram_bytes.value=8000\"]",), ("neighbour list", "8000")),
+                               (("--set", "wafer.blocks=[3, 5]"), ("3 x 5",))):
             code, text = run(1, "small.toml", "wrong", *options)
             check(code == 2 and all(w in text for w in words) and not (folder / "wrong/result.json").exists(),
                   f"{' '.join(options)} is refused with exit code {code}: {text.strip().splitlines()[0][:110] if text else ''}")
