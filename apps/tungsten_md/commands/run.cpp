@@ -222,11 +222,12 @@ int run(const Options& o) {
   result.add_figure("simulated_ps", last.time_ps - first.time_ps, "ps");
   result.add_figure("loop_seconds", seconds, "s");
   simulation->report(result, {steps, seconds, energy.joules, energy.note});
-  result.add_figure("energy_per_atom_start_ev", first.total_ev() / n, "eV");
-  result.add_figure("energy_per_atom_end_ev", last.total_ev() / n, "eV");
-  result.add_figure("temperature_end_k", last.temperature_k, "K");
+  result.add_figure("energy_per_atom_start_ev", first.total_ev() / n, "eV", simulation->kind());
+  result.add_figure("energy_per_atom_end_ev", last.total_ev() / n, "eV", simulation->kind());
+  result.add_figure("temperature_end_k", last.temperature_k, "K", simulation->kind());
   if (!what.dynamics.pkas.empty())
-    result.add_figure("looks_with_hot_atoms_at_border", static_cast<double>(hot_border_steps), "");
+    result.add_figure("looks_with_hot_atoms_at_border", static_cast<double>(hot_border_steps), "",
+                      simulation->kind());
   add_checks(result, what, *simulation, first, last);
   output.add_to(result, *simulation);
   result.set_regions(times.reduce(comm));

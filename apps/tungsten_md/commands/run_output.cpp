@@ -152,8 +152,10 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   result.set_section("recoils", recoils);
   if (defects_.empty()) return;
   result.set_section("defects", defects_.summary());
-  result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "");
-  result.add_figure("frenkel_pairs_survivors", static_cast<double>(defects_.survivors().frenkel_pairs()), "");
+  result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "",
+                    dynamics.kind());
+  result.add_figure("frenkel_pairs_survivors", static_cast<double>(defects_.survivors().frenkel_pairs()), "",
+                    dynamics.kind());
   const auto energies = pka_energies();
   if (energies.size() != 1) return;
   for (const auto& prediction : tungsten_predictions(energies.front()))

@@ -7,11 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "common/results/result.hpp"
 #include "tungsten_md/model/configuration.hpp"
-
-namespace wafermark {
-class Result;
-}
 
 namespace wafermark::tungsten {
 
@@ -83,6 +80,8 @@ class Dynamics {
 
   /// One line: what runs where.
   virtual std::string layout() const = 0;
+  /// Where its energies and atoms come from: this machine or an emulated one.
+  virtual Kind kind() const { return Kind::measured; }
   /// Figures, checks and sections that belong to this target.
   virtual void report(Result& result, const RunLoop& loop) const = 0;
   /// Files beside result.json that only this target has, in the folder OUT.

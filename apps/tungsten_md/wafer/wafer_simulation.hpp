@@ -38,6 +38,7 @@ class WaferSimulation final : public Dynamics {
   Configuration configuration() const override;
   std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const override;
   std::string layout() const override;
+  Kind kind() const override { return Kind::emulated; }
   void report(Result& result, const RunLoop& loop) const override;
   void write_files(const std::string& out) const override;
 
