@@ -16,6 +16,10 @@ FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
   return {state.configuration, std::move(state.parameters)};
 }
 
+void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model) {
+  write_training_state(comm, folder + "/state.h5", start_training(model.configuration, model.parameters, true));
+}
+
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path, const std::string& tokenizer_path) {
   TokenizedText text;
   std::string error;

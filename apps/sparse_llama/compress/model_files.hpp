@@ -18,6 +18,9 @@ struct FlatModel {
 /// A checkpoint folder, or a training state (*.h5). Throws InputError. Collective.
 FlatModel read_flat_model(const Communicator& comm, const std::string& path);
 
+/// Writes the model into `folder`. Collective.
+void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model);
+
 struct TokenizedText {
   std::vector<std::int32_t> tokens;
   std::int32_t bos = 1;
