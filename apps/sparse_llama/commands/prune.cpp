@@ -46,13 +46,15 @@ PruningSettings settings_of(const Options& o) {
   return s;
 }
 
-CalibrationText calibration_text(const Communicator& comm, const Options& o, const Configuration& configuration) {
+CalibrationText calibration_text(const Communicator& comm, const Options& o,
+                                 const Configuration& configuration) {
   const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer);
   const std::int64_t length = o.length > 0 ? o.length : configuration.context;
   if (std::int64_t(text.tokens.size()) < length)
-    throw InputError(fmt::format("{}: found {} tokens, expected at least {}", o.calibration, text.tokens.size(), length));
-  return {draw_batch(text.tokens, text.bos, std::uint64_t(o.seed), 0, 0, o.sequences, length).tokens, o.sequences,
-          length};
+    throw InputError(
+        fmt::format("{}: found {} tokens, expected at least {}", o.calibration, text.tokens.size(), length));
+  return {draw_batch(text.tokens, text.bos, std::uint64_t(o.seed), 0, 0, o.sequences, length).tokens,
+          o.sequences, length};
 }
 
 int run(const Options& o) {
@@ -68,7 +70,8 @@ int run(const Options& o) {
   TokenizedText text;
   if (!o.evaluate.empty()) text = read_tokens(comm, o.evaluate, o.tokenizer);
   const auto evaluate = [&] {
-    return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos, model.configuration.context);
+    return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos,
+                      model.configuration.context);
   };
   const double before = o.evaluate.empty() ? 0 : evaluate();
 
@@ -122,11 +125,17 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
   command->add_option("--tokenizer", o->tokenizer, "tokenizer of the texts");
   command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
-  command->add_option("--sequences", o->sequences, "calibration sequences")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--length", o->length, "tokens of a calibration sequence; default: the context")->check(CLI::PositiveNumber);
+  command->add_option("--sequences", o->sequences, "calibration sequences")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--length", o->length, "tokens of a calibration sequence; default: the context")
+      ->check(CLI::PositiveNumber);
   command->add_option("--seed", o->seed, "of the choice of calibration sequences")->capture_default_str();
-  command->add_option("--block", o->block, "sparsegpt: columns that share one choice")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--damping", o->damping, "sparsegpt: share of the mean diagonal")->capture_default_str();
+  command->add_option("--block", o->block, "sparsegpt: columns that share one choice")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--damping", o->damping, "sparsegpt: share of the mean diagonal")
+      ->capture_default_str();
   command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after");
   command->callback([o, &action] { action = [o] { return run(*o); }; });
 }

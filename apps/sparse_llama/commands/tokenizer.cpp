@@ -28,7 +28,9 @@ void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("tokenizer", "Learn a byte-pair tokenizer (SentencePiece) from a text");
   auto o = std::make_shared<Options>();
   command->add_option("text", o->text, "text file")->required();
-  command->add_option("--vocabulary", o->vocabulary, "pieces")->check(CLI::Range(8, 1000000))->capture_default_str();
+  command->add_option("--vocabulary", o->vocabulary, "pieces")
+      ->check(CLI::Range(8, 1000000))
+      ->capture_default_str();
   command->add_option("-o,--output", o->out, "tokenizer.model to write")->required();
   command->callback([o, &action] { action = [o] { return learn(*o); }; });
 }

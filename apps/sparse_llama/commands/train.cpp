@@ -34,7 +34,8 @@ Configuration read_shape(Deck& deck) {
   c.tied_embeddings = deck.flag("model.tied_embeddings", true, "the head is the embedding table");
   if (c.dim % c.heads != 0 || (c.dim / c.heads) % 2 != 0)
     deck.reject("model.dim", fmt::format("an even multiple of the {} heads", c.heads));
-  if (c.heads % c.kv_heads != 0) deck.reject("model.kv_heads", fmt::format("a divisor of the {} heads", c.heads));
+  if (c.heads % c.kv_heads != 0)
+    deck.reject("model.kv_heads", fmt::format("a divisor of the {} heads", c.heads));
   c.head_dim = c.dim / c.heads;
   return c;
 }
@@ -83,14 +84,16 @@ int train(const Options& o, bool recover) {
     state = start_training(model.configuration, std::move(model.parameters), true);
   } else {
     configuration.vocabulary = text.vocabulary;
-    state = start_training(configuration, initial_parameters(configuration, std::uint64_t(settings.seed)), false);
+    state =
+        start_training(configuration, initial_parameters(configuration, std::uint64_t(settings.seed)), false);
   }
   configuration = state.configuration;
   if (text.vocabulary != configuration.vocabulary)
     throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary {}", sources.tokenizer,
                                  text.vocabulary, configuration.vocabulary));
   if (settings.length > configuration.context)
-    deck.reject("training.sequence_tokens", fmt::format("at most the model's context {}", configuration.context));
+    deck.reject("training.sequence_tokens",
+                fmt::format("at most the model's context {}", configuration.context));
   std::vector<float> teacher;
   if (!sources.teacher.empty()) {
     FlatModel model = read_flat_model(comm, sources.teacher);
@@ -99,14 +102,17 @@ int train(const Options& o, bool recover) {
     teacher = std::move(model.parameters);
   }
 
-  const std::int64_t train_tokens = std::int64_t(text.tokens.size()), parameters = std::int64_t(state.parameters.size());
+  const std::int64_t train_tokens = std::int64_t(text.tokens.size()),
+                     parameters = std::int64_t(state.parameters.size());
   std::int64_t alive = 0;
   for (const auto m : state.mask) alive += m;
   if (comm.is_root())
-    fmt::print("{} weights, {} not pruned; {} training tokens, {} held out; {} steps of {} x {} tokens\n", parameters,
-               alive, train_tokens, heldout.tokens.size(), settings.steps, settings.batch, settings.length);
+    fmt::print("{} weights, {} not pruned; {} training tokens, {} held out; {} steps of {} x {} tokens\n",
+               parameters, alive, train_tokens, heldout.tokens.size(), settings.steps, settings.batch,
+               settings.length);
   const auto evaluate = [&] {
-    return perplexity(comm, configuration, state.parameters, heldout.tokens, heldout.bos, configuration.context);
+    return perplexity(comm, configuration, state.parameters, heldout.tokens, heldout.bos,
+                      configuration.context);
   };
   Trainer trainer(comm, settings, std::move(text.tokens), text.bos, std::move(teacher));
   StopRequest stop;
@@ -142,7 +148,8 @@ int train(const Options& o, bool recover) {
   result.add_figure("training_tokens", double(state.step * settings.batch * settings.length), "tokens");
   result.add_figure("training_seconds", state.seconds, "s");
   if (tokens > 0) result.add_figure("training_rate", tokens / (state.seconds - first_seconds), "tokens/s");
-  if (!heldout.tokens.empty()) result.add_figure("perplexity", evaluate(), "1", Kind::measured, "held-out text");
+  if (!heldout.tokens.empty())
+    result.add_figure("perplexity", evaluate(), "1", Kind::measured, "held-out text");
   result.add_figure("weights", double(parameters), "1");
   result.add_figure("weights_not_pruned", double(alive), "1");
   result.set_section("loss_history", history);

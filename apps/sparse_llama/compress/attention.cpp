@@ -35,22 +35,26 @@ void rotate(const RopeTable<T>& table, T* x, std::int64_t sequences, std::int64_
     for (std::int64_t h = 0; h < heads; ++h) {
       T* head = x + (row * heads + h) * 2 * half;
       for (std::int64_t i = 0; i < half; ++i)
-        rope_rotate(head[i], head[i + half], cosine[position * half + i], T(direction) * sine[position * half + i]);
+        rope_rotate(head[i], head[i + half], cosine[position * half + i],
+                    T(direction) * sine[position * half + i]);
     }
   });
 }
 
 template <class T>
-CausalAttention<T>::CausalAttention(const Configuration& configuration, std::int64_t sequences, std::int64_t length)
+CausalAttention<T>::CausalAttention(const Configuration& configuration, std::int64_t sequences,
+                                    std::int64_t length)
     : configuration_(configuration),
       sequences_(sequences),
       length_(length),
       scores_gradient_(std::size_t(block_rows * length)) {}
 
 template <class T>
-void CausalAttention<T>::forward(const T* query, const T* key, const T* value, T* probabilities, T* output) const {
+void CausalAttention<T>::forward(const T* query, const T* key, const T* value, T* probabilities,
+                                 T* output) const {
   const auto& c = configuration_;
-  const std::int64_t hd = c.head_dim, qd = c.query_dim(), kd = c.kv_dim(), group = c.heads / c.kv_heads, t = length_;
+  const std::int64_t hd = c.head_dim, qd = c.query_dim(), kd = c.kv_dim(), group = c.heads / c.kv_heads,
+                     t = length_;
   const T scale = T(1) / std::sqrt(T(hd));
   for (std::int64_t s = 0; s < sequences_; ++s)
     for (std::int64_t h = 0; h < c.heads; ++h) {
@@ -62,23 +66,27 @@ void CausalAttention<T>::forward(const T* query, const T* key, const T* value, T
       for (std::int64_t first = 0; first < t; first += block_rows) {
         const std::int64_t rows = std::min(block_rows, t - first), columns = first + rows;
         T* block = p + first * t;
-        matrix_product(Op::none, Op::transpose, rows, columns, hd, scale, q + first * qd, qd, k, kd, T(0), block, t);
+        matrix_product(Op::none, Op::transpose, rows, columns, hd, scale, q + first * qd, qd, k, kd, T(0),
+                       block, t);
         Kokkos::parallel_for("causal softmax", Host(0, rows), [=](std::int64_t i) {
           T* row = block + i * t;
           const std::int64_t seen = first + i + 1;
           softmax(row, seen);
           for (std::int64_t j = seen; j < columns; ++j) row[j] = 0;
         });
-        matrix_product(Op::none, Op::none, rows, hd, columns, T(1), block, t, v, kd, T(0), out + first * qd, qd);
+        matrix_product(Op::none, Op::none, rows, hd, columns, T(1), block, t, v, kd, T(0), out + first * qd,
+                       qd);
       }
     }
 }
 
 template <class T>
 void CausalAttention<T>::backward(const T* query, const T* key, const T* value, const T* probabilities,
-                                  const T* output_gradient, T* query_gradient, T* key_gradient, T* value_gradient) {
+                                  const T* output_gradient, T* query_gradient, T* key_gradient,
+                                  T* value_gradient) {
   const auto& c = configuration_;
-  const std::int64_t hd = c.head_dim, qd = c.query_dim(), kd = c.kv_dim(), group = c.heads / c.kv_heads, t = length_;
+  const std::int64_t hd = c.head_dim, qd = c.query_dim(), kd = c.kv_dim(), group = c.heads / c.kv_heads,
+                     t = length_;
   const T scale = T(1) / std::sqrt(T(hd));
   std::fill_n(key_gradient, sequences_ * t * kd, T(0));
   std::fill_n(value_gradient, sequences_ * t * kd, T(0));
@@ -88,12 +96,13 @@ void CausalAttention<T>::backward(const T* query, const T* key, const T* value, 
       const std::int64_t q_at = s * t * qd + h * hd, k_at = s * t * kd + h / group * hd;
       const T* p = probabilities + (s * c.heads + h) * t * t;
       for (std::int64_t first = 0; first < t; first += block_rows) {
-        const std::int64_t rows = std::min(block_rows, t - first), columns = first + rows, at = q_at + first * qd;
+        const std::int64_t rows = std::min(block_rows, t - first), columns = first + rows,
+                           at = q_at + first * qd;
         const T* block = p + first * t;
-        matrix_product(Op::transpose, Op::none, columns, hd, rows, T(1), block, t, output_gradient + at, qd, T(1),
-                       value_gradient + k_at, kd);
-        matrix_product(Op::none, Op::transpose, rows, columns, hd, T(1), output_gradient + at, qd, value + k_at, kd,
-                       T(0), ds, columns);
+        matrix_product(Op::transpose, Op::none, columns, hd, rows, T(1), block, t, output_gradient + at, qd,
+                       T(1), value_gradient + k_at, kd);
+        matrix_product(Op::none, Op::transpose, rows, columns, hd, T(1), output_gradient + at, qd,
+                       value + k_at, kd, T(0), ds, columns);
         Kokkos::parallel_for("causal softmax backward", Host(0, rows), [=](std::int64_t i) {
           softmax_backward(block + i * t, columns, scale, ds + i * columns);
         });

@@ -12,7 +12,8 @@
 namespace wafermark::llama {
 
 void train_bpe(const std::string& text_path, std::int64_t vocabulary, const std::string& model_path) {
-  if (!std::ifstream(text_path)) throw InputError(fmt::format("{}: cannot be read, expected a text", text_path));
+  if (!std::ifstream(text_path))
+    throw InputError(fmt::format("{}: cannot be read, expected a text", text_path));
   const std::string part = model_path + ".part";
   const std::unordered_map<std::string, std::string> arguments{
       {"input", text_path},

@@ -9,8 +9,8 @@
 
 namespace wafermark::llama {
 
-/// X X^T over the inputs x [columns] that a matrix has seen: [columns, columns], symmetric. Its diagonal holds the
-/// squared 2-norms that Wanda uses.
+/// X X^T over the inputs x [columns] that a matrix has seen: [columns, columns], symmetric. Its diagonal
+/// holds the squared 2-norms that Wanda uses.
 struct InputStatistics {
   std::int64_t columns = 0;
   std::vector<double> products;
@@ -32,8 +32,10 @@ struct LayerInputs {
   InputStatistics down;              ///< of down
 };
 
-/// Runs the model over the text and sums up the inputs of block `layer`. Collective: ranks share the sequences.
+/// Runs the model over the text and sums up the inputs of block `layer`. Collective: ranks share the
+/// sequences.
 LayerInputs layer_inputs(const Communicator& comm, const Configuration& configuration,
-                         const std::vector<float>& parameters, const CalibrationText& text, std::int64_t layer);
+                         const std::vector<float>& parameters, const CalibrationText& text,
+                         std::int64_t layer);
 
 }  // namespace wafermark::llama

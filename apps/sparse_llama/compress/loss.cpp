@@ -12,13 +12,15 @@ using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
 /// Logits become probabilities; the sum of -log p(target).
 template <class T>
-double probabilities_and_loss(std::vector<T>& logits, std::int64_t vocabulary, std::span<const std::int32_t> targets) {
+double probabilities_and_loss(std::vector<T>& logits, std::int64_t vocabulary,
+                              std::span<const std::int32_t> targets) {
   double sum = 0;
   T* values = logits.data();
   Kokkos::parallel_reduce(
       "cross entropy", Host(0, std::int64_t(targets.size())),
       [=](std::int64_t n, double& part) {
-        part += double(cross_entropy(values + n * vocabulary, vocabulary, std::int64_t(targets[std::size_t(n)])));
+        part +=
+            double(cross_entropy(values + n * vocabulary, vocabulary, std::int64_t(targets[std::size_t(n)])));
       },
       sum);
   return sum;
@@ -40,8 +42,8 @@ std::pair<double, double> squared_distance(const std::vector<T>& teacher, const 
 
 template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
-                       std::span<const std::int32_t> targets, const LossWeights& weights, Transformer<T>* teacher,
-                       T* gradient) {
+                       std::span<const std::int32_t> targets, const LossWeights& weights,
+                       Transformer<T>* teacher, T* gradient) {
   student.forward(parameters, tokens);
   const std::int64_t n = student.tokens(), vocabulary = student.configuration().vocabulary;
   const std::int64_t layers = student.configuration().layers;
@@ -89,16 +91,18 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
 }
 
 template <class T>
-double negative_log_likelihood(Transformer<T>& model, const T* parameters, std::span<const std::int32_t> tokens,
-                               std::span<const std::int32_t> targets) {
+double negative_log_likelihood(Transformer<T>& model, const T* parameters,
+                               std::span<const std::int32_t> tokens, std::span<const std::int32_t> targets) {
   model.forward(parameters, tokens);
   return probabilities_and_loss(model.logits(), model.configuration().vocabulary, targets);
 }
 
 template Loss loss_and_gradient(Transformer<float>&, const float*, std::span<const std::int32_t>,
-                                std::span<const std::int32_t>, const LossWeights&, Transformer<float>*, float*);
+                                std::span<const std::int32_t>, const LossWeights&, Transformer<float>*,
+                                float*);
 template Loss loss_and_gradient(Transformer<double>&, const double*, std::span<const std::int32_t>,
-                                std::span<const std::int32_t>, const LossWeights&, Transformer<double>*, double*);
+                                std::span<const std::int32_t>, const LossWeights&, Transformer<double>*,
+                                double*);
 template double negative_log_likelihood(Transformer<float>&, const float*, std::span<const std::int32_t>,
                                         std::span<const std::int32_t>);
 template double negative_log_likelihood(Transformer<double>&, const double*, std::span<const std::int32_t>,

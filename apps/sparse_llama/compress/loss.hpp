@@ -19,16 +19,17 @@ struct Loss {
   double token = 0, logit = 0, feature = 0, total = 0;
 };
 
-/// Forward and backward pass of `student` over tokens -> targets (both [N]); adds dL/dparameters of the total to
-/// `gradient`. `teacher` (may be null when the weights need none) must have run forward() on the same tokens.
+/// Forward and backward pass of `student` over tokens -> targets (both [N]); adds dL/dparameters of the total
+/// to `gradient`. `teacher` (may be null when the weights need none) must have run forward() on the same
+/// tokens.
 template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
-                       std::span<const std::int32_t> targets, const LossWeights& weights, Transformer<T>* teacher,
-                       T* gradient);
+                       std::span<const std::int32_t> targets, const LossWeights& weights,
+                       Transformer<T>* teacher, T* gradient);
 
 /// Forward pass only: the sum over all tokens of -log p(target).
 template <class T>
-double negative_log_likelihood(Transformer<T>& model, const T* parameters, std::span<const std::int32_t> tokens,
-                               std::span<const std::int32_t> targets);
+double negative_log_likelihood(Transformer<T>& model, const T* parameters,
+                               std::span<const std::int32_t> tokens, std::span<const std::int32_t> targets);
 
 }  // namespace wafermark::llama

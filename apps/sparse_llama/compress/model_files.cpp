@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sentencepiece_processor.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -12,15 +13,18 @@
 namespace wafermark::llama {
 
 FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
-  TrainingState state = read_training_state(comm, path);
+  const bool folder = std::filesystem::is_directory(path);
+  TrainingState state = read_training_state(comm, folder ? path + "/state.h5" : path);
   return {state.configuration, std::move(state.parameters)};
 }
 
 void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model) {
-  write_training_state(comm, folder + "/state.h5", start_training(model.configuration, model.parameters, true));
+  write_training_state(comm, folder + "/state.h5",
+                       start_training(model.configuration, model.parameters, true));
 }
 
-TokenizedText read_tokens(const Communicator& comm, const std::string& text_path, const std::string& tokenizer_path) {
+TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
+                          const std::string& tokenizer_path) {
   TokenizedText text;
   std::string error;
   if (comm.is_root()) {

@@ -28,6 +28,7 @@ struct TokenizedText {
 };
 
 /// The text file as tokens. Throws InputError when a file cannot be read. Collective (rank 0 reads).
-TokenizedText read_tokens(const Communicator& comm, const std::string& text_path, const std::string& tokenizer_path);
+TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
+                          const std::string& tokenizer_path);
 
 }  // namespace wafermark::llama

@@ -29,7 +29,8 @@ ParameterLayout::ParameterLayout(const Configuration& c) {
   head = c.tied_embeddings ? embedding : add("lm_head.weight", c.vocabulary, c.dim, false);
 }
 
-std::int64_t ParameterLayout::add(const std::string& name, std::int64_t rows, std::int64_t columns, bool in_layer) {
+std::int64_t ParameterLayout::add(const std::string& name, std::int64_t rows, std::int64_t columns,
+                                  bool in_layer) {
   blocks.push_back({name, size, rows, columns, in_layer});
   size += rows * columns;
   return blocks.back().offset;
@@ -67,7 +68,8 @@ DenseWeights unflatten(const Configuration& c, const std::vector<float>& paramet
   for (std::int64_t l = 0; l < c.layers; ++l)
     w.layers.push_back({norm, DenseMatrix(c.query_dim(), c.dim), DenseMatrix(c.kv_dim(), c.dim),
                         DenseMatrix(c.kv_dim(), c.dim), DenseMatrix(c.dim, c.query_dim()), norm,
-                        DenseMatrix(c.hidden, c.dim), DenseMatrix(c.hidden, c.dim), DenseMatrix(c.dim, c.hidden)});
+                        DenseMatrix(c.hidden, c.dim), DenseMatrix(c.hidden, c.dim),
+                        DenseMatrix(c.dim, c.hidden)});
   w.final_norm = norm;
   if (!c.tied_embeddings) w.head = DenseMatrix(c.vocabulary, c.dim);
   auto from = parameters.begin();
@@ -85,12 +87,13 @@ std::vector<float> initial_parameters(const Configuration& c, std::uint64_t seed
   const r123::Philox4x32::key_type key{{std::uint32_t(seed), std::uint32_t(seed >> 32)}};
   for (const ParameterBlock& block : layout.blocks) {
     if (!block.is_matrix()) continue;
-    const bool to_residual = block.name.find("o_proj") != std::string::npos ||
-                             block.name.find("down_proj") != std::string::npos;
+    const bool to_residual =
+        block.name.find("o_proj") != std::string::npos || block.name.find("down_proj") != std::string::npos;
     const double deviation = 0.02 / (to_residual ? std::sqrt(2.0 * double(c.layers)) : 1.0);
     for (std::int64_t i = block.offset; i < block.end(); ++i) {  // Box and Muller
       const auto bits = philox({{std::uint32_t(i), std::uint32_t(i >> 32), 0x1417u, 0}}, key);
-      const double u = (double(bits[0]) + 0.5) * 0x1p-32, angle = 2 * std::numbers::pi * double(bits[1]) * 0x1p-32;
+      const double u = (double(bits[0]) + 0.5) * 0x1p-32,
+                   angle = 2 * std::numbers::pi * double(bits[1]) * 0x1p-32;
       values[std::size_t(i)] = float(deviation * std::sqrt(-2 * std::log(u)) * std::cos(angle));
     }
   }
@@ -102,7 +105,8 @@ std::vector<std::uint8_t> mask_of(const Configuration& c, const std::vector<floa
   std::vector<std::uint8_t> mask(parameters.size(), 1);
   for (const ParameterBlock& block : layout.blocks)
     if (block.in_layer)
-      for (auto i = std::size_t(block.offset); i < std::size_t(block.end()); ++i) mask[i] = parameters[i] != 0.0f;
+      for (auto i = std::size_t(block.offset); i < std::size_t(block.end()); ++i)
+        mask[i] = parameters[i] != 0.0f;
   return mask;
 }
 

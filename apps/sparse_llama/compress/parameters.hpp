@@ -1,5 +1,5 @@
-// All weights of a model as one flat array, so that optimiser, masks, reductions and checkpoints are loops over
-// numbers. Where each matrix lies in it is said here and nowhere else.
+// All weights of a model as one flat array, so that optimiser, masks, reductions and checkpoints are loops
+// over numbers. Where each matrix lies in it is said here and nowhere else.
 #pragma once
 
 #include <string>

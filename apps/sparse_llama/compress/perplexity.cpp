@@ -6,11 +6,13 @@
 
 namespace wafermark::llama {
 
-double perplexity(const Communicator& comm, const Configuration& configuration, const std::vector<float>& parameters,
-                  std::span<const std::int32_t> text, std::int32_t bos, std::int64_t window) {
+double perplexity(const Communicator& comm, const Configuration& configuration,
+                  const std::vector<float>& parameters, std::span<const std::int32_t> text, std::int32_t bos,
+                  std::int64_t window) {
   const std::int64_t length = std::int64_t(text.size()), whole = length / window;
   double sum = 0;
-  const auto add = [&](Transformer<float>& model, std::int64_t first, std::int64_t windows, std::int64_t size) {
+  const auto add = [&](Transformer<float>& model, std::int64_t first, std::int64_t windows,
+                       std::int64_t size) {
     const auto targets = text.subspan(std::size_t(first), std::size_t(windows * size));
     std::vector<std::int32_t> tokens;
     for (std::int64_t w = 0; w < windows; ++w) {
@@ -27,7 +29,8 @@ double perplexity(const Communicator& comm, const Configuration& configuration, 
   const std::int64_t passes = whole / together;
   if (comm.rank() < passes) {
     Transformer<float> model(configuration, together, window);
-    for (std::int64_t p = comm.rank(); p < passes; p += comm.size()) add(model, p * together * window, together, window);
+    for (std::int64_t p = comm.rank(); p < passes; p += comm.size())
+      add(model, p * together * window, together, window);
   }
   if (comm.is_root() && whole % together > 0) add_alone(passes * together * window, whole % together, window);
   if (comm.is_root() && length % window > 0) add_alone(whole * window, 1, length % window);

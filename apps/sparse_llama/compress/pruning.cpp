@@ -20,8 +20,8 @@ PruningMethod pruning_method(const std::string& name) {
 namespace {
 
 /// ||(W' - W) X||^2 and ||W X||^2 with X X^T given.
-std::pair<double, double> output_squares(const float* after, const std::vector<float>& before, std::int64_t rows,
-                                         const InputStatistics& x) {
+std::pair<double, double> output_squares(const float* after, const std::vector<float>& before,
+                                         std::int64_t rows, const InputStatistics& x) {
   const std::int64_t n = x.columns;
   double lost = 0, whole = 0;
   std::vector<double> change(std::size_t(n), 0.0);
@@ -55,24 +55,29 @@ Pattern pattern_of(const std::string& name, const PruningSettings& settings) {
 void check(const Configuration& configuration, const ParameterLayout& layout, const PruningSettings& s,
            bool calibrated) {
   const auto share = [](double value, const std::string& what) {
-    if (!(value >= 0 && value <= 1)) throw InputError(fmt::format("{} = {}: expected a share from 0 to 1", what, value));
+    if (!(value >= 0 && value <= 1))
+      throw InputError(fmt::format("{} = {}: expected a share from 0 to 1", what, value));
   };
   share(s.pattern.sparsity, "sparsity");
   for (const auto& [key, value] : s.sparsity_of) {
     share(value, "sparsity of " + key);
-    const auto fits = [&, k = key](const ParameterBlock& b) { return b.in_layer && b.name.find(k) != std::string::npos; };
+    const auto fits = [&, k = key](const ParameterBlock& b) {
+      return b.in_layer && b.name.find(k) != std::string::npos;
+    };
     if (std::none_of(layout.blocks.begin(), layout.blocks.end(), fits))
-      throw InputError(fmt::format("sparsity of '{}': found no such matrix, expected part of a name like {}", key,
-                                   layout.blocks[2].name));
+      throw InputError(fmt::format("sparsity of '{}': found no such matrix, expected part of a name like {}",
+                                   key, layout.blocks[2].name));
   }
-  if (s.pattern.two_of_four && (configuration.dim % 4 != 0 || configuration.query_dim() % 4 != 0 || configuration.hidden % 4 != 0))
+  if (s.pattern.two_of_four &&
+      (configuration.dim % 4 != 0 || configuration.query_dim() % 4 != 0 || configuration.hidden % 4 != 0))
     throw InputError("pattern 2:4: expected widths that are multiples of 4");
   if (s.global && (s.method != PruningMethod::magnitude || s.pattern.two_of_four || !s.sparsity_of.empty()))
     throw InputError("--global: expected the magnitude method with one sparsity for all matrices");
   if (s.method != PruningMethod::magnitude && !calibrated)
     throw InputError("wanda and sparsegpt: expected a calibration text, found none");
   if (s.block < 1 || (s.pattern.two_of_four && s.block % 4 != 0))
-    throw InputError(fmt::format("block = {}: expected a positive number (a multiple of 4 for 2:4)", s.block));
+    throw InputError(
+        fmt::format("block = {}: expected a positive number (a multiple of 4 for 2:4)", s.block));
   if (!(s.damping > 0)) throw InputError(fmt::format("damping = {}: expected a positive number", s.damping));
 }
 
@@ -82,7 +87,9 @@ void prune_globally(const ParameterLayout& layout, std::vector<float>& parameter
     if (block.in_layer)
       for (std::int64_t i = block.offset; i < block.end(); ++i) candidates.push_back(i);
   const auto n = std::int64_t(candidates.size());
-  const auto score = [&](std::int64_t k) { return std::abs(parameters[std::size_t(candidates[std::size_t(k)])]); };
+  const auto score = [&](std::int64_t k) {
+    return std::abs(parameters[std::size_t(candidates[std::size_t(k)])]);
+  };
   for (const std::int64_t k : smallest(share_of(sparsity, n), 0, n, score))
     parameters[std::size_t(candidates[std::size_t(k)])] = 0;
 }
@@ -94,8 +101,8 @@ const InputStatistics& inputs_of(const std::string& name, const LayerInputs& inp
 }
 
 /// Prunes one matrix; its reconstruction error where there is something to measure it on.
-double prune_matrix(float* w, const std::vector<float>& before, const ParameterBlock& block, const PruningSettings& s,
-                    const InputStatistics* inputs) {
+double prune_matrix(float* w, const std::vector<float>& before, const ParameterBlock& block,
+                    const PruningSettings& s, const InputStatistics* inputs) {
   const Pattern pattern = pattern_of(block.name, s);
   if (s.method == PruningMethod::magnitude) {
     if (!s.global) prune_by_magnitude(w, block.rows, block.columns, pattern);

@@ -13,7 +13,8 @@ inline std::int64_t share_of(double share, std::int64_t n) { return std::llround
 
 /// The `count` indices of [first, last) whose score is smallest; of equal scores the lowest index.
 template <class Score>
-std::vector<std::int64_t> smallest(std::int64_t count, std::int64_t first, std::int64_t last, const Score& score) {
+std::vector<std::int64_t> smallest(std::int64_t count, std::int64_t first, std::int64_t last,
+                                   const Score& score) {
   using Value = decltype(score(first));
   std::vector<std::pair<Value, std::int64_t>> ranked;
   ranked.reserve(std::size_t(last - first));

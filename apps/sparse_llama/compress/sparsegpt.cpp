@@ -8,7 +8,8 @@
 namespace wafermark::llama {
 namespace {
 
-/// X X^T, damped; inputs that never were anything but zero get 1 on the diagonal (their weights cost nothing).
+/// X X^T, damped; inputs that never were anything but zero get 1 on the diagonal (their weights cost
+/// nothing).
 std::vector<double> hessian(const InputStatistics& inputs, double damping) {
   const std::int64_t n = inputs.columns;
   std::vector<double> h = inputs.products;
@@ -26,8 +27,9 @@ std::vector<double> hessian(const InputStatistics& inputs, double damping) {
 
 void prune_by_sparsegpt(float* weights, std::int64_t rows, std::int64_t columns, const Pattern& pattern,
                         const InputStatistics& inputs, std::int64_t block, double damping) {
-  // Row i of `upper`, from the diagonal on, divided by it, is the update that removing column i calls for when the
-  // columns before i are settled: the Cholesky factor holds the inverses of all trailing Hessians at once.
+  // Row i of `upper`, from the diagonal on, divided by it, is the update that removing column i calls for
+  // when the columns before i are settled: the Cholesky factor holds the inverses of all trailing Hessians at
+  // once.
   std::vector<double> upper = hessian(inputs, damping);
   invert_symmetric(upper, columns);
   factor_upper(upper, columns);
@@ -46,9 +48,11 @@ void prune_by_sparsegpt(float* weights, std::int64_t rows, std::int64_t columns,
   for (std::int64_t first = 0; first < columns; first += block) {
     const std::int64_t last = std::min(first + block, columns), width = last - first;
     if (!pattern.two_of_four) {  // so many that the share holds up to here, exactly
-      std::int64_t before = 0;  // zeros of an earlier pruning, in this block
-      for (std::int64_t k = 0; k < rows * width; ++k) before += weights[k / width * columns + first + k % width] == 0;
-      const std::int64_t count = std::clamp(share_of(pattern.sparsity, rows * last) - gone, before, rows * width);
+      std::int64_t before = 0;   // zeros of an earlier pruning, in this block
+      for (std::int64_t k = 0; k < rows * width; ++k)
+        before += weights[k / width * columns + first + k % width] == 0;
+      const std::int64_t count =
+          std::clamp(share_of(pattern.sparsity, rows * last) - gone, before, rows * width);
       const auto of_block = [&](std::int64_t k) { return score(k / width * columns + first + k % width); };
       for (const std::int64_t k : smallest(count, 0, rows * width, of_block))
         goes[std::size_t(k / width * columns + first + k % width)] = 1;
@@ -57,7 +61,8 @@ void prune_by_sparsegpt(float* weights, std::int64_t rows, std::int64_t columns,
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t j = first; j < last; ++j) {
         if (pattern.two_of_four && j % 4 == 0)
-          for (const std::int64_t i : smallest(2, r * columns + j, r * columns + j + 4, score)) goes[std::size_t(i)] = 1;
+          for (const std::int64_t i : smallest(2, r * columns + j, r * columns + j + 4, score))
+            goes[std::size_t(i)] = 1;
         if (goes[std::size_t(r * columns + j)] == 0) continue;
         double* row = w.data() + r * columns;
         const double* u = upper.data() + j * columns;
@@ -65,7 +70,8 @@ void prune_by_sparsegpt(float* weights, std::int64_t rows, std::int64_t columns,
         for (std::int64_t k = j; k < columns; ++k) row[k] -= error * u[k];
       }
   }
-  for (std::int64_t i = 0; i < rows * columns; ++i) weights[i] = goes[std::size_t(i)] != 0 ? 0.0f : float(w[std::size_t(i)]);
+  for (std::int64_t i = 0; i < rows * columns; ++i)
+    weights[i] = goes[std::size_t(i)] != 0 ? 0.0f : float(w[std::size_t(i)]);
 }
 
 }  // namespace wafermark::llama

@@ -16,8 +16,8 @@ namespace {
 
 using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
-/// Clips the gradient to settings.gradient_clip and takes one AdamW step on the weights that the mask lets live.
-/// Returns the gradient's 2-norm before clipping.
+/// Clips the gradient to settings.gradient_clip and takes one AdamW step on the weights that the mask lets
+/// live. Returns the gradient's 2-norm before clipping.
 double update(const TrainingSettings& settings, const ParameterLayout& layout, std::vector<float>& gradient,
               TrainingState& state) {
   const auto size = std::int64_t(gradient.size());
@@ -80,8 +80,8 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
         draw_batch(tokens_, bos_, std::uint64_t(settings_.seed), state.step, first, mine, settings_.length);
     if (teacher) teacher->forward(teacher_.data(), batch.tokens);
     std::fill(gradient.begin(), gradient.end(), 0.0f);
-    const Loss loss = loss_and_gradient(student, state.parameters.data(), batch.tokens, batch.targets, settings_.loss,
-                                        teacher ? &*teacher : nullptr, gradient.data());
+    const Loss loss = loss_and_gradient(student, state.parameters.data(), batch.tokens, batch.targets,
+                                        settings_.loss, teacher ? &*teacher : nullptr, gradient.data());
     if (comm_.size() > 1) {
       gradient = comm_.sum(std::move(gradient));
       for (float& g : gradient) g /= float(comm_.size());
@@ -100,7 +100,10 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
     if (state.step % settings_.report_every == 0 || state.step == settings_.steps) {
       const auto means = comm_.sum(std::vector<double>{sum.token, sum.logit, sum.feature, sum.total});
       const double n = double(since) * comm_.size();
-      report({state.step, {means[0] / n, means[1] / n, means[2] / n, means[3] / n}, rate, norm,
+      report({state.step,
+              {means[0] / n, means[1] / n, means[2] / n, means[3] / n},
+              rate,
+              norm,
               double(since * settings_.batch * settings_.length) / since_seconds});
       sum = {};
       since = 0;

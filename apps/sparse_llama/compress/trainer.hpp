@@ -15,9 +15,10 @@ struct TrainingReport {
   double learning_rate = 0, gradient_norm = 0, tokens_per_second = 0;
 };
 
-/// Trains from state.step on to settings.steps, or until `after_step` returns false. Collective; the state stays the
-/// same on all ranks. `teacher` (parameters of the same configuration) is needed by the distillation losses.
-/// Throws InputError when the text or the batch does not fit; std::runtime_error when the loss stops being a number.
+/// Trains from state.step on to settings.steps, or until `after_step` returns false. Collective; the state
+/// stays the same on all ranks. `teacher` (parameters of the same configuration) is needed by the
+/// distillation losses. Throws InputError when the text or the batch does not fit; std::runtime_error when
+/// the loss stops being a number.
 class Trainer {
  public:
   Trainer(const Communicator& comm, const TrainingSettings& settings, std::vector<std::int32_t> tokens,

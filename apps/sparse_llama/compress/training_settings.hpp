@@ -9,7 +9,7 @@ namespace wafermark::llama {
 struct TrainingSettings {
   std::int64_t steps = 1000;
   std::int64_t warmup_steps = 50;
-  std::int64_t batch = 8;    ///< sequences of one step, over all ranks
+  std::int64_t batch = 8;     ///< sequences of one step, over all ranks
   std::int64_t length = 256;  ///< tokens of a sequence
   double learning_rate = 1e-3;
   double final_rate = 0.1;  ///< share of learning_rate at the last step

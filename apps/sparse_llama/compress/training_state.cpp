@@ -13,8 +13,16 @@ constexpr const char* format_name = "wafermark-llama-training-1";
 
 /// The integers and the reals of a configuration, in the order of its declaration.
 std::vector<std::int64_t> integers_of(const Configuration& c) {
-  return {c.dim,        c.layers,  c.heads, c.kv_heads, c.head_dim, c.hidden,
-          c.vocabulary, c.context, c.rope_scaling.original_context, c.tied_embeddings};
+  return {c.dim,
+          c.layers,
+          c.heads,
+          c.kv_heads,
+          c.head_dim,
+          c.hidden,
+          c.vocabulary,
+          c.context,
+          c.rope_scaling.original_context,
+          c.tied_embeddings};
 }
 std::vector<double> reals_of(const Configuration& c) {
   return {c.norm_epsilon, c.rope_theta, c.rope_scaling.factor, c.rope_scaling.low_frequency_factor,
@@ -33,7 +41,8 @@ Configuration configuration_of(const std::vector<std::int64_t>& i, const std::ve
 
 }  // namespace
 
-TrainingState start_training(const Configuration& configuration, std::vector<float> parameters, bool keep_zeros) {
+TrainingState start_training(const Configuration& configuration, std::vector<float> parameters,
+                             bool keep_zeros) {
   TrainingState s;
   s.configuration = configuration;
   s.first_moment.resize(parameters.size());
@@ -48,8 +57,8 @@ void write_training_state(const Communicator& comm, const std::string& path, con
   const std::uint64_t n = state.parameters.size();
   const auto write = [&](const char* name, const auto& values) {  // rank 0 holds all rows
     using Values = std::decay_t<decltype(values)>;
-    file.write(name, comm.is_root() ? values : Values{}, Rows{n, comm.is_root() ? 0 : n, comm.is_root() ? n : 0}, 0,
-               true);
+    file.write(name, comm.is_root() ? values : Values{},
+               Rows{n, comm.is_root() ? 0 : n, comm.is_root() ? n : 0}, 0, true);
   };
   write("/parameters", state.parameters);
   write("/first_moment", state.first_moment);
@@ -72,12 +81,14 @@ TrainingState read_training_state(const Communicator& comm, const std::string& p
     if (!file.exists("/parameters") || !file.exists("/mask")) throw damaged("another kind of HDF5 file");
     if (file.text_attribute("/parameters", "format") != format_name) throw damaged("another format");
     TrainingState s;
-    s.configuration = configuration_of(file.attribute_list<std::int64_t>("/parameters", "configuration_integers"),
-                                       file.attribute_list<double>("/parameters", "configuration_reals"));
+    s.configuration =
+        configuration_of(file.attribute_list<std::int64_t>("/parameters", "configuration_integers"),
+                         file.attribute_list<double>("/parameters", "configuration_reals"));
     const auto n = std::uint64_t(ParameterLayout(s.configuration).size);
     const Rows rows{n, 0, n};
     if (file.shape("/parameters").at(0) != n)
-      throw damaged(fmt::format("{} parameters where the configuration has {}", file.shape("/parameters").at(0), n));
+      throw damaged(
+          fmt::format("{} parameters where the configuration has {}", file.shape("/parameters").at(0), n));
     s.parameters = file.read<float>("/parameters", rows);
     s.first_moment = file.read<float>("/first_moment", rows);
     s.second_moment = file.read<float>("/second_moment", rows);

@@ -18,8 +18,10 @@ struct TrainingState {
   double seconds = 0;              ///< spent in them, restarts included
 };
 
-/// Moments zero, nothing done. The mask is that of the zeros in `parameters` when `keep_zeros`, else all ones.
-TrainingState start_training(const Configuration& configuration, std::vector<float> parameters, bool keep_zeros);
+/// Moments zero, nothing done. The mask is that of the zeros in `parameters` when `keep_zeros`, else all
+/// ones.
+TrainingState start_training(const Configuration& configuration, std::vector<float> parameters,
+                             bool keep_zeros);
 
 /// HDF5, written under a temporary name, then renamed; checksummed. Collective.
 void write_training_state(const Communicator& comm, const std::string& path, const TrainingState& state);

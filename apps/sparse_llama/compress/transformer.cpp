@@ -53,7 +53,8 @@ void Transformer<T>::norm_backward(const T* x, const T* weight, const T* scale, 
                                    T* weight_gradient, T* x_gradient) const {
   const std::int64_t dim = configuration_.dim;
   for (std::int64_t n = 0; n < rows_; ++n)
-    for (std::int64_t i = 0; i < dim; ++i) weight_gradient[i] += gradient[n * dim + i] * x[n * dim + i] * scale[n];
+    for (std::int64_t i = 0; i < dim; ++i)
+      weight_gradient[i] += gradient[n * dim + i] * x[n * dim + i] * scale[n];
   Kokkos::parallel_for("norm of a batch, backward", Host(0, rows_), [=](std::int64_t n) {
     rms_norm_backward(x + n * dim, weight, scale[n], gradient + n * dim, dim, x_gradient + n * dim);
   });
@@ -76,10 +77,11 @@ void Transformer<T>::forward(const T* p, std::span<const std::int32_t> tokens) {
     linear(a.attention_input.data(), p + w.value, a.value.data(), n, dim, kd);
     rotate(rope_, a.query.data(), sequences_, length_, c.heads, 1);
     rotate(rope_, a.key.data(), sequences_, length_, c.kv_heads, 1);
-    attention_.forward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), a.attended.data());
+    attention_.forward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(),
+                       a.attended.data());
     a.middle = a.input;
-    matrix_product(Op::none, Op::transpose, n, dim, qd, T(1), a.attended.data(), qd, p + w.attention_output, qd, T(1),
-                   a.middle.data(), dim);
+    matrix_product(Op::none, Op::transpose, n, dim, qd, T(1), a.attended.data(), qd, p + w.attention_output,
+                   qd, T(1), a.middle.data(), dim);
 
     norm(a.middle.data(), p + w.feed_forward_norm, a.feed_forward_scale.data(), a.feed_forward_input.data());
     linear(a.feed_forward_input.data(), p + w.gate, a.gate.data(), n, dim, hidden);
@@ -91,16 +93,16 @@ void Transformer<T>::forward(const T* p, std::span<const std::int32_t> tokens) {
     });
     std::vector<T>& out = l + 1 < c.layers ? layers_[std::size_t(l + 1)].input : final_input_;
     out = a.middle;
-    matrix_product(Op::none, Op::transpose, n, dim, hidden, T(1), product, hidden, p + w.down, hidden, T(1), out.data(),
-                   dim);
+    matrix_product(Op::none, Op::transpose, n, dim, hidden, T(1), product, hidden, p + w.down, hidden, T(1),
+                   out.data(), dim);
   }
   norm(final_input_.data(), p + layout_.final_norm, final_scale_.data(), final_normed_.data());
   linear(final_normed_.data(), p + layout_.head, logits_.data(), n, dim, c.vocabulary);
 }
 
 template <class T>
-void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, const T* logits_gradient, T* gradient,
-                              const std::function<void(std::int64_t, T*)>& feature_gradient) {
+void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, const T* logits_gradient,
+                              T* gradient, const std::function<void(std::int64_t, T*)>& feature_gradient) {
   const auto& c = configuration_;
   const std::int64_t dim = c.dim, qd = c.query_dim(), kd = c.kv_dim(), hidden = c.hidden, n = rows_;
   std::vector<T>& dx = stream_;
@@ -109,11 +111,11 @@ void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, 
     return v.data();
   };
   T* dnorm = scratch(wide_c_, std::max(dim, qd));
-  linear_backward(final_normed_.data(), p + layout_.head, logits_gradient, gradient + layout_.head, T(0), dnorm, n, dim,
-                  c.vocabulary);
+  linear_backward(final_normed_.data(), p + layout_.head, logits_gradient, gradient + layout_.head, T(0),
+                  dnorm, n, dim, c.vocabulary);
   std::fill(dx.begin(), dx.end(), T(0));
-  norm_backward(final_input_.data(), p + layout_.final_norm, final_scale_.data(), dnorm, gradient + layout_.final_norm,
-                dx.data());
+  norm_backward(final_input_.data(), p + layout_.final_norm, final_scale_.data(), dnorm,
+                gradient + layout_.final_norm, dx.data());
 
   for (std::int64_t l = c.layers - 1; l >= 0; --l) {
     const LayerOffsets& w = layout_.layers[std::size_t(l)];
@@ -121,12 +123,15 @@ void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, 
     if (feature_gradient) feature_gradient(l, dx.data());
 
     T* dproduct = scratch(wide_a_, std::max(hidden, qd));
-    linear_backward(a.product.data(), p + w.down, dx.data(), gradient + w.down, T(0), dproduct, n, hidden, dim);
+    linear_backward(a.product.data(), p + w.down, dx.data(), gradient + w.down, T(0), dproduct, n, hidden,
+                    dim);
     T *gate = a.gate.data(), *up = a.up.data();  // hold their own gradients from here on
     Kokkos::parallel_for("swiglu of a batch, backward", Host(0, n), [=](std::int64_t row) {
-      for (std::int64_t i = row * hidden; i < (row + 1) * hidden; ++i) swiglu_backward(dproduct[i], gate[i], up[i]);
+      for (std::int64_t i = row * hidden; i < (row + 1) * hidden; ++i)
+        swiglu_backward(dproduct[i], gate[i], up[i]);
     });
-    linear_backward(a.feed_forward_input.data(), p + w.gate, gate, gradient + w.gate, T(0), dnorm, n, dim, hidden);
+    linear_backward(a.feed_forward_input.data(), p + w.gate, gate, gradient + w.gate, T(0), dnorm, n, dim,
+                    hidden);
     linear_backward(a.feed_forward_input.data(), p + w.up, up, gradient + w.up, T(1), dnorm, n, dim, hidden);
     norm_backward(a.middle.data(), p + w.feed_forward_norm, a.feed_forward_scale.data(), dnorm,
                   gradient + w.feed_forward_norm, dx.data());
@@ -136,15 +141,16 @@ void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, 
                     dattended, n, qd, dim);
     T* dq = scratch(wide_b_, qd + 2 * kd);
     T *dk = dq + n * qd, *dv = dk + n * kd;
-    attention_.backward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), dattended, dq, dk, dv);
+    attention_.backward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), dattended, dq,
+                        dk, dv);
     rotate(rope_, dq, sequences_, length_, c.heads, -1);
     rotate(rope_, dk, sequences_, length_, c.kv_heads, -1);
     const T* in = a.attention_input.data();
     linear_backward(in, p + w.query, dq, gradient + w.query, T(0), dnorm, n, dim, qd);
     linear_backward(in, p + w.key, dk, gradient + w.key, T(1), dnorm, n, dim, kd);
     linear_backward(in, p + w.value, dv, gradient + w.value, T(1), dnorm, n, dim, kd);
-    norm_backward(a.input.data(), p + w.attention_norm, a.attention_scale.data(), dnorm, gradient + w.attention_norm,
-                  dx.data());
+    norm_backward(a.input.data(), p + w.attention_norm, a.attention_scale.data(), dnorm,
+                  gradient + w.attention_norm, dx.data());
   }
   for (std::int64_t i = 0; i < n; ++i) {
     T* row = gradient + layout_.embedding + tokens[std::size_t(i)] * dim;

@@ -14,17 +14,17 @@ namespace wafermark::llama {
 /// What the backward pass of one block needs; N rows (tokens of the batch) each.
 template <class T>
 struct LayerActivations {
-  std::vector<T> input;                   ///< [N, dim] residual stream entering the block
-  std::vector<T> attention_scale;         ///< [N] 1 / root mean square of input
-  std::vector<T> attention_input;         ///< [N, dim] normed: what query, key and value multiply
-  std::vector<T> query, key, value;       ///< after rotation
-  std::vector<T> probabilities;           ///< [sequences, heads, length, length]
-  std::vector<T> attended;                ///< [N, query_dim]: what attention_output multiplies
-  std::vector<T> middle;                  ///< [N, dim] residual stream between the half blocks
-  std::vector<T> feed_forward_scale;      ///< [N]
-  std::vector<T> feed_forward_input;      ///< [N, dim]: what gate and up multiply
-  std::vector<T> gate, up;                ///< [N, hidden]
-  std::vector<T> product;                 ///< [N, hidden] silu(gate) * up: what down multiplies
+  std::vector<T> input;               ///< [N, dim] residual stream entering the block
+  std::vector<T> attention_scale;     ///< [N] 1 / root mean square of input
+  std::vector<T> attention_input;     ///< [N, dim] normed: what query, key and value multiply
+  std::vector<T> query, key, value;   ///< after rotation
+  std::vector<T> probabilities;       ///< [sequences, heads, length, length]
+  std::vector<T> attended;            ///< [N, query_dim]: what attention_output multiplies
+  std::vector<T> middle;              ///< [N, dim] residual stream between the half blocks
+  std::vector<T> feed_forward_scale;  ///< [N]
+  std::vector<T> feed_forward_input;  ///< [N, dim]: what gate and up multiply
+  std::vector<T> gate, up;            ///< [N, hidden]
+  std::vector<T> product;             ///< [N, hidden] silu(gate) * up: what down multiplies
 };
 
 template <class T>
@@ -34,10 +34,10 @@ class Transformer {
 
   /// tokens [sequences * length] -> logits [N, vocabulary]; parameters as in ParameterLayout.
   void forward(const T* parameters, std::span<const std::int32_t> tokens);
-  /// Adds dL/dparameters to `gradient`, given dL/dlogits [N, vocabulary], after forward() with the same arguments.
-  /// `feature_gradient(layer, g)` may add dL/dfeatures(layer) to g [N, dim].
-  void backward(const T* parameters, std::span<const std::int32_t> tokens, const T* logits_gradient, T* gradient,
-                const std::function<void(std::int64_t layer, T* g)>& feature_gradient = {});
+  /// Adds dL/dparameters to `gradient`, given dL/dlogits [N, vocabulary], after forward() with the same
+  /// arguments. `feature_gradient(layer, g)` may add dL/dfeatures(layer) to g [N, dim].
+  void backward(const T* parameters, std::span<const std::int32_t> tokens, const T* logits_gradient,
+                T* gradient, const std::function<void(std::int64_t layer, T* g)>& feature_gradient = {});
 
   std::int64_t tokens() const { return rows_; }
   std::vector<T>& logits() { return logits_; }

@@ -12,7 +12,8 @@ struct AdamWStep {
 };
 
 template <class T>
-KOKKOS_INLINE_FUNCTION void adamw(const AdamWStep<T>& s, T gradient, T weight_decay, T& first, T& second, T& weight) {
+KOKKOS_INLINE_FUNCTION void adamw(const AdamWStep<T>& s, T gradient, T weight_decay, T& first, T& second,
+                                  T& weight) {
   first = s.beta1 * first + (T(1) - s.beta1) * gradient;
   second = s.beta2 * second + (T(1) - s.beta2) * gradient * gradient;
   const T change = (first / s.correction1) / (Kokkos::sqrt(second / s.correction2) + s.epsilon);

@@ -14,8 +14,7 @@ KOKKOS_INLINE_FUNCTION void rms_norm_backward(const T* x, const T* weight, T sca
   T dot = 0;
   for (std::int64_t i = 0; i < dim; ++i) dot += gradient[i] * weight[i] * x[i];
   const T pull = dot * scale * scale * scale / T(dim);
-  for (std::int64_t i = 0; i < dim; ++i)
-    input_gradient[i] += scale * weight[i] * gradient[i] - x[i] * pull;
+  for (std::int64_t i = 0; i < dim; ++i) input_gradient[i] += scale * weight[i] * gradient[i] - x[i] * pull;
 }
 
 }  // namespace wafermark::llama

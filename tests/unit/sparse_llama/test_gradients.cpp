@@ -54,7 +54,8 @@ TEST_P(Gradients, AgreeWithCentralDifferencesInEveryMatrix) {
   std::vector<double> gradient(parameters.size()), ignored(parameters.size());
   const auto loss = [&](std::vector<double>& g) {
     teacher.forward(teacher_parameters.data(), tokens);
-    return loss_and_gradient(student, parameters.data(), tokens, targets, test.weights, &teacher, g.data()).total;
+    return loss_and_gradient(student, parameters.data(), tokens, targets, test.weights, &teacher, g.data())
+        .total;
   };
   loss(gradient);
   for (const auto& block : ParameterLayout(m).blocks) {
@@ -70,17 +71,20 @@ TEST_P(Gradients, AgreeWithCentralDifferencesInEveryMatrix) {
       parameters[i] = kept - h;
       const double below = loss(ignored);
       parameters[i] = kept;
-      EXPECT_NEAR(gradient[i], (above - below) / (2 * h), 2e-6 * largest + 1e-9) << block.name << " element " << i;
+      EXPECT_NEAR(gradient[i], (above - below) / (2 * h), 2e-6 * largest + 1e-9)
+          << block.name << " element " << i;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Losses, Gradients,
-    ::testing::Values(Case{"token", false, 2, 2, 1, {1, 0, 0}}, Case{"grouped_tied", true, 4, 2, 1, {1, 0, 0}},
-                      Case{"rope_scaling", false, 4, 1, 8, {1, 0, 0}}, Case{"logit", false, 2, 1, 1, {0, 1, 0}},
-                      Case{"feature", true, 2, 1, 1, {0.1, 0, 1}}, Case{"all", true, 4, 2, 1, {0.7, 0.4, 2}}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Losses, Gradients,
+                         ::testing::Values(Case{"token", false, 2, 2, 1, {1, 0, 0}},
+                                           Case{"grouped_tied", true, 4, 2, 1, {1, 0, 0}},
+                                           Case{"rope_scaling", false, 4, 1, 8, {1, 0, 0}},
+                                           Case{"logit", false, 2, 1, 1, {0, 1, 0}},
+                                           Case{"feature", true, 2, 1, 1, {0.1, 0, 1}},
+                                           Case{"all", true, 4, 2, 1, {0.7, 0.4, 2}}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace wafermark::llama

@@ -33,7 +33,8 @@ Layer correlated_layer(std::int64_t rows, std::int64_t columns, unsigned seed) {
     for (std::int64_t s = 0; s < sources; ++s) source.push_back(normal(random));
     for (std::int64_t i = 0; i < columns; ++i) {
       double sum = 0.3 * normal(random);
-      for (std::int64_t s = 0; s < sources; ++s) sum += mixing[std::size_t(i * sources + s)] * source[std::size_t(s)];
+      for (std::int64_t s = 0; s < sources; ++s)
+        sum += mixing[std::size_t(i * sources + s)] * source[std::size_t(s)];
       x.push_back(strength[std::size_t(i)] * sum);
     }
     for (std::int64_t i = 0; i < columns; ++i)
@@ -59,16 +60,19 @@ double output_error(const Layer& layer, const std::vector<float>& pruned) {
 
 std::int64_t zeros(const std::vector<float>& w) { return std::count(w.begin(), w.end(), 0.0f); }
 
-std::vector<float> pruned(const Layer& layer, PruningMethod method, Pattern pattern, std::int64_t block = 32) {
+std::vector<float> pruned(const Layer& layer, PruningMethod method, Pattern pattern,
+                          std::int64_t block = 32) {
   std::vector<float> w = layer.weights;
   if (method == PruningMethod::magnitude) prune_by_magnitude(w.data(), layer.rows, layer.columns, pattern);
-  if (method == PruningMethod::wanda) prune_by_wanda(w.data(), layer.rows, layer.columns, pattern, layer.inputs);
+  if (method == PruningMethod::wanda)
+    prune_by_wanda(w.data(), layer.rows, layer.columns, pattern, layer.inputs);
   if (method == PruningMethod::sparsegpt)
     prune_by_sparsegpt(w.data(), layer.rows, layer.columns, pattern, layer.inputs, block, 0.01);
   return w;
 }
 
-constexpr PruningMethod methods[] = {PruningMethod::magnitude, PruningMethod::wanda, PruningMethod::sparsegpt};
+constexpr PruningMethod methods[] = {PruningMethod::magnitude, PruningMethod::wanda,
+                                     PruningMethod::sparsegpt};
 
 TEST(Pruning, LeavesExactlyTheAskedShareOfWeights) {
   const Layer layer = correlated_layer(24, 80, 1);
@@ -85,7 +89,8 @@ TEST(Pruning, LeavesTwoOfEachFourNeighbours) {
   for (const auto method : methods) {
     const auto w = pruned(layer, method, {0, true});
     for (std::size_t i = 0; i < w.size(); i += 4)
-      EXPECT_EQ(std::count(w.begin() + std::ptrdiff_t(i), w.begin() + std::ptrdiff_t(i) + 4, 0.0f), 2) << int(method);
+      EXPECT_EQ(std::count(w.begin() + std::ptrdiff_t(i), w.begin() + std::ptrdiff_t(i) + 4, 0.0f), 2)
+          << int(method);
   }
 }
 
@@ -116,8 +121,8 @@ TEST(Pruning, FurtherPruningKeepsTheZerosThatAreThere) {
   }
 }
 
-/// With all of a row's pruned columns on the left, nothing is frozen before the updates end: what SparseGPT leaves in
-/// the other columns is the exact minimiser of the damped error, which normal equations give too.
+/// With all of a row's pruned columns on the left, nothing is frozen before the updates end: what SparseGPT
+/// leaves in the other columns is the exact minimiser of the damped error, which normal equations give too.
 TEST(Pruning, SparseGptUpdateIsTheLeastSquaresSolution) {
   Layer layer = correlated_layer(1, 12, 7);
   const std::int64_t n = 12, gone = 5;
@@ -131,13 +136,16 @@ TEST(Pruning, SparseGptUpdateIsTheLeastSquaresSolution) {
   double trace = 0;
   for (std::int64_t i = 0; i < n; ++i) trace += h[std::size_t(i * n + i)];
   for (std::int64_t i = 0; i < n; ++i) h[std::size_t(i * n + i)] += damping * trace / double(n);
-  // minimise d^T H d with d = -w on the pruned part: H_kk d_k = H_kp w_p on the kept part, by Gauss elimination
+  // minimise d^T H d with d = -w on the pruned part: H_kk d_k = H_kp w_p on the kept part, by Gauss
+  // elimination
   const std::int64_t m = n - gone;
   std::vector<std::vector<double>> a(std::size_t(m), std::vector<double>(std::size_t(m) + 1));
   for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t j = 0; j < m; ++j) a[std::size_t(i)][std::size_t(j)] = h[std::size_t((gone + i) * n + gone + j)];
+    for (std::int64_t j = 0; j < m; ++j)
+      a[std::size_t(i)][std::size_t(j)] = h[std::size_t((gone + i) * n + gone + j)];
     for (std::int64_t p = 0; p < gone; ++p)
-      a[std::size_t(i)][std::size_t(m)] += h[std::size_t((gone + i) * n + p)] * double(layer.weights[std::size_t(p)]);
+      a[std::size_t(i)][std::size_t(m)] +=
+          h[std::size_t((gone + i) * n + p)] * double(layer.weights[std::size_t(p)]);
   }
   for (std::size_t i = 0; i < std::size_t(m); ++i)
     for (std::size_t k = 0; k < std::size_t(m); ++k)
@@ -147,7 +155,8 @@ TEST(Pruning, SparseGptUpdateIsTheLeastSquaresSolution) {
       }
   for (std::size_t i = 0; i < std::size_t(m); ++i) {
     const std::size_t at = std::size_t(gone) + i;
-    EXPECT_NEAR(w[at] - layer.weights[at], a[i][std::size_t(m)] / a[i][i], 2e-7 * std::abs(layer.weights[at])) << i;
+    EXPECT_NEAR(w[at] - layer.weights[at], a[i][std::size_t(m)] / a[i][i], 2e-7 * std::abs(layer.weights[at]))
+        << i;
   }
 }
 
