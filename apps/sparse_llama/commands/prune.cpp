@@ -48,7 +48,7 @@ PruningSettings settings_of(const Options& o) {
 
 CalibrationText calibration_text(const Communicator& comm, const Options& o,
                                  const Configuration& configuration) {
-  const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer);
+  const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer, configuration.vocabulary);
   const std::int64_t length = o.length > 0 ? o.length : configuration.context;
   if (std::int64_t(text.tokens.size()) < length)
     throw InputError(
@@ -68,7 +68,7 @@ int run(const Options& o) {
   CalibrationText calibration;
   if (!o.calibration.empty()) calibration = calibration_text(comm, o, model.configuration);
   TokenizedText text;
-  if (!o.evaluate.empty()) text = read_tokens(comm, o.evaluate, o.tokenizer);
+  if (!o.evaluate.empty()) text = read_tokens(comm, o.evaluate, o.tokenizer, model.configuration.vocabulary);
   const auto evaluate = [&] {
     return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos,
                       model.configuration.context);

@@ -89,8 +89,8 @@ int train(const Options& o, bool recover) {
   }
   configuration = state.configuration;
   if (text.vocabulary != configuration.vocabulary)
-    throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary {}", sources.tokenizer,
-                                 text.vocabulary, configuration.vocabulary));
+    throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary of {}",
+                                 sources.tokenizer, text.vocabulary, configuration.vocabulary));
   if (settings.length > configuration.context)
     deck.reject("training.sequence_tokens",
                 fmt::format("at most the model's context {}", configuration.context));

@@ -24,7 +24,7 @@ void write_flat_model(const Communicator& comm, const std::string& folder, const
 }
 
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
-                          const std::string& tokenizer_path) {
+                          const std::string& tokenizer_path, std::int64_t vocabulary) {
   TokenizedText text;
   std::string error;
   if (comm.is_root()) {
@@ -42,6 +42,11 @@ TokenizedText read_tokens(const Communicator& comm, const std::string& text_path
       text.tokens.assign(ids.begin(), ids.end());
       text.bos = processor.bos_id();
       text.vocabulary = processor.GetPieceSize();
+      if (text.tokens.empty())
+        error = fmt::format("{}: found an empty file, expected a text", text_path);
+      else if (vocabulary != 0 && text.vocabulary != vocabulary)
+        error = fmt::format("{}: found {} pieces, expected the model's vocabulary of {}", tokenizer_path,
+                            text.vocabulary, vocabulary);
     }
   }
   comm.throw_together(!error.empty(), error);

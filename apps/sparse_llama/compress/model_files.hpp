@@ -27,8 +27,9 @@ struct TokenizedText {
   std::int64_t vocabulary = 0;  ///< of the tokenizer
 };
 
-/// The text file as tokens. Throws InputError when a file cannot be read. Collective (rank 0 reads).
+/// The text file as tokens. Throws InputError when a file cannot be read, the text is empty or the tokenizer
+/// does not have `vocabulary` pieces (0: any). Collective (rank 0 reads).
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
-                          const std::string& tokenizer_path);
+                          const std::string& tokenizer_path, std::int64_t vocabulary = 0);
 
 }  // namespace wafermark::llama
