@@ -15,8 +15,7 @@ struct DenseMatrix {
   std::vector<float> values;
 
   DenseMatrix() = default;
-  DenseMatrix(std::int64_t rows, std::int64_t columns)
-      : rows(rows), columns(columns), values(std::size_t(rows * columns), 0.0f) {}
+  DenseMatrix(std::int64_t r, std::int64_t c) : rows(r), columns(c), values(std::size_t(r * c), 0.0f) {}
   float* row(std::int64_t i) { return values.data() + i * columns; }
   const float* row(std::int64_t i) const { return values.data() + i * columns; }
 };

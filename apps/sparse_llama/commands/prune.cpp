@@ -1,0 +1,143 @@
+#include "sparse_llama/commands/prune.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "common/errors.hpp"
+#include "common/results/result.hpp"
+#include "sparse_llama/compress/model_files.hpp"
+#include "sparse_llama/compress/perplexity.hpp"
+#include "sparse_llama/compress/pruning.hpp"
+#include "sparse_llama/compress/token_stream.hpp"
+#include "sparse_llama/compress/training_state.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Options {
+  std::string model, out, method = "sparsegpt", tokenizer, calibration, evaluate;
+  double sparsity = 0.5;
+  bool two_of_four = false, global = false;
+  std::vector<std::string> sparsity_of;
+  std::int64_t block = 128, sequences = 128, length = 0, seed = 1;
+  double damping = 0.01;
+};
+
+PruningSettings settings_of(const Options& o) {
+  PruningSettings s;
+  s.method = pruning_method(o.method);
+  s.pattern = {o.sparsity, o.two_of_four};
+  s.global = o.global;
+  s.block = o.block;
+  s.damping = o.damping;
+  for (const std::string& pair : o.sparsity_of) {
+    const auto equals = pair.find('=');
+    std::size_t read = 0;
+    double value = -1;
+    try {
+      value = std::stod(pair.substr(equals + 1), &read);
+    } catch (const std::exception&) {
+    }
+    if (equals == 0 || equals == std::string::npos || read == 0 || equals + 1 + read != pair.size())
+      throw InputError(fmt::format("--sparsity-of {}: expected NAME=SHARE, like down_proj=0.6", pair));
+    s.sparsity_of[pair.substr(0, equals)] = value;
+  }
+  return s;
+}
+
+CalibrationText calibration_text(const Communicator& comm, const Options& o,
+                                 const Configuration& configuration) {
+  const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer, configuration.vocabulary);
+  const std::int64_t length = o.length > 0 ? o.length : configuration.context;
+  if (std::int64_t(text.tokens.size()) < length)
+    throw InputError(
+        fmt::format("{}: found {} tokens, expected at least {}", o.calibration, text.tokens.size(), length));
+  return {draw_batch(text.tokens, text.bos, std::uint64_t(o.seed), 0, 0, o.sequences, length).tokens,
+          o.sequences, length};
+}
+
+int run(const Options& o) {
+  Communicator comm;
+  Result result(comm, "sparse_llama", "prune", "cluster");
+  const PruningSettings settings = settings_of(o);
+  if ((!o.calibration.empty() || !o.evaluate.empty()) && o.tokenizer.empty())
+    throw InputError("--tokenizer: expected one, to read the text with");
+  prepare_output_directory(comm, o.out);
+  FlatModel model = read_flat_model(comm, o.model);
+  CalibrationText calibration;
+  if (!o.calibration.empty()) calibration = calibration_text(comm, o, model.configuration);
+  TokenizedText text;
+  if (!o.evaluate.empty()) text = read_tokens(comm, o.evaluate, o.tokenizer, model.configuration.vocabulary);
+  const auto evaluate = [&] {
+    return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos,
+                      model.configuration.context);
+  };
+  const double before = o.evaluate.empty() ? 0 : evaluate();
+
+  const auto report = prune(comm, model.configuration, model.parameters, settings,
+                            o.calibration.empty() ? nullptr : &calibration);
+  std::int64_t size = 0, zeros = 0;
+  nlohmann::json matrices = nlohmann::json::array();
+  for (const PrunedMatrix& m : report) {
+    size += m.size;
+    zeros += m.zeros;
+    const double sparsity = double(m.zeros) / double(m.size);
+    nlohmann::json entry{{"name", m.name}, {"weights", m.size}, {"sparsity", sparsity}};
+    if (!o.calibration.empty()) entry["relative_output_error"] = m.error;
+    matrices.push_back(entry);
+    if (comm.is_root())
+      fmt::print("{:<48} {:>9} weights, sparsity {:.4f}{}\n", m.name, m.size, sparsity,
+                 o.calibration.empty() ? "" : fmt::format(", output error {:.4f}", m.error));
+  }
+  result.add_figure("sparsity", double(zeros) / double(size), "1", Kind::measured, "of the blocks' matrices");
+  if (!o.evaluate.empty()) {
+    const double after = evaluate();
+    result.add_figure("perplexity_before", before, "1");
+    result.add_figure("perplexity", after, "1");
+    result.add_figure("perplexity_change", after - before, "1");
+  }
+  result.set_section("pruning", {{"method", o.method},
+                                 {"model", o.model},
+                                 {"pattern", o.two_of_four ? "2:4" : "unstructured"},
+                                 {"matrices", matrices}});
+  write_flat_model(comm, o.out, model);
+  result.write(comm, o.out);
+  if (comm.is_root()) fmt::print("{}", result.summary());
+  return 0;
+}
+
+}  // namespace
+
+void add_prune_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("prune", "Set weights to zero by magnitude, Wanda or SparseGPT");
+  auto o = std::make_shared<Options>();
+  command->add_option("model", o->model, "model to prune")->required();
+  command->add_option("--out", o->out, "folder for the pruned model and result.json")->required();
+  command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
+      ->check(CLI::IsMember({"magnitude", "wanda", "sparsegpt"}))
+      ->capture_default_str();
+  command->add_option("--sparsity", o->sparsity, "share of zeros in every matrix of the blocks")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--sparsity-of", o->sparsity_of, "NAME=SHARE for matrices whose name contains NAME");
+  command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share");
+  command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
+  command->add_option("--tokenizer", o->tokenizer, "tokenizer of the texts");
+  command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
+  command->add_option("--sequences", o->sequences, "calibration sequences")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--length", o->length, "tokens of a calibration sequence; default: the context")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", o->seed, "of the choice of calibration sequences")->capture_default_str();
+  command->add_option("--block", o->block, "sparsegpt: columns that share one choice")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--damping", o->damping, "sparsegpt: share of the mean diagonal")
+      ->capture_default_str();
+  command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after");
+  command->callback([o, &action] { action = [o] { return run(*o); }; });
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,38 @@
+#include "sparse_llama/commands/tokenizer.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "common/communicator.hpp"
+#include "sparse_llama/compress/bpe_training.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Options {
+  std::string text, out;
+  std::int64_t vocabulary = 512;
+};
+
+int learn(const Options& o) {
+  if (!Communicator().is_root()) return 0;
+  train_bpe(o.text, o.vocabulary, o.out);
+  fmt::print("{}: {} pieces\n", o.out, o.vocabulary);
+  return 0;
+}
+
+}  // namespace
+
+void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("tokenizer", "Learn a byte-pair tokenizer (SentencePiece) from a text");
+  auto o = std::make_shared<Options>();
+  command->add_option("text", o->text, "text file")->required();
+  command->add_option("--vocabulary", o->vocabulary, "pieces")
+      ->check(CLI::Range(8, 1000000))
+      ->capture_default_str();
+  command->add_option("-o,--output", o->out, "tokenizer.model to write")->required();
+  command->callback([o, &action] { action = [o] { return learn(*o); }; });
+}
+
+}  // namespace wafermark::llama

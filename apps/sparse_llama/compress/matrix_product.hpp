@@ -1,0 +1,30 @@
+// Dense matrix products of training and pruning, by BLAS. The only place that knows the BLAS interface.
+#pragma once
+
+#include <cstdint>
+
+namespace wafermark::llama {
+
+enum class Op { none, transpose };
+
+/// C = alpha op(A) op(B) + beta C; row-major, op(A) is [m, k], op(B) [k, n], C [m, n]; ld: elements from row
+/// to row of the matrix as stored. T = float or double.
+template <class T>
+void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+                    std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
+/// y[n, out] = x[n, in] W^T with W[out, in].
+template <class T>
+void linear(const T* x, const T* w, T* y, std::int64_t n, std::int64_t in, std::int64_t out) {
+  matrix_product(Op::none, Op::transpose, n, out, in, T(1), x, in, w, in, T(0), y, out);
+}
+
+/// Backward pass of linear(): adds dy^T x to dw, and dy W to dx (beta 1) or sets it (beta 0).
+template <class T>
+void linear_backward(const T* x, const T* w, const T* dy, T* dw, T beta, T* dx, std::int64_t n,
+                     std::int64_t in, std::int64_t out) {
+  matrix_product(Op::transpose, Op::none, out, in, n, T(1), dy, out, x, in, T(1), dw, in);
+  matrix_product(Op::none, Op::none, n, in, out, T(1), dy, out, w, in, beta, dx, in);
+}
+
+}  // namespace wafermark::llama

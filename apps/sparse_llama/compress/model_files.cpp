@@ -1,0 +1,61 @@
+#include "sparse_llama/compress/model_files.hpp"
+
+#include <fmt/format.h>
+#include <sentencepiece_processor.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "common/errors.hpp"
+#include "sparse_llama/compress/training_state.hpp"
+
+namespace wafermark::llama {
+
+FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
+  const bool folder = std::filesystem::is_directory(path);
+  TrainingState state = read_training_state(comm, folder ? path + "/state.h5" : path);
+  return {state.configuration, std::move(state.parameters)};
+}
+
+void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model) {
+  write_training_state(comm, folder + "/state.h5",
+                       start_training(model.configuration, model.parameters, true));
+}
+
+TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
+                          const std::string& tokenizer_path, std::int64_t vocabulary) {
+  TokenizedText text;
+  std::string error;
+  if (comm.is_root()) {
+    sentencepiece::SentencePieceProcessor processor;
+    std::ifstream in(text_path, std::ios::binary);
+    std::stringstream content;
+    content << in.rdbuf();
+    if (!processor.Load(tokenizer_path).ok())
+      error = fmt::format("{}: cannot be read, expected a SentencePiece model", tokenizer_path);
+    else if (!in)
+      error = fmt::format("{}: cannot be read, expected a text", text_path);
+    else {
+      std::vector<int> ids;
+      processor.Encode(content.str(), &ids);
+      text.tokens.assign(ids.begin(), ids.end());
+      text.bos = processor.bos_id();
+      text.vocabulary = processor.GetPieceSize();
+      if (text.tokens.empty())
+        error = fmt::format("{}: found an empty file, expected a text", text_path);
+      else if (vocabulary != 0 && text.vocabulary != vocabulary)
+        error = fmt::format("{}: found {} pieces, expected the model's vocabulary of {}", tokenizer_path,
+                            text.vocabulary, vocabulary);
+    }
+  }
+  comm.throw_together(!error.empty(), error);
+  comm.broadcast(text.tokens);
+  int bos = text.bos;
+  comm.broadcast(bos);
+  text.bos = bos;
+  comm.broadcast(text.vocabulary);
+  return text;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,50 @@
+// All weights of a model as one flat array, so that optimiser, masks, reductions and checkpoints are loops
+// over numbers. Where each matrix lies in it is said here and nowhere else.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sparse_llama/model/dense_weights.hpp"
+
+namespace wafermark::llama {
+
+/// One matrix or vector inside the flat array, row-major.
+struct ParameterBlock {
+  std::string name;  ///< as in Hugging Face checkpoints: "model.layers.0.self_attn.q_proj.weight"
+  std::int64_t offset = 0, rows = 0, columns = 0;
+  bool in_layer = false;  ///< a matrix of a transformer block: what pruning may touch
+  std::int64_t size() const { return rows * columns; }
+  std::int64_t end() const { return offset + size(); }
+  bool is_matrix() const { return rows > 1; }
+};
+
+/// Offsets of one transformer block's matrices.
+struct LayerOffsets {
+  std::int64_t attention_norm, query, key, value, attention_output, feed_forward_norm, gate, up, down;
+};
+
+struct ParameterLayout {
+  explicit ParameterLayout(const Configuration& configuration);
+
+  std::vector<ParameterBlock> blocks;
+  std::vector<LayerOffsets> layers;
+  std::int64_t embedding = 0, final_norm = 0;
+  std::int64_t head = 0;  ///< the embedding's offset when tied
+  std::int64_t size = 0;
+
+ private:
+  std::int64_t add(const std::string& name, std::int64_t rows, std::int64_t columns, bool in_layer);
+};
+
+std::vector<float> flatten(const DenseWeights& weights);
+DenseWeights unflatten(const Configuration& configuration, const std::vector<float>& parameters);
+
+/// Normal deviates of standard deviation 0.02 (matrices that write to the residual stream: over
+/// sqrt(2 layers), as GPT-2), ones for norms. A function of the seed alone.
+std::vector<float> initial_parameters(const Configuration& configuration, std::uint64_t seed);
+
+/// 1 where a weight may live, 0 where a block's matrix holds an exact zero: the mask of a pruned model.
+std::vector<std::uint8_t> mask_of(const Configuration& configuration, const std::vector<float>& parameters);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,18 @@
+// Perplexity of a model over a text: exp of the mean of -log p(token | the tokens before it in its window).
+#pragma once
+
+#include <span>
+
+#include "common/communicator.hpp"
+#include "sparse_llama/compress/transformer.hpp"
+
+namespace wafermark::llama {
+
+/// The text is cut into windows of `window` tokens (the last may be shorter); each is predicted from bos and
+/// the tokens before it in the window, so that every token of the text counts once. Windows are dealt to
+/// ranks. Collective.
+double perplexity(const Communicator& comm, const Configuration& configuration,
+                  const std::vector<float>& parameters, std::span<const std::int32_t> text, std::int32_t bos,
+                  std::int64_t window);
+
+}  // namespace wafermark::llama

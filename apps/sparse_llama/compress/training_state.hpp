@@ -1,0 +1,31 @@
+// Everything that a training run carries from step to step, and its file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/communicator.hpp"
+#include "sparse_llama/model/configuration.hpp"
+
+namespace wafermark::llama {
+
+/// The same on all ranks. Arrays are laid out as ParameterLayout says.
+struct TrainingState {
+  Configuration configuration;
+  std::vector<float> parameters, first_moment, second_moment;
+  std::vector<std::uint8_t> mask;  ///< 0: the weight is pruned and stays exactly zero
+  std::int64_t step = 0;           ///< steps done
+  double seconds = 0;              ///< spent in them, restarts included
+};
+
+/// Moments zero, nothing done. The mask is that of the zeros in `parameters` when `keep_zeros`, else all
+/// ones.
+TrainingState start_training(const Configuration& configuration, std::vector<float> parameters,
+                             bool keep_zeros);
+
+/// HDF5, written under a temporary name, then renamed; checksummed. Collective.
+void write_training_state(const Communicator& comm, const std::string& path, const TrainingState& state);
+/// Throws InputError when the file is damaged or of another kind. Collective.
+TrainingState read_training_state(const Communicator& comm, const std::string& path);
+
+}  // namespace wafermark::llama

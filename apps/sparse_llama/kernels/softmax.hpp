@@ -1,0 +1,13 @@
+#pragma once
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+namespace wafermark::llama {
+template <class T>
+KOKKOS_INLINE_FUNCTION void softmax(T* x, std::int64_t n) {
+  T top = x[0];
+  for (std::int64_t i = 1; i < n; ++i) top = x[i] > top ? x[i] : top;
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i] = Kokkos::exp(x[i] - top);
+  for (std::int64_t i = 0; i < n; ++i) x[i] /= sum;
+}
+}  // namespace wafermark::llama

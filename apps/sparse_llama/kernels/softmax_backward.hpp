@@ -1,0 +1,29 @@
+// Backward passes of softmax: alone (attention) and with the losses on top of it (token, teacher).
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+
+namespace wafermark::llama {
+
+/// Turns dL/dp of one row into dL/dscore, p = softmax(scale * score): p (g - sum_j g_j p_j) scale.
+template <class T>
+KOKKOS_INLINE_FUNCTION void softmax_backward(const T* p, std::int64_t n, T scale, T* gradient) {
+  T dot = 0;
+  for (std::int64_t i = 0; i < n; ++i) dot += gradient[i] * p[i];
+  for (std::int64_t i = 0; i < n; ++i) gradient[i] = p[i] * (gradient[i] - dot) * scale;
+}
+
+/// -log p[target] of softmax(logits); turns the logits into probabilities.
+template <class T>
+KOKKOS_INLINE_FUNCTION T cross_entropy(T* logits, std::int64_t n, std::int64_t target) {
+  T top = logits[0];
+  for (std::int64_t i = 1; i < n; ++i) top = logits[i] > top ? logits[i] : top;
+  const T shifted = logits[target] - top;
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += logits[i] = Kokkos::exp(logits[i] - top);
+  for (std::int64_t i = 0; i < n; ++i) logits[i] /= sum;
+  return Kokkos::log(sum) - shifted;
+}
+
+}  // namespace wafermark::llama

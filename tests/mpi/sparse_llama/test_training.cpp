@@ -1,0 +1,156 @@
+// The training loop: restart, masks, ranks, and that it learns.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+
+#include "common/errors.hpp"
+#include "sparse_llama/compress/perplexity.hpp"
+#include "sparse_llama/compress/pruning.hpp"
+#include "sparse_llama/compress/token_stream.hpp"
+#include "sparse_llama/compress/trainer.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+Configuration model() {
+  Configuration c;
+  c.dim = 32, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 8, c.hidden = 48;
+  c.vocabulary = 24, c.context = 32, c.tied_embeddings = true;
+  return c;
+}
+
+/// A language that can be learnt: a walk over the vocabulary with period 7 in its strides.
+std::vector<std::int32_t> language(std::size_t n) {
+  std::vector<std::int32_t> tokens;
+  std::int32_t at = 3;
+  for (std::size_t i = 0; i < n; ++i) tokens.push_back(at = 2 + (at + std::int32_t(i % 7) * 3) % 22);
+  return tokens;
+}
+
+TrainingSettings settings(std::int64_t steps) {
+  TrainingSettings s;
+  s.steps = steps, s.warmup_steps = 5, s.batch = 24, s.length = 32, s.learning_rate = 5e-3;
+  return s;
+}
+
+TrainingState fresh() { return start_training(model(), initial_parameters(model(), 1), false); }
+
+void train(const Communicator& comm, TrainingState& state, const TrainingSettings& s, std::int64_t until,
+           std::vector<float> teacher = {}) {
+  Trainer trainer(comm, s, language(4000), 1, std::move(teacher));
+  trainer.run(
+      state, [&](const TrainingState& now) { return now.step < until; }, [](const TrainingReport&) {});
+}
+
+TEST(Training, LearnsALanguageAndAllRanksKeepTheSameModel) {
+  const Communicator comm;
+  TrainingState state = fresh();
+  const auto text = language(500);
+  const double before = perplexity(comm, model(), state.parameters, text, 1, 32);
+  train(comm, state, settings(60), 60);
+  const double after = perplexity(comm, model(), state.parameters, text, 1, 32);
+  EXPECT_GT(before, 20);
+  EXPECT_LT(after, 12);
+  const double sum = std::accumulate(state.parameters.begin(), state.parameters.end(), 0.0);
+  EXPECT_EQ(comm.min(sum), comm.max(sum));
+}
+
+TEST(Training, ALoneRankLearnsTheSame) {
+  const Communicator comm, self(MPI_COMM_SELF);
+  TrainingState together = fresh(), alone = fresh();
+  train(comm, together, settings(20), 5);
+  train(self, alone, settings(20), 5);
+  double difference = 0;
+  for (std::size_t i = 0; i < alone.parameters.size(); ++i)
+    difference = std::max(difference, double(std::abs(alone.parameters[i] - together.parameters[i])));
+  EXPECT_LT(difference, 2e-3);  // five steps of 1e-3 to 5e-3, equal but for rounding (which Adam can amplify)
+}
+
+TEST(Training, GoesOnFromAFileAsIfNeverStopped) {
+  const Communicator comm;
+  TrainingState straight = fresh(), broken = fresh();
+  train(comm, straight, settings(20), 20);
+  train(comm, broken, settings(20), 8);
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("llama_state_" + std::to_string(comm.size()) + ".h5"))
+          .string();
+  write_training_state(comm, path, broken);
+  broken = read_training_state(comm, path);
+  EXPECT_EQ(broken.step, 8);
+  train(comm, broken, settings(20), 20);
+  EXPECT_EQ(broken.parameters, straight.parameters);
+  EXPECT_EQ(broken.second_moment, straight.second_moment);
+  comm.barrier();
+  if (comm.is_root()) std::filesystem::remove(path);
+}
+
+TEST(Training, PrunedWeightsStayZeroAndTheOthersMove) {
+  const Communicator comm;
+  TrainingState dense = fresh();
+  train(comm, dense, settings(20), 20);
+  std::vector<float> pruned = dense.parameters;
+  PruningSettings how;
+  how.method = PruningMethod::magnitude;
+  how.pattern.sparsity = 0.7;
+  prune(comm, model(), pruned, how, nullptr);
+  TrainingState state = start_training(model(), pruned, true);
+  TrainingSettings s = settings(20);
+  s.loss.logit = s.loss.feature = 1;
+  train(comm, state, s, 20, dense.parameters);
+  std::size_t moved = 0, alive = 0;
+  for (std::size_t i = 0; i < pruned.size(); ++i) {
+    if (state.mask[i] == 0) {
+      EXPECT_EQ(state.parameters[i], 0.0f);
+    } else {
+      ++alive;
+      moved += state.parameters[i] != pruned[i];
+    }
+  }
+  EXPECT_LT(alive, pruned.size() / 2);
+  EXPECT_GT(moved, alive * 9 / 10);
+}
+
+TEST(Training, SaysWhatDoesNotFit) {
+  const Communicator comm, self(MPI_COMM_SELF);
+  EXPECT_THROW(Trainer(self, settings(5), language(10), 1), InputError);
+  TrainingSettings s = settings(5);
+  s.loss.logit = 1;
+  EXPECT_THROW(Trainer(self, s, language(100), 1), InputError);
+  EXPECT_THROW(read_training_state(comm, "/nowhere/state.h5"), InputError);
+}
+
+TEST(Training, BatchesDoNotDependOnHowTheyAreDealt) {
+  const auto stream = language(300);
+  const TokenBatch whole = draw_batch(stream, 1, 7, 3, 0, 4, 16),
+                   part = draw_batch(stream, 1, 7, 3, 2, 2, 16);
+  EXPECT_TRUE(std::equal(part.tokens.begin(), part.tokens.end(), whole.tokens.begin() + 32));
+  EXPECT_EQ(whole.tokens[16], 1);
+  for (std::size_t i = 17; i < 32; ++i) EXPECT_EQ(whole.tokens[i], whole.targets[i - 1]);
+  EXPECT_NE(whole.targets, draw_batch(stream, 1, 7, 4, 0, 4, 16).targets);
+}
+
+TEST(Pruning, RanksPruneAsOneDoes) {
+  const Communicator comm, self(MPI_COMM_SELF);
+  std::vector<float> together = initial_parameters(model(), 4), alone = together;
+  CalibrationText text{draw_batch(language(1000), 1, 1, 0, 0, 8, 32).tokens, 8, 32};
+  PruningSettings how;
+  how.pattern.sparsity = 0.6;
+  how.sparsity_of = {{"down_proj", 0.25}};
+  const auto report = prune(comm, model(), together, how, &text);
+  prune(self, model(), alone, how, &text);
+  for (const auto& m : report)
+    EXPECT_EQ(m.zeros,
+              std::llround((m.name.find("down_proj") != std::string::npos ? 0.25 : 0.6) * double(m.size)))
+        << m.name;
+  std::size_t differ = 0;
+  for (std::size_t i = 0; i < alone.size(); ++i) differ += std::abs(together[i] - alone[i]) > 1e-4f;
+  EXPECT_LT(differ, alone.size() / 200);  // sums in another order may tip a tie
+  how.sparsity_of = {{"nothing", 0.25}};
+  EXPECT_THROW(prune(self, model(), alone, how, &text), InputError);
+}
+
+}  // namespace
+}  // namespace wafermark::llama
