@@ -5,6 +5,7 @@
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
 #include "common/machine_record.hpp"
+#include "sparse_llama/commands/evaluate.hpp"
 #include "sparse_llama/commands/export.hpp"
 #include "sparse_llama/commands/prune.hpp"
 #include "sparse_llama/commands/tokenizer.hpp"
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     std::function<int()> action;
     llama::add_tokenizer_command(app, action);
+    llama::add_evaluate_command(app, action);
     llama::add_export_command(app, action);
     llama::add_prune_command(app, action);
     llama::add_train_command(app, action);

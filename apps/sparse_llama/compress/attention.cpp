@@ -8,6 +8,7 @@
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 #include "sparse_llama/kernels/softmax_backward.hpp"
+#include "sparse_llama/model/rope_frequencies.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -17,11 +18,11 @@ using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
 template <class T>
 RopeTable<T>::RopeTable(const Configuration& c, std::int64_t length) : half(c.head_dim / 2) {
+  const std::vector<double> frequencies = rope_frequencies(c);
   for (std::int64_t position = 0; position < length; ++position)
-    for (std::int64_t i = 0; i < half; ++i) {
-      const double angle = double(position) * rope_frequency(c, i);
-      cosine.push_back(T(std::cos(angle)));
-      sine.push_back(T(std::sin(angle)));
+    for (const double frequency : frequencies) {
+      cosine.push_back(T(std::cos(double(position) * frequency)));
+      sine.push_back(T(std::sin(double(position) * frequency)));
     }
 }
 

@@ -8,13 +8,19 @@
 #include <sstream>
 
 #include "common/errors.hpp"
+#include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/training_state.hpp"
+#include "sparse_llama/model/checkpoint_reader.hpp"
 
 namespace wafermark::llama {
 
 FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
-  const bool folder = std::filesystem::is_directory(path);
-  TrainingState state = read_training_state(comm, folder ? path + "/state.h5" : path);
+  namespace fs = std::filesystem;
+  if (fs::is_directory(path) && !fs::exists(path + "/state.h5")) {
+    DenseWeights weights = read_checkpoint_folder(path);
+    return {weights.configuration, flatten(weights)};
+  }
+  TrainingState state = read_training_state(comm, fs::is_directory(path) ? path + "/state.h5" : path);
   return {state.configuration, std::move(state.parameters)};
 }
 

@@ -1,23 +1,29 @@
+// Rotary position embedding (Su et al. 2021): pairs of elements of a head turn with the position, each pair
+// at its own frequency. In Hugging Face layout element i pairs with element i + head_dim / 2.
 #pragma once
-#include <Kokkos_Core.hpp>
-#include <cmath>
-#include <numbers>
 
-#include "sparse_llama/model/configuration.hpp"
+#include <Kokkos_Core.hpp>
+#include <cstdint>
 
 namespace wafermark::llama {
 
-inline double rope_frequency(const Configuration& c, std::int64_t i) {
-  const double frequency = std::pow(c.rope_theta, -2.0 * double(i) / double(c.head_dim));
-  const RopeScaling& s = c.rope_scaling;
-  if (s.factor == 1) return frequency;
-  const double turns = double(s.original_context) * frequency / (2 * std::numbers::pi);
-  if (turns < s.low_frequency_factor) return frequency / s.factor;
-  if (turns > s.high_frequency_factor) return frequency;
-  const double blend = (turns - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
-  return (1 - blend) * frequency / s.factor + blend * frequency;
+/// Radians per position of pair `i` of head_dim / 2.
+inline double rope_frequency(double theta, std::int64_t head_dim, std::int64_t i) {
+  return Kokkos::pow(theta, -2.0 * double(i) / double(head_dim));
 }
 
+/// Llama 3.1's scaling to longer contexts: pairs that turn less than `low` times over the original context
+/// slow down by `factor`, those that turn more than `high` times stay, between them the two are blended.
+inline double scaled_rope_frequency(double frequency, double factor, double low, double high,
+                                    double original_context) {
+  const double turns = original_context * frequency / (2 * Kokkos::numbers::pi);
+  if (turns < low) return frequency / factor;
+  if (turns > high) return frequency;
+  const double blend = (turns - low) / (high - low);
+  return (1 - blend) * frequency / factor + blend * frequency;
+}
+
+/// Turns the pair (a, b) by the angle of this cosine and sine.
 template <class T>
 KOKKOS_INLINE_FUNCTION void rope_rotate(T& a, T& b, T cosine, T sine) {
   const T x = a;

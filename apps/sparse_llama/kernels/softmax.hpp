@@ -1,7 +1,12 @@
+// Softmax of one row, p_i = exp(x_i - max) / sum_j exp(x_j - max).
 #pragma once
+
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+
 namespace wafermark::llama {
+
+/// Replaces x [n] by its softmax.
 template <class T>
 KOKKOS_INLINE_FUNCTION void softmax(T* x, std::int64_t n) {
   T top = x[0];
@@ -10,4 +15,5 @@ KOKKOS_INLINE_FUNCTION void softmax(T* x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) sum += x[i] = Kokkos::exp(x[i] - top);
   for (std::int64_t i = 0; i < n; ++i) x[i] /= sum;
 }
+
 }  // namespace wafermark::llama

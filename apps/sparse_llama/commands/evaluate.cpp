@@ -1,0 +1,72 @@
+#include "sparse_llama/commands/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "common/errors.hpp"
+#include "common/results/result.hpp"
+#include "sparse_llama/compress/model_files.hpp"
+#include "sparse_llama/compress/parameters.hpp"
+#include "sparse_llama/compress/perplexity.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Options {
+  std::string model, text, tokenizer, out;
+  std::int64_t window = 0;
+};
+
+int evaluate(const Options& o) {
+  Communicator comm;
+  Result result(comm, "sparse_llama", "evaluate", "cluster");
+  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  const FlatModel model = read_flat_model(comm, o.model);
+  const Configuration& c = model.configuration;
+  const std::string tokenizer = o.tokenizer.empty() ? o.model + "/tokenizer.model" : o.tokenizer;
+  const TokenizedText text = read_tokens(comm, o.text, tokenizer, c.vocabulary);
+  const std::int64_t window = o.window > 0 ? o.window : c.context;
+  if (window > c.context)
+    throw InputError(fmt::format("--window {}: expected at most the model's context {}", window, c.context));
+
+  const auto start = std::chrono::steady_clock::now();
+  const double value = perplexity(comm, c, model.parameters, text.tokens, text.bos, window);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::int64_t size = 0, zeros = 0;
+  for (const ParameterBlock& block : ParameterLayout(c).blocks)
+    if (block.in_layer) {
+      size += block.size();
+      zeros +=
+          std::count(model.parameters.begin() + block.offset, model.parameters.begin() + block.end(), 0.0f);
+    }
+  const auto tokens = double(text.tokens.size());
+  result.add_figure("perplexity", value, "1", Kind::measured,
+                    fmt::format("per token, windows of {} tokens", window));
+  result.add_figure("tokens", tokens, "tokens");
+  result.add_figure("prefill_rate", tokens / seconds, "tokens/s", Kind::measured, "as dense fp32 matrices");
+  result.add_figure("sparsity", size > 0 ? double(zeros) / double(size) : 0.0, "1", Kind::measured,
+                    "of the blocks' matrices");
+  if (!o.out.empty()) result.write(comm, o.out);
+  if (comm.is_root()) fmt::print("{}", result.summary());
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("evaluate", "Perplexity of a model over a text");
+  auto o = std::make_shared<Options>();
+  command->add_option("model", o->model, "Hugging Face folder, or what train, recover and prune write")
+      ->required();
+  command->add_option("text", o->text, "text file")->required();
+  command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
+  command->add_option("--window", o->window, "tokens of a window; default: the model's context")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--out", o->out, "folder for result.json");
+  command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+}
+
+}  // namespace wafermark::llama

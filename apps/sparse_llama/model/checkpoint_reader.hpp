@@ -1,0 +1,14 @@
+// Reads a model from a Hugging Face folder: config.json and every *.safetensors in it.
+#pragma once
+
+#include <string>
+
+#include "sparse_llama/model/dense_weights.hpp"
+
+namespace wafermark::llama {
+
+/// All weights as fp32, from F32, F16 or BF16 tensors. Throws InputError that names file and tensor or key:
+/// missing, of another shape or type, overlapping or beyond the end of the file, not a number.
+DenseWeights read_checkpoint_folder(const std::string& folder);
+
+}  // namespace wafermark::llama
