@@ -28,6 +28,20 @@ find_package(nlohmann_json 3.9 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+find_package(BLAS REQUIRED)
+find_path(WAFERMARK_CBLAS_INCLUDE_DIR cblas.h REQUIRED
+  HINTS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} PATH_SUFFIXES openblas-pthread openblas-openmp openblas)
+find_library(WAFERMARK_SENTENCEPIECE sentencepiece REQUIRED)
+find_library(WAFERMARK_SENTENCEPIECE_TRAIN sentencepiece_train REQUIRED)
+
+add_library(wafermark_cblas INTERFACE)
+add_library(wafermark::cblas ALIAS wafermark_cblas)
+target_include_directories(wafermark_cblas SYSTEM INTERFACE ${WAFERMARK_CBLAS_INCLUDE_DIR})
+target_link_libraries(wafermark_cblas INTERFACE ${BLAS_LIBRARIES})
+
+add_library(wafermark_sentencepiece INTERFACE)
+add_library(wafermark::sentencepiece ALIAS wafermark_sentencepiece)
+target_link_libraries(wafermark_sentencepiece INTERFACE ${WAFERMARK_SENTENCEPIECE_TRAIN} ${WAFERMARK_SENTENCEPIECE})
 
 add_library(wafermark_hdf5 INTERFACE)
 add_library(wafermark::hdf5 ALIAS wafermark_hdf5)

@@ -19,11 +19,12 @@ packages=(
   g++ cmake ninja-build git
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev librandom123-dev
+  libopenblas-dev libsentencepiece-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-numpy python3-h5py python3-matplotlib python3-jsonschema
 )
 # Without these some tests are skipped, quickstart falls back to a built-in potential, builds take longer.
-optional_packages=(lammps lammps-data openkim-models ccache)
+optional_packages=(lammps lammps-data openkim-models bible-kjv-text ccache)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {
