@@ -48,7 +48,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(os.path.realpath(name))
-        (folder / "case.toml").write_text(DECK.replace("CELLS", "12, 12, 4").replace("STEPS", "4000"))
+        (folder / "case.toml").write_text(DECK.replace("CELLS", "12, 12, 4").replace("STEPS", "2000"))
         (folder / "small.toml").write_text(DECK.replace("CELLS", "4, 4, 2").replace("STEPS", "5"))
 
         def run(ranks, deck, out, *more):

@@ -2,6 +2,7 @@
 """Many cascades: the mean number of surviving Frenkel pairs lies in the published band.
 
 usage: test_cascades.py TUNGSTEN_MD DECK [--runs 20] [--parallel 2] [--duration-ps 6] [--out FOLDER]
+                        [--target cluster|wafer] [--cells 25,25,25]
 
 1 keV in tungsten at 300 K with EAM4 (the quickstart deck), random directions, thermal motion by seed. Published means: arc-dpa 2.4,
 Setyawan 2015 1.9, He 3.8; one run scatters by some 40 %. Prints every run, the mean, its standard error and the spread.
@@ -27,6 +28,11 @@ def cascade(args, out, seed):
     deck = Path(out) / f"random_{seed}.toml"
     deck.write_text("\n".join(line for line in Path(args.deck).read_text().split("\n") if not line.startswith("direction")))
     command = [args.binary, "run", str(deck), "--out", str(folder)]
+    command += ["--target", args.target]
+    if args.cells:
+        sets.append(f"structure.cells=[{args.cells}]")
+    if args.target == "wafer":
+        sets.remove("run.precision=mixed")
     for s in sets:
         command += ["--set", s]
     run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -45,6 +51,8 @@ def main():
     parser.add_argument("--parallel", type=int, default=os.cpu_count())
     parser.add_argument("--duration-ps", type=float, default=6.0)
     parser.add_argument("--out")
+    parser.add_argument("--target", default="cluster", choices=["cluster", "wafer"])
+    parser.add_argument("--cells", help="another size of the crystal; periodic, so a slab when one number is small")
     args = parser.parse_args()
     known = subprocess.run([args.binary, "info", args.deck], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if known.returncode != 0:
