@@ -3,14 +3,14 @@
 # pruning by each method, two recovery stages with and without distillation, the small dense model.
 #   jobscripts/train_llama.sh DIR     results in DIR/<stage>/result.json; stages that are done are not repeated
 # SPARSE_LLAMA: the program (default: build/release); RANKS: MPI ranks (default 2); STAGES: what to run (default: all)
-# SHRINK=n: n times fewer steps everywhere, for a trial. A full run takes about half an hour on 2 cores.
+# SHRINK=n: n times fewer steps everywhere, for a trial. A full run takes about an hour on 2 cores.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=${1:?usage: train_llama.sh DIR}
 program=${SPARSE_LLAMA:-$source_dir/build/release/apps/sparse_llama/sparse_llama}
 ranks=${RANKS:-2}
 shrink=${SHRINK:-1}
-stages=${STAGES:-text tokenizer dense oneshot stage1 stage2 stage1-distilled stage2-distilled small longer}
+stages=${STAGES:-text tokenizer dense oneshot stage1 stage2 stage1-distilled stage2-distilled stage2-long small longer}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OPENBLAS_NUM_THREADS=1
 dense_steps=$((4000 / shrink)) stage1_steps=$((400 / shrink)) stage2_steps=$((800 / shrink))
 mkdir -p "$dir"
@@ -56,9 +56,12 @@ for part in $stages; do
       prune stage2-distilled-pruned stage1-distilled sparsegpt 0.70
       recover stage2-distilled stage2-distilled-pruned $stage2_steps training.warmup_steps=$rewarm training.seed=3 \
         "${distilled[@]}" ;;
+    stage2-long)  # ships
+      recover stage2-long stage2-distilled-pruned $((4 * stage2_steps)) training.warmup_steps=$rewarm training.seed=3 \
+        training.learning_rate=3e-3 "${distilled[@]}" ;;
     small) stage small launch train train_small.toml --out small --restart \
-      --set training.steps=$((dense_steps + stage1_steps + stage2_steps)) --set training.warmup_steps=$((100 / shrink + 1)) ;;
-    longer) recover longer dense $((stage1_steps + stage2_steps)) training.warmup_steps=$rewarm ;;  # the dense model, no mask
+      --set training.steps=$((dense_steps + stage1_steps + 4 * stage2_steps)) --set training.warmup_steps=$((100 / shrink + 1)) ;;
+    longer) recover longer dense $((stage1_steps + 4 * stage2_steps)) training.warmup_steps=$rewarm ;;  # the dense model, no mask
     *) echo "train_llama.sh: unknown stage '$part'" >&2; exit 2 ;;
   esac
 done
