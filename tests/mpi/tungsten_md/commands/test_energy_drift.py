@@ -37,8 +37,8 @@ SLAB = ["--set", "structure.cells=[24, 24, 6]"]
 MODES = {  # options, and the largest drift
     "double": (["--set", "run.precision=double"], 1e-6),
     "mixed": (["--set", "run.precision=mixed"], 2e-5),
-    "slab, mixed": (["--set", "run.precision=mixed", *SLAB], 5e-5),
-    "slab, wafer (fp32)": (["--target", "wafer", *SLAB], 2e-4),
+    "slab, mixed": (["--set", "run.precision=mixed", *SLAB], 1e-5),
+    "slab, wafer (fp32)": (["--target", "wafer", *SLAB], 1e-5),
 }
 
 
