@@ -1,81 +1,67 @@
 #include "sparse_llama/compress/parameters.hpp"
 
 #include <Random123/philox.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <type_traits>
+
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 
-ParameterLayout::ParameterLayout(const Configuration& c) {
-  embedding = add("model.embed_tokens.weight", c.vocabulary, c.dim, false);
-  for (std::int64_t l = 0; l < c.layers; ++l) {
-    const auto name = [&](const char* part) { return fmt::format("model.layers.{}.{}.weight", l, part); };
-    LayerOffsets o{};
-    o.attention_norm = add(name("input_layernorm"), 1, c.dim, false);
-    o.query = add(name("self_attn.q_proj"), c.query_dim(), c.dim, true);
-    o.key = add(name("self_attn.k_proj"), c.kv_dim(), c.dim, true);
-    o.value = add(name("self_attn.v_proj"), c.kv_dim(), c.dim, true);
-    o.attention_output = add(name("self_attn.o_proj"), c.dim, c.query_dim(), true);
-    o.feed_forward_norm = add(name("post_attention_layernorm"), 1, c.dim, false);
-    o.gate = add(name("mlp.gate_proj"), c.hidden, c.dim, true);
-    o.up = add(name("mlp.up_proj"), c.hidden, c.dim, true);
-    o.down = add(name("mlp.down_proj"), c.dim, c.hidden, true);
-    layers.push_back(o);
-  }
-  final_norm = add("model.norm.weight", 1, c.dim, false);
-  head = c.tied_embeddings ? embedding : add("lm_head.weight", c.vocabulary, c.dim, false);
-}
-
-std::int64_t ParameterLayout::add(const std::string& name, std::int64_t rows, std::int64_t columns,
-                                  bool in_layer) {
-  blocks.push_back({name, size, rows, columns, in_layer});
-  size += rows * columns;
-  return blocks.back().offset;
-}
-
 namespace {
 
-/// Calls `visit` with every array of the weights, in the order of the layout.
-template <class Weights, class Visit>
-void each_array(Weights& w, const Visit& visit) {
-  visit(w.embedding.values);
-  for (auto& layer : w.layers) {
-    visit(layer.attention_norm);
-    for (auto* m : {&layer.query, &layer.key, &layer.value, &layer.attention_output}) visit(m->values);
-    visit(layer.feed_forward_norm);
-    for (auto* m : {&layer.gate, &layer.up, &layer.down}) visit(m->values);
-  }
-  visit(w.final_norm);
-  if (!w.configuration.tied_embeddings) visit(w.head.values);
+/// The numbers of a matrix or a norm.
+template <class Tensor>
+auto& values_of(Tensor& tensor) {
+  if constexpr (std::is_same_v<std::remove_const_t<Tensor>, DenseMatrix>)
+    return tensor.values;
+  else
+    return tensor;
 }
 
 }  // namespace
 
+ParameterLayout::ParameterLayout(const Configuration& c) {
+  const DenseWeights shapes = weights_without_values(c);
+  each_tensor(shapes, [&](const std::string& name, const auto& tensor) {
+    ParameterBlock block{name, size, 1, c.dim, false};
+    if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>) {
+      block.rows = tensor.rows;
+      block.columns = tensor.columns;
+      block.in_layer = name.starts_with("model.layers.");
+    }
+    size = block.end();
+    blocks.push_back(std::move(block));
+  });
+  const auto at = [&](std::int64_t block) { return blocks[std::size_t(block)].offset; };
+  embedding = at(0);
+  std::int64_t next = 1;
+  for (std::int64_t l = 0; l < c.layers; ++l, next += 9)  // LayerOffsets names the nine in storage order
+    layers.push_back({at(next), at(next + 1), at(next + 2), at(next + 3), at(next + 4), at(next + 5),
+                      at(next + 6), at(next + 7), at(next + 8)});
+  final_norm = at(next);
+  head = c.tied_embeddings ? embedding : at(next + 1);
+}
+
 std::vector<float> flatten(const DenseWeights& weights) {
   std::vector<float> flat;
-  each_array(weights, [&](const std::vector<float>& a) { flat.insert(flat.end(), a.begin(), a.end()); });
+  each_tensor(weights, [&](const std::string&, const auto& tensor) {
+    const std::vector<float>& values = values_of(tensor);
+    flat.insert(flat.end(), values.begin(), values.end());
+  });
   return flat;
 }
 
 DenseWeights unflatten(const Configuration& c, const std::vector<float>& parameters) {
-  DenseWeights w;
-  w.configuration = c;
-  w.embedding = DenseMatrix(c.vocabulary, c.dim);
-  const auto norm = std::vector<float>(std::size_t(c.dim));
-  for (std::int64_t l = 0; l < c.layers; ++l)
-    w.layers.push_back({norm, DenseMatrix(c.query_dim(), c.dim), DenseMatrix(c.kv_dim(), c.dim),
-                        DenseMatrix(c.kv_dim(), c.dim), DenseMatrix(c.dim, c.query_dim()), norm,
-                        DenseMatrix(c.hidden, c.dim), DenseMatrix(c.hidden, c.dim),
-                        DenseMatrix(c.dim, c.hidden)});
-  w.final_norm = norm;
-  if (!c.tied_embeddings) w.head = DenseMatrix(c.vocabulary, c.dim);
-  auto from = parameters.begin();
-  each_array(w, [&](std::vector<float>& a) {
-    std::copy_n(from, a.size(), a.begin());
-    from += std::ptrdiff_t(a.size());
+  DenseWeights w = weights_without_values(c);
+  const ParameterLayout layout(c);
+  auto block = layout.blocks.begin();
+  each_tensor(w, [&](const std::string&, auto& tensor) {
+    values_of(tensor).assign(parameters.begin() + block->offset, parameters.begin() + block->end());
+    ++block;
   });
   return w;
 }

@@ -1,5 +1,5 @@
 // All weights of a model as one flat array, so that optimiser, masks, reductions and checkpoints are loops
-// over numbers. Where each matrix lies in it is said here and nowhere else.
+// over numbers. The order is that of model/tensors.hpp.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ struct ParameterBlock {
   bool is_matrix() const { return rows > 1; }
 };
 
-/// Offsets of one transformer block's matrices.
+/// Offsets of one transformer block's norms and matrices, in storage order.
 struct LayerOffsets {
   std::int64_t attention_norm, query, key, value, attention_output, feed_forward_norm, gate, up, down;
 };
@@ -32,9 +32,6 @@ struct ParameterLayout {
   std::int64_t embedding = 0, final_norm = 0;
   std::int64_t head = 0;  ///< the embedding's offset when tied
   std::int64_t size = 0;
-
- private:
-  std::int64_t add(const std::string& name, std::int64_t rows, std::int64_t columns, bool in_layer);
 };
 
 std::vector<float> flatten(const DenseWeights& weights);

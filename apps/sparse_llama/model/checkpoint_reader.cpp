@@ -11,8 +11,10 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "common/errors.hpp"
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -189,33 +191,13 @@ DenseWeights read_checkpoint_folder(const std::string& folder) {
       throw InputError(fmt::format("{}: found no tensor {}, expected one", folder, name));
     return file->read(name, shape);
   };
-  const auto matrix = [&](const std::string& name, std::int64_t rows, std::int64_t columns) {
-    DenseMatrix m;
-    m.values = read(name, {rows, columns});
-    m.rows = rows;
-    m.columns = columns;
-    return m;
-  };
-  const auto vector = [&](const std::string& name) { return read(name, {c.dim}); };
-  DenseWeights w;
-  w.configuration = c;
-  w.embedding = matrix("model.embed_tokens.weight", c.vocabulary, c.dim);
-  for (std::int64_t l = 0; l < c.layers; ++l) {
-    const auto name = [&](const char* part) { return fmt::format("model.layers.{}.{}.weight", l, part); };
-    DenseLayer layer;
-    layer.attention_norm = vector(name("input_layernorm"));
-    layer.query = matrix(name("self_attn.q_proj"), c.query_dim(), c.dim);
-    layer.key = matrix(name("self_attn.k_proj"), c.kv_dim(), c.dim);
-    layer.value = matrix(name("self_attn.v_proj"), c.kv_dim(), c.dim);
-    layer.attention_output = matrix(name("self_attn.o_proj"), c.dim, c.query_dim());
-    layer.feed_forward_norm = vector(name("post_attention_layernorm"));
-    layer.gate = matrix(name("mlp.gate_proj"), c.hidden, c.dim);
-    layer.up = matrix(name("mlp.up_proj"), c.hidden, c.dim);
-    layer.down = matrix(name("mlp.down_proj"), c.dim, c.hidden);
-    w.layers.push_back(std::move(layer));
-  }
-  w.final_norm = vector("model.norm.weight");
-  if (!c.tied_embeddings) w.head = matrix("lm_head.weight", c.vocabulary, c.dim);
+  DenseWeights w = weights_without_values(c);
+  each_tensor(w, [&](const std::string& name, auto& tensor) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
+      tensor.values = read(name, {tensor.rows, tensor.columns});
+    else
+      tensor = read(name, {c.dim});
+  });
   return w;
 }
 

@@ -1,7 +1,5 @@
 #include "sparse_llama/model/checkpoint_writer.hpp"
 
-#include <fmt/format.h>
-
 #include <bit>
 #include <cstring>
 #include <filesystem>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "common/results/result.hpp"
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -91,22 +90,7 @@ class SafetensorsText {
 
 void write_checkpoint_folder(const std::string& folder, const DenseWeights& w, StoredType type) {
   SafetensorsText file(type);
-  file.add("model.embed_tokens.weight", w.embedding);
-  for (std::size_t l = 0; l < w.layers.size(); ++l) {
-    const DenseLayer& layer = w.layers[l];
-    const auto name = [&](const char* part) { return fmt::format("model.layers.{}.{}.weight", l, part); };
-    file.add(name("input_layernorm"), layer.attention_norm);
-    file.add(name("self_attn.q_proj"), layer.query);
-    file.add(name("self_attn.k_proj"), layer.key);
-    file.add(name("self_attn.v_proj"), layer.value);
-    file.add(name("self_attn.o_proj"), layer.attention_output);
-    file.add(name("post_attention_layernorm"), layer.feed_forward_norm);
-    file.add(name("mlp.gate_proj"), layer.gate);
-    file.add(name("mlp.up_proj"), layer.up);
-    file.add(name("mlp.down_proj"), layer.down);
-  }
-  file.add("model.norm.weight", w.final_norm);
-  if (!w.configuration.tied_embeddings) file.add("lm_head.weight", w.head);
+  each_tensor(w, [&](const std::string& name, const auto& tensor) { file.add(name, tensor); });
   std::filesystem::create_directories(folder);
   write_text_file(folder + "/config.json", config_of(w.configuration, type).dump(2) + "\n");
   write_text_file(folder + "/model.safetensors", file.text());
