@@ -118,7 +118,8 @@ class SafetensorsFile {
     if (entry.value("shape", json()) != json(shape))
       fail(name, "found shape " + entry.value("shape", json()).dump(),
            fmt::format("[{}]", fmt::join(shape, ",")));
-    const std::size_t width = dtype == "F32" ? 4 : dtype == "F16" || dtype == "BF16" ? 2 : 0;
+    const bool bf16 = dtype == "BF16";
+    const std::size_t width = dtype == "F32" ? 4 : dtype == "F16" || bf16 ? 2 : 0;
     if (width == 0) fail(name, "found type " + dtype.dump(), "F32, F16 or BF16");
     std::uint64_t size = 1;  // no overflow: each extent is at most 2^24, and there are at most two
     for (const std::int64_t extent : shape) size *= std::uint64_t(extent);
@@ -128,13 +129,13 @@ class SafetensorsFile {
     std::vector<float> values(size);
     for (std::size_t i = 0; i < size; ++i) {
       const char* at = data_ + first + i * width;
-      std::uint16_t narrow = 0;
-      if (width == 4)
+      if (width == 4) {
         std::memcpy(&values[i], at, 4);
-      else
+      } else {
+        std::uint16_t narrow = 0;
         std::memcpy(&narrow, at, 2);
-      if (dtype == "BF16") values[i] = std::bit_cast<float>(std::uint32_t(narrow) << 16);
-      if (dtype == "F16") values[i] = half(narrow);
+        values[i] = bf16 ? std::bit_cast<float>(std::uint32_t(narrow) << 16) : half(narrow);
+      }
       if (!std::isfinite(values[i]))
         fail(name, fmt::format("found {} as element {}", values[i], i), "a number");
     }
