@@ -4,6 +4,8 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/softmax.hpp"
+
 namespace wafermark::llama {
 
 /// Turns dL/dp of one row into dL/dscore, p = softmax(scale * score): p (g - sum_j g_j p_j) scale.
@@ -17,13 +19,9 @@ KOKKOS_INLINE_FUNCTION void softmax_backward(const T* p, std::int64_t n, T scale
 /// -log p[target] of softmax(logits); turns the logits into probabilities.
 template <class T>
 KOKKOS_INLINE_FUNCTION T cross_entropy(T* logits, std::int64_t n, std::int64_t target) {
-  T top = logits[0];
-  for (std::int64_t i = 1; i < n; ++i) top = logits[i] > top ? logits[i] : top;
-  const T shifted = logits[target] - top;
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += logits[i] = Kokkos::exp(logits[i] - top);
-  for (std::int64_t i = 0; i < n; ++i) logits[i] /= sum;
-  return Kokkos::log(sum) - shifted;
+  const T own = logits[target];
+  const SoftmaxSum<T> s = softmax(logits, n);
+  return Kokkos::log(s.sum) - (own - s.top);
 }
 
 }  // namespace wafermark::llama
