@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "common/errors.hpp"
-#include "common/progress.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
 #include "sparse_llama/compress/model_files.hpp"
@@ -88,9 +87,7 @@ int train(const Options& o, bool recover) {
         start_training(configuration, initial_parameters(configuration, std::uint64_t(settings.seed)), false);
   }
   configuration = state.configuration;
-  if (text.vocabulary != configuration.vocabulary)
-    throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary of {}",
-                                 sources.tokenizer, text.vocabulary, configuration.vocabulary));
+  expect_vocabulary(sources.tokenizer, text, configuration.vocabulary);
   if (settings.length > configuration.context)
     deck.reject("training.sequence_tokens",
                 fmt::format("at most the model's context {}", configuration.context));

@@ -29,6 +29,13 @@ void write_flat_model(const Communicator& comm, const std::string& folder, const
                        start_training(model.configuration, model.parameters, true));
 }
 
+void expect_vocabulary(const std::string& tokenizer_path, const TokenizedText& text,
+                       std::int64_t vocabulary) {
+  if (text.vocabulary != vocabulary)
+    throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary of {}", tokenizer_path,
+                                 text.vocabulary, vocabulary));
+}
+
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
                           const std::string& tokenizer_path, std::int64_t vocabulary) {
   TokenizedText text;
@@ -48,19 +55,14 @@ TokenizedText read_tokens(const Communicator& comm, const std::string& text_path
       text.tokens.assign(ids.begin(), ids.end());
       text.bos = processor.bos_id();
       text.vocabulary = processor.GetPieceSize();
-      if (text.tokens.empty())
-        error = fmt::format("{}: found an empty file, expected a text", text_path);
-      else if (vocabulary != 0 && text.vocabulary != vocabulary)
-        error = fmt::format("{}: found {} pieces, expected the model's vocabulary of {}", tokenizer_path,
-                            text.vocabulary, vocabulary);
+      if (text.tokens.empty()) error = fmt::format("{}: found an empty file, expected a text", text_path);
     }
   }
   comm.throw_together(!error.empty(), error);
   comm.broadcast(text.tokens);
-  int bos = text.bos;
-  comm.broadcast(bos);
-  text.bos = bos;
+  comm.broadcast(text.bos);
   comm.broadcast(text.vocabulary);
+  if (vocabulary != 0) expect_vocabulary(tokenizer_path, text, vocabulary);
   return text;
 }
 

@@ -28,6 +28,9 @@ struct TokenizedText {
   std::int64_t vocabulary = 0;  ///< of the tokenizer
 };
 
+/// Throws InputError when the tokenizer that made `text` does not have `vocabulary` pieces.
+void expect_vocabulary(const std::string& tokenizer_path, const TokenizedText& text, std::int64_t vocabulary);
+
 /// The text file as tokens. Throws InputError when a file cannot be read, the text is empty or the tokenizer
 /// does not have `vocabulary` pieces (0: any). Collective (rank 0 reads).
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,

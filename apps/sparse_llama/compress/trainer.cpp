@@ -16,10 +16,10 @@ namespace {
 
 using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
-/// Clips the gradient to settings.gradient_clip and takes one AdamW step on the weights that the mask lets
-/// live. Returns the gradient's 2-norm before clipping.
-double update(const TrainingSettings& settings, const ParameterLayout& layout, std::vector<float>& gradient,
-              TrainingState& state) {
+/// Clips the gradient to settings.gradient_clip and takes one AdamW step of `rate` on the weights that the
+/// mask lets live. Returns the gradient's 2-norm before clipping.
+double update(const TrainingSettings& settings, const ParameterLayout& layout, double rate,
+              std::vector<float>& gradient, TrainingState& state) {
   const auto size = std::int64_t(gradient.size());
   float *g = gradient.data(), *m = state.first_moment.data(), *v = state.second_moment.data();
   float* w = state.parameters.data();
@@ -32,7 +32,7 @@ double update(const TrainingSettings& settings, const ParameterLayout& layout, s
   const double norm = std::sqrt(squares);
   const auto clip = float(norm > settings.gradient_clip ? settings.gradient_clip / norm : 1.0);
   const double t = double(state.step + 1);
-  const AdamWStep<float> step{float(learning_rate_at(settings, state.step)),
+  const AdamWStep<float> step{float(rate),
                               float(settings.beta1),
                               float(settings.beta2),
                               float(settings.epsilon),
@@ -87,7 +87,7 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
       for (float& g : gradient) g /= float(comm_.size());
     }
     const double rate = learning_rate_at(settings_, state.step);
-    const double norm = update(settings_, layout, gradient, state);
+    const double norm = update(settings_, layout, rate, gradient, state);
     if (!std::isfinite(norm))
       throw std::runtime_error(fmt::format("training: the gradient is not a number at step {}", state.step));
     ++state.step;
