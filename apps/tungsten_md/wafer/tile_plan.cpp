@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/errors.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
@@ -140,8 +141,7 @@ std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
   if (settings.tiles_per_atom > 1)
     program.push_back(wse::point_to_point_use("densities of four tiles", all, 4));
   program.push_back(wse::marching_multicast_use("F'", all, 0));
-  if (settings.tiles_per_atom > 1)
-    program.push_back(wse::point_to_point_use("forces of four tiles", all, 4));
+  if (settings.tiles_per_atom > 1) program.push_back(wse::point_to_point_use("forces of four tiles", all, 4));
   if (settings.force_symmetry) program.push_back(wse::marching_multicast_use("partners' forces", all, 4));
   return program;
 }
@@ -150,16 +150,22 @@ double TilePlan::control_cycles() const {
   return tasks_per_step * machine.task_start_cycles + machine.step_overhead_cycles;
 }
 
-double TilePlan::step_cycles(std::int64_t inside) const {
-  const std::int64_t c = layout.candidates();
-  return static_cast<double>(position_cycles() + slope_cycles()) + control_cycles() + cost.distance(c) +
-         cost.list(c, inside) + cost.density(inside) + cost.embedding() + cost.force(inside) +
-         cost.integration();
-}
-
 std::string TilePlan::describe() const {
   const auto& g = layout.grid;
-  const double cycles = step_cycles(neighbours);
+  const std::int64_t c = layout.candidates();
+  const std::pair<const char*, double> parts[] = {
+      {"multicast of positions", static_cast<double>(position_cycles())},
+      {"distances", cost.distance(c)},
+      {"neighbour list", cost.list(c, neighbours)},
+      {"densities", cost.density(neighbours)},
+      {"embedding", cost.embedding()},
+      {"multicast of F'", static_cast<double>(slope_cycles())},
+      {"forces", cost.force(neighbours)},
+      {"integration", cost.integration()},
+      {"starting tasks, overhead", control_cycles()},
+  };
+  double cycles = 0.0;
+  for (const auto& [name, part] : parts) cycles += part;
   std::string text = fmt::format(
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
       "tiles             {} x {}{}, columns of {} x {}, {} axis across\n"
@@ -173,19 +179,7 @@ std::string TilePlan::describe() const {
       layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(),
       neighbours, tables.nr, tables.nrho, batches, batches == 1 ? "" : "es", memory.ledger(), cycles,
       1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
-  const std::int64_t c = layout.candidates();
-  const auto line = [&](const char* name, double n) {
-    text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, n);
-  };
-  line("multicast of positions", static_cast<double>(position_cycles()));
-  line("distances", cost.distance(c));
-  line("neighbour list", cost.list(c, neighbours));
-  line("densities", cost.density(neighbours));
-  line("embedding", cost.embedding());
-  line("multicast of F'", static_cast<double>(slope_cycles()));
-  line("forces", cost.force(neighbours));
-  line("integration", cost.integration());
-  line("starting tasks, overhead", control_cycles());
+  for (const auto& [name, part] : parts) text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, part);
   return text;
 }
 

@@ -51,10 +51,8 @@ struct TilePlan {
   std::int64_t choice_word_hops() const;
   /// Cycles of starting the tasks that wavelets wake in a step, and of what is calibrated.
   double control_cycles() const;
-  /// A step of a tile with all candidates and so many of them `inside` the cut-off, lists new, no option of
-  /// the settings: the model before a run.
-  double step_cycles(std::int64_t inside) const;
-  /// Mapping, memory ledger and predicted step.
+  /// Mapping, memory ledger and predicted step: of a tile with all candidates and the neighbours of the
+  /// perfect crystal, lists new, without what the options of the settings change.
   std::string describe() const;
 };
 
