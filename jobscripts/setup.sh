@@ -24,7 +24,7 @@ packages=(
   python3-numpy python3-h5py python3-matplotlib python3-jsonschema
 )
 # Without these some tests are skipped, quickstart falls back to a built-in potential, builds take longer.
-optional_packages=(lammps lammps-data openkim-models bible-kjv-text ccache)
+optional_packages=(lammps lammps-data openkim-models bible-kjv ccache)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {
