@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sparse_llama/compress/matrix_product.hpp"
+#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 #include "sparse_llama/kernels/softmax_backward.hpp"

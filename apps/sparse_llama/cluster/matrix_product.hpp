@@ -1,4 +1,5 @@
-// Dense matrix products of training and pruning, by BLAS. The only place that knows the BLAS interface.
+// Dense matrix products of prefill, training and pruning, by BLAS. The only place that knows the BLAS
+// interface.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,118 @@
+// row_dots for CPUs with AVX-512 VBMI2 and VNNI (Ice Lake, Zen 4): values are expanded by their mask in one
+// instruction. Included by row_dots.hpp.
+#pragma once
+
+#include <immintrin.h>
+
+namespace wafermark::llama::avx512 {
+
+/// bf16 and int8 values come out of a register as even and odd ones, so vectors lie that way: within 32
+/// columns (bf16) or 64 (int8), first the even ones.
+template <class Value>
+constexpr std::int64_t place(std::int64_t j) {
+  if constexpr (std::is_same_v<Value, float>) return j;
+  constexpr std::int64_t block = 64 / std::int64_t(sizeof(Value));
+  return j / block * block + j % 2 * (block / 2) + j % block / 2;
+}
+
+/// Values of the columns of `mask`, 64 bytes wide, and zeros elsewhere; `w` moves on behind them.
+template <bool masked>
+inline __m512 next_values(std::uint64_t mask, const float*& w) {
+  const __m512 loaded = _mm512_loadu_ps(w);
+  if constexpr (!masked) return w += 16, loaded;
+  w += _mm_popcnt_u32(std::uint32_t(mask & 0xffff));
+  return _mm512_maskz_expand_ps(__mmask16(mask), loaded);
+}
+template <bool masked>
+inline __m512i next_values(std::uint64_t mask, const BFloat16*& w) {
+  const __m512i loaded = _mm512_loadu_si512(w);
+  if constexpr (!masked) return w += 32, loaded;
+  w += _mm_popcnt_u32(std::uint32_t(mask));
+  return _mm512_maskz_expand_epi16(__mmask32(mask), loaded);
+}
+template <bool masked>
+inline __m512i next_values(std::uint64_t mask, const std::int8_t*& w) {
+  const __m512i loaded = _mm512_loadu_si512(w);
+  if constexpr (!masked) return w += 64, loaded;
+  w += _mm_popcnt_u64(mask);
+  return _mm512_maskz_expand_epi8(mask, loaded);
+}
+
+template <bool masked, int N>
+inline void row_dots(const StoredRow<float>& row, const Vectors<float>& in, float* out) {
+  __m512 sums[N][4];
+  for (auto& vector : sums)
+    for (auto& sum : vector) sum = _mm512_setzero_ps();
+  const float* w = row.values;
+  for (std::int64_t i = 0; i < row.words; ++i) {
+    const MaskWord mask = masked ? row.mask[i] : 0;
+    const float* x = in.x + i * 64;
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) {
+      const __m512 values = next_values<masked>(mask >> (16 * q), w);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v)
+        sums[v][q] = _mm512_fmadd_ps(values, _mm512_loadu_ps(x + v * in.stride + 16 * q), sums[v][q]);
+    }
+  }
+  for (int v = 0; v < N; ++v)
+    out[v] = _mm512_reduce_add_ps((sums[v][0] + sums[v][1]) + (sums[v][2] + sums[v][3]));
+}
+
+template <bool masked, int N>
+inline void row_dots(const StoredRow<BFloat16>& row, const Vectors<BFloat16>& in, float* out) {
+  __m512 sums[N][4];
+  for (auto& vector : sums)
+    for (auto& sum : vector) sum = _mm512_setzero_ps();
+  const __m512i upper = _mm512_set1_epi32(int(0xffff0000u));
+  const BFloat16* w = row.values;
+  for (std::int64_t i = 0; i < row.words; ++i) {
+    const MaskWord mask = masked ? row.mask[i] : 0;
+    const float* x = in.x + i * 64;
+#pragma GCC unroll 2
+    for (int q = 0; q < 2; ++q) {
+      const __m512i both = next_values<masked>(mask >> (32 * q), w);
+      const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+      const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(both, upper));
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) {
+        const float* here = x + v * in.stride + 32 * q;
+        sums[v][2 * q] = _mm512_fmadd_ps(even, _mm512_loadu_ps(here), sums[v][2 * q]);
+        sums[v][2 * q + 1] = _mm512_fmadd_ps(odd, _mm512_loadu_ps(here + 16), sums[v][2 * q + 1]);
+      }
+    }
+  }
+  for (int v = 0; v < N; ++v)
+    out[v] = _mm512_reduce_add_ps((sums[v][0] + sums[v][1]) + (sums[v][2] + sums[v][3]));
+}
+
+template <bool masked, int N>
+inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_t>& in, float* out) {
+  __m512 sums[N];
+  for (auto& sum : sums) sum = _mm512_setzero_ps();
+  const std::int8_t* w = row.values;
+  for (std::int64_t i = 0; i < row.words; i += 2) {
+    __m512i even_sums[N], odd_sums[N];
+    for (int v = 0; v < N; ++v) even_sums[v] = odd_sums[v] = _mm512_setzero_si512();
+    const std::int64_t end = i + 1 < row.words ? 2 : 1;
+#pragma GCC unroll 2
+    for (std::int64_t q = 0; q < end; ++q) {
+      const __m512i both = next_values<masked>(masked ? row.mask[i + q] : 0, w);
+      const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16(both, 8), 8);
+      const __m512i odd = _mm512_srai_epi16(both, 8);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) {
+        const std::int16_t* x = in.x + v * in.stride + (i + q) * 64;
+        even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
+        odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
+      }
+    }
+    const float scale = row.scales[i / 2];
+    for (int v = 0; v < N; ++v)
+      sums[v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(even_sums[v], odd_sums[v])),
+                                _mm512_set1_ps(scale * in.scales[v * in.scale_stride + i / 2]), sums[v]);
+  }
+  for (int v = 0; v < N; ++v) out[v] = _mm512_reduce_add_ps(sums[v]);
+}
+
+}  // namespace wafermark::llama::avx512
