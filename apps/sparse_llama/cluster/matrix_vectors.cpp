@@ -164,12 +164,15 @@ struct ArrangeGroup {
   }
 };
 
-/// Writes row first + i of the matrix as fp32 numbers to row i of the panel.
+/// Writes row first + i of the matrix, or row numbers[i] (none when negative), as fp32 numbers to row i of
+/// the panel.
 template <class Value>
 struct ExpandRow {
   RowsOf<Value> m;
   Format format;
-  std::int64_t first, columns;
+  std::int64_t first;
+  const std::int64_t* numbers;
+  std::int64_t columns;
   float* panel;
 
   KOKKOS_FUNCTION float scale(std::int64_t group) const {
@@ -179,8 +182,12 @@ struct ExpandRow {
       return 1.0f;
   }
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
-    const std::int64_t r = first + i;
+    const std::int64_t r = numbers == nullptr ? first + i : numbers[i];
     float* to = panel + i * columns;
+    if (r < 0) {
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+      return;
+    }
     if (format == Format::dense) {
       const Value* from = m.values + r * m.words * mask_columns;
       for (std::int64_t g = 0; g < m.groups; ++g) {
@@ -263,7 +270,7 @@ void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::i
   for (std::int64_t first = 0; first < m.rows; first += panel_rows) {
     const std::int64_t n = std::min(panel_rows, m.rows - first);
     Kokkos::parallel_for("expand rows", Range(0, n),
-                         ExpandRow<Value>{rows, m.format, first, m.columns, panel_.data()});
+                         ExpandRow<Value>{rows, m.format, first, nullptr, m.columns, panel_.data()});
     Kokkos::fence("panel is expanded");
     matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(), std::int64_t(x.stride(0)),
                    panel_.data(), m.columns, accumulate ? 1.0f : 0.0f, out.data() + first,
@@ -271,25 +278,38 @@ void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::i
   }
 }
 
+namespace {
+/// Calls run with a number of the matrix's value type.
+template <class Run>
+void with_value_type(ValueType type, const Run& run) {
+  switch (type) {
+    case ValueType::fp32:
+      return run(float{});
+    case ValueType::bf16:
+      return run(BFloat16{});
+    case ValueType::int8:
+      return run(std::int8_t{});
+  }
+}
+}  // namespace
+
 void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                              const Rows& out) {
-  const auto run = [&]<class Value>(Value) {
+  with_value_type(m.value_type, [&]<class Value>(Value) {
     if (on_host && vectors >= panel_from_)
       multiply_panels<Value>(m, x, vectors, accumulate, out);
     else
       multiply_rows<Value>(m, x, vectors, accumulate, out);
-  };
-  switch (m.value_type) {
-    case ValueType::fp32:
-      run(float{});
-      break;
-    case ValueType::bf16:
-      run(BFloat16{});
-      break;
-    case ValueType::int8:
-      run(std::int8_t{});
-      break;
-  }
+  });
+}
+
+void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
+                              std::int64_t vectors, const Rows& out) {
+  with_value_type(m.value_type, [&]<class Value>(Value) {
+    Kokkos::parallel_for(
+        "take rows", Range(0, vectors),
+        ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns, out.data()});
+  });
 }
 
 }  // namespace wafermark::llama

@@ -5,6 +5,8 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/dot.hpp"
+
 namespace wafermark::llama {
 
 /// Of the scores so far: the largest, and the sum of exp(score - top). The weighted sum of values that goes
@@ -49,8 +51,7 @@ KOKKOS_INLINE_FUNCTION void attention(const T* query, const Cached* keys, const 
   AttentionSum<T> state;
   for (std::int64_t i = 0; i < head_dim; ++i) output[i] = 0;
   for (std::int64_t p = 0; p < seen; ++p) {
-    T score = 0;
-    for (std::int64_t i = 0; i < head_dim; ++i) score += query[i] * T(keys[p * head_dim + i]);
+    const T score = dot(query, keys + p * head_dim, head_dim);
     attend(state, score * scale, values + p * head_dim, head_dim, output);
   }
   for (std::int64_t i = 0; i < head_dim; ++i) output[i] /= state.sum;
