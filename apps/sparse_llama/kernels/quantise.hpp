@@ -9,15 +9,26 @@ namespace wafermark::llama {
 template <class T>
 KOKKOS_INLINE_FUNCTION T group_scale(const T* x, std::int64_t n, T largest_integer) {
   T largest = 0;
-  for (std::int64_t i = 0; i < n; ++i) largest = Kokkos::fmax(largest, Kokkos::fabs(x[i]));
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T size = Kokkos::fabs(x[i]);
+    largest = size > largest ? size : largest;
+  }
   return largest / largest_integer;
 }
 
-/// x / scale to the nearest integer within +-largest_integer; 0 for scale 0.
+/// x times 1 / scale to the nearest integer within +-largest_integer, halves to even.
 template <class Integer, class T>
-KOKKOS_INLINE_FUNCTION Integer quantised(T x, T scale, T largest_integer) {
-  if (scale == T(0)) return 0;
-  return Integer(Kokkos::fmin(Kokkos::fmax(Kokkos::round(x / scale), -largest_integer), largest_integer));
+KOKKOS_INLINE_FUNCTION Integer quantised(T x, T inverse_scale, T largest_integer) {
+  T q = x * inverse_scale;
+  q = q < -largest_integer ? -largest_integer : q;
+  q = q > largest_integer ? largest_integer : q;
+  return Integer(Kokkos::nearbyint(q));
+}
+
+/// 1 / scale; 0 for scale 0.
+template <class T>
+KOKKOS_INLINE_FUNCTION T inverse_or_zero(T scale) {
+  return scale == T(0) ? T(0) : T(1) / scale;
 }
 
 }  // namespace wafermark::llama

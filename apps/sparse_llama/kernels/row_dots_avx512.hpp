@@ -15,27 +15,36 @@ constexpr std::int64_t place(std::int64_t j) {
   return j / block * block + j % 2 * (block / 2) + j % block / 2;
 }
 
-/// Values of the columns of `mask`, 64 bytes wide, and zeros elsewhere; `w` moves on behind them.
-template <bool masked>
-inline __m512 next_values(std::uint64_t mask, const float*& w) {
-  const __m512 loaded = _mm512_loadu_ps(w);
-  if constexpr (!masked) return w += 16, loaded;
-  w += _mm_popcnt_u32(std::uint32_t(mask & 0xffff));
-  return _mm512_maskz_expand_ps(__mmask16(mask), loaded);
+/// Stored values in the first n columns of a word. Counting from the word's beginning each time keeps the
+/// parts of a word independent of each other.
+template <int n>
+inline std::int64_t stored_before(MaskWord mask) {
+  return n == 0 ? 0 : n == 64 ? _mm_popcnt_u64(mask) : _mm_popcnt_u64(mask << (64 - n) % 64);
+}
+
+/// Values of 64 bytes worth of columns from column `first` of a word on, zeros where `mask` has none; `w` is
+/// the first value of the word.
+template <bool masked, int first>
+inline __m512 values_at(MaskWord mask, const float* w) {
+  if constexpr (!masked) return _mm512_loadu_ps(w + first);
+  return _mm512_maskz_expand_ps(__mmask16(mask >> first), _mm512_loadu_ps(w + stored_before<first>(mask)));
+}
+template <bool masked, int first>
+inline __m512i values_at(MaskWord mask, const BFloat16* w) {
+  if constexpr (!masked) return _mm512_loadu_si512(w + first);
+  return _mm512_maskz_expand_epi16(__mmask32(mask >> first),
+                                   _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
 template <bool masked>
-inline __m512i next_values(std::uint64_t mask, const BFloat16*& w) {
-  const __m512i loaded = _mm512_loadu_si512(w);
-  if constexpr (!masked) return w += 32, loaded;
-  w += _mm_popcnt_u32(std::uint32_t(mask));
-  return _mm512_maskz_expand_epi16(__mmask32(mask), loaded);
+inline __m512i values_at(MaskWord mask, const std::int8_t* w) {
+  if constexpr (!masked) return _mm512_loadu_si512(w);
+  return _mm512_maskz_expand_epi8(mask, _mm512_loadu_si512(w));
 }
+
+/// Values of a word.
 template <bool masked>
-inline __m512i next_values(std::uint64_t mask, const std::int8_t*& w) {
-  const __m512i loaded = _mm512_loadu_si512(w);
-  if constexpr (!masked) return w += 64, loaded;
-  w += _mm_popcnt_u64(mask);
-  return _mm512_maskz_expand_epi8(mask, loaded);
+inline std::int64_t stored_in(MaskWord mask) {
+  return masked ? _mm_popcnt_u64(mask) : 64;
 }
 
 template <bool masked, int N>
@@ -47,13 +56,14 @@ inline void row_dots(const StoredRow<float>& row, const Vectors<float>& in, floa
   for (std::int64_t i = 0; i < row.words; ++i) {
     const MaskWord mask = masked ? row.mask[i] : 0;
     const float* x = in.x + i * 64;
+    const __m512 values[4] = {values_at<masked, 0>(mask, w), values_at<masked, 16>(mask, w),
+                              values_at<masked, 32>(mask, w), values_at<masked, 48>(mask, w)};
+    w += stored_in<masked>(mask);
 #pragma GCC unroll 4
-    for (int q = 0; q < 4; ++q) {
-      const __m512 values = next_values<masked>(mask >> (16 * q), w);
+    for (int q = 0; q < 4; ++q)
 #pragma GCC unroll 4
       for (int v = 0; v < N; ++v)
-        sums[v][q] = _mm512_fmadd_ps(values, _mm512_loadu_ps(x + v * in.stride + 16 * q), sums[v][q]);
-    }
+        sums[v][q] = _mm512_fmadd_ps(values[q], _mm512_loadu_ps(x + v * in.stride + 16 * q), sums[v][q]);
   }
   for (int v = 0; v < N; ++v)
     out[v] = _mm512_reduce_add_ps((sums[v][0] + sums[v][1]) + (sums[v][2] + sums[v][3]));
@@ -69,11 +79,12 @@ inline void row_dots(const StoredRow<BFloat16>& row, const Vectors<BFloat16>& in
   for (std::int64_t i = 0; i < row.words; ++i) {
     const MaskWord mask = masked ? row.mask[i] : 0;
     const float* x = in.x + i * 64;
+    const __m512i both[2] = {values_at<masked, 0>(mask, w), values_at<masked, 32>(mask, w)};
+    w += stored_in<masked>(mask);
 #pragma GCC unroll 2
     for (int q = 0; q < 2; ++q) {
-      const __m512i both = next_values<masked>(mask >> (32 * q), w);
-      const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
-      const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(both, upper));
+      const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(both[q], 16));
+      const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(both[q], upper));
 #pragma GCC unroll 4
       for (int v = 0; v < N; ++v) {
         const float* here = x + v * in.stride + 32 * q;
@@ -91,26 +102,39 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   __m512 sums[N];
   for (auto& sum : sums) sum = _mm512_setzero_ps();
   const std::int8_t* w = row.values;
-  for (std::int64_t i = 0; i < row.words; i += 2) {
-    __m512i even_sums[N], odd_sums[N];
+  __m512i even_sums[N], odd_sums[N];  // of a group
+  const auto begin_group = [&] {
     for (int v = 0; v < N; ++v) even_sums[v] = odd_sums[v] = _mm512_setzero_si512();
-    const std::int64_t end = i + 1 < row.words ? 2 : 1;
-#pragma GCC unroll 2
-    for (std::int64_t q = 0; q < end; ++q) {
-      const __m512i both = next_values<masked>(masked ? row.mask[i + q] : 0, w);
-      const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16(both, 8), 8);
-      const __m512i odd = _mm512_srai_epi16(both, 8);
+  };
+  const auto add_word = [&](std::int64_t i) {
+    const MaskWord mask = masked ? row.mask[i] : 0;
+    const __m512i both = values_at<masked>(mask, w);
+    w += stored_in<masked>(mask);
+    const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16(both, 8), 8);
+    const __m512i odd = _mm512_srai_epi16(both, 8);
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) {
-        const std::int16_t* x = in.x + v * in.stride + (i + q) * 64;
-        even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
-        odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
-      }
+    for (int v = 0; v < N; ++v) {
+      const std::int16_t* x = in.x + v * in.stride + i * 64;
+      even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
+      odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
     }
-    const float scale = row.scales[i / 2];
+  };
+  const auto end_group = [&](std::int64_t g) {
+    const float scale = row.scales[g];
     for (int v = 0; v < N; ++v)
       sums[v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(even_sums[v], odd_sums[v])),
-                                _mm512_set1_ps(scale * in.scales[v * in.scale_stride + i / 2]), sums[v]);
+                                _mm512_set1_ps(scale * in.scales[v * in.scale_stride + g]), sums[v]);
+  };
+  for (std::int64_t g = 0; g < row.words / 2; ++g) {
+    begin_group();
+    add_word(2 * g);
+    add_word(2 * g + 1);
+    end_group(g);
+  }
+  if (row.words % 2 != 0) {
+    begin_group();
+    add_word(row.words - 1);
+    end_group(row.words / 2);
   }
   for (int v = 0; v < N; ++v) out[v] = _mm512_reduce_add_ps(sums[v]);
 }

@@ -67,7 +67,8 @@ std::int64_t count(const std::vector<MaskWord>& mask) {
 }
 
 /// Stores n numbers of `row`, at `columns` (or the first n, without), as `type` at `out`.
-void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out, float scale) {
+void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out,
+                  float inverse_scale) {
   if (type == ValueType::fp32) {
     std::memcpy(out, numbers, std::size_t(n) * sizeof(float));
     return;
@@ -77,7 +78,7 @@ void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned
       const BFloat16 value(numbers[i]);
       std::memcpy(out + 2 * i, &value, 2);
     } else {
-      out[i] = static_cast<unsigned char>(quantised<std::int8_t>(numbers[i], scale, 127.0f));
+      out[i] = static_cast<unsigned char>(quantised<std::int8_t>(numbers[i], inverse_scale, 127.0f));
     }
   }
 }
@@ -170,7 +171,7 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
       float own = 1;
       if (int8) {
         *scale = BFloat16(group_scale(chosen.data(), std::int64_t(chosen.size()), 127.0f));
-        own = *scale;
+        own = inverse_or_zero(float(*scale));
       }
       store_values(type, chosen.data(), std::int64_t(chosen.size()), out, own);
       out += std::int64_t(chosen.size()) * width;
