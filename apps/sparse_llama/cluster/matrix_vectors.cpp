@@ -123,7 +123,7 @@ struct CsrRowTimesVectors {
       if constexpr (std::is_same_v<Value, std::int8_t>) {
         const BFloat16* scale = m.scales + m.scale_start[r];
         for (std::int64_t i = 0; i < n; i += group_columns)
-          sum += float(*scale++) * dot(first + i, Kokkos::min(group_columns, n - i), vector);
+          sum += float(*scale++) * dot(first + i, Kokkos::min(std::int64_t(group_columns), n - i), vector);
       } else {
         sum = dot(first, n, vector);
       }
