@@ -148,10 +148,10 @@ struct ArrangeGroup {
     const std::int64_t last = Kokkos::min(first + group_columns, padded);
     const std::int64_t inside = Kokkos::min(last, columns);
     if constexpr (std::is_same_v<Value, std::int8_t>) {
-      const float scale = scales[k] = group_scale(from + first, inside - first, 32767.0f);
+      const float scale = scales[k] = group_scale(from + first, inside - first, activation_range);
       const float inverse = inverse_or_zero(scale);
       for (std::int64_t j = first; j < inside; ++j)
-        to[place(j)] = quantised<std::int16_t>(from[j], inverse, 32767.0f);
+        to[place(j)] = quantised<std::int16_t>(from[j], inverse, activation_range);
     } else {
       for (std::int64_t j = first; j < inside; ++j) to[place(j)] = from[j];
     }

@@ -5,7 +5,7 @@
 
 namespace wafermark::llama {
 
-/// The scale at which the largest of n numbers becomes `largest_integer` (127 or 32767); 0 when all are zero.
+/// The scale at which the largest of n numbers becomes `largest_integer` (127 or 16383); 0 when all are zero.
 template <class T>
 KOKKOS_INLINE_FUNCTION T group_scale(const T* x, std::int64_t n, T largest_integer) {
   T largest = 0;

@@ -20,9 +20,10 @@ struct StoredRow {
 };
 
 /// N vectors of 64 * words elements, zeros past the matrix's columns; vector v begins at x + v * stride.
-/// For int8 rows they are int16 with one scale for each 128: products then sum exactly in 32-bit integers
-/// (128 * 127 * 32767 < 2^31), and their rounding is far below that of the weights. Column j lies where the
-/// instruction set's place<Value>(j) says.
+/// For int8 rows they are int16 within +-activation_range with one scale for each 128, far below the rounding
+/// of the weights; products then sum exactly in 32-bit integers, even where a lane of eight columns holds 256
+/// times their sum. Column j lies where the instruction set's place<Value>(j) says.
+inline constexpr float activation_range = 16383;
 template <class Value>
 struct Vectors {
   using X = std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int16_t, float>;

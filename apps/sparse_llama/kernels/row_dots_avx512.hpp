@@ -22,29 +22,44 @@ inline std::int64_t stored_before(MaskWord mask) {
   return n == 0 ? 0 : n == 64 ? _mm_popcnt_u64(mask) : _mm_popcnt_u64(mask << (64 - n) % 64);
 }
 
+/// A zero that compilers do not know for one. Expanding into it costs no wait; expanding with plain zeroing
+/// does, on Zen 4, for whatever the register held before.
+inline __m512i fresh_zero() {
+  __m512i zero = _mm512_setzero_si512();
+  asm("" : "+v"(zero));
+  return zero;
+}
+
 /// Values of 64 bytes worth of columns from column `first` of a word on, zeros where `mask` has none; `w` is
 /// the first value of the word.
 template <bool masked, int first>
 inline __m512 values_at(MaskWord mask, const float* w) {
   if constexpr (!masked) return _mm512_loadu_ps(w + first);
-  return _mm512_maskz_expand_ps(__mmask16(mask >> first), _mm512_loadu_ps(w + stored_before<first>(mask)));
+  return _mm512_mask_expand_ps(_mm512_castsi512_ps(fresh_zero()), __mmask16(mask >> first),
+                               _mm512_loadu_ps(w + stored_before<first>(mask)));
 }
 template <bool masked, int first>
 inline __m512i values_at(MaskWord mask, const BFloat16* w) {
   if constexpr (!masked) return _mm512_loadu_si512(w + first);
-  return _mm512_maskz_expand_epi16(__mmask32(mask >> first),
-                                   _mm512_loadu_si512(w + stored_before<first>(mask)));
+  return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(mask >> first),
+                                  _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
 template <bool masked>
 inline __m512i values_at(MaskWord mask, const std::int8_t* w) {
   if constexpr (!masked) return _mm512_loadu_si512(w);
-  return _mm512_maskz_expand_epi8(mask, _mm512_loadu_si512(w));
+  return _mm512_mask_expand_epi8(fresh_zero(), mask, _mm512_loadu_si512(w));
 }
 
 /// Values of a word.
 template <bool masked>
 inline std::int64_t stored_in(MaskWord mask) {
   return masked ? _mm_popcnt_u64(mask) : 64;
+}
+
+/// Packed values come slower than hardware prefetchers of dense arrays expect.
+template <bool masked>
+inline void fetch_ahead(const void* w) {
+  if constexpr (masked) _mm_prefetch(static_cast<const char*>(w) + 1536, _MM_HINT_T0);
 }
 
 template <bool masked, int N>
@@ -59,6 +74,7 @@ inline void row_dots(const StoredRow<float>& row, const Vectors<float>& in, floa
     const __m512 values[4] = {values_at<masked, 0>(mask, w), values_at<masked, 16>(mask, w),
                               values_at<masked, 32>(mask, w), values_at<masked, 48>(mask, w)};
     w += stored_in<masked>(mask);
+    fetch_ahead<masked>(w);
 #pragma GCC unroll 4
     for (int q = 0; q < 4; ++q)
 #pragma GCC unroll 4
@@ -81,6 +97,7 @@ inline void row_dots(const StoredRow<BFloat16>& row, const Vectors<BFloat16>& in
     const float* x = in.x + i * 64;
     const __m512i both[2] = {values_at<masked, 0>(mask, w), values_at<masked, 32>(mask, w)};
     w += stored_in<masked>(mask);
+    fetch_ahead<masked>(w);
 #pragma GCC unroll 2
     for (int q = 0; q < 2; ++q) {
       const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(both[q], 16));
@@ -110,7 +127,8 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
     const MaskWord mask = masked ? row.mask[i] : 0;
     const __m512i both = values_at<masked>(mask, w);
     w += stored_in<masked>(mask);
-    const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16(both, 8), 8);
+    fetch_ahead<masked>(w);
+    const __m512i even = _mm512_mullo_epi16(both, _mm512_set1_epi16(256));  // 256 times them
     const __m512i odd = _mm512_srai_epi16(both, 8);
 #pragma GCC unroll 4
     for (int v = 0; v < N; ++v) {
@@ -122,8 +140,9 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   const auto end_group = [&](std::int64_t g) {
     const float scale = row.scales[g];
     for (int v = 0; v < N; ++v)
-      sums[v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(even_sums[v], odd_sums[v])),
-                                _mm512_set1_ps(scale * in.scales[v * in.scale_stride + g]), sums[v]);
+      sums[v] = _mm512_fmadd_ps(
+          _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_srai_epi32(even_sums[v], 8), odd_sums[v])),
+          _mm512_set1_ps(scale * in.scales[v * in.scale_stride + g]), sums[v]);
   };
   for (std::int64_t g = 0; g < row.words / 2; ++g) {
     begin_group();

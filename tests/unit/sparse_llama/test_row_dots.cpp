@@ -1,6 +1,7 @@
 // The vector forms of row_dots give what the portable one does, which gives the sum from its definition.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct Sample {
     std::normal_distribution<float> normal;
     std::bernoulli_distribution kept(density);
     const auto value = [&] {
-      return Value(std::is_same_v<Value, std::int8_t> ? normal(engine) * 40 : normal(engine));
+      return Value(std::is_same_v<Value, std::int8_t> ? std::clamp(normal(engine) * 40, -127.0f, 127.0f)
+                                                      : normal(engine));
     };
     for (std::int64_t i = 0; i < words; ++i) {
       mask.push_back(0);
@@ -42,8 +44,9 @@ struct Sample {
     for (std::int64_t g = 0; g < (words + 1) / 2; ++g) scales.emplace_back(normal(engine));
     for (std::int64_t g = 0; g < vectors * (words + 1) / 2 + vectors; ++g) x_scales.push_back(normal(engine));
     for (std::int64_t j = 0; j < vectors * words * 64; ++j)
-      natural.push_back(typename Vectors<Value>::X(std::is_same_v<Value, std::int8_t> ? normal(engine) * 9000
-                                                                                      : normal(engine)));
+      natural.push_back(typename Vectors<Value>::X(
+          std::is_same_v<Value, std::int8_t> ? std::clamp(normal(engine) * 6000, -16383.0f, 16383.0f)
+                                             : normal(engine)));
   }
   StoredRow<Value> row(bool masked) const {
     return {masked ? mask.data() : nullptr, masked ? packed.data() : dense.data(), scales.data(), words};
