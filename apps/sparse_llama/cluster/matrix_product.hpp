@@ -14,6 +14,9 @@ template <class T>
 void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
                     std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
+/// From here on a product runs on the thread that asks for it: for callers that are many threads themselves.
+void one_blas_thread();
+
 /// y[n, out] = x[n, in] W^T with W[out, in].
 template <class T>
 void linear(const T* x, const T* w, T* y, std::int64_t n, std::int64_t in, std::int64_t out) {

@@ -14,7 +14,7 @@ using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
 using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
 constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
 constexpr int together = 4;  // vectors that one pass over a row serves
-constexpr std::int64_t panel_rows = 512;
+constexpr std::int64_t panel_rows = 128;
 constexpr int lanes = 32;  // of a device that share a row
 
 template <class View>
@@ -166,7 +166,7 @@ struct ArrangeGroup {
 };
 
 /// Writes row first + i of the matrix, or row numbers[i] (none when negative), as fp32 numbers to row i of
-/// the panel.
+/// `out`, whose rows are `stride` apart and have room for whole words of columns.
 template <class Value>
 struct ExpandRow {
   RowsOf<Value> m;
@@ -174,7 +174,8 @@ struct ExpandRow {
   std::int64_t first;
   const std::int64_t* numbers;
   std::int64_t columns;
-  float* panel;
+  float* out;
+  std::int64_t stride;
 
   KOKKOS_FUNCTION float scale(std::int64_t group) const {
     if constexpr (std::is_same_v<Value, std::int8_t>)
@@ -184,34 +185,31 @@ struct ExpandRow {
   }
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
     const std::int64_t r = numbers == nullptr ? first + i : numbers[i];
-    float* to = panel + i * columns;
+    float* to = out + i * stride;
     if (r < 0) {
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
-      return;
-    }
-    if (format == Format::dense) {
+    } else if (format == Format::dense) {
       const Value* from = m.values + r * m.words * mask_columns;
       for (std::int64_t g = 0; g < m.groups; ++g) {
         const float own = scale(r * m.groups + g);
         const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
         for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
       }
-      return;
-    }
-    for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
-    const Value* from = m.values + m.row_start[r];
-    if (format == Format::csr) {
-      const std::uint16_t* column = m.column + m.row_start[r];
-      for (std::int64_t k = 0; k < m.row_start[r + 1] - m.row_start[r]; ++k)
-        to[column[k]] =
-            float(from[k]) * (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
-      return;
-    }
-    for (std::int64_t w = 0; w < m.words; ++w) {
-      const MaskWord mask = m.mask[r * m.words + w];
-      masked_add(&mask, 1, from, scale(r * m.groups + w * mask_columns / group_columns),
-                 to + w * mask_columns);
-      from += Kokkos::popcount(mask);
+    } else if (format == Format::csr) {
+      const std::int64_t begin = m.row_start[r], n = m.row_start[r + 1] - begin;
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+      for (std::int64_t k = 0; k < n; ++k)
+        to[m.column[begin + k]] =
+            float(m.values[begin + k]) *
+            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
+    } else {
+      const Value* from = m.values + m.row_start[r];
+      for (std::int64_t w = 0; w < m.words; ++w) {
+        const MaskWord mask = m.mask[r * m.words + w];
+        const float own = scale(r * m.groups + w * mask_columns / group_columns);
+        KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
+        KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
+      }
     }
   }
 };
@@ -266,17 +264,25 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int
 template <class Value>
 void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
                                     bool accumulate, const Rows& out) {
+  using Host = Kokkos::DefaultHostExecutionSpace;
+  const Kokkos::Experimental::UniqueToken<Host> thread;
+  const std::int64_t padded = m.padded_columns(), panel_size = panel_rows * padded;
+  grow(panel_, panel_size * thread.size());
+  one_blas_thread();  // each of ours calls it
   const RowsOf<Value> rows(m);
-  grow(panel_, panel_rows * m.columns);
-  for (std::int64_t first = 0; first < m.rows; first += panel_rows) {
-    const std::int64_t n = std::min(panel_rows, m.rows - first);
-    Kokkos::parallel_for("expand rows", Range(0, n),
-                         ExpandRow<Value>{rows, m.format, first, nullptr, m.columns, panel_.data()});
-    Kokkos::fence("panel is expanded");
-    matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(), std::int64_t(x.stride(0)),
-                   panel_.data(), m.columns, accumulate ? 1.0f : 0.0f, out.data() + first,
-                   std::int64_t(out.stride(0)));
-  }
+  Kokkos::parallel_for(
+      "panels x vectors", Kokkos::RangePolicy<Host>(0, (m.rows + panel_rows - 1) / panel_rows),
+      [&](std::int64_t p) {
+        const std::int64_t first = p * panel_rows, n = std::min(panel_rows, m.rows - first);
+        const int own = thread.acquire();
+        float* panel = panel_.data() + own * panel_size;
+        const ExpandRow<Value> expand{rows, m.format, first, nullptr, m.columns, panel, padded};
+        for (std::int64_t i = 0; i < n; ++i) expand(i);
+        matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(),
+                       std::int64_t(x.stride(0)), panel, padded, accumulate ? 1.0f : 0.0f, out.data() + first,
+                       std::int64_t(out.stride(0)));
+        thread.release(own);
+      });
 }
 
 namespace {
@@ -307,9 +313,9 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
 void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
                               std::int64_t vectors, const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    Kokkos::parallel_for(
-        "take rows", Range(0, vectors),
-        ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns, out.data()});
+    Kokkos::parallel_for("take rows", Range(0, vectors),
+                         ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns,
+                                          out.data(), std::int64_t(out.stride(0))});
   });
 }
 

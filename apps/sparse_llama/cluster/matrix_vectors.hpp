@@ -18,7 +18,7 @@ class MatrixVectors {
   void multiply(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
                 const Rows& out);
 
-  /// out[v] = row numbers[v] of the matrix, zeros where the number is negative; numbers [n >= vectors].
+  /// out[v] = row numbers[v] of a dense matrix, zeros where the number is negative; numbers [n >= vectors].
   static void take_rows(const PackedMatrix& matrix, const Kokkos::View<std::int64_t*>& numbers,
                         std::int64_t vectors, const Rows& out);
 

@@ -74,6 +74,14 @@ KOKKOS_INLINE_FUNCTION void row_dots(const StoredRow<Value>& row, const Vectors<
   }
 }
 
+/// The 64 columns of a word as fp32 numbers, `scale` times the values; `w` moves on to the next word's.
+template <class Value>
+KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+  for (std::int64_t j = 0; j < mask_columns; ++j) out[j] = 0;
+  masked_add(&mask, 1, w, scale, out);
+  w += Kokkos::popcount(mask);
+}
+
 /// CSR: float sums whatever the value type.
 template <class Value>
 KOKKOS_INLINE_FUNCTION float indexed_dot(const std::uint16_t* columns, const Value* w, const float* x,
@@ -93,8 +101,9 @@ KOKKOS_INLINE_FUNCTION float indexed_dot(const std::uint16_t* columns, const Val
 namespace wafermark::llama {
 namespace host = avx512;  // the best form for this CPU
 namespace avx512 {
+using avx2::expand_word;
 using avx2::indexed_dot;
-}
+}  // namespace avx512
 inline constexpr const char* host_instructions = "AVX-512";
 }  // namespace wafermark::llama
 #elif defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)

@@ -138,6 +138,25 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   for (int v = 0; v < N; ++v) out[v] = sum_of(sums[v]);
 }
 
+template <class Value>
+inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+  const __m256 times = _mm256_set1_ps(scale);
+  if constexpr (std::is_same_v<Value, std::int8_t>) {
+    for (int q = 0; q < 4; ++q) {
+      const __m256i values = next_values<true>(unsigned(mask >> (16 * q) & 0xffff), w);
+      const auto store = [&](__m128i half, float* to) {
+        _mm256_storeu_ps(to, _mm256_mul_ps(times, _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half))));
+      };
+      store(_mm256_castsi256_si128(values), out + 16 * q);
+      store(_mm256_extracti128_si256(values, 1), out + 16 * q + 8);
+    }
+  } else {
+    for (int q = 0; q < 8; ++q)
+      _mm256_storeu_ps(out + 8 * q,
+                       _mm256_mul_ps(times, next_values<true>(unsigned(mask >> (8 * q) & 0xff), w)));
+  }
+}
+
 /// Eight values as fp32.
 inline __m256 eight_values(const float* w) { return _mm256_loadu_ps(w); }
 inline __m256 eight_values(const BFloat16* w) { return next_values<false>(0, w); }
