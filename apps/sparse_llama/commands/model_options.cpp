@@ -8,7 +8,7 @@
 namespace wafermark::llama {
 
 void ModelOptions::add_to(CLI::App& command) {
-  command.add_option("--model", model, "Hugging Face folder");
+  command.add_option("--model", model, "Hugging Face folder, or llama2.c file (*.bin)");
   command.add_option("--synthetic", synthetic,
                      "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
   command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
@@ -21,7 +21,7 @@ WeightSource ModelOptions::source() const {
     throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
                                  model.empty() ? "neither of" : "both"));
   if (!synthetic.empty()) return synthetic_source(synthetic);
-  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_checkpoint_folder(model)));
+  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_checkpoint(model)));
 }
 
 void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& w) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -32,9 +31,7 @@ struct Options {
 
 /// Empty when the model has none beside it and none was given.
 std::unique_ptr<Tokenizer> find_tokenizer(const Options& o, const Configuration& c) {
-  std::string path = o.tokenizer;
-  if (path.empty() && !o.model.model.empty() && std::filesystem::exists(o.model.model + "/tokenizer.model"))
-    path = o.model.model + "/tokenizer.model";
+  const std::string path = o.tokenizer.empty() ? tokenizer_beside(o.model.model) : o.tokenizer;
   if (path.empty()) {
     if (!o.prompt.empty() || !o.prompt_file.empty())
       throw InputError("a text prompt: found no tokenizer, expected --tokenizer or one beside the model");

@@ -21,7 +21,14 @@ class Tokenizer {
   virtual std::int32_t eos() const = 0;  ///< "text ends here"; -1 when the tokenizer has none
 };
 
-/// Reads a SentencePiece model (*.model). Throws InputError that names the file.
+/// Reads a SentencePiece model (*.model) or a llama2.c tokenizer (*.bin). Throws InputError that names the
+/// file.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
+
+/// The tokenizer in a model's folder: tokenizer.model. Empty path when there is none.
+std::string tokenizer_beside(const std::string& model);
+
+std::unique_ptr<Tokenizer> read_llama2c_tokenizer(const std::string& path);
+std::unique_ptr<Tokenizer> read_sentencepiece_tokenizer(const std::string& path);
 
 }  // namespace wafermark::llama

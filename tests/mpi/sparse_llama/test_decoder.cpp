@@ -2,11 +2,15 @@
 // the number of ranks, prefill or token by token, one sequence or several.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "common/errors.hpp"
 #include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
+#include "sparse_llama/model/checkpoint_reader.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -78,6 +82,23 @@ TEST(Decoder, GivesTheReferencesLogits) {
           << name_of(k.format) << " " << name_of(k.type);
       EXPECT_LT(error(one_by_one, exact), k.tolerance) << name_of(k.format) << " " << name_of(k.type);
     }
+}
+
+TEST(Decoder, GivesTheLogitsOfLlama2c) {
+  const std::string data = WAFERMARK_SOURCE_DIR "/../shared/data/llama/stories260K";
+  if (!std::filesystem::exists(data + ".bin")) GTEST_SKIP() << "no " << data << ".bin";
+  const auto expected = nlohmann::json::parse(std::ifstream(data + "_reference_logits.json"));
+  const auto tokens = expected.at("tokens").get<std::vector<std::int32_t>>();
+  const auto exact = expected.at("logits").get<std::vector<Vector>>();
+  const Communicator comm;
+  const WeightSource source =
+      checkpoint_source("stories260K", std::make_shared<const DenseWeights>(read_checkpoint(data + ".bin")));
+  const RankWeights weights = pack_rank_weights(comm, source, Format::dense, ValueType::fp32);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 1, 64, times);
+  std::vector<TokenRow> rows;
+  for (const std::int32_t token : tokens) rows.push_back({token, 0, std::int64_t(rows.size())});
+  EXPECT_LT(error(decoder.forward(rows, all(rows.size())), exact), 1e-5);
 }
 
 TEST(Decoder, SequencesDoNotSeeEachOther) {
