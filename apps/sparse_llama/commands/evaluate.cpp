@@ -8,6 +8,8 @@
 
 #include "common/errors.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/cluster/packed_perplexity.hpp"
+#include "sparse_llama/commands/model_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
@@ -16,9 +18,21 @@ namespace wafermark::llama {
 namespace {
 
 struct Options {
-  std::string model, text, tokenizer, out;
+  std::string model, text, tokenizer, out, format, value;
   std::int64_t window = 0;
 };
+
+/// Zeros among the weights of the layers' matrices.
+double sparsity_of(const FlatModel& model) {
+  std::int64_t size = 0, zeros = 0;
+  for (const ParameterBlock& block : ParameterLayout(model.configuration).blocks)
+    if (block.in_layer) {
+      size += block.size();
+      zeros +=
+          std::count(model.parameters.begin() + block.offset, model.parameters.begin() + block.end(), 0.0f);
+    }
+  return size > 0 ? double(zeros) / double(size) : 0.0;
+}
 
 int evaluate(const Options& o) {
   Communicator comm;
@@ -33,22 +47,31 @@ int evaluate(const Options& o) {
     throw InputError(fmt::format("--window {}: expected at most the model's context {}", window, c.context));
 
   const auto start = std::chrono::steady_clock::now();
-  const double value = perplexity(comm, c, model.parameters, text.tokens, text.bos, window);
+  const bool packed = !o.format.empty() || !o.value.empty();
+  double value = 0;
+  if (packed) {
+    const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
+    const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
+    const RankWeights weights = pack_rank_weights(
+        comm,
+        checkpoint_source(o.model, std::make_shared<const DenseWeights>(unflatten(c, model.parameters))),
+        format, type);
+    RegionTimes times;
+    Decoder decoder(comm, weights, 1, window, times);
+    value = packed_perplexity(decoder, c.vocabulary, text.tokens, text.bos, window);
+    add_weight_figures(result, comm, weights);
+  } else {
+    value = perplexity(comm, c, model.parameters, text.tokens, text.bos, window);
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::int64_t size = 0, zeros = 0;
-  for (const ParameterBlock& block : ParameterLayout(c).blocks)
-    if (block.in_layer) {
-      size += block.size();
-      zeros +=
-          std::count(model.parameters.begin() + block.offset, model.parameters.begin() + block.end(), 0.0f);
-    }
   const auto tokens = double(text.tokens.size());
   result.add_figure("perplexity", value, "1", Kind::measured,
                     fmt::format("per token, windows of {} tokens", window));
   result.add_figure("tokens", tokens, "tokens");
-  result.add_figure("prefill_rate", tokens / seconds, "tokens/s", Kind::measured, "as dense fp32 matrices");
-  result.add_figure("sparsity", size > 0 ? double(zeros) / double(size) : 0.0, "1", Kind::measured,
-                    "of the blocks' matrices");
+  result.add_figure("prefill_rate", tokens / seconds, "tokens/s", Kind::measured,
+                    packed ? "as packed" : "as dense fp32 matrices");
+  if (!packed)
+    result.add_figure("sparsity", sparsity_of(model), "1", Kind::measured, "of the layers' matrices");
   if (!o.out.empty()) result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
@@ -63,6 +86,8 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
       ->required();
   command->add_option("text", o->text, "text file")->required();
   command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
+  command->add_option("--format", o->format, "evaluate packed weights: dense, csr, bit_mask or two_four");
+  command->add_option("--value", o->value, "evaluate packed weights: fp32, bf16 or int8");
   command->add_option("--window", o->window, "tokens of a window; default: the model's context")
       ->check(CLI::PositiveNumber);
   command->add_option("--out", o->out, "folder for result.json");
