@@ -40,14 +40,14 @@ def pictures(result):
     for snapshot, name in zip(snapshots, ("peak", "end")):
         if snapshot is None:
             continue
-        fig = plt.figure(figsize=(5.4, 5.0))
-        axes = fig.add_axes([0.02, 0.02, 0.96, 0.80], projection="3d")
+        fig = plt.figure(figsize=(5.4, 4.7))
+        axes = fig.add_axes([0.0, 0.0, 1.0, 0.90], projection="3d")
         axes.patch.set_alpha(0.0)
         time = snapshot["row"]["time_ps"] - origin
         draw.draw_defects(axes, snapshot, box, centre, cube, f"{name}, {time:.2g} ps after the recoil")
         found.append(Picture(inline(fig, f"Cascade at its {name}"), f"{result.label}, {result.name}: defects at the {name}; shadows lie on the far walls.",
                              (kind_of(result),)))
-    fig, axes = svg_theme.figure(7.2, 3.6)
+    fig, axes = svg_theme.figure(6.4, 3.8)
     draw.draw_series(axes, series, origin, document)
     found.append(Picture(inline(fig, "Number of defects in time"), f"{result.label}, {result.name}: defects in time, with what models predict for the mean of many cascades.",
                          (kind_of(result), "modelled"), wide=True))
@@ -68,11 +68,11 @@ def cascade_section(results):
     for r in runs:
         survivors = r.json.get("defects", {}).get("survivors", {})
         kind = kind_of(r)
-        rows.append([r.name, ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]), r.target,
+        rows.append([f"{r.name}, {r.target}", ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
                      Cell(number(r.value("frenkel_pairs_peak")), kind), Cell(number(r.value("frenkel_pairs_survivors")), kind),
-                     str(survivors.get("largest_vacancy_cluster", "-")), str(survivors.get("largest_interstitial_cluster", "-")),
+                     f"{survivors.get('largest_vacancy_cluster', '-')} / {survivors.get('largest_interstitial_cluster', '-')}",
                      str(survivors.get("replacements", "-")), *[Cell(number(r.value(PREDICTED + m), 2), "modelled") for m in models]])
-    table = Table(["run", "recoil", "target", "Frenkel pairs, peak", "surviving", "largest vacancy cluster", "largest interstitial cluster", "replacements",
-                   *[f"{m} predicts" for m in models]], rows, "One cascade scatters by 40 % about the mean that the models predict.", numeric_from=3)
+    table = Table(["run", "recoil", "pairs, peak", "pairs, end", "clusters v / i", "replaced",
+                   *models], rows, "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict the mean of surviving pairs, about which one cascade scatters by 40 %.", numeric_from=2)
     drawn = [r for r in runs if (r.folder / "defects.json").exists()][:CASCADES_DRAWN]
     return Section("cascades", "Displacement cascades", [p for r in drawn for p in pictures(r)] + [table])

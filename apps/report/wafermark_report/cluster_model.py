@@ -100,10 +100,11 @@ def fit(atoms, workers, seconds, seed=1):
     """The model of measured steps. Raises TooFewPoints."""
     atoms, workers, seconds = (np.asarray(x, float) for x in (atoms, workers, seconds))
     loads, counts = len(np.unique(np.round(atoms / workers))), len(np.unique(workers))
-    for have, need, what in ((len(seconds), LEAST_RUNS, "runs"), (loads, LEAST_LOADS, "different loads (atoms per worker)"),
-                             (counts, LEAST_WORKER_COUNTS, "different numbers of workers")):
+    for have, need, what in ((len(seconds), LEAST_RUNS, "run"), (loads, LEAST_LOADS, "different load"),
+                             (counts, LEAST_WORKER_COUNTS, "different number")):
         if have < need:
-            raise TooFewPoints(f"found {have} {what}, expected at least {need} to tell the model's terms apart")
+            of = {"run": "", "different load": " (atoms per worker)", "different number": " of workers"}[what]
+            raise TooFewPoints(f"found {have} {what}{'' if have == 1 else 's'}{of}, expected at least {need} to tell the model's terms apart")
     columns = terms(atoms, workers)
     best = solve(columns, seconds)
     fitted = columns @ best

@@ -28,7 +28,7 @@ class Figure:
     note: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class RunResult:
     """One result.json. `json` is all of it; the rest is what reports ask for."""
     folder: Path
@@ -88,6 +88,8 @@ class RunResult:
             if dropped is None:
                 continue
             physics[table] = {k: v for k, v in content.items() if k not in dropped} if isinstance(content, dict) else content
+        if physics.get("potential", {}).get("file"):  # wherever it lay
+            physics["potential"]["file"] = Path(physics["potential"]["file"]).name
         return json.dumps([self.app, self.command, physics], sort_keys=True)
 
     @functools.cached_property

@@ -22,6 +22,7 @@ class Point:
 class Series:
     """Points of one problem on one machine, by the number of workers."""
     label: str
+    size: str
     problem: str
     machine: str
     worker_name: str
@@ -59,9 +60,9 @@ def by_problem(runs):
     return list(groups.values())
 
 
-def series_of(group, points, suffix):
+def series_of(group, points, size):
     first = group[0]
-    return Series(f"{first.label}, {suffix}", first.problem, first.machine, first.worker_name,
+    return Series(first.label, size, first.problem, first.machine, first.worker_name,
                   sorted(points, key=lambda p: p.workers))
 
 

@@ -2,12 +2,12 @@
 import numpy as np
 
 from . import scaling, svg_theme
-from .cluster_machines import box_of
+from .cluster_machines import SC24, box_of
 from .cluster_model import BAND, TERMS, TRUSTED_FACTOR, TooFewPoints, error_left_out, fit
 from .parts import Cell, Missing, Picture, Section, Table, Text
 from .scaling import RATE
-from .svg_theme import FAINT, MARKERS, MODEL, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
-from .wording import count, listing, number, percent
+from .svg_theme import CARD, FAINT, MARKERS, MODEL, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
+from .wording import count, number, percent
 
 MODEL_LIMIT = 2**20  # workers up to which a fitted model is drawn
 
@@ -34,16 +34,18 @@ def workers_axis(axes, points, name):
     axes.set_xlabel(f"{name}s (measured)")
 
 
-def short(label):
-    """A series' name for a legend: the problem without what all share."""
-    return label if len(label) < 46 else label[:43] + "..."
+def legend_names(all_series):
+    """Names of series for a legend: without the problem where all are of the same one."""
+    if len({s.problem for s in all_series}) == 1:
+        return [s.size for s in all_series]
+    return [f"{s.label}, {s.size}" for s in all_series]
 
 
 def series_table(all_series, weak):
     rows = []
     for s in all_series:
         for p, e in zip(s.points, s.efficiency(weak)):
-            rows.append([s.label, count(p.workers, s.worker_name), f"{p.atoms:,}", Cell(number(p.rate), "measured"),
+            rows.append([f"{s.label}, {s.size}" if weak else s.label, count(p.workers, s.worker_name), f"{p.atoms:,}", Cell(number(p.rate), "measured"),
                          f"{number(p.low)} ... {number(p.high)}" if p.runs > 1 else "one run", f"{100 * e:.0f} %"])
     return Table(["problem", "machine size", "atoms", "steps/s (median)", "spread over repeats", "efficiency"], rows,
                  numeric_from=2)
@@ -59,13 +61,14 @@ def scaling_section(results, weak):
     section = Section("weak-scaling" if weak else "strong-scaling", title)
     for machine in sorted({s.machine for s in all_series}):
         chosen = [s for s in all_series if s.machine == machine]
-        fig, axes = svg_theme.figure(6.0, 4.3)
-        fig2, axes2 = svg_theme.figure(6.0, 4.3)
+        fig, axes = svg_theme.figure()
+        fig2, axes2 = svg_theme.figure()
         labels, with_wafer = set(), False
-        for k, s in enumerate(chosen):
+        of = f" of {chosen[0].label}" if len({s.problem for s in chosen}) == 1 else ""
+        for k, (s, name) in enumerate(zip(chosen, legend_names(chosen))):
             xs = [p.workers for p in s.points]
-            with_ranges(axes, xs, s.points, label=short(s.label), **style_of(k))
-            axes2.plot(xs, [100 * e for e in s.efficiency(weak)], label=short(s.label), **style_of(k))
+            with_ranges(axes, xs, s.points, label=name, **style_of(k))
+            axes2.plot(xs, [100 * e for e in s.efficiency(weak)], label=name, **style_of(k))
             sizes = {p.atoms for p in s.points}
             for w in wafers:
                 if w.problem == s.problem and w.atoms in sizes and not w.wafer_options and (w.problem, w.atoms) not in labels:
@@ -85,7 +88,7 @@ def scaling_section(results, weak):
         keys = legend(axes)
         kinds = ("measured", "emulated") if with_wafer else ("measured",)
         hint = " Dotted: the emulated wafer with the same atoms (one machine, whatever the number of " + name + "s)." if with_wafer else ""
-        section.parts += [Picture(inline(fig, f"{title}: steps per second"), f"Steps per second on {machine}; bars span the repeats.{hint}", kinds, legend=keys),
+        section.parts += [Picture(inline(fig, f"{title}: steps per second"), f"Steps per second{of} on {machine}; bars span the repeats.{hint}", kinds, legend=keys),
                           Picture(inline(fig2, f"{title}: efficiency"), f"Efficiency against the smallest number of {name}s.", ("measured",), legend=legend(axes2))]
     section.parts.append(series_table(all_series, weak))
     return section
@@ -126,7 +129,7 @@ def trust(group, model, left_out):
 def claim_plot(problem_runs, wafers, model, machines, atoms):
     """Steps per second against the size of the machine, atoms fixed."""
     first = wafers[0]
-    fig, axes = svg_theme.figure(7.2, 5.0)
+    fig, axes = svg_theme.figure(6.4, 4.6)
     points = [p for p in scaling.points_of(problem_runs) if p.atoms == atoms]
     kinds = {"emulated"}
     if points:
@@ -155,7 +158,8 @@ def claim_plot(problem_runs, wafers, model, machines, atoms):
                 if row["case"] == published:
                     axes.axhline(row["steps_per_second"], color=PUBLISHED, lw=1.1, ls=":")
                     axes.annotate(f"{machine.name}, published: {row['steps_per_second']:,}", (1, row["steps_per_second"]),
-                                  xytext=(3, 3), textcoords="offset points", fontsize=9, color=PUBLISHED)
+                                  xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=10, color=PUBLISHED,
+                                  bbox=dict(facecolor=CARD, edgecolor="none", alpha=0.8, pad=0.5), zorder=7)
                     kinds.add("published")
     for w in wafers:
         tiles = w.json.get("wafer", {}).get("tiles")
@@ -174,7 +178,7 @@ def claim_plot(problem_runs, wafers, model, machines, atoms):
 
 def size_plot(native, wafers):
     """Steps per second against atoms: what a larger crystal costs on either machine."""
-    fig, axes = svg_theme.figure(7.2, 4.4)
+    fig, axes = svg_theme.figure(6.4, 4.2)
     points = scaling.points_of(native)
     for k, workers in enumerate(sorted({p.workers for p in points})):
         same = [p for p in points if p.workers == workers]
@@ -206,7 +210,8 @@ def claim_section(results, machines):
     known = {(g[0].problem, g[0].machine): (g, m, why, out) for g, m, why, out in fits(results)}
     native = scaling.native_runs(results)
     sized, refused = set(), []
-    for problem in dict.fromkeys(w.problem for w in wafers):
+    largest = sorted(wafers, key=lambda w: -w.atoms)
+    for problem in dict.fromkeys(w.problem for w in largest):
         mine = [w for w in wafers if w.problem == problem]
         machines_here = sorted({r.machine for r in native if r.problem == problem})
         group, model, why, left_out = known[(problem, machines_here[0])] if machines_here else ([], None, None, None)
@@ -219,7 +224,7 @@ def claim_section(results, machines):
             section.parts.append(Text(trust(group, model, left_out), "note"))
         elif group:
             refused.append(f"{group[0].label} ({why})")
-        if problem not in sized and len({w.atoms for w in mine}) > 1 and group:
+        if problem not in sized and len({w.atoms for w in mine}) > 1 and len({r.atoms for r in group}) > 1:
             sized.add(problem)
             section.parts.append(size_plot(group, mine))
     if refused:
@@ -251,7 +256,6 @@ def model_section(results, machines):
     rows = []
     for machine in machines:
         for row in machine.published:
-            from .cluster_machines import SC24
             workers, rate = machine.best(SC24[row["case"]])
             rows.append([machine.title, f"{row['case']}, 801,792 atoms", Cell(number(rate), "modelled"), f"{workers:,} ({machine.nodes(workers):,} nodes)",
                          Cell(number(row["steps_per_second"]), "published", title=row["source"]), percent(rate / row["steps_per_second"] - 1)])
@@ -260,14 +264,10 @@ def model_section(results, machines):
         section.parts += [Text("Machines that were not here are modelled from their files (inputs/clusters): every number there has a source, none is "
                                "fitted to the published rates, and noise, imbalance and list building are left out. Against the "
                                f"published rates the model is off by {min(offs):+.0f} to {max(offs):+.0f} %: "
-                               + ("read its rates as what these clusters cannot exceed, not as what they reach." if min(offs) > 0
+                               + ("it is kind to the clusters, and the ratios of the wafer to it are on the low side." if min(offs) > 0
                                   else "read its rates with that error in mind.")),
                           Table(["machine", "problem", "modelled best, steps/s", "at workers", "published best, steps/s", "model against published"],
                                 rows, numeric_from=2)]
     if not section.parts:
         return Missing("The cluster model", "no native runs of molecular dynamics and no machine files")
     return section
-
-
-def fit_refusals(results):
-    return listing(dict.fromkeys(why for _, _, why, _ in fits(results) if why)) if fits(results) else ""

@@ -40,7 +40,7 @@ def rate_pictures(rows):
         for key, label in (("ratio_to_dense", "tokens/s against dense"), ("tokens_per_second", "tokens per second")):
             if not any(r[key] is not None for r in mine):
                 continue
-            fig, axes = svg_theme.figure(6.0, 4.3)
+            fig, axes = svg_theme.figure()
             for k, curve in enumerate(dict.fromkeys((r["format"], r["value"]) for r in mine)):
                 points = sorted((100 * r["sparsity"], r[key]) for r in mine if (r["format"], r["value"]) == curve and r[key] is not None)
                 if points:
@@ -77,7 +77,7 @@ def perplexity_points(record):
 
 def perplexity_parts(record):
     curves = perplexity_points(record)
-    fig, axes = svg_theme.figure(6.0, 4.3)
+    fig, axes = svg_theme.figure()
     for k, (name, points) in enumerate(curves.items()):
         axes.plot([100 * s for s, _ in points], [p for _, p in points], label=name, color=SERIES[k % len(SERIES)],
                   marker=MARKERS[k % len(MARKERS)], ms=6)

@@ -21,7 +21,7 @@ VARIABLES.update({c: f"series{i}" for i, c in enumerate(SERIES) if i > 0})
 MARKERS = "os^Dv<>P"
 
 STYLE = {
-    "svg.fonttype": "none", "font.size": 11, "axes.titlesize": 11.5, "axes.labelsize": 11, "legend.fontsize": 9.5,
+    "svg.fonttype": "none", "font.size": 12, "axes.titlesize": 12.5, "axes.labelsize": 12,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": FAINT, "axes.titlecolor": INK, "xtick.color": INK,
     "ytick.color": INK, "grid.color": GRID, "grid.linewidth": 0.7, "axes.grid": True, "axes.facecolor": "none",
     "figure.facecolor": "none", "savefig.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False,
@@ -30,7 +30,7 @@ STYLE = {
 }
 
 
-def figure(width=6.0, height=4.0, panels=1):
+def figure(width=5.4, height=3.9, panels=1):
     """A figure of one axes (or a row of them) in the page's style; `inline` closes it."""
     matplotlib.rcParams.update(STYLE)
     fig, axes = plt.subplots(1, panels, figsize=(width, height), layout="constrained")

@@ -3,23 +3,24 @@ import shlex
 
 from .parts import Cell, Listing, Missing, Section, Table, Text
 from .scaling import RATE
-from .wording import number, percent, watts
+from .wording import count, number, percent, watts
 
-MERIT = {"tungsten_md": ((RATE, "steps/s"), ("atom_steps_per_second", "atom-steps/s"), ("joules_per_atom_step", "J an atom-step")),
-         "sparse_llama": (("decode_tokens_per_second", "decode tokens/s"), ("prefill_tokens_per_second", "prefill tokens/s"),
-                          ("joules_per_token", "J a token"), ("perplexity", "perplexity"), ("bits_per_weight", "bits a weight"))}
+# Figure, heading, factor from the figure's unit to the heading's.
+MERIT = {"tungsten_md": ((RATE, "steps/s", 1), ("atom_steps_per_second", "million atom-steps/s", 1e-6), ("joules_per_atom_step", "uJ an atom-step", 1e6)),
+         "sparse_llama": (("decode_tokens_per_second", "decode tokens/s", 1), ("prefill_tokens_per_second", "prefill tokens/s", 1),
+                          ("joules_per_token", "J a token", 1), ("perplexity", "perplexity", 1), ("bits_per_weight", "bits a weight", 1))}
 JOULES = ("joules_per_atom_step", "joules_per_token", "joules_per_decode_token", "joules_per_prefill_token")
 NO_METER = "no meter"
 
 
-def figure_cell(result, name):
+def figure_cell(result, name, factor=1):
     """A figure with its badge; "no meter" where energy could not be had; "-" where the run has no such figure."""
     figure = result.figures.get(name)
     if figure is None:
         return "-"
     if figure.value is None:
         return Cell(NO_METER if "joules" in name else "not known", title=figure.note)
-    return Cell(number(figure.value), figure.kind, title=figure.note)
+    return Cell(number(factor * figure.value), figure.kind, title=figure.note)
 
 
 def size_of(result):
@@ -41,10 +42,10 @@ def machine_size(result):
 def merit_section(results):
     section = Section("merit", "Figures of merit")
     for app, figures in MERIT.items():
-        runs = [r for r in results if r.app == app and any(n in r.figures for n, _ in figures)]
+        runs = [r for r in results if r.app == app and any(n in r.figures for n, _, _ in figures)]
         for machine in dict.fromkeys(r.machine for r in sorted(runs, key=lambda r: (r.target, r.machine))):
             mine = sorted((r for r in runs if r.machine == machine), key=lambda r: (r.label, r.atoms or 0, r.workers))
-            shown = [(n, t) for n, t in figures if any(n in r.figures for r in mine)]
+            shown = [(n, t, f) for n, t, f in figures if any(n in r.figures for r in mine)]
             what = "emulated machine " if mine[0].target == "wafer" else ""
             # Repeats stand in one line: the median run, and how many there were.
             groups = {}
@@ -56,37 +57,36 @@ def merit_section(results):
                 group = sorted(group, key=lambda r: r.value(first) or 0.0)
                 r = group[(len(group) - 1) // 2]
                 rows.append([r.label if app == "tungsten_md" else f"{r.label}" + (f" ({r.command})" if r.command != "run" else ""), size_of(r),
-                             machine_size(r), str(len(group)), *[figure_cell(r, n) for n, _ in shown],
+                             machine_size(r), str(len(group)), *[figure_cell(r, n, f) for n, _, f in shown],
                              Cell("valid", state="pass") if all(g.valid for g in group) else Cell("NOT VALID", state="fail")])
-            section.parts.append(Table(["problem", "size", "machine size", "runs", *[t for _, t in shown], "checks"], rows,
+            section.parts.append(Table(["problem", "size", "machine size", "runs", *[t for _, t, _ in shown], "checks"], rows,
                                        f"{app} on {what}{machine}" + (": medians of the runs" if len(mine) > len(rows) else ""), numeric_from=3))
     return section if section.parts else Missing("Figures of merit", "no result with a figure of merit")
 
 
 def energy_section(results):
-    rows, per = [], {}
+    rows, per, unmetered = [], {}, {}
     for r in results:
         name = next((n for n in JOULES if n in r.figures), None)
-        if name is None:
-            continue
-        key = (r.label, r.atoms, r.machine, machine_size(r))
-        per.setdefault(key, []).append((r, name))
-    for group in per.values():
-        r, name = group[-1]
-        figure, energy = r.figures[name], r.json["energy"]
-        joules = energy["joules"]
+        if name and r.figures[name].value is None:
+            unmetered.setdefault(r.machine, []).append(r)
+        elif name:
+            per[r.label, r.atoms, r.machine, machine_size(r)] = (r, name)
+    for r, name in per.values():
+        energy = r.json["energy"]
         if r.target == "wafer":
             meter, power = f"model of {r.machine}", Cell(watts(r.value("watts")), "emulated") if r.value("watts") else "-"
-        elif joules is not None:
-            seconds = r.value("loop_seconds") or r.json["wall_seconds"]
-            meter, power = energy["source"], Cell(watts(joules / seconds), "modelled" if energy["source"] == "model" else "measured")
         else:
-            meter, power = Cell(NO_METER, title=energy["note"]), "-"
-        rows.append([r.label, size_of(r), r.machine, machine_size(r), "J an " + ("atom-step" if "atom" in name else "token") if figure.value is not None else "-",
-                     figure_cell(r, name), power, meter])
+            seconds = r.value("loop_seconds") or r.json["wall_seconds"]
+            meter = energy["source"]
+            power = Cell(watts(energy["joules"] / seconds), "modelled" if meter == "model" else "measured") if energy["joules"] is not None else "-"
+        per_atom = "atom" in name
+        rows.append([r.label, size_of(r), r.machine, machine_size(r), figure_cell(r, name, 1e6 if per_atom else 1), "uJ an atom-step" if per_atom else "J a token", power, meter])
+    for machine, mine in unmetered.items():
+        rows.append([f"all {count(len(mine), 'run')}" if len(mine) > 1 else mine[0].label, "", machine, "", Cell(NO_METER, title=mine[0].json["energy"]["note"]), "", "-", NO_METER])
     if not rows:
         return Missing("Energy", "no result has an energy figure")
-    section = Section("energy", "Energy", [Table(["problem", "size", "machine", "machine size", "unit", "energy", "power", "meter"], rows, numeric_from=5)])
+    section = Section("energy", "Energy", [Table(["problem", "size", "machine", "machine size", "energy", "per", "power", "meter"], rows, numeric_from=4)])
     notes = list(dict.fromkeys(r.json["energy"]["note"] for r in results if r.json["energy"]["joules"] is None and r.target == "cluster" and r.json["energy"]["note"] not in ("", "not measured")))
     for note in notes:
         section.parts.append(Text(f"Why there is no meter: {note}. No figure is guessed in its place.", "note"))
@@ -109,7 +109,7 @@ def validation_section(results):
     section.parts.append(Text(f"{passed} of {total} checks pass, in {len(with_checks)} results" + (f". Not valid: {', '.join(r.name for r in failed)}. Their figures are not to be used." if failed else ".")))
     against = [r for r in with_checks if r.command == "validate"]
     for r in against:
-        rows = [[c["name"].replace("_", " "), Cell(number(c["value"], 6), "emulated"), Cell(number(c["reference"], 6), "published"), percent(c["value"] / c["reference"] - 1) if c["reference"] else "-",
+        rows = [[c["name"].replace("_", " "), Cell(number(c["value"], 6), "emulated"), Cell(number(c["reference"], 6), "published" if c["reference"] else ""), percent(c["value"] / c["reference"] - 1) if c["reference"] else "-",
                  number(c["tolerance"]) if not c["reference"] else f"{100 * c['tolerance'] / abs(c['reference']):.0f} %", c["unit"], verdict_cell(c)] for c in r.json["checks"]]
         section.parts.append(Table(["", "emulated", "published", "off", "tolerance", "unit", ""], rows, f"{r.app} validate: the emulated machine against published measurements ({r.name})", numeric_from=1))
     rows = []

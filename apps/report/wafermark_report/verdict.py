@@ -51,10 +51,34 @@ def machine_rows(pair, machines):
     rows = []
     for machine in machines:
         workers, rate = machine.best(box)
-        published = next((p["steps_per_second"] for p in machine.published if p["case"] == case), None)
-        rows.append([f"{pair.wafer.label}, {pair.wafer.atoms:,} atoms", machine.title, f"{machine.nodes(workers):,}", Cell(number(rate, 3), "modelled"),
-                     Cell(number(published), "published") if published else "-", Cell(number(emulated), "emulated"), times(emulated / rate) + (f" ({times(emulated / published)} against published)" if published else "")])
+        published = published_rate(machine, pair.wafer)
+        rows.append([f"{pair.wafer.label}, {pair.wafer.atoms:,} atoms", f"{machine.title}, {machine.nodes(workers):,}", Cell(number(rate, 3), "modelled"),
+                     Cell(number(published), "published") if published else "-",
+                     times(emulated / rate) + (f"; against published {times(emulated / published)}" if published else "")])
     return rows
+
+
+def published_rate(machine, wafer):
+    case = scaling_plots.sc24_case(wafer)
+    return next((p["steps_per_second"] for p in machine.published if p["case"] == case), None)
+
+
+def machine_sentences(pair, machines):
+    """The verdict against the best of the modelled clusters."""
+    box, emulated = box_of(pair.wafer), pair.wafer.value(RATE)
+    if box is None or not machines:
+        return []
+    best = max(machines, key=lambda m: m.best(box)[1])
+    workers, rate = best.best(box)
+    nodes = best.nodes(workers)
+    text = (f"For {pair.wafer.label} with {pair.wafer.atoms:,} atoms the fastest of these clusters, by its model, is {best.title}: {number(rate, 3)} steps/s at {count(nodes, 'node')}; more nodes "
+            f"make it slower or do not exist. The emulated wafer is {compare(emulated / rate)}.")
+    power = pair.wafer.value("watts")
+    if power:
+        cluster = nodes * best["nodes.watts_per_node"]
+        flag = best.numbers["nodes.watts_per_node"]["kind"]
+        text += (f" Those nodes would draw about {watts(cluster)} ({flag} power of a node), the wafer {watts(power)} (emulated): per step {times((cluster / rate) / (power / emulated))} times the wafer's energy, by the models.")
+    return [text]
 
 
 def power_sentence(pair):
@@ -118,16 +142,22 @@ def summary(results, machines):
         section.parts.append(Text(lead, "lead"))
         section.parts.append(Text("These ratios hold one whole wafer against the machine that was here, not against a cluster of the wafer's price or power. "
                                   + validate_sentence(results)))
-        shown = {}
-        for p in plain:
-            shown.setdefault(p.wafer.problem, p)
-        for p in list(shown.values())[:5]:
-            section.parts.append(Text(" ".join(s for s in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if s)))
-        rows = [row for p in list(shown.values())[:5] for row in machine_rows(p, machines)]
+        section.parts.append(Table(["problem", "atoms", "native machine", "native, steps/s", "wafer, steps/s", "wafer times native", "wafer's power"],
+                                   [[p.wafer.label, f"{p.wafer.atoms:,}", machine_size(p.native), Cell(number(p.native.value(RATE)), "measured"), Cell(number(p.wafer.value(RATE)), "emulated"),
+                                     times(p.ratio), Cell(watts(p.wafer.value("watts")), "emulated") if p.wafer.value("watts") else "-"] for p in plain], numeric_from=1))
+        # In words: the largest problem, and the one that the cluster model knows most of.
+        fitted = {(g[0].problem, g[0].machine) for g, model, _, _ in fits if model is not None}
+        largest = plain[0]
+        known = next((p for p in plain if (p.native.problem, p.native.machine) in fitted), None)
+        told = [largest] + ([known] if known not in (None, largest) else [])
+        for p in told:
+            section.parts.append(Text(" ".join(t for t in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if t)))
+        rows = [row for p in told for row in machine_rows(p, machines)]
         if rows:
-            section.parts.append(Table(["problem", "machine", "nodes", "modelled best, steps/s", "published best, steps/s", "emulated wafer, steps/s", "wafer times cluster"], rows,
-                                       "At the number of nodes where the model of each cluster is fastest. The models leave out noise, imbalance and list building; "
+            section.parts.append(Table(["problem", "machine, nodes", "modelled best, steps/s", "published best, steps/s", "wafer times cluster"], rows,
+                                       "Clusters that were not here, at the number of nodes where each is fastest. Their models leave out noise, imbalance and list building; "
                                        "the section on the cluster model says how far off they are where a published rate is known.", numeric_from=2))
+            section.parts += [Text(t) for t in machine_sentences(largest, machines)]
     sentences = llama_sentence(results)
     for k, sentence in enumerate(sentences):
         section.parts.append(Text(sentence, "lead" if not plain and k == 0 else ""))

@@ -36,7 +36,8 @@ def read_map(path):
 def draw_map(axes, grid, title):
     drawn, block = shrink(grid)
     height, width = grid.shape
-    picture = axes.imshow(drawn, origin="lower", extent=(0, width, 0, height), interpolation="nearest", cmap="viridis")
+    picture = axes.imshow(drawn, origin="lower", extent=(0, width, 0, height), interpolation="nearest", cmap="viridis",
+                          vmin=np.percentile(drawn, 1), vmax=np.percentile(drawn, 99))
     axes.set_title(title)
     axes.grid(False)
     axes.set_xlabel("tile" + (f" (means of {block} x {block})" if block > 1 else ""))
@@ -49,17 +50,17 @@ def heat_map(result):
     busy, wait = read_map(result.folder / "wafer.h5")
     maps = [(busy, "computing")] + ([(wait, "waiting for neighbours")] if wait is not None else [])
     tall = busy.shape[0] > 1.7 * busy.shape[1]
-    fig, axes = svg_theme.figure(7.6, 4.6 if tall else 3.5, panels=len(maps))
+    fig, axes = svg_theme.figure(6.8, 4.4 if tall else 3.2, panels=len(maps))
     for a, (grid, title) in zip(np.atleast_1d(axes), maps):
         draw_map(a, grid, title)
     return Picture(inline(fig, f"Cycles of each tile, {result.label}"),
-                   f"{result.label}, {result.atoms:,} atoms on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}: cycles a step of each tile.",
+                   f"{result.label}, {result.atoms:,} atoms on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}: cycles a step of each tile; colours span 1 to 99 % of them.",
                    ("emulated",), wide=True)
 
 
 def phase_bars(runs):
     """Cycles of a step by phase, one bar a run."""
-    fig, axes = svg_theme.figure(7.6, 1.5 + 0.5 * len(runs) + 0.6)
+    fig, axes = svg_theme.figure(6.4, 1.3 + 0.45 * len(runs))
     named = []
     for row, r in enumerate(runs):
         left = 0.0

@@ -9,7 +9,7 @@ def number(value, digits=4):
     if value == 0:
         return "0"
     size = abs(value)
-    if size >= 10 ** (digits - 1):
+    if size >= 10 ** (digits - 1) or (size >= 1000 and value == round(value)):
         return f"{round(value):,}" if size < 1e9 else f"{value:.{digits - 1}e}"
     if size < 1e-3:
         return f"{value:.{digits - 1}e}"
@@ -18,7 +18,8 @@ def number(value, digits=4):
 
 def times(ratio):
     """How many times: two digits are what a ratio of noisy rates holds, three above 100."""
-    return number(ratio, 3 if ratio >= 100 else 2)
+    digits = 3 if ratio >= 100 else 2
+    return number(float(f"{ratio:.{digits}g}"), digits)
 
 
 def count(n, noun):
