@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# From a fresh clone to a displacement cascade in tungsten: installs what is missing, builds, runs, draws.
+# From a fresh clone to a displacement cascade in tungsten and a sparse Llama: installs what is missing, builds, runs, draws.
 #   jobscripts/quickstart.sh [--ranks N] [--out DIR] [--no-setup]
-# Takes two to three minutes after the build on two cores. Results go to results/quickstart, and those of the first steps
-# of the same deck, natively and on the emulated wafer, to results/quickstart/native and results/quickstart/wafer.
+# Takes three to four minutes after the build on two cores. Results go to results/quickstart: the cascade, the first steps of the
+# same deck natively and on the emulated wafer (native, wafer), and Llama with dense and with sparse weights (llama_*).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -20,8 +20,9 @@ while [ $# -gt 0 ]; do
 done
 
 [ $setup = no ] || "$source_dir/jobscripts/setup.sh"
-build release tungsten_md
+build release tungsten_md sparse_llama
 tungsten_md=$source_dir/build/release/apps/tungsten_md/tungsten_md
+sparse_llama=$source_dir/build/release/apps/sparse_llama/sparse_llama
 
 echo "== potential"
 deck=$source_dir/inputs/tungsten/quickstart.toml
@@ -44,6 +45,21 @@ for target in cluster wafer; do
     { tail -n 20 "$out/$target.log" >&2; exit 1; }
 done
 if python=$(python_with json); then "$python" "$source_dir/apps/report/side_by_side.py" "$out/native" "$out/wafer"; fi
+
+echo
+echo "== sparse_llama: the model that comes with the project, 70 % of its weights zero"
+"$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --out "$out/llama_shipped" |
+  sed '/^$/q'
+echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, dense and 70 % sparse"
+for form in dense bit_mask; do
+  sparsity=$([ $form = dense ] && echo 0 || echo 0.7)
+  OMP_NUM_THREADS=$ranks "$sparse_llama" run --synthetic "tinyllama-1.1b:sparsity=$sparsity" --format $form --tokens 48 \
+    --out "$out/llama_$form" >"$out/llama_$form.log" 2>&1 || { tail -n 20 "$out/llama_$form.log" >&2; exit 1; }
+done
+if python=$(python_with json); then
+  "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_dense" "$out/llama_bit_mask" --names dense,sparse
+fi
+echo
 
 picture="not drawn"
 if python=$(python_with numpy matplotlib); then

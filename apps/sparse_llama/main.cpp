@@ -3,6 +3,7 @@
 #include "sparse_llama/commands/evaluate.hpp"
 #include "sparse_llama/commands/export.hpp"
 #include "sparse_llama/commands/prune.hpp"
+#include "sparse_llama/commands/run.hpp"
 #include "sparse_llama/commands/tokenizer.hpp"
 #include "sparse_llama/commands/train.hpp"
 
@@ -10,6 +11,7 @@ int main(int argc, char** argv) {
   using namespace wafermark;
   return run_commands(argc, argv, "sparse_llama", "Llama models with unstructured sparsity.",
                       [](CLI::App& app, std::function<int()>& action) {
+                        llama::add_run_command(app, action);
                         llama::add_tokenizer_command(app, action);
                         llama::add_evaluate_command(app, action);
                         llama::add_export_command(app, action);

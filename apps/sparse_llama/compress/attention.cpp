@@ -4,27 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sparse_llama/compress/matrix_product.hpp"
+#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 #include "sparse_llama/kernels/softmax_backward.hpp"
-#include "sparse_llama/model/rope_frequencies.hpp"
 
 namespace wafermark::llama {
 namespace {
 constexpr std::int64_t block_rows = 64;
 using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 }  // namespace
-
-template <class T>
-RopeTable<T>::RopeTable(const Configuration& c, std::int64_t length) : half(c.head_dim / 2) {
-  const std::vector<double> frequencies = rope_frequencies(c);
-  for (std::int64_t position = 0; position < length; ++position)
-    for (const double frequency : frequencies) {
-      cosine.push_back(T(std::cos(double(position) * frequency)));
-      sine.push_back(T(std::sin(double(position) * frequency)));
-    }
-}
 
 template <class T>
 void rotate(const RopeTable<T>& table, T* x, std::int64_t sequences, std::int64_t length, std::int64_t heads,
@@ -115,8 +104,6 @@ void CausalAttention<T>::backward(const T* query, const T* key, const T* value, 
     }
 }
 
-template struct RopeTable<float>;
-template struct RopeTable<double>;
 template void rotate(const RopeTable<float>&, float*, std::int64_t, std::int64_t, std::int64_t, int);
 template void rotate(const RopeTable<double>&, double*, std::int64_t, std::int64_t, std::int64_t, int);
 template class CausalAttention<float>;

@@ -4,17 +4,9 @@
 
 #include <vector>
 
-#include "sparse_llama/model/configuration.hpp"
+#include "sparse_llama/model/rope_table.hpp"
 
 namespace wafermark::llama {
-
-/// cos and sin of position * frequency, [length, head_dim / 2] each.
-template <class T>
-struct RopeTable {
-  RopeTable(const Configuration& configuration, std::int64_t length);
-  std::int64_t half;
-  std::vector<T> cosine, sine;
-};
 
 /// Rotates `heads` heads of every row of x[sequences * length, heads * head_dim]; element i with i + head_dim
 /// / 2. direction -1 is the inverse, which is also the backward pass.

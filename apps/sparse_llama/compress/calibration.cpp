@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "sparse_llama/compress/matrix_product.hpp"
+#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/compress/transformer.hpp"
 
 namespace wafermark::llama {

@@ -1,7 +1,6 @@
 #include "sparse_llama/compress/model_files.hpp"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,13 +10,14 @@
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/training_state.hpp"
 #include "sparse_llama/model/checkpoint_reader.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 
 FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
   namespace fs = std::filesystem;
-  if (fs::is_directory(path) && !fs::exists(path + "/state.h5")) {
-    DenseWeights weights = read_checkpoint_folder(path);
+  if (path.ends_with(".bin") || (fs::is_directory(path) && !fs::exists(path + "/state.h5"))) {
+    DenseWeights weights = read_checkpoint(path);
     return {weights.configuration, flatten(weights)};
   }
   TrainingState state = read_training_state(comm, fs::is_directory(path) ? path + "/state.h5" : path);
@@ -41,21 +41,19 @@ TokenizedText read_tokens(const Communicator& comm, const std::string& text_path
   TokenizedText text;
   std::string error;
   if (comm.is_root()) {
-    sentencepiece::SentencePieceProcessor processor;
     std::ifstream in(text_path, std::ios::binary);
     std::stringstream content;
     content << in.rdbuf();
-    if (!processor.Load(tokenizer_path).ok())
-      error = fmt::format("{}: cannot be read, expected a SentencePiece model", tokenizer_path);
-    else if (!in)
-      error = fmt::format("{}: cannot be read, expected a text", text_path);
-    else {
-      std::vector<int> ids;
-      processor.Encode(content.str(), &ids);
-      text.tokens.assign(ids.begin(), ids.end());
-      text.bos = processor.bos_id();
-      text.vocabulary = processor.GetPieceSize();
-      if (text.tokens.empty()) error = fmt::format("{}: found an empty file, expected a text", text_path);
+    try {
+      const auto tokenizer = read_tokenizer(tokenizer_path);
+      if (!in) throw InputError(fmt::format("{}: cannot be read, expected a text", text_path));
+      text.tokens = tokenizer->encode(content.str());
+      text.bos = tokenizer->bos();
+      text.vocabulary = tokenizer->vocabulary();
+      if (text.tokens.empty())
+        throw InputError(fmt::format("{}: found an empty file, expected a text", text_path));
+    } catch (const InputError& bad) {
+      error = bad.what();
     }
   }
   comm.throw_together(!error.empty(), error);

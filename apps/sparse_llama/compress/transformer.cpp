@@ -3,7 +3,7 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 
-#include "sparse_llama/compress/matrix_product.hpp"
+#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rms_norm_backward.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"

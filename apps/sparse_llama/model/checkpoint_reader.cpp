@@ -11,9 +11,11 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <type_traits>
 
 #include "common/errors.hpp"
+#include "sparse_llama/model/llama2c_reader.hpp"
 #include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
@@ -176,6 +178,14 @@ class SafetensorsFile {
 };
 
 }  // namespace
+
+DenseWeights read_checkpoint(const std::string& path) {
+  if (path.ends_with(".bin")) return read_llama2c(path);
+  if (!std::filesystem::is_directory(path))
+    throw InputError(
+        fmt::format("{}: found no folder, expected a Hugging Face folder or a llama2.c file *.bin", path));
+  return read_checkpoint_folder(path);
+}
 
 DenseWeights read_checkpoint_folder(const std::string& folder) {
   const Configuration c = read_configuration(folder + "/config.json");

@@ -1,7 +1,6 @@
 #include "tungsten_md/cluster/mpi_buffer.hpp"
 
-#include <cstdlib>
-#include <cstring>
+#include "common/gpu_aware_mpi.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -14,12 +13,6 @@ void grow(BufferView& buffer, int size) {
 }
 
 }  // namespace
-
-bool mpi_reads_device_memory() {
-  if (Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible) return true;
-  const char* aware = std::getenv("WAFERMARK_GPU_AWARE_MPI");
-  return aware != nullptr && std::strcmp(aware, "1") == 0;
-}
 
 void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in,
               int in_size, int from) {

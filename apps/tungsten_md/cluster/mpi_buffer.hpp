@@ -10,10 +10,6 @@ namespace wafermark::tungsten {
 
 using BufferView = Kokkos::View<double*, MemSpace>;
 
-/// True when buffers of MemSpace go to MPI without a copy: host memory, or WAFERMARK_GPU_AWARE_MPI=1 in the
-/// environment (the site knows; there is no portable way to ask).
-bool mpi_reads_device_memory();
-
 /// Sends `out` to rank `to` and receives `in_size` doubles from rank `from`; MPI_PROC_NULL on either side is
 /// allowed, and a send to this rank itself is a copy. `in` grows when it is too small.
 void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in,

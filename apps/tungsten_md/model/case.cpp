@@ -159,7 +159,7 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
       deck.number("wafer.list_skin_angstrom", 0.3, "beyond the cut-off, where lists are reused", positive);
   const double least = w.list_reuse > 1 ? std::max(0.3, w.list_skin_angstrom) : 0.3;
   w.margin_angstrom =
-      deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? least : std::max(3.0, least),
+      deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? least : std::max(4.0, least),
                   "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
   w.neighbourhood = static_cast<int>(
       deck.integer("wafer.neighbourhood", 0,

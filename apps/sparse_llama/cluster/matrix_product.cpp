@@ -1,11 +1,22 @@
-#include "sparse_llama/compress/matrix_product.hpp"
+#include "sparse_llama/cluster/matrix_product.hpp"
 
 #include <cblas.h>
+
+// Of OpenBLAS and BLIS; null where the BLAS is another one.
+extern "C" {
+[[gnu::weak]] void openblas_set_num_threads(int);
+[[gnu::weak]] void bli_thread_set_num_threads(std::int64_t);
+}
 
 namespace wafermark::llama {
 namespace {
 CBLAS_TRANSPOSE blas(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
 }  // namespace
+
+void one_blas_thread() {
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
+  if (bli_thread_set_num_threads != nullptr) bli_thread_set_num_threads(1);
+}
 
 template <>
 void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,

@@ -1,4 +1,5 @@
-// Dense matrix products of training and pruning, by BLAS. The only place that knows the BLAS interface.
+// Dense matrix products of prefill, training and pruning, by BLAS. The only place that knows the BLAS
+// interface.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,9 @@ enum class Op { none, transpose };
 template <class T>
 void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
                     std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
+/// From here on a product runs on the thread that asks for it: for callers that are many threads themselves.
+void one_blas_thread();
 
 /// y[n, out] = x[n, in] W^T with W[out, in].
 template <class T>

@@ -1,4 +1,6 @@
-#include "sparse_llama/model/rope_frequencies.hpp"
+#include "sparse_llama/model/rope_table.hpp"
+
+#include <cmath>
 
 #include "sparse_llama/kernels/rope.hpp"
 
@@ -16,5 +18,18 @@ std::vector<double> rope_frequencies(const Configuration& c) {
   }
   return frequencies;
 }
+
+template <class T>
+RopeTable<T>::RopeTable(const Configuration& c, std::int64_t length) : half(c.head_dim / 2) {
+  const std::vector<double> frequencies = rope_frequencies(c);
+  for (std::int64_t position = 0; position < length; ++position)
+    for (const double frequency : frequencies) {
+      cosine.push_back(T(std::cos(double(position) * frequency)));
+      sine.push_back(T(std::sin(double(position) * frequency)));
+    }
+}
+
+template struct RopeTable<float>;
+template struct RopeTable<double>;
 
 }  // namespace wafermark::llama

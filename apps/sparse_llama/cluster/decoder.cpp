@@ -1,0 +1,242 @@
+#include "sparse_llama/cluster/decoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+#include "common/gpu_aware_mpi.hpp"
+#include "sparse_llama/kernels/attention.hpp"
+#include "sparse_llama/kernels/rms_norm.hpp"
+#include "sparse_llama/kernels/rope.hpp"
+#include "sparse_llama/kernels/swiglu.hpp"
+#include "sparse_llama/model/rope_table.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+using Space = Kokkos::DefaultExecutionSpace;
+using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
+using Cache = Kokkos::View<float****, Kokkos::LayoutRight>;
+using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
+
+/// y = RMSNorm(x) of the first n rows.
+void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon, std::int64_t n,
+               const Rows& y) {
+  const auto dim = std::int64_t(x.extent(1));
+  Kokkos::parallel_for(
+      "norm", Range(0, n), KOKKOS_LAMBDA(std::int64_t r) {
+        const float scale = rms_scale(&x(r, 0), dim, epsilon);
+        for (std::int64_t i = 0; i < dim; ++i) y(r, i) = x(r, i) * scale * weight(i);
+      });
+}
+
+/// Turns the queries of n rows, and stores their turned keys and their values in the cache of a layer.
+void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& cosine,
+                      const Turns& sine, std::int64_t heads, std::int64_t n, std::int64_t first_slot,
+                      const Cache& keys, const Cache& values) {
+  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
+             half = head_dim / 2, all = heads + 2 * kv_heads;
+  Kokkos::parallel_for(
+      "rope", Range(0, n * all), KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / all, h = k % all, position = rows(r).position;
+        const std::int64_t slot = first_slot + rows(r).sequence,
+                           kv = h < heads + kv_heads ? h - heads : h - heads - kv_heads;
+        float* head = &qkv(r, h * head_dim);
+        if (h < heads + kv_heads)
+          for (std::int64_t i = 0; i < half; ++i)
+            rope_rotate(head[i], head[i + half], cosine(position, i), sine(position, i));
+        if (h < heads) return;
+        float* store = h < heads + kv_heads ? &keys(slot, kv, position, 0) : &values(slot, kv, position, 0);
+        for (std::int64_t i = 0; i < head_dim; ++i) store[i] = head[i];
+      });
+}
+
+/// Each of n rows' heads attends to its sequence up to its own position.
+void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int64_t heads, std::int64_t n,
+                 std::int64_t first_slot, const Cache& keys, const Cache& values, const Rows& out) {
+  const auto head_dim = std::int64_t(keys.extent(3)), group = heads / std::int64_t(keys.extent(1));
+  const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
+  Kokkos::parallel_for(
+      "attention", Range(0, n * heads), KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
+        attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0),
+                  rows(r).position + 1, head_dim, scale, &out(r, h * head_dim));
+      });
+}
+
+void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
+  const auto hidden = std::int64_t(out.extent(1));
+  Kokkos::parallel_for(
+      "swiglu", Range(0, n * hidden), KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / hidden, i = k % hidden;
+        out(r, i) = swiglu(gate_up(r, i), gate_up(r, hidden + i));
+      });
+}
+
+}  // namespace
+
+Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
+                 std::int64_t capacity, RegionTimes& times)
+    : comm_(comm), weights_(weights), times_(times), sequences_(sequences), capacity_(capacity) {
+  const Configuration& c = weights.configuration;
+  const Shares& s = weights.shares;
+  try {
+    const auto cache = [&](const char* name) {
+      return Cache(name, std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
+                   std::size_t(capacity), std::size_t(c.head_dim));
+    };
+    keys_ = cache("keys");
+    values_ = cache("values");
+  } catch (const std::exception&) {
+    throw InputError(
+        fmt::format("no room for a cache of {} sequences of {} tokens, expected fewer", sequences, capacity));
+  }
+  const RopeTable<float> turns(c, capacity);
+  const auto to_device = [&](const std::vector<float>& values) {
+    const Kokkos::View<const float**, Kokkos::LayoutRight, Kokkos::HostSpace,
+                       Kokkos::MemoryTraits<Kokkos::Unmanaged>>
+        host(values.data(), std::size_t(capacity), std::size_t(turns.half));
+    const Turns device("turns", std::size_t(capacity), std::size_t(turns.half));
+    Kokkos::deep_copy(device, host);
+    return device;
+  };
+  cosine_ = to_device(turns.cosine);
+  sine_ = to_device(turns.sine);
+  rows_ = Kokkos::View<TokenRow*>("rows", std::size_t(chunk_rows));
+  token_rows_ = Kokkos::View<std::int64_t*>("rows of the embedding", std::size_t(chunk_rows));
+  const std::int64_t query = s.heads.count * c.head_dim, kv = s.kv_heads.count * c.head_dim;
+  const auto rows = [](const char* name, std::int64_t columns) {
+    return Rows(Kokkos::view_alloc(std::string(name), Kokkos::WithoutInitializing), std::size_t(chunk_rows),
+                std::size_t(columns));
+  };
+  stream_ = rows("stream", c.dim);
+  normed_ = rows("normed", c.dim);
+  query_key_value_ = rows("query, key, value", query + 2 * kv);
+  attended_ = rows("attended", query);
+  gate_up_ = rows("gate, up", 2 * s.hidden.count);
+  gated_ = rows("gated", s.hidden.count);
+  logits_ = rows("logits", s.vocabulary.count);
+}
+
+std::int64_t Decoder::cache_bytes() const {
+  return std::int64_t((keys_.size() + values_.size()) * sizeof(float));
+}
+
+double Decoder::bytes_per_token(std::int64_t position) const {
+  const Configuration& c = weights_.configuration;
+  double bytes =
+      double(2 * c.layers * weights_.shares.kv_heads.count * c.head_dim * (position + 1)) * sizeof(float);
+  weights_.each_multiplied([&](const PackedMatrix& m) { bytes += double(m.bytes()); });
+  return bytes;
+}
+
+void Decoder::sum_over_ranks(const Rows& x, std::int64_t n) {
+  if (comm_.size() == 1) return;
+  const Region region(times_, "sum over ranks");
+  static const bool direct = mpi_reads_device_memory();
+  const auto count = int(n * std::int64_t(x.extent(1)));
+  Kokkos::fence("before MPI reads partial sums");
+  if (direct) {
+    MPI_Allreduce(MPI_IN_PLACE, x.data(), count, MPI_FLOAT, MPI_SUM, comm_.raw());
+    return;
+  }
+  const auto part = Kokkos::subview(x, Kokkos::make_pair(std::int64_t(0), n), Kokkos::ALL);
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), part);
+  MPI_Allreduce(MPI_IN_PLACE, host.data(), count, MPI_FLOAT, MPI_SUM, comm_.raw());
+  Kokkos::deep_copy(part, host);
+}
+
+void Decoder::block(std::int64_t l, std::int64_t n) {
+  const RankLayer& w = weights_.layers[std::size_t(l)];
+  const auto epsilon = float(weights_.configuration.norm_epsilon);
+  const std::int64_t heads = weights_.shares.heads.count, slot = l * sequences_;
+  // Rank 0 adds its partial sums to the residual stream, the others put theirs in its place: their sum over
+  // ranks is the new stream.
+  const bool keeps_stream = comm_.is_root();
+  norm_rows(stream_, w.attention_norm, epsilon, n, normed_);
+  {
+    const Region region(times_, "matrices");
+    product_.multiply(w.query_key_value, normed_, n, false, query_key_value_);
+  }
+  {
+    const Region region(times_, "attention");
+    rotate_and_store(query_key_value_, rows_, cosine_, sine_, heads, n, slot, keys_, values_);
+    attend_rows(query_key_value_, rows_, heads, n, slot, keys_, values_, attended_);
+  }
+  {
+    const Region region(times_, "matrices");
+    product_.multiply(w.attention_output, attended_, n, keeps_stream, stream_);
+  }
+  sum_over_ranks(stream_, n);
+  norm_rows(stream_, w.feed_forward_norm, epsilon, n, normed_);
+  {
+    const Region region(times_, "matrices");
+    product_.multiply(w.gate_up, normed_, n, false, gate_up_);
+  }
+  swiglu_rows(gate_up_, n, gated_);
+  {
+    const Region region(times_, "matrices");
+    product_.multiply(w.down, gated_, n, keeps_stream, stream_);
+  }
+  sum_over_ranks(stream_, n);
+}
+
+void Decoder::run_chunk(std::span<const TokenRow> rows) {
+  const auto n = std::int64_t(rows.size());
+  const Share share = weights_.shares.vocabulary;
+  const auto host_rows = Kokkos::create_mirror_view(rows_);
+  const auto host_tokens = Kokkos::create_mirror_view(token_rows_);
+  for (std::int64_t i = 0; i < n; ++i) {
+    host_rows(i) = rows[std::size_t(i)];
+    const std::int64_t own = host_rows(i).token - share.first;
+    host_tokens(i) = own >= 0 && own < share.count ? own : -1;
+  }
+  Kokkos::deep_copy(rows_, host_rows);
+  Kokkos::deep_copy(token_rows_, host_tokens);
+  MatrixVectors::take_rows(weights_.embedding, token_rows_, n, stream_);
+  sum_over_ranks(stream_, n);
+  for (std::int64_t l = 0; l < weights_.configuration.layers; ++l) block(l, n);
+}
+
+std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
+  const Configuration& c = weights_.configuration;
+  std::vector<float> logits(wanted.size() * std::size_t(c.vocabulary));
+  const std::vector<std::int64_t> shares = comm_.all_gather(weights_.shares.vocabulary.count);
+  std::size_t done = 0;  // of `wanted`, which rises
+  for (std::int64_t first = 0; first < std::int64_t(rows.size()); first += chunk_rows) {
+    const auto chunk =
+        rows.subspan(std::size_t(first), std::min(std::size_t(chunk_rows), rows.size() - std::size_t(first)));
+    run_chunk(chunk);
+    // The wanted rows of the chunk move to its front, in order.
+    std::int64_t n = 0;
+    for (; done + std::size_t(n) < wanted.size(); ++n) {
+      const std::int64_t row = wanted[done + std::size_t(n)] - first;
+      if (row >= std::int64_t(chunk.size())) break;
+      if (row != n)
+        Kokkos::deep_copy(Kokkos::subview(stream_, n, Kokkos::ALL),
+                          Kokkos::subview(stream_, row, Kokkos::ALL));
+    }
+    if (n == 0) continue;
+    norm_rows(stream_, weights_.final_norm, float(c.norm_epsilon), n, normed_);
+    {
+      const Region region(times_, "output head");
+      product_.multiply(weights_.output_head(), normed_, n, false, logits_);
+    }
+    const auto host = Kokkos::create_mirror_view_and_copy(
+        Kokkos::HostSpace(), Kokkos::subview(logits_, Kokkos::make_pair(std::int64_t(0), n), Kokkos::ALL));
+    const std::vector<float> all =
+        comm_.all_gather(std::vector<float>(host.data(), host.data() + host.size()));
+    const float* part = all.data();  // ranks' parts one after the other: [rank][wanted][own vocabulary]
+    std::int64_t at = 0;
+    for (const std::int64_t count : shares) {
+      for (std::int64_t i = 0; i < n; ++i, part += count)
+        std::copy_n(part, count, logits.data() + (std::int64_t(done) + i) * c.vocabulary + at);
+      at += count;
+    }
+    done += std::size_t(n);
+  }
+  return logits;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,58 @@
+// The forward pass with a key/value cache, tensor-parallel over ranks: prefill, decoding and batches are the
+// same pass over rows, where a row is one token of one sequence. Begin reading at forward() in decoder.cpp.
+#pragma once
+
+#include <span>
+
+#include "common/region_timer.hpp"
+#include "sparse_llama/cluster/matrix_vectors.hpp"
+#include "sparse_llama/cluster/rank_weights.hpp"
+
+namespace wafermark::llama {
+
+/// One token to run. Positions of a sequence count from 0; those before must have been run, or lie earlier
+/// in the same call.
+struct TokenRow {
+  std::int32_t token;
+  std::int32_t sequence;
+  std::int64_t position;
+};
+
+class Decoder {
+ public:
+  /// Room for `sequences` sequences of `capacity` tokens each. Throws InputError when the cache does not fit
+  /// into memory. The communicator and the weights must outlive the decoder.
+  Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
+          RegionTimes& times);
+
+  /// Runs the rows and returns the logits of those rows whose number `wanted` lists, [wanted][vocabulary], on
+  /// every rank. Rows of a call are run in chunks of `chunk_rows`. Collective.
+  std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted);
+
+  /// Bytes that a token of a sequence at `position` reads on this rank: weights, keys and values. From the
+  /// formats' sizes; what the caches of the processor save is not known.
+  double bytes_per_token(std::int64_t position) const;
+  /// Bytes of this rank's cache.
+  std::int64_t cache_bytes() const;
+
+  static constexpr std::int64_t chunk_rows = 256;
+
+ private:
+  void run_chunk(std::span<const TokenRow> rows);
+  void block(std::int64_t layer, std::int64_t n);
+  void sum_over_ranks(const Rows& x, std::int64_t n);
+
+  const Communicator& comm_;
+  const RankWeights& weights_;
+  RegionTimes& times_;
+  std::int64_t sequences_, capacity_;
+  MatrixVectors product_;
+  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
+  Kokkos::View<float****, Kokkos::LayoutRight> keys_,
+      values_;  ///< [layer and sequence][kv head][position][head_dim]
+  Kokkos::View<TokenRow*> rows_;
+  Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
+  Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;
+};
+
+}  // namespace wafermark::llama

@@ -1,0 +1,322 @@
+#include "sparse_llama/cluster/matrix_vectors.hpp"
+
+#include <algorithm>
+
+#include "sparse_llama/cluster/matrix_product.hpp"
+#include "sparse_llama/kernels/quantise.hpp"
+#include "sparse_llama/kernels/row_dots.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+using Space = Kokkos::DefaultExecutionSpace;
+using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
+using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
+constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
+constexpr int together = 4;  // vectors that one pass over a row serves
+constexpr std::int64_t panel_rows = 128;
+constexpr int lanes = 32;  // of a device that share a row
+
+template <class View>
+void grow(View& view, std::int64_t size) {
+  if (std::int64_t(view.size()) < size)
+    view = View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "arranged vectors"), std::size_t(size));
+}
+
+/// The parts of a packed matrix that a kernel needs.
+template <class Value>
+struct RowsOf {
+  const MaskWord* mask;
+  const std::int64_t* row_start;
+  const std::uint16_t* column;
+  const Value* values;
+  const BFloat16* scales;
+  const std::int64_t* scale_start;
+  std::int64_t words, groups;
+
+  explicit RowsOf(const PackedMatrix& m)
+      : mask(m.mask.data()),
+        row_start(m.row_start.data()),
+        column(m.column.data()),
+        values(reinterpret_cast<const Value*>(m.values.data())),
+        scales(m.scales.data()),
+        scale_start(m.scale_start.data()),
+        words(m.words()),
+        groups(m.groups()) {}
+
+  template <bool masked>
+  KOKKOS_INLINE_FUNCTION StoredRow<Value> row(std::int64_t r) const {
+    if constexpr (masked)
+      return {mask + r * words, values + row_start[r], scales + r * groups, words};
+    else
+      return {nullptr, values + r * words * mask_columns, scales + r * groups, words};
+  }
+};
+
+/// out[v] of one row for N vectors: a whole row on a host, shared by the lanes of a team on a device.
+template <bool masked, int N, class Value>
+struct RowTimesVectors {
+  RowsOf<Value> matrix;
+  Vectors<Value> in;
+  float* out;
+  std::int64_t stride;
+  bool accumulate;
+
+  void operator()(std::int64_t r) const {
+    float sums[N];
+    host::row_dots<masked, N>(matrix.template row<masked>(r), in, sums);
+    for (int v = 0; v < N; ++v) out[v * stride + r] = sums[v] + (accumulate ? out[v * stride + r] : 0.0f);
+  }
+
+  KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
+    const std::int64_t r = team.league_rank();
+    const StoredRow<Value> row = matrix.template row<masked>(r);
+    for (int v = 0; v < N; ++v) {
+      Vectors<Value> one = in;
+      one.x += v * in.stride;
+      one.scales += v * in.scale_stride;
+      float sum = 0;
+      Kokkos::parallel_reduce(
+          Kokkos::ThreadVectorRange(team, lanes),
+          [&](int lane, float& all) {
+            float share = 0;
+            portable::row_dots<masked, 1>(row, one, &share, lane, lanes);
+            all += share;
+          },
+          sum);
+      Kokkos::single(Kokkos::PerThread(team),
+                     [&] { out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f); });
+    }
+  }
+};
+
+template <bool masked, int N, class Value>
+void for_rows(const RowsOf<Value>& matrix, std::int64_t rows, const Vectors<Value>& in, float* out,
+              std::int64_t stride, bool accumulate) {
+  const RowTimesVectors<masked, N, Value> body{matrix, in, out, stride, accumulate};
+  if constexpr (on_host)
+    Kokkos::parallel_for("matrix x vectors", Range(0, rows), body);
+  else
+    Kokkos::parallel_for("matrix x vectors", Team(rows, 1, lanes), body);
+}
+
+/// out[v] of one CSR row, whose x lie as they are.
+template <class Value>
+struct CsrRowTimesVectors {
+  RowsOf<Value> m;
+  std::int64_t vectors;
+  const float* x;
+  std::int64_t x_stride;
+  float* out;
+  std::int64_t stride;
+  bool accumulate;
+
+  KOKKOS_FUNCTION float dot(std::int64_t first, std::int64_t n, const float* vector) const {
+    KOKKOS_IF_ON_HOST((return host::indexed_dot(m.column + first, m.values + first, vector, n);))
+    KOKKOS_IF_ON_DEVICE((return portable::indexed_dot(m.column + first, m.values + first, vector, n);))
+  }
+  KOKKOS_FUNCTION void operator()(std::int64_t r) const {
+    const std::int64_t first = m.row_start[r], n = m.row_start[r + 1] - first;
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      const float* vector = x + v * x_stride;
+      float sum = 0;
+      if constexpr (std::is_same_v<Value, std::int8_t>) {
+        const BFloat16* scale = m.scales + m.scale_start[r];
+        for (std::int64_t i = 0; i < n; i += group_columns)
+          sum += float(*scale++) * dot(first + i, Kokkos::min(std::int64_t(group_columns), n - i), vector);
+      } else {
+        sum = dot(first, n, vector);
+      }
+      out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f);
+    }
+  }
+};
+
+/// Puts one group of 128 elements of a vector where the rows of Value want them, rounded to int16 for int8.
+template <class Value>
+struct ArrangeGroup {
+  using X = typename Vectors<Value>::X;
+  const float* x;
+  std::int64_t x_stride, columns, padded, groups;
+  X* arranged;
+  float* scales;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t k) const {
+    const std::int64_t v = k / groups, first = k % groups * group_columns;
+    const float* from = x + v * x_stride;
+    X* to = arranged + v * padded;
+    const std::int64_t last = Kokkos::min(first + group_columns, padded);
+    const std::int64_t inside = Kokkos::min(last, columns);
+    if constexpr (std::is_same_v<Value, std::int8_t>) {
+      const float scale = scales[k] = group_scale(from + first, inside - first, activation_range);
+      const float inverse = inverse_or_zero(scale);
+      for (std::int64_t j = first; j < inside; ++j)
+        to[place(j)] = quantised<std::int16_t>(from[j], inverse, activation_range);
+    } else {
+      for (std::int64_t j = first; j < inside; ++j) to[place(j)] = from[j];
+    }
+    for (std::int64_t j = inside; j < last; ++j) to[place(j)] = 0;
+  }
+  KOKKOS_FUNCTION static std::int64_t place(std::int64_t j) {
+    if constexpr (on_host)
+      return host::place<Value>(j);
+    else
+      return portable::place<Value>(j);
+  }
+};
+
+/// Writes row first + i of the matrix, or row numbers[i] (none when negative), as fp32 numbers to row i of
+/// `out`, whose rows are `stride` apart and have room for whole words of columns.
+template <class Value>
+struct ExpandRow {
+  RowsOf<Value> m;
+  Format format;
+  std::int64_t first;
+  const std::int64_t* numbers;
+  std::int64_t columns;
+  float* out;
+  std::int64_t stride;
+
+  KOKKOS_FUNCTION float scale(std::int64_t group) const {
+    if constexpr (std::is_same_v<Value, std::int8_t>)
+      return m.scales[group];
+    else
+      return 1.0f;
+  }
+  KOKKOS_FUNCTION void operator()(std::int64_t i) const {
+    const std::int64_t r = numbers == nullptr ? first + i : numbers[i];
+    float* to = out + i * stride;
+    if (r < 0) {
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+    } else if (format == Format::dense) {
+      const Value* from = m.values + r * m.words * mask_columns;
+      for (std::int64_t g = 0; g < m.groups; ++g) {
+        const float own = scale(r * m.groups + g);
+        const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
+        for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
+      }
+    } else if (format == Format::csr) {
+      const std::int64_t begin = m.row_start[r], n = m.row_start[r + 1] - begin;
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+      for (std::int64_t k = 0; k < n; ++k)
+        to[m.column[begin + k]] =
+            float(m.values[begin + k]) *
+            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
+    } else {
+      const Value* from = m.values + m.row_start[r];
+      for (std::int64_t w = 0; w < m.words; ++w) {
+        const MaskWord mask = m.mask[r * m.words + w];
+        const float own = scale(r * m.groups + w * mask_columns / group_columns);
+        KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
+        KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
+      }
+    }
+  }
+};
+
+}  // namespace
+
+MatrixVectors::MatrixVectors(std::int64_t panel_from) : panel_from_(panel_from < 0 ? 12 : panel_from) {}
+
+template <class Value>
+void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
+                                  const Rows& out) {
+  const RowsOf<Value> rows(m);
+  const std::int64_t padded = m.padded_columns(), groups = m.groups();
+  const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
+  if (m.format == Format::csr) {
+    Kokkos::parallel_for(
+        "CSR matrix x vectors", Range(0, m.rows),
+        CsrRowTimesVectors<Value>{rows, vectors, x.data(), x_stride, out.data(), stride, accumulate});
+    return;
+  }
+  using X = typename Vectors<Value>::X;
+  X* arranged = nullptr;
+  if constexpr (std::is_same_v<Value, std::int8_t>) {
+    grow(arranged_int16_, vectors * padded);
+    arranged = arranged_int16_.data();
+  } else {
+    grow(arranged_, vectors * padded);
+    arranged = arranged_.data();
+  }
+  grow(scales_, vectors * groups);
+  float* scales = scales_.data();
+  const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
+  if (on_host && vectors == 1)  // starting threads would take longer
+    for (std::int64_t k = 0; k < groups; ++k) arrange(k);
+  else
+    Kokkos::parallel_for("arrange vectors", Range(0, vectors * groups), arrange);
+
+  const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
+    const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
+    float* to = out.data() + first * stride;
+    if (m.format == Format::dense)
+      for_rows<false, N>(rows, m.rows, in, to, stride, accumulate);
+    else
+      for_rows<true, N>(rows, m.rows, in, to, stride, accumulate);
+  };
+  std::int64_t v = 0;
+  for (; v + together <= vectors; v += together) run(std::integral_constant<int, together>{}, v);
+  for (; v + 2 <= vectors; v += 2) run(std::integral_constant<int, 2>{}, v);
+  for (; v < vectors; ++v) run(std::integral_constant<int, 1>{}, v);
+}
+
+template <class Value>
+void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
+                                    bool accumulate, const Rows& out) {
+  using Host = Kokkos::DefaultHostExecutionSpace;
+  const Kokkos::Experimental::UniqueToken<Host> thread;
+  const std::int64_t padded = m.padded_columns(), panel_size = panel_rows * padded;
+  grow(panel_, panel_size * thread.size());
+  one_blas_thread();  // each of ours calls it
+  const RowsOf<Value> rows(m);
+  Kokkos::parallel_for(
+      "panels x vectors", Kokkos::RangePolicy<Host>(0, (m.rows + panel_rows - 1) / panel_rows),
+      [&](std::int64_t p) {
+        const std::int64_t first = p * panel_rows, n = std::min(panel_rows, m.rows - first);
+        const int own = thread.acquire();
+        float* panel = panel_.data() + own * panel_size;
+        const ExpandRow<Value> expand{rows, m.format, first, nullptr, m.columns, panel, padded};
+        for (std::int64_t i = 0; i < n; ++i) expand(i);
+        matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(),
+                       std::int64_t(x.stride(0)), panel, padded, accumulate ? 1.0f : 0.0f, out.data() + first,
+                       std::int64_t(out.stride(0)));
+        thread.release(own);
+      });
+}
+
+namespace {
+/// Calls run with a number of the matrix's value type.
+template <class Run>
+void with_value_type(ValueType type, const Run& run) {
+  switch (type) {
+    case ValueType::fp32:
+      return run(float{});
+    case ValueType::bf16:
+      return run(BFloat16{});
+    case ValueType::int8:
+      return run(std::int8_t{});
+  }
+}
+}  // namespace
+
+void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
+                             const Rows& out) {
+  with_value_type(m.value_type, [&]<class Value>(Value) {
+    if (on_host && vectors >= panel_from_)
+      multiply_panels<Value>(m, x, vectors, accumulate, out);
+    else
+      multiply_rows<Value>(m, x, vectors, accumulate, out);
+  });
+}
+
+void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
+                              std::int64_t vectors, const Rows& out) {
+  with_value_type(m.value_type, [&]<class Value>(Value) {
+    Kokkos::parallel_for("take rows", Range(0, vectors),
+                         ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns,
+                                          out.data(), std::int64_t(out.stride(0))});
+  });
+}
+
+}  // namespace wafermark::llama

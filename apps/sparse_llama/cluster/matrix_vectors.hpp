@@ -1,0 +1,38 @@
+// A packed matrix times one or several vectors: decoding and prefill.
+#pragma once
+
+#include "sparse_llama/model/packed_matrix.hpp"
+
+namespace wafermark::llama {
+
+using Rows = Kokkos::View<float**, Kokkos::LayoutRight>;  ///< [vectors][elements], on the device
+
+/// Multiplies, and keeps room for the vectors in the layout that the kernels want them in.
+class MatrixVectors {
+ public:
+  /// `panel_from`: this many vectors or more are multiplied by expanding panels of the matrix to fp32 for
+  /// BLAS, on hosts; fewer row by row. Negative: the default, which is where panels begin to pay.
+  explicit MatrixVectors(std::int64_t panel_from = -1);
+
+  /// out[v] = matrix x[v], or out[v] += matrix x[v]; x [n >= vectors][columns], out [n >= vectors][rows].
+  void multiply(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
+                const Rows& out);
+
+  /// out[v] = row numbers[v] of a dense matrix, zeros where the number is negative; numbers [n >= vectors].
+  static void take_rows(const PackedMatrix& matrix, const Kokkos::View<std::int64_t*>& numbers,
+                        std::int64_t vectors, const Rows& out);
+
+ private:
+  template <class Value>
+  void multiply_rows(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
+                     const Rows& out);
+  template <class Value>
+  void multiply_panels(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
+                       const Rows& out);
+
+  std::int64_t panel_from_;
+  Kokkos::View<float*> arranged_, scales_, panel_;
+  Kokkos::View<std::int16_t*> arranged_int16_;
+};
+
+}  // namespace wafermark::llama

@@ -1,0 +1,85 @@
+#include "sparse_llama/cluster/rank_weights.hpp"
+
+#include <fmt/format.h>
+
+#include "common/errors.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+/// Some rows of a matrix, columns `columns` of them.
+struct Part {
+  Matrix matrix;
+  Share rows, columns;
+};
+
+/// The parts one below the other as one matrix.
+PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const std::vector<Part>& parts,
+                        Format format, ValueType type) {
+  std::int64_t rows = 0;
+  for (const Part& part : parts) rows += part.rows.count;
+  const std::string name = fmt::format("{}: layer {}, {}", source.name, layer, name_of(parts.front().matrix));
+  return pack(
+      rows, parts.front().columns.count, format, type,
+      [&](std::int64_t row, float* out) {
+        for (const Part& part : parts) {
+          if (row < part.rows.count)
+            return source.row(part.matrix, layer, part.rows.first + row, part.columns.first,
+                              part.columns.count, out);
+          row -= part.rows.count;
+        }
+      },
+      name);
+}
+
+Kokkos::View<float*> on_device(const std::vector<float>& values) {
+  const Kokkos::View<const float*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
+      values.data(), values.size());
+  Kokkos::View<float*> device("norm", values.size());
+  Kokkos::deep_copy(device, host);
+  return device;
+}
+
+}  // namespace
+
+void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>& visit) const {
+  for (const RankLayer& layer : layers) {
+    visit(layer.query_key_value);
+    visit(layer.attention_output);
+    visit(layer.gate_up);
+    visit(layer.down);
+  }
+  visit(output_head());
+}
+
+RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
+                              ValueType type) {
+  const Configuration& c = source.configuration;
+  if (c.kv_heads < comm.size())
+    throw InputError(fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads",
+                                 source.name, comm.size(), c.kv_heads));
+  const Shares shares(c, comm.rank(), comm.size());
+  const auto scaled = [&](const Share& share, std::int64_t by) {
+    return Share{share.first * by, share.count * by};
+  };
+  const Share dim{0, c.dim}, query = scaled(shares.heads, c.head_dim),
+                             kv = scaled(shares.kv_heads, c.head_dim);
+  RankWeights w{c, shares, {}, on_device(source.norm(Norm::final, 0)), {}, {}};
+  for (std::int64_t l = 0; l < c.layers; ++l) {
+    const auto packed = [&](const std::vector<Part>& parts) {
+      return pack_parts(source, l, parts, format, type);
+    };
+    w.layers.push_back(
+        {on_device(source.norm(Norm::attention, l)), on_device(source.norm(Norm::feed_forward, l)),
+         packed({{Matrix::query, query, dim}, {Matrix::key, kv, dim}, {Matrix::value, kv, dim}}),
+         packed({{Matrix::attention_output, dim, query}}),
+         packed({{Matrix::gate, shares.hidden, dim}, {Matrix::up, shares.hidden, dim}}),
+         packed({{Matrix::down, dim, shares.hidden}})});
+  }
+  w.embedding = pack_parts(source, 0, {{Matrix::embedding, shares.vocabulary, dim}}, Format::dense, type);
+  if (!c.tied_embeddings)
+    w.head = pack_parts(source, 0, {{Matrix::head, shares.vocabulary, dim}}, Format::dense, type);
+  return w;
+}
+
+}  // namespace wafermark::llama

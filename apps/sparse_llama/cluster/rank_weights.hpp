@@ -1,0 +1,37 @@
+// One rank's weights, packed.
+#pragma once
+
+#include "common/communicator.hpp"
+#include "sparse_llama/cluster/shares.hpp"
+#include "sparse_llama/model/packed_matrix.hpp"
+#include "sparse_llama/model/weight_source.hpp"
+
+namespace wafermark::llama {
+
+struct RankLayer {
+  Kokkos::View<float*> attention_norm, feed_forward_norm;  ///< [dim]
+  PackedMatrix query_key_value;   ///< [(heads + 2 kv_heads) * head_dim of this rank, dim]
+  PackedMatrix attention_output;  ///< [dim, heads * head_dim of this rank]
+  PackedMatrix gate_up;           ///< [2 * hidden of this rank, dim]
+  PackedMatrix down;              ///< [dim, hidden of this rank]
+};
+
+struct RankWeights {
+  Configuration configuration;
+  Shares shares;
+  std::vector<RankLayer> layers;
+  Kokkos::View<float*> final_norm;  ///< [dim]
+  PackedMatrix embedding;           ///< [vocabulary of this rank, dim], dense
+  PackedMatrix head;                ///< the same, dense; empty when tied
+
+  const PackedMatrix& output_head() const { return configuration.tied_embeddings ? embedding : head; }
+  /// Calls visit with every matrix that one token multiplies, the head included.
+  void each_multiplied(const std::function<void(const PackedMatrix&)>& visit) const;
+};
+
+/// Packs this rank's part of the source: layers as `format` and `type`, embedding and head dense. Throws
+/// InputError when the model has fewer key/value heads than there are ranks. Collective.
+RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
+                              ValueType type);
+
+}  // namespace wafermark::llama

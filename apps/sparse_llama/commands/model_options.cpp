@@ -1,0 +1,47 @@
+#include "sparse_llama/commands/model_options.hpp"
+
+#include <fmt/format.h>
+
+#include "common/errors.hpp"
+#include "sparse_llama/model/checkpoint_reader.hpp"
+
+namespace wafermark::llama {
+
+void ModelOptions::add_to(CLI::App& command) {
+  command.add_option("--model", model, "Hugging Face folder, or llama2.c file (*.bin)");
+  command.add_option("--synthetic", synthetic,
+                     "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
+  command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
+      ->capture_default_str();
+  command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")->capture_default_str();
+}
+
+WeightSource ModelOptions::source() const {
+  if (model.empty() == synthetic.empty())
+    throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
+                                 model.empty() ? "neither of" : "both"));
+  if (!synthetic.empty()) return synthetic_source(synthetic);
+  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_checkpoint(model)));
+}
+
+void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& w) {
+  double weights = 0, stored = 0, bytes = 0, ends = double(w.embedding.bytes());
+  for (const RankLayer& layer : w.layers)
+    for (const PackedMatrix* m :
+         {&layer.query_key_value, &layer.attention_output, &layer.gate_up, &layer.down}) {
+      weights += double(m->rows * m->columns);
+      stored += double(m->stored);
+      bytes += double(m->bytes());
+    }
+  if (!w.configuration.tied_embeddings) ends += double(w.head.bytes());
+  weights = comm.sum(weights);
+  bytes = comm.sum(bytes);
+  result.add_figure("sparsity", 1 - comm.sum(stored) / weights, "1", Kind::measured,
+                    "of the layers' matrices");
+  result.add_figure("bits_per_weight", 8 * bytes / weights, "bits", Kind::measured,
+                    "of the layers' matrices");
+  result.add_figure("weight_bytes", bytes + comm.sum(ends), "bytes", Kind::measured,
+                    "embedding and head included");
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,182 @@
+#include "sparse_llama/commands/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "common/errors.hpp"
+#include "common/results/result.hpp"
+#include "common/signals.hpp"
+#include "sparse_llama/cluster/generation.hpp"
+#include "sparse_llama/cluster/memory_probe.hpp"
+#include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string tokenizer, prompt, prompt_file, out;
+  std::int64_t prompt_tokens = 64, tokens = 64, sequences = 1;
+  SamplingSettings sampling;
+  bool ignore_end = false, quiet = false;
+};
+
+/// Empty when the model has none beside it and none was given.
+std::unique_ptr<Tokenizer> find_tokenizer(const Options& o, const Configuration& c) {
+  const std::string path = o.tokenizer.empty() ? tokenizer_beside(o.model.model) : o.tokenizer;
+  if (path.empty()) {
+    if (!o.prompt.empty() || !o.prompt_file.empty())
+      throw InputError("a text prompt: found no tokenizer, expected --tokenizer or one beside the model");
+    return nullptr;
+  }
+  auto tokenizer = read_tokenizer(path);
+  if (tokenizer->vocabulary() > c.vocabulary)
+    throw InputError(fmt::format("{}: found {} pieces, expected at most the model's vocabulary of {}", path,
+                                 tokenizer->vocabulary(), c.vocabulary));
+  return tokenizer;
+}
+
+/// The prompt as tokens; without a text, tokens that look random.
+std::vector<std::int32_t> prompt_of(const Options& o, const Configuration& c, const Tokenizer* tokenizer) {
+  std::string text = o.prompt;
+  if (!o.prompt_file.empty()) {
+    std::ifstream in(o.prompt_file, std::ios::binary);
+    std::stringstream content;
+    content << in.rdbuf();
+    if (!in) throw InputError(fmt::format("{}: cannot be read, expected a text", o.prompt_file));
+    text = content.str();
+  }
+  std::vector<std::int32_t> tokens;
+  if (tokenizer != nullptr && !text.empty()) {
+    tokens = tokenizer->encode(text);
+    if (tokenizer->bos() >= 0) tokens.insert(tokens.begin(), tokenizer->bos());
+  } else {
+    std::mt19937_64 engine(o.sampling.seed);
+    tokens.push_back(tokenizer != nullptr ? std::max(tokenizer->bos(), 0) : 1);
+    while (std::int64_t(tokens.size()) < o.prompt_tokens)
+      tokens.push_back(std::int32_t(engine() % std::uint64_t(c.vocabulary)));
+  }
+  return tokens;
+}
+
+int run(const Options& o) {
+  Communicator comm;
+  Result result(comm, "sparse_llama", "run", "cluster");
+  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  const Format format = o.model.storage();
+  const ValueType type = o.model.value_type();
+  const WeightSource source = o.model.source();
+  const Configuration& c = source.configuration;
+  const auto tokenizer = find_tokenizer(o, c);
+  const std::vector<std::int32_t> prompt = prompt_of(o, c, tokenizer.get());
+  const std::int64_t capacity = std::int64_t(prompt.size()) + o.tokens;
+  if (capacity > c.context)
+    throw InputError(
+        fmt::format("{} tokens of prompt and {} more: expected at most the model's context of {}",
+                    prompt.size(), o.tokens, c.context));
+
+  RegionTimes times;
+  const auto start = std::chrono::steady_clock::now();
+  const RankWeights weights = pack_rank_weights(comm, source, format, type);
+  const double pack_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  Decoder decoder(comm, weights, o.sequences, capacity, times);
+  const double bandwidth = memory_read_bandwidth(comm);
+
+  const bool shown = comm.is_root() && !o.quiet && tokenizer != nullptr;
+  std::int32_t previous = -1;
+  const auto show = [&](std::int32_t token) {
+    fmt::print("{}", tokenizer->decode(token, previous));
+    std::fflush(stdout);
+    previous = token;
+  };
+  if (shown)
+    for (const std::int32_t token : prompt) show(token);
+  const StopRequest stop;
+  EnergyMeter meter(comm);
+  const Generation g =
+      generate(decoder, comm, c.vocabulary, std::vector(std::size_t(o.sequences), prompt), o.tokens,
+               o.sampling, tokenizer != nullptr && !o.ignore_end ? tokenizer->eos() : -1,
+               [&](std::int64_t sequence, std::int32_t token) {
+                 if (shown && sequence == 0) show(token);
+                 return sequence > 0 || !stop.requested(comm);
+               });
+  const EnergyReading energy = meter.read();
+  if (shown) fmt::print("\n\n");
+
+  const double rate = g.decode_passes > 0 ? double(g.decode_tokens) / g.decode_seconds : 0;
+  const double bytes = comm.sum(decoder.bytes_per_token(std::int64_t(prompt.size()) + g.decode_passes / 2));
+  const double together = g.decode_passes > 0 ? double(g.decode_tokens) / double(g.decode_passes) : 1;
+  result.add_figure("decode_tokens_per_second", g.decode_passes > 0 ? std::optional(rate) : std::nullopt,
+                    "tokens/s", Kind::measured,
+                    fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
+  result.add_figure("prefill_tokens_per_second", double(g.prefill_tokens) / g.prefill_seconds, "tokens/s",
+                    Kind::measured, fmt::format("{} tokens", g.prefill_tokens));
+  result.add_figure("time_to_first_token", g.prefill_seconds, "s");
+  add_weight_figures(result, comm, weights);
+  result.add_figure("bytes_per_token", bytes / together, "bytes", Kind::measured,
+                    "weights, keys and values read, from the sizes of their arrays");
+  result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured, "probe of this run");
+  result.add_figure("bandwidth_share",
+                    g.decode_passes > 0 ? std::optional(rate / together * bytes / bandwidth) : std::nullopt,
+                    "1", Kind::measured, "of the probe's, while decoding");
+  result.add_figure("joules_per_token",
+                    energy.joules ? std::optional(*energy.joules / double(g.prefill_tokens + g.decode_tokens))
+                                  : std::nullopt,
+                    "J", Kind::measured, energy.note);
+  result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
+  result.add_figure("pack_seconds", pack_seconds, "s");
+  result.set_section("model", {{"name", source.name},
+                               {"format", o.model.format},
+                               {"value", o.model.value},
+                               {"instructions", host_instructions},
+                               {"prompt_tokens", prompt.size()},
+                               {"sequences", o.sequences}});
+  result.set_section("tokens", g.tokens);
+  result.set_energy(energy);
+  result.set_regions(times.reduce(comm));
+  if (!o.out.empty()) result.write(comm, o.out);
+  if (comm.is_root()) fmt::print("{}", result.summary());
+  return 0;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("run", "Go on with a prompt: prefill and decoding, with rates");
+  auto o = std::make_shared<Options>();
+  o->model.add_to(*command);
+  command->add_option("--prompt", o->prompt, "text to go on with");
+  command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
+  command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--tokens", o->tokens, "tokens to make")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--sequences", o->sequences, "sequences that go on with the prompt together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
+  command->add_option("--temperature", o->sampling.temperature, "0: the most likely token")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--top-p", o->sampling.top_p, "nucleus: draw from the likeliest tokens that sum to this")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--seed", o->sampling.seed, "of the draws")->capture_default_str();
+  command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
+  command->add_flag("--quiet", o->quiet, "figures only");
+  command->add_option("--out", o->out, "folder for result.json");
+  command->callback([o, &action] { action = [o] { return run(*o); }; });
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,34 @@
+// Symmetric quantisation of a group of numbers: x_i = scale * q_i with integers q_i.
+#pragma once
+
+#include "sparse_llama/kernels/value_types.hpp"
+
+namespace wafermark::llama {
+
+/// The scale at which the largest of n numbers becomes `largest_integer` (127 or 16383); 0 when all are zero.
+template <class T>
+KOKKOS_INLINE_FUNCTION T group_scale(const T* x, std::int64_t n, T largest_integer) {
+  T largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T size = Kokkos::fabs(x[i]);
+    largest = size > largest ? size : largest;
+  }
+  return largest / largest_integer;
+}
+
+/// x times 1 / scale to the nearest integer within +-largest_integer, halves to even.
+template <class Integer, class T>
+KOKKOS_INLINE_FUNCTION Integer quantised(T x, T inverse_scale, T largest_integer) {
+  T q = x * inverse_scale;
+  q = q < -largest_integer ? -largest_integer : q;
+  q = q > largest_integer ? largest_integer : q;
+  return Integer(Kokkos::nearbyint(q));
+}
+
+/// 1 / scale; 0 for scale 0.
+template <class T>
+KOKKOS_INLINE_FUNCTION T inverse_or_zero(T scale) {
+  return scale == T(0) ? T(0) : T(1) / scale;
+}
+
+}  // namespace wafermark::llama

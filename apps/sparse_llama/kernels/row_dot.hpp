@@ -1,0 +1,64 @@
+// One row of a matrix times a vector, in each storage format; portable to every device. T is the type of the
+// sum: float for weights in fp32 and bf16, 32-bit integers for int8 weights times int16 activations.
+#pragma once
+
+#include "sparse_llama/kernels/value_types.hpp"
+
+namespace wafermark::llama {
+
+/// sum_j w_j x_j over n columns; of these, lane l of `lanes` takes l, l + lanes, ...
+template <class T, class Value, class X>
+KOKKOS_INLINE_FUNCTION T dense_dot(const Value* w, const X* x, std::int64_t n, int lane = 0, int lanes = 1) {
+  T sum = 0;
+  for (std::int64_t j = lane; j < n; j += lanes) sum += T(w[j]) * T(x[j]);
+  return sum;
+}
+
+/// Columns whose bit is set in `words` mask words; their values lie one after the other in `w`, which moves
+/// on to the first value after them.
+template <class T, class Value, class X>
+KOKKOS_INLINE_FUNCTION T masked_dot(const MaskWord* mask, std::int64_t words, const Value*& w, const X* x) {
+  T sum = 0;
+  for (std::int64_t i = 0; i < words; ++i)
+    for (MaskWord rest = mask[i]; rest != 0; rest &= rest - 1)
+      sum += T(*w++) * T(x[i * mask_columns + Kokkos::countr_zero(rest)]);
+  return sum;
+}
+
+/// The share of masked_dot of one lane of several that walk the words in step: columns lane, lane + lanes,
+/// ... of each word, so that neighbouring lanes read neighbouring values.
+template <class T, class Value, class X>
+KOKKOS_INLINE_FUNCTION T masked_dot_of_lane(const MaskWord* mask, std::int64_t words, const Value*& w,
+                                            const X* x, int lane, int lanes) {
+  T sum = 0;
+  for (std::int64_t i = 0; i < words; ++i) {
+    const MaskWord all = mask[i];
+    for (int c = lane; c < mask_columns; c += lanes)
+      if (all >> c & 1) {
+        const MaskWord before = all & ((MaskWord(1) << c) - 1);
+        sum += T(w[Kokkos::popcount(before)]) * T(x[i * mask_columns + c]);
+      }
+    w += Kokkos::popcount(all);
+  }
+  return sum;
+}
+
+/// The transpose: adds x times the stored values to the rows of `y` whose bit is set in `words` mask words.
+/// For a matrix kept by columns, where a column is skipped when its x is zero.
+template <class T, class Value>
+KOKKOS_INLINE_FUNCTION void masked_add(const MaskWord* mask, std::int64_t words, const Value* w, T x, T* y) {
+  for (std::int64_t i = 0; i < words; ++i)
+    for (MaskWord rest = mask[i]; rest != 0; rest &= rest - 1)
+      y[i * mask_columns + Kokkos::countr_zero(rest)] += T(*w++) * x;
+}
+
+/// Columns listed by number (CSR).
+template <class T, class Value, class X>
+KOKKOS_INLINE_FUNCTION T indexed_dot(const std::uint16_t* columns, const Value* w, const X* x, std::int64_t n,
+                                     int lane = 0, int lanes = 1) {
+  T sum = 0;
+  for (std::int64_t j = lane; j < n; j += lanes) sum += T(w[j]) * T(x[columns[j]]);
+  return sum;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,182 @@
+// row_dots for CPUs with AVX2 and FMA: values are expanded, eight columns at a time, by a byte shuffle that
+// the eight mask bits look up. Included by row_dots.hpp.
+#pragma once
+
+#include <immintrin.h>
+
+#include <array>
+
+namespace wafermark::llama::avx2 {
+
+template <class Value>
+constexpr std::int64_t place(std::int64_t j) {
+  return j;
+}
+
+/// For each eight mask bits: which of the next values column c takes, or `none`.
+template <class Entry, int bytes, class Fill>
+constexpr auto shuffles(const Fill& fill) {
+  std::array<std::array<Entry, bytes>, 256> table{};
+  for (int bits = 0; bits < 256; ++bits)
+    for (int c = 0, next = 0; c < 8; ++c) {
+      const bool stored = bits >> c & 1;
+      fill(table[std::size_t(bits)], c, stored ? next : -1);
+      next += stored;
+    }
+  return table;
+}
+/// fp32: numbers for a permutation of eight, the sign bit where there is no value.
+alignas(32) inline constexpr auto fp32_shuffles = shuffles<std::int32_t, 8>([](auto& row, int c, int from) {
+  row[std::size_t(c)] = from < 0 ? std::int32_t(0x80000000) : from;
+});
+/// bf16: bytes for the upper halves of eight fp32 numbers.
+alignas(32) inline constexpr auto bf16_shuffles = shuffles<std::uint8_t, 32>([](auto& row, int c, int from) {
+  row[std::size_t(4 * c)] = row[std::size_t(4 * c + 1)] = 0x80;
+  row[std::size_t(4 * c + 2)] = std::uint8_t(from < 0 ? 0x80 : 2 * from);
+  row[std::size_t(4 * c + 3)] = std::uint8_t(from < 0 ? 0x80 : 2 * from + 1);
+});
+/// int8: bytes for the upper halves of eight int16 numbers.
+alignas(32) inline constexpr auto int8_shuffles = shuffles<std::uint8_t, 16>([](auto& row, int c, int from) {
+  row[std::size_t(2 * c)] = 0x80;
+  row[std::size_t(2 * c + 1)] = std::uint8_t(from < 0 ? 0x80 : from);
+});
+
+/// Eight values as fp32, zeros where `bits` has none; `w` moves on behind them.
+template <bool masked>
+inline __m256 next_values(unsigned bits, const float*& w) {
+  const __m256 loaded = _mm256_loadu_ps(w);
+  if constexpr (!masked) return w += 8, loaded;
+  w += _mm_popcnt_u32(bits);
+  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(fp32_shuffles[bits].data()));
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(loaded, from), _mm256_setzero_ps(),
+                          _mm256_castsi256_ps(from));
+}
+template <bool masked>
+inline __m256 next_values(unsigned bits, const BFloat16*& w) {
+  const __m128i loaded = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w));
+  if constexpr (!masked)
+    return w += 8, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(loaded), 16));
+  w += _mm_popcnt_u32(bits);
+  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(bf16_shuffles[bits].data()));
+  return _mm256_castsi256_ps(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(loaded), from));
+}
+/// Sixteen int8 values as int16.
+template <bool masked>
+inline __m256i next_values(unsigned bits, const std::int8_t*& w) {
+  if constexpr (!masked) {
+    const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w)));
+    return w += 16, wide;
+  }
+  const auto eight = [&w](unsigned b) {
+    const __m128i loaded = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w));
+    w += _mm_popcnt_u32(b);
+    return _mm_shuffle_epi8(loaded,
+                            _mm_load_si128(reinterpret_cast<const __m128i*>(int8_shuffles[b].data())));
+  };
+  const __m128i low = eight(bits & 0xff), high = eight(bits >> 8);
+  return _mm256_srai_epi16(_mm256_set_m128i(high, low), 8);
+}
+
+inline float sum_of(__m256 x) {
+  __m128 half = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+template <bool masked, int N, class Value>
+inline void row_dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out) {
+  constexpr int chains = N == 1 ? 4 : 2;  // sums that do not wait for each other
+  __m256 sums[N][chains];
+  for (auto& vector : sums)
+    for (auto& sum : vector) sum = _mm256_setzero_ps();
+  const Value* w = row.values;
+  for (std::int64_t i = 0; i < row.words; ++i) {
+    const MaskWord mask = masked ? row.mask[i] : 0;
+    const float* x = in.x + i * 64;
+#pragma GCC unroll 8
+    for (int q = 0; q < 8; ++q) {
+      const __m256 values = next_values<masked>(unsigned(mask >> (8 * q) & 0xff), w);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v)
+        sums[v][q % chains] =
+            _mm256_fmadd_ps(values, _mm256_loadu_ps(x + v * in.stride + 8 * q), sums[v][q % chains]);
+    }
+  }
+  for (int v = 0; v < N; ++v) {
+    for (int q = 1; q < chains; ++q) sums[v][0] = _mm256_add_ps(sums[v][0], sums[v][q]);
+    out[v] = sum_of(sums[v][0]);
+  }
+}
+
+template <bool masked, int N>
+inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_t>& in, float* out) {
+  __m256 sums[N];
+  for (auto& sum : sums) sum = _mm256_setzero_ps();
+  const std::int8_t* w = row.values;
+  for (std::int64_t i = 0; i < row.words; i += 2) {
+    __m256i products[N];
+    for (auto& sum : products) sum = _mm256_setzero_si256();
+    const std::int64_t end = i + 1 < row.words ? 2 : 1;
+    for (std::int64_t k = 0; k < end; ++k) {
+      const MaskWord mask = masked ? row.mask[i + k] : 0;
+#pragma GCC unroll 4
+      for (int q = 0; q < 4; ++q) {
+        const __m256i values = next_values<masked>(unsigned(mask >> (16 * q) & 0xffff), w);
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v) {
+          const std::int16_t* x = in.x + v * in.stride + (i + k) * 64 + 16 * q;
+          const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+          products[v] = _mm256_add_epi32(products[v], _mm256_madd_epi16(values, here));
+        }
+      }
+    }
+    const float scale = row.scales[i / 2];
+    for (int v = 0; v < N; ++v)
+      sums[v] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products[v]),
+                                _mm256_set1_ps(scale * in.scales[v * in.scale_stride + i / 2]), sums[v]);
+  }
+  for (int v = 0; v < N; ++v) out[v] = sum_of(sums[v]);
+}
+
+template <class Value>
+inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+  const __m256 times = _mm256_set1_ps(scale);
+  if constexpr (std::is_same_v<Value, std::int8_t>) {
+    for (int q = 0; q < 4; ++q) {
+      const __m256i values = next_values<true>(unsigned(mask >> (16 * q) & 0xffff), w);
+      const auto store = [&](__m128i half, float* to) {
+        _mm256_storeu_ps(to, _mm256_mul_ps(times, _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half))));
+      };
+      store(_mm256_castsi256_si128(values), out + 16 * q);
+      store(_mm256_extracti128_si256(values, 1), out + 16 * q + 8);
+    }
+  } else {
+    for (int q = 0; q < 8; ++q)
+      _mm256_storeu_ps(out + 8 * q,
+                       _mm256_mul_ps(times, next_values<true>(unsigned(mask >> (8 * q) & 0xff), w)));
+  }
+}
+
+/// Eight values as fp32.
+inline __m256 eight_values(const float* w) { return _mm256_loadu_ps(w); }
+inline __m256 eight_values(const BFloat16* w) { return next_values<false>(0, w); }
+inline __m256 eight_values(const std::int8_t* w) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(w))));
+}
+
+/// CSR: gathers x by column number.
+template <class Value>
+inline float indexed_dot(const std::uint16_t* columns, const Value* w, const float* x, std::int64_t n) {
+  __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+  std::int64_t j = 0;
+  for (; j + 16 <= n; j += 16)
+    for (int q = 0; q < 2; ++q) {
+      const auto* here = reinterpret_cast<const __m128i*>(columns + j + 8 * q);
+      const __m256i from = _mm256_cvtepu16_epi32(_mm_loadu_si128(here));
+      sums[q] = _mm256_fmadd_ps(eight_values(w + j + 8 * q), _mm256_i32gather_ps(x, from, 4), sums[q]);
+    }
+  return sum_of(_mm256_add_ps(sums[0], sums[1])) +
+         wafermark::llama::indexed_dot<float>(columns + j, w + j, x, n - j);
+}
+
+}  // namespace wafermark::llama::avx2

@@ -1,0 +1,29 @@
+// The number types that weights are stored in, and the words of a bit mask.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+
+namespace wafermark::llama {
+
+/// The upper half of an fp32 number.
+struct BFloat16 {
+  std::uint16_t bits = 0;
+
+  BFloat16() = default;
+  /// Rounds to nearest, ties to even.
+  KOKKOS_INLINE_FUNCTION explicit BFloat16(float value) {
+    const auto word = Kokkos::bit_cast<std::uint32_t>(value);
+    bits = std::uint16_t((word + 0x7fffu + (word >> 16 & 1u)) >> 16);
+  }
+  KOKKOS_INLINE_FUNCTION operator float() const { return Kokkos::bit_cast<float>(std::uint32_t(bits) << 16); }
+};
+
+/// One bit a column, least significant first: which columns of a row are stored.
+using MaskWord = std::uint64_t;
+inline constexpr std::int64_t mask_columns = 64;
+
+/// Columns of a row that share a scale when values are int8: 16 / 128 bits a weight.
+inline constexpr std::int64_t group_columns = 128;
+
+}  // namespace wafermark::llama

@@ -1,0 +1,230 @@
+#include "sparse_llama/model/packed_matrix.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+#include "common/errors.hpp"
+#include "sparse_llama/kernels/quantise.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+constexpr std::array format_names{"dense", "csr", "bit_mask", "two_four"};
+constexpr std::array value_names{"fp32", "bf16", "int8"};
+constexpr std::int64_t slack = 64;  // a vector load may begin at the last value
+using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::IndexType<std::int64_t>>;
+
+template <class Names>
+std::size_t index_of(const Names& names, const std::string& name, const std::string& option) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw InputError(fmt::format("{}: found '{}', expected {}", option, name, fmt::join(names, ", ")));
+  return std::size_t(found - names.begin());
+}
+
+template <class T>
+auto host_array(const std::string& label, std::int64_t size) {
+  return Kokkos::View<T*, Kokkos::HostSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label),
+                                             std::size_t(size));
+}
+
+template <class View>
+void to_device(const View& host, Kokkos::View<typename View::value_type*>& device) {
+  device = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), host);
+}
+
+/// Of each four of row[columns], the two of largest magnitude: bits of `mask`.
+void choose_two_of_four(const float* row, std::int64_t columns, std::vector<MaskWord>& mask) {
+  for (std::int64_t first = 0; first < columns; first += 4) {
+    const std::int64_t n = std::min<std::int64_t>(4, columns - first);
+    std::array<std::int64_t, 4> order{0, 1, 2, 3};
+    std::stable_sort(order.begin(), order.begin() + n, [&](std::int64_t a, std::int64_t b) {
+      return std::abs(row[first + a]) > std::abs(row[first + b]);
+    });
+    for (std::int64_t k = 0; k < std::min<std::int64_t>(2, n); ++k) {
+      const std::int64_t j = first + order[std::size_t(k)];
+      mask[std::size_t(j / mask_columns)] |= MaskWord(1) << j % mask_columns;
+    }
+  }
+}
+
+/// Which columns of a row are stored.
+void choose_stored(Format format, const float* row, std::int64_t columns, std::vector<MaskWord>& mask) {
+  std::fill(mask.begin(), mask.end(), 0);
+  if (format == Format::two_four) return choose_two_of_four(row, columns, mask);
+  for (std::int64_t j = 0; j < columns; ++j)
+    if (row[j] != 0) mask[std::size_t(j / mask_columns)] |= MaskWord(1) << j % mask_columns;
+}
+
+std::int64_t count(const std::vector<MaskWord>& mask) {
+  return std::accumulate(mask.begin(), mask.end(), std::int64_t(0),
+                         [](std::int64_t n, MaskWord m) { return n + Kokkos::popcount(m); });
+}
+
+/// Stores n numbers of `row`, at `columns` (or the first n, without), as `type` at `out`.
+void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out,
+                  float inverse_scale) {
+  if (type == ValueType::fp32) {
+    std::memcpy(out, numbers, std::size_t(n) * sizeof(float));
+    return;
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (type == ValueType::bf16) {
+      const BFloat16 value(numbers[i]);
+      std::memcpy(out + 2 * i, &value, 2);
+    } else {
+      out[i] = static_cast<unsigned char>(quantised<std::int8_t>(numbers[i], inverse_scale, 127.0f));
+    }
+  }
+}
+
+float stored_value(ValueType type, const unsigned char* values, std::int64_t i) {
+  if (type == ValueType::int8) return float(static_cast<std::int8_t>(values[i]));
+  float wide = 0;
+  BFloat16 narrow;
+  if (type == ValueType::fp32) return std::memcpy(&wide, values + 4 * i, 4), wide;
+  return std::memcpy(&narrow, values + 2 * i, 2), float(narrow);
+}
+
+}  // namespace
+
+const char* name_of(Format format) { return format_names[std::size_t(format)]; }
+const char* name_of(ValueType type) { return value_names[std::size_t(type)]; }
+Format format_named(const std::string& name, const std::string& option) {
+  return Format(index_of(format_names, name, option));
+}
+ValueType value_type_named(const std::string& name, const std::string& option) {
+  return ValueType(index_of(value_names, name, option));
+}
+std::int64_t bytes_of(ValueType type) {
+  return type == ValueType::fp32 ? 4 : type == ValueType::bf16 ? 2 : 1;
+}
+
+std::int64_t PackedMatrix::bytes() const {
+  const auto size = [](const auto& view) { return std::int64_t(view.size() * sizeof(*view.data())); };
+  return size(mask) + size(row_start) + size(column) + size(values) - (values.size() > 0 ? slack : 0) +
+         size(scales) + size(scale_start);
+}
+
+PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
+                  const RowSource& source, const std::string& name) {
+  if (format == Format::csr && columns > 65536)
+    throw InputError(fmt::format("{}: found {} columns, expected at most 65536 for csr", name, columns));
+  PackedMatrix m;
+  m.format = format;
+  m.value_type = type;
+  m.rows = rows;
+  m.columns = columns;
+  const std::int64_t words = m.words(), padded = m.padded_columns(), width = bytes_of(type);
+  const bool dense = format == Format::dense, csr = format == Format::csr, int8 = type == ValueType::int8;
+
+  // How many values each row holds, then where each row's begin.
+  auto row_start = host_array<std::int64_t>("row starts", rows + 1);
+  auto scale_start = host_array<std::int64_t>("scale starts", csr && int8 ? rows + 1 : 0);
+  row_start(0) = 0;
+  std::int64_t overfull = -1;
+  Kokkos::parallel_reduce(
+      "count stored values", Host(0, rows),
+      [&](std::int64_t r, std::int64_t& bad) {
+        std::vector<float> row(std::size_t(columns), 0.0f);
+        std::vector<MaskWord> mask(std::size_t(words), 0);
+        source(r, row.data());
+        choose_stored(format, row.data(), columns, mask);
+        row_start(r + 1) = count(mask);
+        if (format != Format::two_four) return;
+        for (std::int64_t j = 0; j < columns; ++j)
+          if (row[std::size_t(j)] != 0 && !(mask[std::size_t(j / mask_columns)] >> j % mask_columns & 1))
+            bad = r;
+      },
+      Kokkos::Max<std::int64_t>(overfull));
+  if (overfull >= 0)
+    throw InputError(fmt::format("{}: found more than two of four columns in row {}, expected at most two",
+                                 name, overfull));
+  if (csr && int8) {
+    scale_start(0) = 0;
+    for (std::int64_t r = 0; r < rows; ++r)
+      scale_start(r + 1) = scale_start(r) + (row_start(r + 1) + group_columns - 1) / group_columns;
+  }
+  for (std::int64_t r = 0; r < rows; ++r) row_start(r + 1) += row_start(r);
+  m.stored = row_start(rows);
+
+  auto mask = host_array<MaskWord>("bit mask", dense || csr ? 0 : rows * words);
+  auto column = host_array<std::uint16_t>("columns", csr ? m.stored : 0);
+  auto values = host_array<unsigned char>("values", (dense ? rows * padded : m.stored) * width + slack);
+  auto scales = host_array<BFloat16>("scales", !int8 ? 0 : csr ? scale_start(rows) : rows * m.groups());
+  std::memset(values.data() + values.size() - slack, 0, slack);
+  const std::int64_t groups = m.groups();
+  Kokkos::parallel_for("store values", Host(0, rows), [&](std::int64_t r) {
+    std::vector<float> row(std::size_t(padded), 0.0f), chosen;
+    std::vector<MaskWord> row_mask(std::size_t(words), 0);
+    source(r, row.data());
+    choose_stored(format, row.data(), columns, row_mask);
+    if (dense) std::fill(row_mask.begin(), row_mask.end(), ~MaskWord(0));
+    if (!dense && !csr) std::copy(row_mask.begin(), row_mask.end(), mask.data() + r * words);
+    unsigned char* out = values.data() + (dense ? r * padded : row_start(r)) * width;
+    const auto store = [&](BFloat16* scale) {  // the values chosen so far, as one group
+      float own = 1;
+      if (int8) {
+        *scale = BFloat16(group_scale(chosen.data(), std::int64_t(chosen.size()), 127.0f));
+        own = inverse_or_zero(float(*scale));
+      }
+      store_values(type, chosen.data(), std::int64_t(chosen.size()), out, own);
+      out += std::int64_t(chosen.size()) * width;
+      chosen.clear();
+    };
+    BFloat16* scale = !int8 ? nullptr : scales.data() + (csr ? scale_start(r) : r * groups);
+    std::uint16_t* number = csr ? column.data() + row_start(r) : nullptr;
+    for (std::int64_t j = 0; j < padded; ++j) {
+      if (row_mask[std::size_t(j / mask_columns)] >> j % mask_columns & 1) {
+        chosen.push_back(row[std::size_t(j)]);
+        if (csr) *number++ = std::uint16_t(j);
+      }
+      const bool full = csr ? std::int64_t(chosen.size()) == group_columns : (j + 1) % group_columns == 0;
+      if (full) store(scale++);
+    }
+    if (csr ? !chosen.empty() : padded % group_columns != 0) store(scale);
+  });
+  if (dense) {
+    m.stored = rows * columns;
+    row_start = host_array<std::int64_t>("row starts", 0);
+  }
+  to_device(mask, m.mask);
+  to_device(row_start, m.row_start);
+  to_device(column, m.column);
+  to_device(values, m.values);
+  to_device(scales, m.scales);
+  to_device(scale_start, m.scale_start);
+  return m;
+}
+
+void unpack_row(const PackedMatrix& m, std::int64_t row, float* out) {
+  const auto copy = [](const auto& view) {
+    return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+  };
+  const auto mask = copy(m.mask);
+  const auto row_start = copy(m.row_start);
+  const auto column = copy(m.column);
+  const auto values = copy(m.values);
+  const auto scales = copy(m.scales);
+  const auto scale_start = copy(m.scale_start);
+  const bool int8 = m.value_type == ValueType::int8;
+  std::fill_n(out, m.columns, 0.0f);
+  if (m.format == Format::csr) {
+    for (std::int64_t i = row_start(row), first = i; i < row_start(row + 1); ++i)
+      out[column(i)] = stored_value(m.value_type, values.data(), i) *
+                       (int8 ? float(scales(scale_start(row) + (i - first) / group_columns)) : 1.0f);
+    return;
+  }
+  std::int64_t next = m.format == Format::dense ? row * m.padded_columns() : row_start(row);
+  for (std::int64_t j = 0; j < m.columns; ++j)
+    if (m.format == Format::dense || (mask(row * m.words() + j / mask_columns) >> j % mask_columns & 1))
+      out[j] = stored_value(m.value_type, values.data(), next++) *
+               (int8 ? float(scales(row * m.groups() + j / group_columns)) : 1.0f);
+}
+
+}  // namespace wafermark::llama

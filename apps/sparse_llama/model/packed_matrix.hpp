@@ -1,0 +1,69 @@
+// Weights as they are kept for running: a storage format (which columns of a row are stored, and how that is
+// said) and a value type (how each number is).
+//
+//   dense      every column                                        v            bits a weight at density d
+//   csr        stored columns, numbered with 16 bits               d (v + 16)
+//   bit_mask   stored columns, one bit a column                    1 + d v
+//   two_four   two of each four columns, one bit a column          1 + v / 2
+//
+// v is 32 (fp32), 16 (bf16) or 8 (int8). int8 values are w / s rounded, where the bf16 scale s is that of a
+// group of 128 columns (csr: of 128 stored values), 0.125 bits a weight. Rows begin at multiples of 64
+// columns; columns past the end hold zeros, or bits that are not set.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sparse_llama/kernels/value_types.hpp"
+
+namespace wafermark::llama {
+
+enum class Format { dense, csr, bit_mask, two_four };
+enum class ValueType { fp32, bf16, int8 };
+
+/// "bit_mask" and the like. The second throws InputError that names `option` and the choices.
+const char* name_of(Format format);
+const char* name_of(ValueType type);
+Format format_named(const std::string& name, const std::string& option);
+ValueType value_type_named(const std::string& name, const std::string& option);
+
+/// Bytes of one stored value.
+std::int64_t bytes_of(ValueType type);
+
+struct PackedMatrix {
+  Format format = Format::dense;
+  ValueType value_type = ValueType::fp32;
+  std::int64_t rows = 0, columns = 0;
+  std::int64_t stored = 0;                  ///< values, zeros that pad dense rows not counted
+  Kokkos::View<MaskWord*> mask;             ///< [rows * words()], bit_mask and two_four
+  Kokkos::View<std::int64_t*> row_start;    ///< [rows + 1], first value of a row; all but dense
+  Kokkos::View<std::uint16_t*> column;      ///< of each value, csr
+  Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
+  Kokkos::View<BFloat16*> scales;           ///< int8: [rows * groups()]; csr: one per group of stored values
+  Kokkos::View<std::int64_t*> scale_start;  ///< csr, int8: [rows + 1], first scale of a row
+
+  std::int64_t words() const { return (columns + mask_columns - 1) / mask_columns; }
+  std::int64_t padded_columns() const { return words() * mask_columns; }
+  std::int64_t groups() const { return (columns + group_columns - 1) / group_columns; }
+  /// Everything above that one multiplication reads.
+  std::int64_t bytes() const;
+  double bits_per_weight() const { return 8.0 * double(bytes()) / double(rows * columns); }
+  double sparsity() const { return 1.0 - double(stored) / double(rows * columns); }
+};
+
+/// Writes row `row` of a matrix, [columns] numbers, to `out`. Called by several threads, more than once a
+/// row.
+using RowSource = std::function<void(std::int64_t row, float* out)>;
+
+/// Packs rows [0, rows) of `source`. Zeros are not stored, save by dense; two_four keeps the two largest of
+/// each four (none may be lost: throws InputError that names `name` where a row holds more). csr: at most
+/// 65,536 columns.
+PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
+                  const RowSource& source, const std::string& name);
+
+/// Row `row` as fp32 numbers, [columns]: what was stored, rounded to the value type. For host memory.
+void unpack_row(const PackedMatrix& matrix, std::int64_t row, float* out);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,47 @@
+// Where the numbers of a model come from, row by row, so that a rank takes only its part and packs it as it
+// comes: a checkpoint's matrices, or weights made up on the spot.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sparse_llama/model/dense_weights.hpp"
+
+namespace wafermark::llama {
+
+/// The matrices of a model; all but embedding and head exist once a layer.
+enum class Matrix { embedding, query, key, value, attention_output, gate, up, down, head };
+enum class Norm { attention, feed_forward, final };
+
+struct MatrixShape {
+  std::int64_t rows, columns;
+};
+MatrixShape shape_of(const Configuration& configuration, Matrix matrix);
+/// "query" and so on.
+const char* name_of(Matrix matrix);
+
+struct WeightSource {
+  std::string name;  ///< of the model, for messages and records
+  Configuration configuration;
+  /// Columns [first, first + count) of a row of a layer's matrix, to `out`. Threads may call it together.
+  std::function<void(Matrix matrix, std::int64_t layer, std::int64_t row, std::int64_t first,
+                     std::int64_t count, float* out)>
+      row;
+  std::function<std::vector<float>(Norm norm, std::int64_t layer)> norm;  ///< [dim]
+};
+
+/// The matrices of a checkpoint; shares them.
+WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const DenseWeights> weights);
+
+/// Weights of the true shapes of a model, without a file: "llama2-7b:sparsity=0.7,seed=1". Layers hold normal
+/// deviates of standard deviation 0.02, a share of `sparsity` of them zero (with `two_four=1`: two of each
+/// four); embedding and head stay dense. Each weight is a function of seed, matrix and place, whoever asks.
+/// More keys: layers (fewer than the model's), context. Throws InputError that names `specification`, the
+/// word and the choices.
+WeightSource synthetic_source(const std::string& specification);
+
+/// The sizes of a published model by its name ("llama2-7b", "llama3-8b", "tinyllama-1.1b", ...).
+Configuration published_configuration(const std::string& name);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,216 @@
+// The forward pass over ranks gives the logits of the definition in double precision: whatever the storage,
+// the number of ranks, prefill or token by token, one sequence or several.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "common/errors.hpp"
+#include "reference_model.hpp"
+#include "sparse_llama/cluster/generation.hpp"
+#include "sparse_llama/model/checkpoint_reader.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+Configuration grouped() {  // four query heads on each of four key/value heads; nothing a multiple of 64
+  Configuration c{72, 2, 16, 4, 12, 172, 101, 64, 1e-5, 1e4, {}, false};
+  return c;
+}
+Configuration tied() {
+  Configuration c{64, 3, 4, 4, 16, 192, 97, 64, 1e-6, 5e5, {}, true};
+  c.rope_scaling = {8, 1, 4, 16};
+  return c;
+}
+
+const std::vector<std::int32_t> text{1, 5, 90, 33, 7, 7, 64, 12, 3, 50, 51, 2, 80, 41, 19, 28, 6};
+
+struct Model {
+  DenseWeights dense;
+  WeightSource source;
+  explicit Model(const Configuration& c, double density = 1)
+      : dense(random_model(c, 7, density)),
+        source(checkpoint_source("random", std::make_shared<const DenseWeights>(dense))) {}
+};
+
+/// Largest error against the reference, over the reference's own spread.
+double error(const std::vector<float>& logits, const std::vector<Vector>& exact) {
+  double worst = 0, spread = 0;
+  std::size_t at = 0;
+  for (const Vector& row : exact)
+    for (const double value : row) {
+      worst = std::max(worst, std::abs(double(logits[at++]) - value));
+      spread = std::max(spread, std::abs(value));
+    }
+  return worst / spread;
+}
+
+std::vector<std::int64_t> all(std::size_t n) {
+  std::vector<std::int64_t> rows(n);
+  for (std::size_t i = 0; i < n; ++i) rows[i] = std::int64_t(i);
+  return rows;
+}
+
+struct Case {
+  Format format;
+  ValueType type;
+  double tolerance;
+};
+
+TEST(Decoder, GivesTheReferencesLogits) {
+  const Communicator comm;
+  for (const Configuration& c : {grouped(), tied()})
+    for (const Case& k :
+         {Case{Format::dense, ValueType::fp32, 1e-5}, Case{Format::bit_mask, ValueType::fp32, 1e-5},
+          Case{Format::csr, ValueType::fp32, 1e-5}, Case{Format::bit_mask, ValueType::bf16, 0.03},
+          Case{Format::bit_mask, ValueType::int8, 0.05}}) {
+      const Model model(c, k.format == Format::dense ? 1 : 0.3);
+      const auto exact = reference_logits(model.dense, text);
+      const RankWeights weights = pack_rank_weights(comm, model.source, k.format, k.type);
+      RegionTimes times;
+      Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+      std::vector<TokenRow> rows;
+      std::vector<float> one_by_one;
+      for (std::size_t p = 0; p < text.size(); ++p) {
+        rows.push_back({text[p], 0, std::int64_t(p)});
+        const auto logits = single.forward(std::span(rows).last(1), std::vector<std::int64_t>{0});
+        one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
+      }
+      EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), k.tolerance)
+          << name_of(k.format) << " " << name_of(k.type);
+      EXPECT_LT(error(one_by_one, exact), k.tolerance) << name_of(k.format) << " " << name_of(k.type);
+    }
+}
+
+TEST(Decoder, GivesTheLogitsOfLlama2c) {
+  const std::string data = WAFERMARK_SOURCE_DIR "/../shared/data/llama/stories260K";
+  if (!std::filesystem::exists(data + ".bin")) GTEST_SKIP() << "no " << data << ".bin";
+  const auto expected = nlohmann::json::parse(std::ifstream(data + "_reference_logits.json"));
+  const auto tokens = expected.at("tokens").get<std::vector<std::int32_t>>();
+  const auto exact = expected.at("logits").get<std::vector<Vector>>();
+  const Communicator comm;
+  const WeightSource source =
+      checkpoint_source("stories260K", std::make_shared<const DenseWeights>(read_checkpoint(data + ".bin")));
+  const RankWeights weights = pack_rank_weights(comm, source, Format::dense, ValueType::fp32);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 1, 64, times);
+  std::vector<TokenRow> rows;
+  for (const std::int32_t token : tokens) rows.push_back({token, 0, std::int64_t(rows.size())});
+  EXPECT_LT(error(decoder.forward(rows, all(rows.size())), exact), 1e-5);
+}
+
+TEST(Decoder, SequencesDoNotSeeEachOther) {
+  const Communicator comm;
+  const Model model(grouped(), 0.3);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
+  const std::vector<std::int32_t> other{1, 88, 14, 3};
+  const auto exact = reference_logits(model.dense, text);
+  const auto exact_other = reference_logits(model.dense, other);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 3, 64, times);
+  std::vector<TokenRow> rows;
+  for (std::size_t p = 0; p < other.size(); ++p) {  // interleaved, in sequences 2 and 0
+    rows.push_back({text[p], 2, std::int64_t(p)});
+    rows.push_back({other[p], 0, std::int64_t(p)});
+  }
+  const auto logits = decoder.forward(rows, std::vector<std::int64_t>{6, 7});
+  const std::vector<float> first(logits.begin(), logits.begin() + 101),
+      second(logits.begin() + 101, logits.end());
+  EXPECT_LT(error(first, {exact[3]}), 1e-5);
+  EXPECT_LT(error(second, {exact_other[3]}), 1e-5);
+}
+
+TEST(Decoder, LongPromptsRunInChunks) {
+  const Communicator comm;
+  Configuration c = grouped();
+  c.context = 600;
+  const Model model(c);
+  std::vector<std::int32_t> tokens;
+  std::vector<TokenRow> rows;
+  for (std::int64_t p = 0; p < 530; ++p) {
+    tokens.push_back(std::int32_t(p * 37 % 101));
+    rows.push_back({tokens.back(), 0, p});
+  }
+  const auto exact = reference_logits(model.dense, tokens);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 1, 600, times);
+  const std::vector<std::int64_t> wanted{3, 255, 256, 529};
+  EXPECT_LT(error(decoder.forward(rows, wanted), {exact[3], exact[255], exact[256], exact[529]}), 1e-5);
+}
+
+/// The tokens that follow `text`, greedily, by the reference alone.
+std::vector<std::int32_t> greedy(const DenseWeights& w, std::vector<std::int32_t> tokens, int more) {
+  std::vector<std::int32_t> out;
+  for (int t = 0; t < more; ++t) {
+    const Vector last = reference_logits(w, tokens).back();
+    out.push_back(std::int32_t(std::max_element(last.begin(), last.end()) - last.begin()));
+    tokens.push_back(out.back());
+  }
+  return out;
+}
+
+TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {
+  const Communicator comm;
+  const Model model(tied(), 0.5);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 2, 64, times);
+  const std::vector<std::int32_t> other{1, 30};
+  std::int64_t seen = 0;
+  const Generation g = generate(decoder, comm, 97, {text, other}, 12, {}, -1,
+                                [&](std::int64_t, std::int32_t) { return ++seen > 0; });
+  EXPECT_EQ(g.tokens[0], greedy(model.dense, text, 12));
+  EXPECT_EQ(g.tokens[1], greedy(model.dense, other, 12));
+  EXPECT_EQ(seen, 24);
+  EXPECT_EQ(g.prefill_tokens, 19);
+  EXPECT_EQ(g.decode_tokens, 22);
+}
+
+TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
+  const Communicator comm;
+  const Model model(tied(), 0.5);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
+  RegionTimes times;
+  const auto expected = greedy(model.dense, text, 8);
+  Decoder decoder(comm, weights, 1, 64, times), again(comm, weights, 1, 64, times);
+  const auto first = std::size_t(std::find(expected.begin(), expected.end(), expected[3]) - expected.begin());
+  const Generation g =
+      generate(decoder, comm, 97, {text}, 8, {}, expected[3], [](auto, auto) { return true; });
+  EXPECT_EQ(g.tokens[0],
+            std::vector<std::int32_t>(expected.begin(), expected.begin() + std::ptrdiff_t(first)));
+  const Generation stopped = generate(again, comm, 97, {text}, 8, {}, -1, [](auto, auto) { return false; });
+  EXPECT_EQ(stopped.tokens[0].size(), 1u);
+}
+
+TEST(Decoder, MoreRanksThanKeyValueHeads) {
+  const Communicator comm;
+  Configuration c = grouped();
+  c.kv_heads = 1;
+  const Model model(c);
+  if (comm.size() == 1) return;
+  EXPECT_THAT([&] { pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32); },
+              testing::ThrowsMessage<InputError>(
+                  testing::HasSubstr("expected at most the model's 1 key/value heads")));
+}
+
+TEST(Sampler, DrawsByTemperatureAndNucleus) {
+  const std::vector<float> logits{0.0f, 2.0f, 1.0f, -1.0f};
+  EXPECT_EQ(Sampler({0, 1, 1}, 0).next(logits), 1);
+  Sampler narrow({1, 0.5, 1}, 0), wide({1, 1, 1}, 0), same({1, 1, 1}, 0);
+  std::vector<int> counts(4, 0);
+  for (int i = 0; i < 4000; ++i) {
+    EXPECT_EQ(narrow.next(logits), 1);  // its probability, 0.64, is more than the nucleus
+    const auto token = wide.next(logits);
+    EXPECT_EQ(token, same.next(logits));
+    ++counts[std::size_t(token)];
+  }
+  const double sum = std::exp(2.0) + std::exp(1.0) + 1 + std::exp(-1.0);
+  EXPECT_NEAR(counts[1] / 4000.0, std::exp(2.0) / sum, 0.03);
+  EXPECT_NEAR(counts[0] / 4000.0, 1 / sum, 0.02);
+}
+
+}  // namespace
+}  // namespace wafermark::llama

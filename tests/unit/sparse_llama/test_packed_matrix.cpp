@@ -1,0 +1,148 @@
+// Every storage format and value type holds the matrix within the value type's rounding, takes the bits it
+// says, and multiplies as the dense matrix does, one vector or several, by rows or by panels.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <random>
+
+#include "common/errors.hpp"
+#include "sparse_llama/cluster/matrix_vectors.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+std::vector<float> random_matrix(std::int64_t rows, std::int64_t columns, double density,
+                                 bool two_four = false) {
+  std::mt19937 engine(std::uint32_t(rows * 1000 + columns));
+  std::normal_distribution<float> normal;
+  std::bernoulli_distribution kept(density);
+  std::vector<float> w(std::size_t(rows * columns));
+  for (std::size_t i = 0; i < w.size(); ++i)
+    w[i] =
+        (two_four ? std::int64_t(i) % columns % 4 == 1 || std::int64_t(i) % columns % 4 == 2 : kept(engine))
+            ? normal(engine)
+            : 0;
+  return w;
+}
+
+RowSource rows_of(const std::vector<float>& w, std::int64_t columns) {
+  return [&w, columns](std::int64_t row, float* out) { std::copy_n(w.data() + row * columns, columns, out); };
+}
+
+struct Case {
+  Format format;
+  ValueType type;
+  std::int64_t rows, columns;
+  double density;
+};
+
+class PackedMatrices : public testing::TestWithParam<Case> {};
+
+/// Largest error of one stored weight: half a unit of what it is rounded to.
+double rounding(ValueType type, double largest) {
+  return type == ValueType::fp32   ? 0
+         : type == ValueType::bf16 ? largest / 256
+                                   : largest / 127 * 0.51 + largest / 256;
+}
+
+TEST_P(PackedMatrices, HoldTheMatrix) {
+  const Case& c = GetParam();
+  const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+  const double largest =
+      *std::max_element(w.begin(), w.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+  std::vector<float> row(std::size_t(c.columns));
+  for (std::int64_t r = 0; r < c.rows; ++r) {
+    unpack_row(m, r, row.data());
+    for (std::int64_t j = 0; j < c.columns; ++j) {
+      const float exact = w[std::size_t(r * c.columns + j)];
+      ASSERT_NEAR(row[std::size_t(j)], exact, rounding(c.type, std::abs(largest))) << r << " " << j;
+      ASSERT_TRUE(exact != 0 || row[std::size_t(j)] == 0);
+    }
+  }
+}
+
+TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
+  const Case& c = GetParam();
+  const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+  std::vector<float> row(std::size_t(c.columns));
+  constexpr std::int64_t most = 19;
+  Rows x("x", most, c.columns), out("out", most, c.rows);
+  const auto host_x = Kokkos::create_mirror_view(x);
+  std::mt19937 engine(5);
+  std::normal_distribution<float> normal;
+  for (std::int64_t v = 0; v < most; ++v)
+    for (std::int64_t j = 0; j < c.columns; ++j) host_x(v, j) = normal(engine);
+  Kokkos::deep_copy(x, host_x);
+  for (const std::int64_t vectors : {1, 2, 3, 7, 19})
+    for (const bool accumulate : {false, true}) {
+      Kokkos::deep_copy(out, 1.0f);
+      MatrixVectors().multiply(m, x, vectors, accumulate, out);
+      const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
+      for (std::int64_t r = 0; r < c.rows; ++r) {
+        unpack_row(m, r, row.data());  // its rounding is checked above; here only the product's own counts
+        for (std::int64_t v = 0; v < most; ++v) {
+          double exact = accumulate || v >= vectors ? 1 : 0, size = 1;
+          if (v < vectors)
+            for (std::int64_t j = 0; j < c.columns; ++j) {
+              exact += double(row[std::size_t(j)]) * host_x(v, j);
+              size += std::abs(double(row[std::size_t(j)]) * host_x(v, j));
+            }
+          ASSERT_NEAR(y(v, r), exact, size * (c.type == ValueType::int8 ? 6e-5 : 1e-6))
+              << r << " of " << vectors;
+        }
+      }
+    }
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
+    for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8})
+      for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}})
+        for (const double density : {0.3, 0.0, 1.0})
+          if (density == 0.3 || columns == 172) all.push_back({format, type, rows, columns, density});
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(AllFormats, PackedMatrices, testing::ValuesIn(cases()), [](const auto& given) {
+  const Case& c = given.param;
+  return std::string(name_of(c.format)) + "_" + name_of(c.type) + "_" + std::to_string(c.rows) + "x" +
+         std::to_string(c.columns) + "_" + std::to_string(int(c.density * 100));
+});
+
+TEST(PackedMatrix, TakesTheBitsItSays) {
+  const std::int64_t rows = 64, columns = 4096;
+  const auto w = random_matrix(rows, columns, 0.3);
+  const auto half = random_matrix(rows, columns, 0.5, true);
+  const auto bits = [&](Format f, ValueType t) {
+    return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix")
+        .bits_per_weight();
+  };
+  const double row = 64.0 / columns;  // where a row begins
+  EXPECT_NEAR(bits(Format::dense, ValueType::fp32), 32, 1e-9);
+  EXPECT_NEAR(bits(Format::dense, ValueType::int8), 8 + 16.0 / 128, 1e-9);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + row, 0.1);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::bf16), 1 + 0.3 * 16 + row, 0.05);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::int8), 1 + 0.3 * 8 + 16.0 / 128 + row, 0.03);
+  EXPECT_NEAR(bits(Format::csr, ValueType::bf16), 0.3 * 32 + row, 0.1);
+  EXPECT_NEAR(bits(Format::two_four, ValueType::bf16), 1 + 8 + row, 0.01);
+}
+
+TEST(PackedMatrix, RefusesWhatIsNotTwoOfFour) {
+  const std::vector<float> w{1, 2, 3, 0, 1, 0, 0, 0};
+  EXPECT_THAT([&] { pack(2, 4, Format::two_four, ValueType::fp32, rows_of(w, 4), "layer 3, gate"); },
+              testing::ThrowsMessage<InputError>(
+                  testing::AllOf(testing::HasSubstr("layer 3, gate"), testing::HasSubstr("row 0"))));
+}
+
+TEST(PackedMatrix, NamesThatAreNotKnown) {
+  EXPECT_THAT(
+      [] { format_named("coo", "--format"); },
+      testing::ThrowsMessage<InputError>("--format: found 'coo', expected dense, csr, bit_mask, two_four"));
+  EXPECT_THAT([] { value_type_named("fp8", "--value"); },
+              testing::ThrowsMessage<InputError>("--value: found 'fp8', expected fp32, bf16, int8"));
+}
+
+}  // namespace
+}  // namespace wafermark::llama
