@@ -80,8 +80,9 @@ class RunResult:
         """A key: two results with the same one did the same work per atom-step (or token), on whatever machine."""
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
-            return json.dumps(["sparse_llama", self.command, model if isinstance(model, dict) else str(model)],
-                              sort_keys=True)
+            # The instruction set belongs to the machine.
+            model = {k: v for k, v in model.items() if k != "instructions"} if isinstance(model, dict) else str(model)
+            return json.dumps(["sparse_llama", self.command, model, self.value("sparsity")], sort_keys=True)
         physics = {}
         for table, content in self.deck.items():
             dropped = LENGTH_KEYS.get(table, set())
@@ -98,6 +99,9 @@ class RunResult:
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
             words = [str(model.get(k)) for k in ("name", "format", "value") if isinstance(model, dict) and model.get(k)]
+            sparsity = self.value("sparsity")
+            if sparsity:
+                words.append(f"{100 * sparsity:.0f} % cut")
             return " ".join(words) or f"{self.app} {self.command}"
         structure, potential = self.deck.get("structure", {}), self.deck.get("potential", {})
         if not self.deck:

@@ -1,6 +1,7 @@
 """Sparse Llama: rates against sparsity (the rows of tests/bench/compare_sparsity.py --json), perplexity against sparsity (the
 record of the shipped training, or results of prune and evaluate)."""
 import re
+import statistics
 
 from . import svg_theme
 from .errors import InputError
@@ -10,6 +11,7 @@ from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
 from .wording import number
 
 ROW_KEYS = ("model", "value", "format", "sparsity", "tokens_per_second", "ratio_to_dense", "bits_per_weight", "bandwidth_share")
+FORMATS = {"two_four": "2:4", "csr": "CSR", "bitmask": "bit mask", "mask": "bit mask"}
 RECORD = SOURCE / "inputs/llama/training_record.json"
 # Stages of the record that are models of one sparsity: name, curve, share of weights cut.
 RECOVERED = (("stage1", 0.5, "trained on"), ("stage2", 0.7, "trained on"), ("stage1-distilled", 0.5, "with distillation"),
@@ -33,31 +35,60 @@ def read_rows(path):
     return rows
 
 
+def model_name(row):
+    """A sweep may take the first layers of a model only."""
+    return str(row["model"]) + (f", first {row['layers']} layers" if row.get("layers") else "")
+
+
+def medians(rows, key):
+    """(sparsity in percent, median over repeats), by sparsity."""
+    cells = {}
+    for r in rows:
+        if r[key] is not None:
+            cells.setdefault(round(100 * r["sparsity"], 1), []).append(r[key])
+    return [(s, statistics.median(v)) for s, v in sorted(cells.items())]
+
+
 def rate_pictures(rows):
     found = []
-    for model in dict.fromkeys(r["model"] for r in rows):
-        mine = [r for r in rows if r["model"] == model]
+    for model in dict.fromkeys(map(model_name, rows)):
+        mine = [r for r in rows if model_name(r) == model]
         for key, label in (("ratio_to_dense", "tokens/s against dense"), ("tokens_per_second", "tokens per second")):
-            if not any(r[key] is not None for r in mine):
+            if len({round(r["sparsity"], 3) for r in mine if r[key] is not None}) < 2:
                 continue
             fig, axes = svg_theme.figure()
             for k, curve in enumerate(dict.fromkeys((r["format"], r["value"]) for r in mine)):
-                points = sorted((100 * r["sparsity"], r[key]) for r in mine if (r["format"], r["value"]) == curve and r[key] is not None)
+                points = medians([r for r in mine if (r["format"], r["value"]) == curve], key)
                 if points:
-                    axes.plot(*zip(*points), label=" ".join(curve), color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], ms=6)
+                    axes.plot(*zip(*points), label=curve_name(*curve), color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], ms=6)
             if key == "ratio_to_dense":
                 axes.axhline(1, color=FAINT, lw=1, ls=":")
             axes.set_ylim(bottom=0)
             axes.set_xlabel("weights cut / %")
             axes.set_ylabel(label)
-            found.append(Picture(inline(fig, f"{label}, {model}"), f"{model}: decoding, {label}.", ("measured",), legend=legend(axes)))
+            found.append(Picture(inline(fig, f"{label}, {model}"), f"{model}: decoding, {label}; medians of the runs.", ("measured",), legend=legend(axes)))
     return found
 
 
+def curve_name(form, value):
+    return f"{FORMATS.get(form, form)} {value}"
+
+
 def rate_table(rows):
-    return Table(["model", "format", "value", "weights cut", "tokens/s", "against dense", "bits a weight", "share of memory bandwidth"],
-                 [[r["model"], r["format"], str(r["value"]), f"{100 * r['sparsity']:.0f} %", Cell(number(r["tokens_per_second"]), "measured"), number(r["ratio_to_dense"], 3),
-                   number(r["bits_per_weight"], 3), f"{100 * r['bandwidth_share']:.0f} %" if r["bandwidth_share"] is not None else "-"] for r in rows], numeric_from=3)
+    table = []
+    for key in dict.fromkeys((model_name(r), r["format"], r["value"], round(r["sparsity"], 3)) for r in rows):
+        mine = [r for r in rows if (model_name(r), r["format"], r["value"], round(r["sparsity"], 3)) == key]
+
+        def middle(name, digits=3):
+            values = [r[name] for r in mine if r[name] is not None]
+            return number(statistics.median(values), digits) if values else "-"
+
+        ratios = [r["ratio_to_dense"] for r in mine if r["ratio_to_dense"] is not None]
+        spread = f" ({number(min(ratios), 3)} ... {number(max(ratios), 3)})" if len(ratios) > 1 and min(ratios) != max(ratios) else ""
+        shares = [r["bandwidth_share"] for r in mine if r["bandwidth_share"] is not None]
+        table.append([key[0], FORMATS.get(key[1], key[1]), str(key[2]), f"{100 * key[3]:.0f} %", str(len(mine)), Cell(middle("tokens_per_second", 4), "measured"), middle("ratio_to_dense") + spread,
+                      middle("bits_per_weight"), f"{100 * statistics.median(shares):.0f} %" if shares else "-"])
+    return Table(["model", "format", "value", "weights cut", "runs", "tokens/s", "against dense", "bits a weight", "share of memory bandwidth"], table, "Decoding: medians of the runs", numeric_from=3)
 
 
 def perplexity_points(record):

@@ -33,12 +33,12 @@ def fit_sentence(pair, fits):
             return f"How far more {pair.native.worker_name}s would carry it cannot be said from these runs ({why})."
         atoms, emulated = pair.wafer.atoms, pair.wafer.value(RATE)
         near = TRUSTED_FACTOR * model.workers_max
+        rate, (low, high) = float(model.rate(atoms, near)), (float(x) for x in model.band(atoms, near))
         best = model.best_workers(atoms, scaling_plots.MODEL_LIMIT)
-        rate, (low, high) = float(model.rate(atoms, best)), (float(x) for x in model.band(atoms, best))
-        text = (f"The model fitted to these runs gives {number(float(model.rate(atoms, near)))} steps/s on {count(near, pair.native.worker_name)}, "
-                f"as far as it may be trusted; with no network in it, it goes on to {number(rate, 2)} steps/s ({number(low, 2)} ... {number(high, 2)}) on {best:,}")
-        return text + (f", still {times(emulated / rate)} times below the wafer." if rate < emulated else ", which would be more than the wafer's: only measurements on a larger "
-                       "machine can settle that.")
+        far_low, far_high = (float(x) for x in model.band(atoms, best))
+        return (f"The model fitted to these runs gives {number(rate, 3)} steps/s ({number(low, 3)} ... {number(high, 3)}) on {count(near, pair.native.worker_name)}, as far as it may be "
+                f"trusted: the wafer is {compare(emulated / rate)}. Where more {pair.native.worker_name}s would saturate these runs cannot say: on {best:,} the band spans "
+                f"{number(far_low, 2)} to {number(far_high, 2)} steps/s" + (", with no network in it." if len({h for r in group for h in r.hosts}) == 1 else "."))
     return ""
 
 
