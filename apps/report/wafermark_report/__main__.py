@@ -1,0 +1,73 @@
+"""The command line: report (default), compare, check."""
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from .errors import InputError
+
+USAGE = """\
+wafermark-report FOLDER... -o report.html [--pdf]       a report of all results in these folders
+wafermark-report compare A B                            two result sets: ratios, and which are more than noise
+wafermark-report check FOLDER... --reference FILE       regression test: exit code 1 when a figure left its limits
+"""
+
+
+def report(arguments):
+    from . import browser, cluster_machines, page
+    from .results import read_results
+
+    parser = argparse.ArgumentParser(prog="wafermark-report", usage=USAGE)
+    parser.add_argument("folders", nargs="+", help="folders that hold a result.json, at whatever depth")
+    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="page to write (default: report.html)")
+    parser.add_argument("--pdf", action="store_true", help="print it to a PDF beside it, with Chromium")
+    parser.add_argument("--title", default="Wafermark: cluster and emulated wafer")
+    parser.add_argument("--sparsity", action="append", default=[], metavar="FILE", help="rows of tests/bench/compare_sparsity.py --json FILE; may be repeated")
+    parser.add_argument("--training-record", metavar="FILE", help="perplexities of pruned models (default: inputs/llama/training_record.json where sparse_llama is in the report)")
+    parser.add_argument("--clusters", metavar="FOLDER", help="machine files of clusters (default: inputs/clusters)")
+    options = parser.parse_args(arguments)
+    if options.clusters and not list(Path(options.clusters).glob("*.toml")):
+        raise InputError(f"--clusters {options.clusters}: found no *.toml in it, expected machine files")
+    if not options.output.resolve().parent.is_dir():
+        raise InputError(f"-o {options.output}: found no folder {options.output.resolve().parent}, expected one that is there")
+    if options.pdf and browser.find() is None:
+        raise InputError("--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with")
+    results = read_results(options.folders)
+    machines = cluster_machines.read_machines(options.clusters)
+    command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
+    parts, missing = page.sections(results, machines, options.sparsity, options.training_record, command)
+    page.write(options.output, page.render(options.title, parts, results))
+    print(f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of data)")
+    if options.pdf:
+        pdf = options.output.with_suffix(".pdf")
+        browser.print_pdf(options.output, pdf)
+        print(f"report: {pdf}")
+    return 0
+
+
+def compare(arguments):
+    from . import compare as comparison
+
+    return comparison.main(arguments)
+
+
+def check(arguments):
+    from . import regression
+
+    return regression.main(arguments)
+
+
+def main():
+    commands = {"compare": compare, "check": check}
+    arguments = sys.argv[1:]
+    # A folder of that name is meant when it is there.
+    chosen = commands.get(arguments[0]) if arguments and not Path(arguments[0], "result.json").exists() else None
+    try:
+        return chosen(arguments[1:]) if chosen else report(arguments)
+    except InputError as error:
+        print(f"wafermark-report: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Chromium without a window: pages to PDF and to pictures."""
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .errors import InputError
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "chromium-headless-shell")
+
+
+def find():
+    """The browser's path, None where there is none. WAFERMARK_CHROMIUM comes first."""
+    for name in (os.environ.get("WAFERMARK_CHROMIUM"), *NAMES):
+        if name and shutil.which(name):
+            return shutil.which(name)
+    return None
+
+
+def run(arguments, page, timeout=120):
+    """Chromium on a local page with a profile of its own. Returns what it said; raises InputError when it fails."""
+    browser = find()
+    if browser is None:
+        raise InputError("no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print the PDF with")
+    with tempfile.TemporaryDirectory(prefix="wafermark-chromium-") as profile:
+        command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                   f"--user-data-dir={profile}", "--hide-scrollbars", *arguments, Path(page).resolve().as_uri()]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise InputError(f"{browser}: did not finish {page} within {timeout} s") from None
+    if done.returncode != 0:
+        raise InputError(f"{browser}: ended with {done.returncode} on {page}: {done.stderr.strip()[-200:]}")
+    return done.stdout, done.stderr
+
+
+def print_pdf(page, pdf):
+    """The page as A4 PDF."""
+    temporary = Path(str(pdf) + ".tmp.pdf")
+    try:
+        run([f"--print-to-pdf={temporary.resolve()}", "--no-pdf-header-footer"], page)
+        if not temporary.exists() or temporary.stat().st_size == 0:
+            raise InputError(f"{pdf}: Chromium wrote nothing")
+        os.replace(temporary, pdf)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""Displacement cascades: pictures drawn by plot_cascade.py's functions, and the table of defects."""
+import sys
+
+import numpy as np
+
+from . import svg_theme
+from .parts import Cell, Missing, Picture, Section, Table
+from .results import SOURCE, read_json
+from .svg_theme import inline
+from .wording import number
+
+CASCADES_DRAWN = 3
+PREDICTED = "frenkel_pairs_"
+
+
+def plotting():
+    """The module plot_cascade beside this package."""
+    folder = str(SOURCE / "apps/report")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    import plot_cascade
+
+    return plot_cascade
+
+
+def pictures(result):
+    """Defects at the peak and at the end, and their number in time."""
+    draw = plotting()
+    import matplotlib.pyplot as plt
+
+    document = read_json(result.folder / "defects.json")
+    columns = document["series"]["columns"]
+    series = {name: np.array(columns[name]) for name in ("step", "time_ps", "vacancies", "interstitials")}
+    origin = draw.recoil_time(result.deck, series)
+    snapshots = [document["peak_snapshot"], document["last_snapshot"]]
+    box = document["box"]
+    centre = draw.centre_of(result.json, box, snapshots)
+    cube = draw.cube_of(snapshots, box, centre)
+    found = []
+    for snapshot, name in zip(snapshots, ("peak", "end")):
+        if snapshot is None:
+            continue
+        fig = plt.figure(figsize=(5.4, 4.7))
+        axes = fig.add_axes([0.0, 0.0, 1.0, 0.90], projection="3d")
+        axes.patch.set_alpha(0.0)
+        time = snapshot["row"]["time_ps"] - origin
+        draw.draw_defects(axes, snapshot, box, centre, cube, f"{name}, {time:.2g} ps after the recoil")
+        found.append(Picture(inline(fig, f"Cascade at its {name}"), f"{result.label}, {result.name}: defects at the {name}; shadows lie on the far walls.",
+                             (kind_of(result),)))
+    fig, axes = svg_theme.figure(6.4, 3.8)
+    draw.draw_series(axes, series, origin, document)
+    found.append(Picture(inline(fig, "Number of defects in time"), f"{result.label}, {result.name}: defects in time, with what models predict for the mean of many cascades.",
+                         (kind_of(result), "modelled"), wide=True))
+    return found
+
+
+def kind_of(result):
+    figure = result.figures.get("frenkel_pairs_survivors")
+    return figure.kind if figure else "measured"
+
+
+def cascade_section(results):
+    runs = [r for r in results if r.deck.get("pka") and r.json.get("recoils") and r.figures.get("frenkel_pairs_survivors")]
+    if not runs:
+        return Missing("Cascades", "no run in which a recoil was fired and defects were counted")
+    models = list(dict.fromkeys(n[len(PREDICTED):] for r in runs for n, f in r.figures.items() if n.startswith(PREDICTED) and f.kind == "modelled"))
+    rows = []
+    for r in runs:
+        survivors = r.json.get("defects", {}).get("survivors", {})
+        kind = kind_of(r)
+        rows.append([f"{r.name}, {r.target}", ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
+                     Cell(number(r.value("frenkel_pairs_peak")), kind), Cell(number(r.value("frenkel_pairs_survivors")), kind),
+                     f"{survivors.get('largest_vacancy_cluster', '-')} / {survivors.get('largest_interstitial_cluster', '-')}",
+                     str(survivors.get("replacements", "-")), *[Cell(number(r.value(PREDICTED + m), 2), "modelled") for m in models]])
+    table = Table(["run", "recoil", "pairs, peak", "pairs, end", "clusters v / i", "replaced",
+                   *models], rows, "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict the mean of surviving pairs, about which one cascade scatters by 40 %.", numeric_from=2)
+    drawn = [r for r in runs if (r.folder / "defects.json").exists()][:CASCADES_DRAWN]
+    return Section("cascades", "Displacement cascades", [p for r in drawn for p in pictures(r)] + [table])

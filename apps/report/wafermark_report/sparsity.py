@@ -1,0 +1,140 @@
+"""Sparse Llama: rates against sparsity (the rows of tests/bench/compare_sparsity.py --json), perplexity against sparsity (the
+record of the shipped training, or results of prune and evaluate)."""
+import re
+import statistics
+
+from . import svg_theme
+from .errors import InputError
+from .parts import Cell, Missing, Picture, Section, Table, Text
+from .results import SOURCE, read_json
+from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
+from .wording import number
+
+ROW_KEYS = ("model", "value", "format", "sparsity", "tokens_per_second", "ratio_to_dense", "bits_per_weight", "bandwidth_share")
+FORMATS = {"two_four": "2:4", "csr": "CSR", "bitmask": "bit mask", "mask": "bit mask"}
+RECORD = SOURCE / "inputs/llama/training_record.json"
+# Stages of the record that are models of one sparsity: name, curve, share of weights cut.
+RECOVERED = (("stage1", 0.5, "trained on"), ("stage2", 0.7, "trained on"), ("stage1-distilled", 0.5, "with distillation"),
+             ("stage2-distilled", 0.7, "with distillation"), ("stage2-long", 0.7, "with distillation, 4 x longer"))
+
+
+def read_rows(path):
+    """Rows of compare_sparsity.py. Raises InputError."""
+    rows = read_json(path)
+    if isinstance(rows, dict):
+        rows = rows.get("rows")
+    if not isinstance(rows, list) or not rows:
+        raise InputError(f"{path}: found no rows, expected the list that compare_sparsity.py --json writes")
+    for k, row in enumerate(rows):
+        for key in ROW_KEYS:
+            if not isinstance(row, dict) or key not in row:
+                raise InputError(f"{path}: row {k + 1}: found no {key}, expected {', '.join(ROW_KEYS)}")
+        for key in ("sparsity", "tokens_per_second"):
+            if not isinstance(row[key], (int, float)):
+                raise InputError(f"{path}: row {k + 1}: {key}: found {row[key]!r}, expected a number")
+    return rows
+
+
+def model_name(row):
+    """A sweep may take the first layers of a model only."""
+    return str(row["model"]) + (f", first {row['layers']} layers" if row.get("layers") else "")
+
+
+def medians(rows, key):
+    """(sparsity in percent, median over repeats), by sparsity."""
+    cells = {}
+    for r in rows:
+        if r[key] is not None:
+            cells.setdefault(round(100 * r["sparsity"], 1), []).append(r[key])
+    return [(s, statistics.median(v)) for s, v in sorted(cells.items())]
+
+
+def rate_pictures(rows):
+    found = []
+    for model in dict.fromkeys(map(model_name, rows)):
+        mine = [r for r in rows if model_name(r) == model]
+        for key, label in (("ratio_to_dense", "tokens/s against dense"), ("tokens_per_second", "tokens per second")):
+            if len({round(r["sparsity"], 3) for r in mine if r[key] is not None}) < 2:
+                continue
+            fig, axes = svg_theme.figure()
+            for k, curve in enumerate(dict.fromkeys((r["format"], r["value"]) for r in mine)):
+                points = medians([r for r in mine if (r["format"], r["value"]) == curve], key)
+                if points:
+                    axes.plot(*zip(*points), label=curve_name(*curve), color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], ms=6)
+            if key == "ratio_to_dense":
+                axes.axhline(1, color=FAINT, lw=1, ls=":")
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("weights cut / %")
+            axes.set_ylabel(label)
+            found.append(Picture(inline(fig, f"{label}, {model}"), f"{model}: decoding, {label}; medians of the runs.", ("measured",), legend=legend(axes)))
+    return found
+
+
+def curve_name(form, value):
+    return f"{FORMATS.get(form, form)} {value}"
+
+
+def rate_table(rows):
+    table = []
+    for key in dict.fromkeys((model_name(r), r["format"], r["value"], round(r["sparsity"], 3)) for r in rows):
+        mine = [r for r in rows if (model_name(r), r["format"], r["value"], round(r["sparsity"], 3)) == key]
+
+        def middle(name, digits=3):
+            values = [r[name] for r in mine if r[name] is not None]
+            return number(statistics.median(values), digits) if values else "-"
+
+        ratios = [r["ratio_to_dense"] for r in mine if r["ratio_to_dense"] is not None]
+        spread = f" ({number(min(ratios), 3)} ... {number(max(ratios), 3)})" if len(ratios) > 1 and min(ratios) != max(ratios) else ""
+        shares = [r["bandwidth_share"] for r in mine if r["bandwidth_share"] is not None]
+        table.append([key[0], FORMATS.get(key[1], key[1]), str(key[2]), f"{100 * key[3]:.0f} %", str(len(mine)), Cell(middle("tokens_per_second", 4), "measured"), middle("ratio_to_dense") + spread,
+                      middle("bits_per_weight"), f"{100 * statistics.median(shares):.0f} %" if shares else "-"])
+    return Table(["model", "format", "value", "weights cut", "runs", "tokens/s", "against dense", "bits a weight", "share of memory bandwidth"], table, "Decoding: medians of the runs", numeric_from=3)
+
+
+def perplexity_points(record):
+    """Curves of (share cut, perplexity) by name."""
+    dense = record.get("dense", {}).get("perplexity")
+    curves = {}
+    for stage, content in record.items():
+        match = re.fullmatch(r"(magnitude|wanda|sparsegpt)-(\d+)", stage)
+        if match and dense:
+            name = {"magnitude": "magnitude", "wanda": "Wanda", "sparsegpt": "SparseGPT"}[match[1]] + ", one shot"
+            curves.setdefault(name, [(0.0, dense)]).append((float(match[2]) / 100, content["perplexity"]))
+    for stage, share, name in RECOVERED:
+        if stage in record and dense:
+            curves.setdefault(name, [(0.0, dense)]).append((share, record[stage]["perplexity"]))
+    return {name: sorted(points) for name, points in curves.items()}
+
+
+def perplexity_parts(record):
+    curves = perplexity_points(record)
+    fig, axes = svg_theme.figure()
+    for k, (name, points) in enumerate(curves.items()):
+        axes.plot([100 * s for s, _ in points], [p for _, p in points], label=name, color=SERIES[k % len(SERIES)],
+                  marker=MARKERS[k % len(MARKERS)], ms=6)
+    axes.set_xlabel("weights cut / %")
+    axes.set_ylabel("held-out perplexity (lower is better)")
+    axes.set_ylim(bottom=0)
+    rows = [[name, f"{100 * share:.0f} %", Cell(number(p), "measured"), f"{100 * (p / points[0][1] - 1):+.1f} %"] for name, points in curves.items() for share, p in points if share > 0]
+    longer = record.get("longer", {}).get("perplexity")
+    dense = record["dense"]["perplexity"]
+    note = [Text(f"The dense model has {number(dense)}. Trained on for as many tokens as the stages took it has {number(longer)}: that is what the recovered models are to be held against.", "note")] if longer else []
+    return [Picture(inline(fig, "Perplexity against sparsity"), "A Llama of 1.17 million weights on the King James Bible, as recorded when the shipped models were trained "
+                    "(inputs/llama/training_record.json): one run each.", ("measured",), legend=legend(axes)),
+            Table(["pruned by, then", "weights cut", "perplexity", "against dense"], rows), *note]
+
+
+def sparsity_section(results, files, record):
+    """`files`: JSON files of compare_sparsity.py; `record`: the training record, or None for the shipped one when any result is of
+    sparse_llama."""
+    section = Section("sparsity", "Sparsity")
+    for path in files:
+        rows = read_rows(path)
+        section.parts += rate_pictures(rows) + [rate_table(rows)]
+    shown = record or (RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None)
+    if shown:
+        content = read_json(shown)
+        if not isinstance(content, dict) or not isinstance(content.get("dense", {}).get("perplexity"), (int, float)):
+            raise InputError(f"{shown}: found no dense.perplexity, expected a training record")
+        section.parts += perplexity_parts(content)
+    return section if section.parts else Missing("Sparsity", "no result of sparse_llama and no file of compare_sparsity.py (--sparsity FILE)")

@@ -1,0 +1,209 @@
+"""What the page says follows from the numbers; sections without data are left out; bad input ends with one line and code 2."""
+import json
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from made_results import REPORT, result, sweep, write
+from wafermark_report import cluster_machines, page, scaling
+from wafermark_report.results import read_results
+
+
+def call(*words):
+    return subprocess.run([REPORT, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+class WithFolder(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self.temporary.name)
+        self.addCleanup(self.temporary.cleanup)
+
+    def made(self, *results, **options):
+        """(text of the page by section id, missing sections)."""
+        rs = read_results([write(self.folder / f"set{len(list(self.folder.iterdir()))}", *results)])
+        parts, missing = page.sections(rs, cluster_machines.read_machines(), **options)
+        html = page.render("t", parts, rs)
+        texts = dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', html, re.S))
+        plain = {k: re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]*>", " ", v, flags=re.S)) for k, v in texts.items()}
+        return plain, [m.title for m in missing], html
+
+
+class Words(WithFolder):
+    def test_the_verdict_follows_the_ratio(self):
+        faster, _, _ = self.made(result(rate=100.0), result("wafer", rate=25000.0))
+        self.assertIn("250 times the steps per second", faster["summary"])
+        self.assertIn("we measured 100 steps/s", faster["summary"])
+        slower, _, _ = self.made(result(rate=50000.0), result("wafer", rate=25000.0))
+        self.assertIn("slower, at 0.5 of that rate", slower["summary"])
+        self.assertNotIn("times as fast", slower["summary"].split("For W")[0])
+
+    def test_without_the_wafer_nothing_is_said_of_it(self):
+        text, missing, _ = self.made(result(), result(ranks=2))
+        self.assertIn("nothing can be said of it", text["summary"])
+        self.assertIn("The emulated wafer", missing)
+        self.assertNotIn("wafer", text)
+        self.assertIn("Not in this report: The emulated wafer", text["appendix"])
+
+    def test_different_problems_are_not_compared(self):
+        text, _, _ = self.made(result(rate=100.0, cells=10), result("wafer", rate=9e4, cells=12))
+        self.assertIn("nothing to compare", text["summary"])
+
+    def test_other_physics_is_another_problem(self):
+        rs = read_results([write(self.folder / "x", result(rate=100.0), result("wafer", more="[thermostat]\nkind = 'langevin'\n"))])
+        self.assertEqual(scaling.pairs(rs), [])
+
+    def test_no_meter_is_said_and_never_a_number(self):
+        text, _, _ = self.made(result(), result("wafer", rate=1e5))
+        self.assertIn("no meter", text["energy"])
+        self.assertIn("it has no meter", text["summary"])
+        metered, _, _ = self.made(result(joules=20.0), result("wafer", rate=1e5))
+        self.assertIn("rapl", metered["energy"])
+        self.assertNotIn("no meter", metered["energy"])
+
+    def test_failed_checks_stand_in_the_summary(self):
+        text, _, _ = self.made(result(valid=False), result(ranks=2))
+        self.assertIn("NOT VALID: run00", text["summary"])
+        self.assertIn("FAIL", text["validation"])
+        self.assertIn("NOT VALID", text["merit"])
+
+    def test_efficiency_and_medians(self):
+        rates = [(1, 100.0), (1, 110.0), (1, 90.0), (2, 150.0), (4, 200.0)]
+        rs = read_results([write(self.folder / "x", *[result(ranks=p, rate=r) for p, r in rates])])
+        (series,) = scaling.strong_series(rs)
+        self.assertEqual([(p.workers, p.rate, p.low, p.high, p.runs) for p in series.points], [(1, 100.0, 90.0, 110.0, 3), (2, 150.0, 150.0, 150.0, 1), (4, 200.0, 200.0, 200.0, 1)])
+        self.assertEqual(series.efficiency(), [1.0, 0.75, 0.5])
+
+    def test_weak_series_have_equal_loads(self):
+        rs = read_results([write(self.folder / "x", result(cells=10, ranks=1, rate=100.0), result(cells=20, ranks=8, rate=80.0), result(cells=20, ranks=2, rate=30.0))])
+        (series,) = scaling.weak_series(rs)
+        self.assertEqual([p.workers for p in series.points], [1, 8])
+        self.assertEqual(series.efficiency(weak=True), [1.0, 0.8])
+
+    def test_a_fitted_model_says_how_far_it_holds(self):
+        text, _, _ = self.made(*sweep(), result("wafer", cells=32, rate=1e5))
+        self.assertIn("no message crossed a network", text["claim"])
+        self.assertIn("Beyond 32 cores", text["claim"])
+        self.assertIn("The model fitted to these runs gives", text["summary"])
+        few, _, _ = self.made(result(), result(ranks=2), result("wafer", rate=1e5))
+        self.assertIn("found 2 runs, expected at least 6", few["claim"])
+
+    def test_more_hosts_are_not_called_one(self):
+        runs = [r | {"machine": r["machine"] | {"hosts": ["a", "b"]}} for r in sweep()]
+        text, _, _ = self.made(*runs, result("wafer", cells=32, rate=1e5))
+        self.assertNotIn("no message crossed a network", text["claim"])
+
+    def test_sparsity_files_are_drawn(self):
+        rows = [{"model": "m", "value": "int8", "format": f, "sparsity": s, "tokens_per_second": 10 / (1.2 - s), "ratio_to_dense": 1 / (1.2 - s), "bits_per_weight": 3.0,
+                 "bandwidth_share": 0.8} for f in ("mask", "csr") for s in (0.5, 0.7)]
+        file = self.folder / "s.json"
+        file.write_text(json.dumps(rows))
+        text, _, _ = self.made(result(), sparsity_files=[file])
+        self.assertIn("csr int8", text["sparsity"])
+        self.assertIn("SparseGPT, one shot", text["sparsity"])
+
+    def test_validate_results_are_published_against_emulated(self):
+        check = {"name": "steps_per_second_Ta", "value": 291996.0, "reference": 274016.0, "tolerance": 41102.0, "unit": "1/s", "pass": True}
+        text, _, _ = self.made(result("wafer") | {"command": "validate", "checks": [check]})
+        self.assertIn("+6.6 %", text["validation"])
+        self.assertIn("+6.6 %", text["summary"])
+
+    def test_a_floor_plan_is_drawn(self):
+        plan = [{"name": "layer 0", "x": 0, "y": 0, "width": 20, "height": 10}, {"name": "layer 1", "x": 20, "y": 0, "width": 20, "height": 10}]
+        _, _, html = self.made(result("wafer") | {"floor_plan": plan})
+        self.assertIn("layer 1", html)
+
+
+class Page(WithFolder):
+    def test_the_page_needs_nothing_but_itself(self):
+        _, _, html = self.made(*sweep(), result("wafer", cells=32, rate=1e5))
+        self.assertNotIn("<script", html)
+        self.assertNotIn("@import", html)
+        for reference in re.findall(r'(?:href|src)="([^"]*)"', html) + re.findall(r"url\(([^)]*)\)", html):
+            self.assertRegex(reference, r"^(#|data:)")
+        ids = re.findall(r'\bid="([^"]+)"', html)
+        self.assertEqual(len(ids), len(set(ids)))
+        for target in re.findall(r'href="#([^"]+)"', html) + re.findall(r"url\(#([^)]+)\)", html):
+            self.assertIn(target, ids)
+
+    def test_colours_follow_the_scheme(self):
+        _, _, html = self.made(*sweep(), result("wafer", cells=32, rate=1e5))
+        drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.S))
+        self.assertEqual(re.findall(r"(?:fill|stroke): #[0-9a-f]+", drawn), [])
+        for name in set(re.findall(r"var\(--([\w]+)\)", html)):
+            self.assertRegex(html, rf"--{name}: #")
+
+    def test_text_from_results_is_escaped(self):
+        bad = result() | {"machine": {"hosts": ["<b>x</b>"], "cpu": "<script>alert(1)</script>", "ranks": 1, "threads_per_rank": 1}}
+        _, _, html = self.made(bad, bad | {"machine": bad["machine"] | {"ranks": 2}})
+        self.assertNotIn("<script>", html)
+        self.assertNotIn("<b>x</b>", html)
+
+
+class Input(WithFolder):
+    def refused(self, message, *words):
+        done = call(*words, "-o", self.folder / "out.html")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, message)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.assertFalse((self.folder / "out.html").exists())
+
+    def test_bad_folders_and_files(self):
+        (self.folder / "empty").mkdir()
+        self.refused("empty: found no result.json", self.folder / "empty")
+        self.refused("nowhere: not found", self.folder / "nowhere")
+        for name, text, message in (("cut", json.dumps(result())[:200], r"cut/result.json:1: .*expected JSON"), ("old", json.dumps(result() | {"schema": "wafermark-result-0"}), "wafermark-result-0.*expected 'wafermark-result-1'"),
+                                    ("list", "[]", "found schema None"), ("kind", json.dumps(result(target="wafer")).replace('"emulated"', '"guessed"'), "figures.3.kind: 'guessed'"),
+                                    ("deck", json.dumps(result() | {"deck": {"file": "x", "toml": "a = = 1"}}), "deck.toml"), ("ranks", json.dumps(result(ranks=0)), "machine.ranks")):
+            (self.folder / name).mkdir()
+            (self.folder / name / "result.json").write_text(text)
+            self.refused(message, self.folder / name)
+
+    def test_bad_sparsity_rows(self):
+        write(self.folder / "good", result())
+        for text, message in (("{}", "found no rows"), ('[{"model": "m"}]', "row 1: found no value"), ("[", "expected JSON")):
+            (self.folder / "rows.json").write_text(text)
+            self.refused(message, self.folder / "good", "--sparsity", self.folder / "rows.json")
+
+    def test_a_broken_heat_map_is_named(self):
+        write(self.folder / "good", result("wafer"))
+        (self.folder / "good/run00/wafer.h5").write_text("not HDF5")
+        self.refused("wafer.h5.*expected the heat map", self.folder / "good")
+
+    def test_no_browser_is_one_line(self):
+        write(self.folder / "good", result())
+        import os
+        done = subprocess.run([REPORT, self.folder / "good", "-o", self.folder / "r.html", "--pdf"], capture_output=True, text=True,
+                              env={k: v for k, v in os.environ.items() if k != "WAFERMARK_CHROMIUM"} | {"PATH": str(self.folder / "bin")}) if self.bin() else None
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, "no Chromium found")
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1)
+
+    def bin(self):
+        """A PATH without a browser."""
+        import shutil
+        import sys
+        (self.folder / "bin").mkdir()
+        for name in ("bash", "env", "dirname", "readlink"):
+            (self.folder / "bin" / name).symlink_to(shutil.which(name))
+        (self.folder / "bin/python3").symlink_to(sys.executable)
+        return True
+
+    def test_no_modules_is_one_line(self):
+        import os
+        done = subprocess.run([REPORT, "x"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(self.hidden())})
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, "found no Python with .*jinja2")
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1)
+
+    def hidden(self):
+        """A folder in which jinja2 cannot be imported."""
+        (self.folder / "hidden").mkdir()
+        (self.folder / "hidden/jinja2.py").write_text("raise ImportError")
+        return self.folder / "hidden"
+
+
+if __name__ == "__main__":
+    unittest.main()
