@@ -67,7 +67,12 @@ if python=$(python_with numpy matplotlib); then
   "$python" "$source_dir/apps/report/plot_cascade.py" "$out" -o "$out/cascade.png" && picture=$out/cascade.png
 fi
 
+report="not made"
+echo "== report"
+"$source_dir/apps/report/wafermark-report" "$out" -o "$out/report.html" && report=$out/report.html
+
 echo
+echo "report      $report"
 echo "result      $out/result.json"
 echo "trajectory  $out/trajectory.h5 (H5MD: MDAnalysis, h5py), $out/trajectory.xyz (OVITO)"
 echo "picture     $picture"

@@ -10,6 +10,7 @@
 #include "common/errors.hpp"
 #include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
+#include "sparse_llama/cluster/packed_perplexity.hpp"
 #include "sparse_llama/model/checkpoint_reader.hpp"
 
 namespace wafermark::llama {
@@ -99,6 +100,27 @@ TEST(Decoder, GivesTheLogitsOfLlama2c) {
   std::vector<TokenRow> rows;
   for (const std::int32_t token : tokens) rows.push_back({token, 0, std::int64_t(rows.size())});
   EXPECT_LT(error(decoder.forward(rows, all(rows.size())), exact), 1e-5);
+}
+
+TEST(Decoder, PerplexityIsThatOfTheReference) {
+  const Communicator comm;
+  const Model model(grouped(), 0.3);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
+  RegionTimes times;
+  Decoder decoder(comm, weights, 1, 64, times);
+  double sum = 0;
+  for (std::size_t begin = 0; begin < text.size();
+       begin += 7) {  // windows of 7, 7 and 3 tokens, each behind token 1
+    std::vector<std::int32_t> window{1};
+    for (std::size_t i = begin; i < std::min(begin + 7, text.size()); ++i) {
+      const Vector last = reference_logits(model.dense, window).back();
+      double all_tokens = 0;
+      for (const double logit : last) all_tokens += std::exp(logit);
+      sum += std::log(all_tokens) - last[std::size_t(text[i])];
+      window.push_back(text[i]);
+    }
+  }
+  EXPECT_NEAR(packed_perplexity(decoder, 101, text, 1, 7), std::exp(sum / double(text.size())), 1e-3);
 }
 
 TEST(Decoder, SequencesDoNotSeeEachOther) {
