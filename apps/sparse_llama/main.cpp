@@ -2,6 +2,7 @@
 #include "common/command_line.hpp"
 #include "sparse_llama/commands/evaluate.hpp"
 #include "sparse_llama/commands/export.hpp"
+#include "sparse_llama/commands/info.hpp"
 #include "sparse_llama/commands/prune.hpp"
 #include "sparse_llama/commands/run.hpp"
 #include "sparse_llama/commands/tokenizer.hpp"
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   return run_commands(argc, argv, "sparse_llama", "Llama models with unstructured sparsity.",
                       [](CLI::App& app, std::function<int()>& action) {
                         llama::add_run_command(app, action);
+                        llama::add_info_command(app, action);
                         llama::add_tokenizer_command(app, action);
                         llama::add_evaluate_command(app, action);
                         llama::add_export_command(app, action);

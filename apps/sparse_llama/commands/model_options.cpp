@@ -7,10 +7,13 @@
 
 namespace wafermark::llama {
 
-void ModelOptions::add_to(CLI::App& command) {
+void ModelOptions::add_model_to(CLI::App& command) {
   command.add_option("--model", model, "Hugging Face folder, or llama2.c file (*.bin)");
   command.add_option("--synthetic", synthetic,
                      "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
+}
+
+void ModelOptions::add_storage_to(CLI::App& command) {
   command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
       ->capture_default_str();
   command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")->capture_default_str();

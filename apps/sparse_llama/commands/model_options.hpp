@@ -12,7 +12,8 @@ namespace wafermark::llama {
 struct ModelOptions {
   std::string model, synthetic, format = "bit_mask", value = "bf16";
 
-  void add_to(CLI::App& command);
+  void add_model_to(CLI::App& command);    ///< --model, --synthetic
+  void add_storage_to(CLI::App& command);  ///< --format, --value
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
   Format storage() const { return format_named(format, "--format"); }

@@ -152,7 +152,8 @@ int run(const Options& o) {
 void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("run", "Go on with a prompt: prefill and decoding, with rates");
   auto o = std::make_shared<Options>();
-  o->model.add_to(*command);
+  o->model.add_model_to(*command);
+  o->model.add_storage_to(*command);
   command->add_option("--prompt", o->prompt, "text to go on with");
   command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
   command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")

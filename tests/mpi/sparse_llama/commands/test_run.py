@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""`sparse_llama run`, info and evaluate as users call them: results, tokens on 1 and 2 ranks, bad input.
+
+usage: test_run.py SPARSE_LLAMA MODEL_FOLDER
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+binary, model = sys.argv[1:3]
+failures = 0
+
+
+def check(good, what):
+    global failures
+    print(("ok    " if good else "FAIL  ") + what, flush=True)
+    failures += not good
+
+
+def run(*words, ranks=1):
+    command = (["mpirun", "-np", str(ranks)] if ranks > 1 else []) + [binary, *words]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ)
+
+
+def result(folder):
+    record = json.loads(Path(folder, "result.json").read_text())
+    return record, {f["name"]: f["value"] for f in record["figures"]}
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    def generate(name, *words, ranks=1):
+        done = run("run", "--model", model, "--prompt", "And the LORD said", "--tokens", "40", "--ignore-end", "--out", f"{scratch}/{name}",
+                   *words, ranks=ranks)
+        check(done.returncode == 0, f"{name} ends well {done.stderr.strip()[-200:]}")
+        return (*result(f"{scratch}/{name}"), done.stdout)
+
+    record, figures, text = generate("one")
+    check(text.startswith("And the LORD said"), "the text begins with the prompt")
+    check(len(record["tokens"]) == 1 and len(record["tokens"][0]) == 40, "one sequence of 40 tokens")
+    check(abs(figures["sparsity"] - 0.7) < 1e-3 and 5.5 < figures["bits_per_weight"] < 6.5, "70 % sparse, some 6 bits a weight")
+    check(figures["decode_tokens_per_second"] > 0 and figures["prefill_tokens_per_second"] > 0, "both rates are there")
+    check(record["figures"][0]["kind"] == "measured", "rates are measured")
+    two, _, _ = generate("two", ranks=2)
+    check(two["tokens"] == record["tokens"], "the same greedy tokens on 2 ranks")
+    dense, dense_figures, _ = generate("dense", "--format", "dense", "--value", "fp32")
+    packed, _, _ = generate("packed", "--format", "bit_mask", "--value", "fp32")
+    csr, _, _ = generate("csr", "--format", "csr", "--value", "fp32")
+    check(dense["tokens"] == packed["tokens"] == csr["tokens"], "dense, bit mask and CSR in fp32: the same tokens")
+    drawn, _, _ = generate("drawn", "--temperature", "1", "--top-p", "0.9", "--seed", "5")
+    again, _, _ = generate("again", "--temperature", "1", "--top-p", "0.9", "--seed", "5")
+    other, _, _ = generate("other", "--temperature", "1", "--top-p", "0.9", "--seed", "6")
+    check(drawn["tokens"] == again["tokens"] != other["tokens"], "draws follow the seed")
+    three, _, _ = generate("three", "--sequences", "3", "--temperature", "1")
+    check(len({tuple(s) for s in three["tokens"]}) == 3, "three sequences draw for themselves")
+
+    made = run("run", "--synthetic", "tinyllama-1.1b:sparsity=0.5,two_four=1,layers=1", "--format", "two_four", "--value", "int8", "--tokens", "2",
+               "--prompt-tokens", "3", "--out", f"{scratch}/made")
+    check(made.returncode == 0 and abs(result(f"{scratch}/made")[1]["bits_per_weight"] - 5.15) < 0.1, "2:4 int8 takes 5.1 bits a weight")
+    shown = run("info", "--synthetic", "llama2-7b:sparsity=0.7")
+    check(shown.returncode == 0 and "3.52        3.119" in shown.stdout, "info: bit mask and int8 take 3.1 GB")
+
+    for words, expected in (
+        (("run",), "neither of --model and --synthetic"),
+        (("run", "--model", model, "--synthetic", "llama2-7b"), "both --model and --synthetic"),
+        (("run", "--model", "/nowhere"), "/nowhere: found no folder"),
+        (("run", "--model", model, "--format", "coo"), "--format: found 'coo', expected dense"),
+        (("run", "--model", model, "--value", "fp8"), "--value: found 'fp8', expected fp32"),
+        (("run", "--model", model, "--tokens", "100000"), "at most the model's context"),
+        (("run", "--model", model, "--prompt", "x", "--tokenizer", "/nowhere.model"), "/nowhere.model: cannot be read"),
+        (("run", "--model", model, "--prompt-file", "/nowhere.txt"), "/nowhere.txt: cannot be read"),
+        (("run", "--model", model, "--format", "two_four"), "more than two of four"),
+        (("run", "--synthetic", "llama9"), "found model 'llama9', expected tinyllama-1.1b"),
+        (("run", "--synthetic", "llama2-7b:sparsity=1.5"), "expected a number from 0 to 1"),
+        (("run", "--synthetic", "llama2-7b:layer=2"), "found 'layer=2', expected"),
+        (("run", "--model", model, "--top-p", "2"), "--top-p"),
+        (("evaluate", model, "/nowhere.txt"), "/nowhere.txt: cannot be read"),
+    ):
+        done = run(*words)
+        check(done.returncode == 2 and expected in done.stderr and done.stderr.strip().count("\n") == 0,
+              f"{' '.join(words)}: {done.stderr.strip()}")
+    done = run("run", "--model", model, ranks=3)
+    check(done.returncode == 2 and "2 key/value heads" in done.stderr, "more ranks than key/value heads")
+
+print(f"{failures} failed")
+sys.exit(1 if failures else 0)
