@@ -21,10 +21,10 @@ packages=(
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev librandom123-dev
   libopenblas-dev libsentencepiece-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  python3-numpy python3-h5py python3-matplotlib python3-jsonschema
+  python3-numpy python3-h5py python3-matplotlib python3-jsonschema python3-jinja2
 )
-# Without these some tests are skipped, quickstart falls back to a built-in potential, builds take longer.
-optional_packages=(lammps lammps-data openkim-models bible-kjv ccache)
+# Without these some tests are skipped, quickstart falls back to a built-in potential, builds take longer, reports have no PDF.
+optional_packages=(lammps lammps-data openkim-models bible-kjv ccache chromium)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {

@@ -97,12 +97,33 @@ class Words(WithFolder):
 
     def test_sparsity_files_are_drawn(self):
         rows = [{"model": "m", "value": "int8", "format": f, "sparsity": s, "tokens_per_second": 10 / (1.2 - s), "ratio_to_dense": 1 / (1.2 - s), "bits_per_weight": 3.0,
-                 "bandwidth_share": 0.8} for f in ("mask", "csr") for s in (0.5, 0.7)]
+                 "bandwidth_share": 0.8} for f in ("bit_mask", "csr") for s in (0.5, 0.7)]
         file = self.folder / "s.json"
         file.write_text(json.dumps(rows))
         text, _, _ = self.made(result(), sparsity_files=[file])
-        self.assertIn("csr int8", text["sparsity"])
+        self.assertIn("CSR int8", text["sparsity"])
+        self.assertIn("bit mask int8", text["sparsity"])
         self.assertIn("SparseGPT, one shot", text["sparsity"])
+
+    def llama(self, rate, sparsity, **changes):
+        model = {"name": f"tiny:sparsity={sparsity},seed=3", "format": "bit_mask" if sparsity else "dense", "value": "bf16", "instructions": "AVX2", "sequences": 1}
+        figures = [{"name": n, "value": v, "unit": "", "kind": "measured"} for n, v in (("decode_tokens_per_second", rate), ("sparsity", sparsity), ("joules_per_token", None))]
+        base = result()
+        base.pop("deck")
+        return base | {"app": "sparse_llama", "model": model, "figures": figures} | changes
+
+    def test_llama_runs_are_put_beside_dense_ones(self):
+        text, _, _ = self.made(self.llama(10.0, 0), self.llama(24.0, 0.7))
+        self.assertIn("tiny bit_mask bf16 70 % cut: on 1 core we measured 24 tokens/s of decoding, with dense weights 10 (bf16): 2.4 times", text["summary"])
+        self.assertIn("no meter", text["energy"])
+        self.assertIn("SparseGPT, one shot", text["sparsity"])
+        other, _, _ = self.made(self.llama(24.0, 0.7))
+        self.assertNotIn("dense weights", other["summary"])
+
+    def test_the_instruction_set_makes_no_other_problem_and_the_sparsity_does(self):
+        a, b, c = read_results([write(self.folder / "x", self.llama(1, 0.7), self.llama(1, 0.7) | {"model": self.llama(1, 0.7)["model"] | {"instructions": "AVX-512"}}, self.llama(1, 0.5))])
+        self.assertEqual(a.problem, b.problem)
+        self.assertNotEqual(a.problem, c.problem)
 
     def test_validate_results_are_published_against_emulated(self):
         check = {"name": "steps_per_second_Ta", "value": 291996.0, "reference": 274016.0, "tolerance": 41102.0, "unit": "1/s", "pass": True}

@@ -10,7 +10,7 @@ import jsonschema
 from .errors import InputError
 
 SCHEMA_VERSION = "wafermark-result-1"
-SOURCE = Path(__file__).resolve().parents[3]
+SOURCE = Path(__file__).resolve().parents[3]  # or share/wafermark of an installed prefix
 GPU_BACKENDS = ("CUDA", "HIP", "SYCL")
 # What does not change the physics or the work of an atom-step: these keys do not separate two problems. The number of
 # atoms separates them too, but has its own place.
@@ -98,7 +98,9 @@ class RunResult:
         """The problem in a few words, without its size."""
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
-            words = [str(model.get(k)) for k in ("name", "format", "value") if isinstance(model, dict) and model.get(k)]
+            words = [str(model.get(k)) for k in ("format", "value") if isinstance(model, dict) and model.get(k)]
+            if self.model_name:
+                words.insert(0, self.model_name)
             sparsity = self.value("sparsity")
             if sparsity:
                 words.append(f"{100 * sparsity:.0f} % cut")
@@ -122,6 +124,14 @@ class RunResult:
         return ", ".join(words)
 
     @property
+    def model_name(self):
+        """The Llama's name, without the sparsity and seed of made-up weights; empty for results that name none."""
+        model = self.json.get("model", {})
+        name, _, keys = str(model.get("name") or "").partition(":") if isinstance(model, dict) else ("", "", "")
+        kept = [k for k in keys.split(",") if k and k.split("=")[0] not in ("sparsity", "seed")]
+        return name + (f" ({', '.join(kept)})" if kept else "")
+
+    @property
     def wafer_options(self):
         """Options of the wafer target that change its rate, in words; empty for the plain one."""
         chosen = self.deck.get("wafer", {})
@@ -135,10 +145,7 @@ class RunResult:
 
 @functools.lru_cache(maxsize=1)
 def validator():
-    path = SOURCE / "common/results/result.schema.json"
-    if not path.exists():
-        path = Path(__file__).resolve().parent / "result.schema.json"  # in an installed prefix
-    return jsonschema.Draft7Validator(json.loads(path.read_text()))
+    return jsonschema.Draft7Validator(json.loads((SOURCE / "common/results/result.schema.json").read_text()))
 
 
 def read_json(path):

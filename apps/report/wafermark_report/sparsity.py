@@ -11,7 +11,7 @@ from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
 from .wording import number
 
 ROW_KEYS = ("model", "value", "format", "sparsity", "tokens_per_second", "ratio_to_dense", "bits_per_weight", "bandwidth_share")
-FORMATS = {"two_four": "2:4", "csr": "CSR", "bitmask": "bit mask", "mask": "bit mask"}
+FORMATS = {"two_four": "2:4", "csr": "CSR", "bit_mask": "bit mask"}
 RECORD = SOURCE / "inputs/llama/training_record.json"
 # Stages of the record that are models of one sparsity: name, curve, share of weights cut.
 RECOVERED = (("stage1", 0.5, "trained on"), ("stage2", 0.7, "trained on"), ("stage1-distilled", 0.5, "with distillation"),
@@ -63,7 +63,7 @@ def rate_pictures(rows):
                     axes.plot(*zip(*points), label=curve_name(*curve), color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], ms=6)
             if key == "ratio_to_dense":
                 axes.axhline(1, color=FAINT, lw=1, ls=":")
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.12 * max([r[key] for r in mine if r[key] is not None] + ([1.0] if key == "ratio_to_dense" else [])))
             axes.set_xlabel("weights cut / %")
             axes.set_ylabel(label)
             found.append(Picture(inline(fig, f"{label}, {model}"), f"{model}: decoding, {label}; medians of the runs.", ("measured",), legend=legend(axes)))
@@ -114,7 +114,7 @@ def perplexity_parts(record):
                   marker=MARKERS[k % len(MARKERS)], ms=6)
     axes.set_xlabel("weights cut / %")
     axes.set_ylabel("held-out perplexity (lower is better)")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.08 * max(p for points in curves.values() for _, p in points))
     rows = [[name, f"{100 * share:.0f} %", Cell(number(p), "measured"), f"{100 * (p / points[0][1] - 1):+.1f} %"] for name, points in curves.items() for share, p in points if share > 0]
     longer = record.get("longer", {}).get("perplexity")
     dense = record["dense"]["perplexity"]

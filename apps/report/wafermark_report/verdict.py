@@ -107,23 +107,24 @@ def validate_sentence(results):
             f"{sum(c['pass'] for c in checks)} of {len(checks)} within their tolerance.")
 
 
-def llama_sentence(results):
-    """The fastest decoding of each model, native and emulated."""
-    sentences = []
-    runs = [r for r in results if r.app == "sparse_llama" and r.value("decode_tokens_per_second")]
-    names = dict.fromkeys(r.json["model"]["name"] if isinstance(r.json.get("model"), dict) and r.json["model"].get("name") else r.label for r in runs)
-    for name in names:
-        mine = [r for r in runs if isinstance(r.json.get("model"), dict) and r.json["model"].get("name") == name or r.label == name]
-        best = {t: max((r for r in mine if r.target == t), key=lambda r: r.value("decode_tokens_per_second"), default=None) for t in ("cluster", "wafer")}
-        native, wafer = best["cluster"], best["wafer"]
-        if native:
-            text = f"{native.label}: on {count(native.workers, native.worker_name)} we measured {number(native.value('decode_tokens_per_second'))} tokens/s of decoding"
-            if wafer:
-                ratio = wafer.value("decode_tokens_per_second") / native.value("decode_tokens_per_second")
-                text += f"; the emulated wafer does {number(wafer.value('decode_tokens_per_second'))} tokens/s: {compare(ratio)}"
-            sentences.append(text + ".")
-        elif wafer:
-            sentences.append(f"{wafer.label}: the emulated wafer decodes {number(wafer.value('decode_tokens_per_second'))} tokens/s; there is no native run to compare with.")
+def llama_sentences(results):
+    """For each model: the fastest decoding measured, what dense weights gave, and the emulated wafer."""
+    rate, sentences = "decode_tokens_per_second", []
+    runs = [r for r in results if r.app == "sparse_llama" and r.value(rate)]
+    for name in dict.fromkeys(r.model_name for r in runs):
+        mine = [r for r in runs if r.model_name == name]
+        native, wafer = (max((r for r in mine if r.target == t), key=lambda r: r.value(rate), default=None) for t in ("cluster", "wafer"))
+        if native is None:
+            sentences.append(f"{wafer.label}: the emulated wafer decodes {number(wafer.value(rate))} tokens/s; there is no native run to compare with.")
+            continue
+        text = f"{native.label}: on {count(native.workers, native.worker_name)} we measured {number(native.value(rate))} tokens/s of decoding"
+        dense = max((r for r in mine if r.target == "cluster" and r.workers == native.workers and not r.value("sparsity")), key=lambda r: r.value(rate), default=None)
+        if dense and native.value("sparsity"):
+            text += (f", with dense weights {number(dense.value(rate))} ({dense.json['model'].get('value', '')}): {times(native.value(rate) / dense.value(rate))} times "
+                     "(of separate runs; the section on sparsity has runs in turn where they were given)")
+        if wafer:
+            text += f"; the emulated wafer does {number(wafer.value(rate))} tokens/s ({wafer.label}): {compare(wafer.value(rate) / native.value(rate))}"
+        sentences.append(text + ".")
     return sentences
 
 
@@ -158,7 +159,7 @@ def summary(results, machines):
                                        "Clusters that were not here, at the number of nodes where each is fastest. Their models leave out noise, imbalance and list building; "
                                        "the section on the cluster model says how far off they are where a published rate is known.", numeric_from=2))
             section.parts += [Text(t) for t in machine_sentences(largest, machines)]
-    sentences = llama_sentence(results)
+    sentences = llama_sentences(results)
     for k, sentence in enumerate(sentences):
         section.parts.append(Text(sentence, "lead" if not plain and k == 0 else ""))
     if not plain and not sentences:
