@@ -64,7 +64,7 @@ RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& sour
   };
   const Share dim{0, c.dim}, query = scaled(shares.heads, c.head_dim),
                              kv = scaled(shares.kv_heads, c.head_dim);
-  RankWeights w{c, shares, {}, on_device(source.norm(Norm::final, 0)), {}, {}};
+  RankWeights w{source.name, c, shares, {}, on_device(source.norm(Norm::final, 0)), {}, {}};
   for (std::int64_t l = 0; l < c.layers; ++l) {
     const auto packed = [&](const std::vector<Part>& parts) {
       return pack_parts(source, l, parts, format, type);

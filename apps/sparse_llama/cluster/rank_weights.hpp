@@ -17,6 +17,7 @@ struct RankLayer {
 };
 
 struct RankWeights {
+  std::string name;  ///< of the model
   Configuration configuration;
   Shares shares;
   std::vector<RankLayer> layers;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "common/errors.hpp"
+#include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/model/checkpoint_reader.hpp"
 
 namespace wafermark::llama {
 
 void ModelOptions::add_model_to(CLI::App& command) {
-  command.add_option("--model", model, "Hugging Face folder, or llama2.c file (*.bin)");
+  command.add_option("--model", model,
+                     "Hugging Face folder, llama2.c file (*.bin), or what convert wrote (*.h5)");
   command.add_option("--synthetic", synthetic,
                      "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
 }
@@ -25,6 +27,13 @@ WeightSource ModelOptions::source() const {
                                  model.empty() ? "neither of" : "both"));
   if (!synthetic.empty()) return synthetic_source(synthetic);
   return checkpoint_source(model, std::make_shared<const DenseWeights>(read_checkpoint(model)));
+}
+
+RankWeights ModelOptions::weights(const Communicator& comm) const {
+  const Format storage = format_named(format, "--format");
+  const ValueType type = value_type_named(value, "--value");
+  if (synthetic.empty() && model.ends_with(".h5")) return read_packed(comm, model);
+  return pack_rank_weights(comm, source(), storage, type);
 }
 
 void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& w) {

@@ -16,8 +16,9 @@ struct ModelOptions {
   void add_storage_to(CLI::App& command);  ///< --format, --value
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
-  Format storage() const { return format_named(format, "--format"); }
-  ValueType value_type() const { return value_type_named(value, "--value"); }
+  /// This rank's part, packed; as it stands in the file when the model is one that `convert` wrote, whose
+  /// format and type go before the options'. Collective.
+  RankWeights weights(const Communicator& comm) const;
 };
 
 /// Figures of the packed weights over all ranks: bits a weight, sparsity, bytes. Collective.

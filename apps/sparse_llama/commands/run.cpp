@@ -71,10 +71,10 @@ int run(const Options& o) {
   Communicator comm;
   Result result(comm, "sparse_llama", "run", "cluster");
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
-  const Format format = o.model.storage();
-  const ValueType type = o.model.value_type();
-  const WeightSource source = o.model.source();
-  const Configuration& c = source.configuration;
+  const auto start = std::chrono::steady_clock::now();
+  const RankWeights weights = o.model.weights(comm);
+  const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Configuration& c = weights.configuration;
   const auto tokenizer = find_tokenizer(o, c);
   const std::vector<std::int32_t> prompt = prompt_of(o, c, tokenizer.get());
   const std::int64_t capacity = std::int64_t(prompt.size()) + o.tokens;
@@ -84,9 +84,6 @@ int run(const Options& o) {
                     prompt.size(), o.tokens, c.context));
 
   RegionTimes times;
-  const auto start = std::chrono::steady_clock::now();
-  const RankWeights weights = pack_rank_weights(comm, source, format, type);
-  const double pack_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Decoder decoder(comm, weights, o.sequences, capacity, times);
   const double bandwidth = memory_read_bandwidth(comm);
 
@@ -132,10 +129,10 @@ int run(const Options& o) {
                                   : std::nullopt,
                     "J", Kind::measured, energy.note);
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
-  result.add_figure("pack_seconds", pack_seconds, "s");
-  result.set_section("model", {{"name", source.name},
-                               {"format", o.model.format},
-                               {"value", o.model.value},
+  result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
+  result.set_section("model", {{"name", weights.name},
+                               {"format", name_of(weights.layers.front().down.format)},
+                               {"value", name_of(weights.layers.front().down.value_type)},
                                {"instructions", host_instructions},
                                {"prompt_tokens", prompt.size()},
                                {"sequences", o.sequences}});

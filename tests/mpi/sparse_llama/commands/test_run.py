@@ -56,6 +56,23 @@ with tempfile.TemporaryDirectory() as scratch:
     three, _, _ = generate("three", "--sequences", "3", "--temperature", "1")
     check(len({tuple(s) for s in three["tokens"]}) == 3, "three sequences draw for themselves")
 
+    for ranks in (1, 2):
+        file = f"{scratch}/packed{ranks}.h5"
+        done = run("convert", "--model", model, "--value", "int8", "--out", file, ranks=ranks)
+        check(done.returncode == 0, f"convert on {ranks} ranks {done.stderr.strip()[-200:]}")
+        fresh = run("run", "--model", model, "--value", "int8", "--prompt-tokens", "20", "--tokens", "30", "--out", f"{scratch}/fresh",
+                    ranks=ranks)
+        loaded = run("run", "--model", file, "--prompt-tokens", "20", "--tokens", "30", "--out", f"{scratch}/loaded", ranks=ranks)
+        check(fresh.returncode == 0 and loaded.returncode == 0, f"both run on {ranks} ranks {loaded.stderr.strip()[-200:]}")
+        a, b = result(f"{scratch}/fresh"), result(f"{scratch}/loaded")
+        check(a[0]["tokens"] == b[0]["tokens"] and a[1]["bits_per_weight"] == b[1]["bits_per_weight"], f"the file holds the weights of {ranks} ranks")
+    done = run("run", "--model", f"{scratch}/packed2.h5")
+    check(done.returncode == 2 and "packed for 2 ranks, expected 1" in done.stderr, "a file for other ranks is refused")
+    whole = Path(f"{scratch}/packed1.h5").read_bytes()
+    Path(f"{scratch}/cut.h5").write_bytes(whole[:len(whole) // 2])
+    done = run("run", "--model", f"{scratch}/cut.h5")
+    check(done.returncode == 2 and "cut.h5" in done.stderr, f"half a file: {done.stderr.strip()}")
+
     made = run("run", "--synthetic", "tinyllama-1.1b:sparsity=0.5,two_four=1,layers=1", "--format", "two_four", "--value", "int8", "--tokens", "2",
                "--prompt-tokens", "3", "--out", f"{scratch}/made")
     check(made.returncode == 0 and abs(result(f"{scratch}/made")[1]["bits_per_weight"] - 5.15) < 0.1, "2:4 int8 takes 5.1 bits a weight")

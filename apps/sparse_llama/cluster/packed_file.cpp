@@ -1,0 +1,177 @@
+#include "sparse_llama/cluster/packed_file.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "common/errors.hpp"
+#include "common/hdf5_file.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+constexpr const char* version_name = "wafermark_packed_llama";
+constexpr std::int64_t version = 1, part_columns = 9;
+
+/// HDF5 knows no 2-byte floats: arrays go as 8-byte integers or as bytes.
+template <class View>
+using Stored = std::conditional_t<sizeof(typename View::value_type) == 8, std::int64_t, std::uint8_t>;
+
+/// Calls visit(name, array) with the six arrays of a matrix.
+template <class M, class Visit>
+void each_array(M& m, const Visit& visit) {
+  visit("mask", m.mask);
+  visit("row_start", m.row_start);
+  visit("column", m.column);
+  visit("values", m.values);
+  visit("scales", m.scales);
+  visit("scale_start", m.scale_start);
+}
+
+template <class View>
+void write_array(Hdf5File& file, const Communicator& comm, const std::string& path, const View& view) {
+  using Element = Stored<View>;
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+  std::vector<Element> mine(host.size() * sizeof(typename View::value_type) / sizeof(Element));
+  if (comm.sum(std::int64_t(mine.size())) == 0) return;  // formats do without some of the arrays
+  if (!mine.empty()) std::memcpy(mine.data(), host.data(), mine.size() * sizeof(Element));
+  file.write(path, mine, Rows::of(comm, mine.size()), 0, true);
+}
+
+void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& path, const PackedMatrix& m) {
+  file.make_group(path);
+  file.set_attribute(path, "format", name_of(m.format));
+  file.set_attribute(path, "value", name_of(m.value_type));
+  std::vector<std::int64_t> part{m.rows, m.columns, m.stored};
+  each_array(m, [&](const char*, const auto& array) { part.push_back(std::int64_t(array.size())); });
+  file.write(path + "/parts", part, Rows::of(comm, 1), part_columns);
+  each_array(m,
+             [&](const char* name, const auto& array) { write_array(file, comm, path + "/" + name, array); });
+}
+
+PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const std::string& path) {
+  const auto ranks = std::uint64_t(comm.size());
+  const auto parts = file.read<std::int64_t>(path + "/parts", {ranks, 0, ranks}, part_columns);
+  const auto part = [&](int rank, int column) { return parts[std::size_t(rank * part_columns + column)]; };
+  PackedMatrix m;
+  m.format = format_named(file.text_attribute(path, "format"), path);
+  m.value_type = value_type_named(file.text_attribute(path, "value"), path);
+  m.rows = part(comm.rank(), 0);
+  m.columns = part(comm.rank(), 1);
+  m.stored = part(comm.rank(), 2);
+  int column = 3;
+  each_array(m, [&](const char* name, auto& array) {
+    using View = std::decay_t<decltype(array)>;
+    using Element = Stored<View>;
+    constexpr std::uint64_t each = sizeof(typename View::value_type) / sizeof(Element);
+    Rows rows{0, 0, std::uint64_t(part(comm.rank(), column)) * each};
+    for (int r = 0; r < comm.size(); ++r) {
+      rows.total += std::uint64_t(part(r, column)) * each;
+      if (r < comm.rank()) rows.first += std::uint64_t(part(r, column)) * each;
+    }
+    ++column;
+    if (rows.total == 0) return;
+    const std::vector<Element> mine = file.read<Element>(path + "/" + name, rows);
+    array = View(Kokkos::view_alloc(std::string(name), Kokkos::WithoutInitializing), mine.size() / each);
+    const auto host = Kokkos::create_mirror_view(array);
+    if (!mine.empty()) std::memcpy(host.data(), mine.data(), mine.size() * sizeof(Element));
+    Kokkos::deep_copy(array, host);
+  });
+  return m;
+}
+
+void write_norm(Hdf5File& file, const Communicator& comm, const std::string& path,
+                const Kokkos::View<float*>& norm) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), norm);
+  const std::vector<float> mine(host.data(), host.data() + (comm.is_root() ? host.size() : 0));
+  file.write(path, mine, Rows::of(comm, mine.size()));
+}
+
+Kokkos::View<float*> read_norm(const Hdf5File& file, const std::string& path, std::int64_t dim) {
+  const auto size = std::uint64_t(dim);
+  const std::vector<float> values = file.read<float>(path, {size, 0, size});
+  const Kokkos::View<float*> norm("norm", values.size());
+  const auto host = Kokkos::create_mirror_view(norm);
+  std::copy(values.begin(), values.end(), host.data());
+  Kokkos::deep_copy(norm, host);
+  return norm;
+}
+
+/// Calls visit(path, matrix) with every matrix of the weights.
+template <class Weights, class Visit>
+void each_matrix(Weights& w, const Visit& visit) {
+  for (std::size_t l = 0; l < w.layers.size(); ++l) {
+    const std::string layer = fmt::format("/layers/{}/", l);
+    visit(layer + "query_key_value", w.layers[l].query_key_value);
+    visit(layer + "attention_output", w.layers[l].attention_output);
+    visit(layer + "gate_up", w.layers[l].gate_up);
+    visit(layer + "down", w.layers[l].down);
+  }
+  visit("/embedding", w.embedding);
+  if (!w.configuration.tied_embeddings) visit("/head", w.head);
+}
+
+}  // namespace
+
+void write_packed(const Communicator& comm, const std::string& path, const RankWeights& w) {
+  Hdf5File file = Hdf5File::create(comm, path);
+  const Configuration& c = w.configuration;
+  const RopeScaling& s = c.rope_scaling;
+  file.set_attribute("/", version_name, version);
+  file.set_attribute("/", "name", w.name);
+  file.set_attribute("/", "ranks", std::int64_t(comm.size()));
+  file.set_attribute(
+      "/", "sizes",
+      std::vector<std::int64_t>{c.dim, c.layers, c.heads, c.kv_heads, c.head_dim, c.hidden, c.vocabulary,
+                                c.context, c.tied_embeddings ? 1 : 0, s.original_context});
+  file.set_attribute("/", "constants",
+                     std::vector<double>{c.norm_epsilon, c.rope_theta, s.factor, s.low_frequency_factor,
+                                         s.high_frequency_factor});
+  each_matrix(w, [&](const std::string& at, const PackedMatrix& m) { write_matrix(file, comm, at, m); });
+  for (std::size_t l = 0; l < w.layers.size(); ++l) {
+    write_norm(file, comm, fmt::format("/layers/{}/attention_norm", l), w.layers[l].attention_norm);
+    write_norm(file, comm, fmt::format("/layers/{}/feed_forward_norm", l), w.layers[l].feed_forward_norm);
+  }
+  write_norm(file, comm, "/final_norm", w.final_norm);
+  file.commit();
+}
+
+RankWeights read_packed(const Communicator& comm, const std::string& path) {
+  const Hdf5File file = Hdf5File::open(comm, path);
+  if (file.attribute<std::int64_t>("/", version_name) != version)
+    throw InputError(fmt::format("{}: found version {} of packed weights, expected {}", path,
+                                 file.attribute<std::int64_t>("/", version_name), version));
+  const auto ranks = file.attribute<std::int64_t>("/", "ranks");
+  if (ranks != comm.size())
+    throw InputError(
+        fmt::format("{}: found weights packed for {} ranks, expected {}: convert on as many ranks", path,
+                    ranks, comm.size()));
+  const auto sizes = file.attribute_list<std::int64_t>("/", "sizes");
+  const auto constants = file.attribute_list<double>("/", "constants");
+  if (sizes.size() != 10 || constants.size() != 5)
+    throw InputError(fmt::format("{}: found {} sizes and {} constants, expected 10 and 5", path, sizes.size(),
+                                 constants.size()));
+  Configuration c{sizes[0],
+                  sizes[1],
+                  sizes[2],
+                  sizes[3],
+                  sizes[4],
+                  sizes[5],
+                  sizes[6],
+                  sizes[7],
+                  constants[0],
+                  constants[1],
+                  {constants[2], constants[3], constants[4], sizes[9]},
+                  sizes[8] != 0};
+  RankWeights w{file.text_attribute("/", "name"), c, Shares(c, comm.rank(), comm.size()), {}, {}, {}, {}};
+  w.layers.resize(std::size_t(c.layers));
+  each_matrix(w, [&](const std::string& at, PackedMatrix& m) { m = read_matrix(file, comm, at); });
+  for (std::size_t l = 0; l < w.layers.size(); ++l) {
+    w.layers[l].attention_norm = read_norm(file, fmt::format("/layers/{}/attention_norm", l), c.dim);
+    w.layers[l].feed_forward_norm = read_norm(file, fmt::format("/layers/{}/feed_forward_norm", l), c.dim);
+  }
+  w.final_norm = read_norm(file, "/final_norm", c.dim);
+  return w;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,42 @@
+#include "sparse_llama/commands/convert.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "common/errors.hpp"
+#include "sparse_llama/cluster/packed_file.hpp"
+#include "sparse_llama/commands/model_options.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string file;
+};
+
+int convert(const Options& o) {
+  const Communicator comm;
+  if (!o.file.ends_with(".h5")) throw InputError(fmt::format("{}: expected a name that ends in .h5", o.file));
+  const RankWeights weights = o.model.weights(comm);
+  write_packed(comm, o.file, weights);
+  if (comm.is_root())
+    fmt::print("{}: {:.4g} MB, for {} rank{}\n", o.file, 1e-6 * double(std::filesystem::file_size(o.file)),
+               comm.size(), comm.size() == 1 ? "" : "s");
+  return 0;
+}
+
+}  // namespace
+
+void add_convert_command(CLI::App& app, std::function<int()>& action) {
+  auto* command = app.add_subcommand("convert", "Pack a model into a file, for runs on as many ranks");
+  auto o = std::make_shared<Options>();
+  o->model.add_model_to(*command);
+  o->model.add_storage_to(*command);
+  command->add_option("--out", o->file, "file to write, *.h5")->required();
+  command->callback([o, &action] { action = [o] { return convert(*o); }; });
+}
+
+}  // namespace wafermark::llama
