@@ -180,6 +180,8 @@ std::string TilePlan::describe() const {
       neighbours, tables.nr, tables.nrho, batches, batches == 1 ? "" : "es", memory.ledger(), cycles,
       1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
   for (const auto& [name, part] : parts) text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, part);
+  if (settings.list_reuse > 1 || settings.force_symmetry || settings.tiles_per_atom > 1)
+    text += "  not in it: what wafer.list_reuse_steps, force_symmetry and tiles_per_atom change; a run counts them\n";
   return text;
 }
 
