@@ -7,11 +7,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "../../unit/sparse_llama/reference_model.hpp"
 #include "common/errors.hpp"
-#include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
 #include "sparse_llama/model/checkpoint_reader.hpp"
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -26,13 +27,28 @@ Configuration tied() {
   return c;
 }
 
+using reference::Vector;
+
+/// A random model of which a share `density` of the layers' weights is not zero.
+DenseWeights sparse_model(const Configuration& c, double density) {
+  DenseWeights w = random_model(c, 7);
+  std::mt19937 engine(8);
+  std::bernoulli_distribution kept(density);
+  each_tensor(w, [&](const std::string& name, auto& tensor) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
+      for (float& value : tensor.values)
+        if (name.starts_with("model.layers.") && !kept(engine)) value = 0;
+  });
+  return w;
+}
+
 const std::vector<std::int32_t> text{1, 5, 90, 33, 7, 7, 64, 12, 3, 50, 51, 2, 80, 41, 19, 28, 6};
 
 struct Model {
   DenseWeights dense;
   WeightSource source;
   explicit Model(const Configuration& c, double density = 1)
-      : dense(random_model(c, 7, density)),
+      : dense(sparse_model(c, density)),
         source(checkpoint_source("random", std::make_shared<const DenseWeights>(dense))) {}
 };
 
