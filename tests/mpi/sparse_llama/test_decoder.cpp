@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "../../unit/sparse_llama/reference_model.hpp"
+#include "reference_model.hpp"
 #include "common/errors.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
