@@ -120,6 +120,12 @@ class Words(WithFolder):
         other, _, _ = self.made(self.llama(24.0, 0.7))
         self.assertNotIn("dense weights", other["summary"])
 
+    def test_the_numbers_of_machine_files_stand_with_their_sources(self):
+        numbers = {"fabric.hop_cycles": {"value": 1.0, "kind": "published", "source": "somebody's measurement"}}
+        text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
+        self.assertIn("fabric.hop_cycles = 1 (published): somebody&#39;s measurement", text["appendix"])
+        self.assertIn("network.message_us = 20 (estimated)", text["appendix"])
+
     def test_the_instruction_set_makes_no_other_problem_and_the_sparsity_does(self):
         a, b, c = read_results([write(self.folder / "x", self.llama(1, 0.7), self.llama(1, 0.7) | {"model": self.llama(1, 0.7)["model"] | {"instructions": "AVX-512"}}, self.llama(1, 0.5))])
         self.assertEqual(a.problem, b.problem)

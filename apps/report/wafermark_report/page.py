@@ -20,7 +20,7 @@ def sections(results, machines, sparsity_files=(), record=None, command="waferma
             sparsity.sparsity_section(results, sparsity_files, record), tables.validation_section(results)]
     missing = [s for s in made if isinstance(s, Missing)]
     there = [s for s in made if not isinstance(s, Missing)]
-    return there + [tables.appendix(results, missing, command)], missing
+    return there + [tables.appendix(results, missing, command, machines)], missing
 
 
 def as_cell(cell):

@@ -147,7 +147,15 @@ def command_of(result):
     return f"mpirun -np {result.ranks} " + " ".join(words)
 
 
-def appendix(results, missing, command):
+def machine_listings(results, machines):
+    """Every number of the machine files that a figure of this report rests on, with its source."""
+    found = [(f"cluster {m.name} ({m.file})", m.numbers) for m in machines]
+    wafers = {r.machine: r.json["wafer"]["numbers"] for r in results if r.json.get("wafer", {}).get("numbers")}
+    found += [(f"wafer {name}", numbers) for name, numbers in wafers.items()]
+    return [Listing(f"Machine file: {name}", "\n".join(f"{key} = {q['value']:g} ({q['kind']}): {q['source']}" for key, q in numbers.items())) for name, numbers in found]
+
+
+def appendix(results, missing, command, machines=()):
     section = Section("appendix", "How to reproduce this")
     builds = {}
     for r in results:
@@ -167,6 +175,7 @@ def appendix(results, missing, command):
     for text, rs in decks.items():
         names = ", ".join(r.name for r in rs)
         section.parts.append(Listing(f"Deck as run: {names}", text))
+    section.parts += machine_listings(results, machines)
     section.parts.append(Text(f"This page: {command}"))
     for m in missing:
         section.parts.append(Text(f"Not in this report: {m.title} ({m.why}).", "note"))
