@@ -24,27 +24,88 @@ initial_k = 300.0
 """
 
 
-def result(target="cluster", cells=10, ranks=1, rate=1000.0, steps=100, joules=None, valid=True, more="", host="node1", **changes):
+def result(
+    target="cluster",
+    cells=10,
+    ranks=1,
+    rate=1000.0,
+    steps=100,
+    joules=None,
+    valid=True,
+    more="",
+    host="node1",
+    **changes,
+):
     """A result of tungsten_md run. `rate`: steps per second. `changes` replace keys of the document."""
     atoms, kind = 2 * cells**3, "emulated" if target == "wafer" else "measured"
     loop = steps / rate
-    figures = [("atoms", atoms, "", "measured"), ("steps", steps, "", "measured"), ("loop_seconds", loop, "s", "measured"),
-               ("steps_per_second", rate, "1/s", kind), ("atom_steps_per_second", atoms * rate, "1/s", kind)]
+    figures = [
+        ("atoms", atoms, "", "measured"),
+        ("steps", steps, "", "measured"),
+        ("loop_seconds", loop, "s", "measured"),
+        ("steps_per_second", rate, "1/s", kind),
+        ("atom_steps_per_second", atoms * rate, "1/s", kind),
+    ]
     document = {
-        "schema": "wafermark-result-1", "app": "tungsten_md", "command": "run", "target": target, "started": "2026-01-02T03:04:05Z", "wall_seconds": loop + 1,
-        "valid": valid, "deck": {"file": "made.toml", "toml": DECK.format(cells=cells, steps=steps, more=more)},
-        "build": {"version": "0", "commit": "abc", "compiler": "gcc", "flags": "Release", "kokkos": "5", "backend": "OpenMP", "mpi": "Open MPI"},
-        "machine": {"hosts": [host], "cpu": "A CPU", "ranks": ranks, "threads_per_rank": 1}, "regions": [],
-        "checks": [{"name": "energy_balance_per_atom", "value": 1e-6 if valid else 1.0, "reference": 0.0, "tolerance": 1e-4, "unit": "eV", "pass": valid}],
-        "energy": {"joules": joules, "source": "rapl" if joules else "none", "note": "" if joules else "no RAPL package domain"}}
+        "schema": "wafermark-result-1",
+        "app": "tungsten_md",
+        "command": "run",
+        "target": target,
+        "started": "2026-01-02T03:04:05Z",
+        "wall_seconds": loop + 1,
+        "valid": valid,
+        "deck": {"file": "made.toml", "toml": DECK.format(cells=cells, steps=steps, more=more)},
+        "build": {
+            "version": "0",
+            "commit": "abc",
+            "compiler": "gcc",
+            "flags": "Release",
+            "kokkos": "5",
+            "backend": "OpenMP",
+            "mpi": "Open MPI",
+        },
+        "machine": {"hosts": [host], "cpu": "A CPU", "ranks": ranks, "threads_per_rank": 1},
+        "regions": [],
+        "checks": [
+            {
+                "name": "energy_balance_per_atom",
+                "value": 1e-6 if valid else 1.0,
+                "reference": 0.0,
+                "tolerance": 1e-4,
+                "unit": "eV",
+                "pass": valid,
+            }
+        ],
+        "energy": {
+            "joules": joules,
+            "source": "rapl" if joules else "none",
+            "note": "" if joules else "no RAPL package domain",
+        },
+    }
     if target == "wafer":
-        figures += [("watts", 17500.0, "W", "emulated"), ("joules_per_atom_step", 17500.0 / rate / atoms, "J", "emulated"), ("neighbours_per_atom", 14.0, "", "emulated"),
-                    ("idle_energy_share", 0.9, "", "emulated"), ("utilisation", 0.8, "", "emulated"), ("link_load", 0.03, "", "emulated"), ("sram_high_water", 32000.0, "B", "emulated")]
-        document["wafer"] = {"machine": "wse2", "tiles": [cells * 2, cells * cells], "phases_cycles_per_step": [
-            {"phase": "forces", "kind": "compute", "min": 100.0, "mean": 300.0, "max": 400.0}, {"phase": "multicast_positions", "kind": "fabric", "min": 90.0, "mean": 90.0, "max": 90.0}]}
+        figures += [
+            ("watts", 17500.0, "W", "emulated"),
+            ("joules_per_atom_step", 17500.0 / rate / atoms, "J", "emulated"),
+            ("neighbours_per_atom", 14.0, "", "emulated"),
+            ("idle_energy_share", 0.9, "", "emulated"),
+            ("utilisation", 0.8, "", "emulated"),
+            ("link_load", 0.03, "", "emulated"),
+            ("sram_high_water", 32000.0, "B", "emulated"),
+        ]
+        document["wafer"] = {
+            "machine": "wse2",
+            "tiles": [cells * 2, cells * cells],
+            "phases_cycles_per_step": [
+                {"phase": "forces", "kind": "compute", "min": 100.0, "mean": 300.0, "max": 400.0},
+                {"phase": "multicast_positions", "kind": "fabric", "min": 90.0, "mean": 90.0, "max": 90.0},
+            ],
+        }
     else:
         figures.append(("joules_per_atom_step", joules / (atoms * steps) if joules else None, "J", "measured"))
-    document["figures"] = [{"name": n, "value": v, "unit": u, "kind": k} | ({"note": "wse2"} if k == "emulated" else {}) for n, v, u, k in figures]
+    document["figures"] = [
+        {"name": n, "value": v, "unit": u, "kind": k} | ({"note": "wse2"} if k == "emulated" else {})
+        for n, v, u, k in figures
+    ]
     return document | changes
 
 
@@ -60,11 +121,14 @@ def write(folder, *results):
 def seconds(atoms, ranks, compute=2e-7, launch=3e-5, latency=1e-5, surface=6e-7):
     """A step's time by the model's own formula."""
     from math import log2
+
     load = atoms / ranks
     return compute * load + launch + latency * log2(ranks) + (surface * load ** (2 / 3) if ranks > 1 else 0.0)
 
 
 def sweep(noise=lambda k: 1.0, cells=(8, 12, 16, 24, 32), ranks=(1, 2, 4, 8), **coefficients):
     """Native runs of that cost."""
-    return [result(cells=c, ranks=p, rate=noise(k) / seconds(2 * c**3, p, **coefficients))
-            for k, (c, p) in enumerate((c, p) for c in cells for p in ranks)]
+    return [
+        result(cells=c, ranks=p, rate=noise(k) / seconds(2 * c**3, p, **coefficients))
+        for k, (c, p) in enumerate((c, p) for c in cells for p in ranks)
+    ]

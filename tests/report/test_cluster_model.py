@@ -81,16 +81,23 @@ class Machines(unittest.TestCase):
 
     def test_published_rates_are_those_of_the_paper_and_enter_nothing(self):
         machines = {m.name: m for m in cluster_machines.read_machines()}
-        published = {n: {p["case"]: p["steps_per_second"] for p in machines[n].published} for n in ("frontier", "quartz")}
+        published = {
+            n: {p["case"]: p["steps_per_second"] for p in machines[n].published} for n in ("frontier", "quartz")
+        }
         self.assertEqual((published["frontier"]["Ta"], published["quartz"]["Ta"]), (1530, 4938))
         box = cluster_machines.SC24["Ta"]
-        bare = cluster_machines.ClusterMachine(*[getattr(machines["quartz"], f) for f in ("name", "title", "worker", "file", "numbers")], ())
+        bare = cluster_machines.ClusterMachine(
+            *[getattr(machines["quartz"], f) for f in ("name", "title", "worker", "file", "numbers")], ()
+        )
         self.assertEqual(bare.best(box), machines["quartz"].best(box))
 
     def test_one_worker_costs_its_atoms_and_launches(self):
         machine = next(m for m in cluster_machines.read_machines() if m.name == "frontier")
         box = cluster_machines.SC24["Cu"]
-        expected = 1e-9 * box.atoms * (machine["compute.atom_ns"] + 42 * machine["compute.pair_ns"]) + 1e-6 * machine["step.launches"] * machine["step.launch_us"]
+        expected = (
+            1e-9 * box.atoms * (machine["compute.atom_ns"] + 42 * machine["compute.pair_ns"])
+            + 1e-6 * machine["step.launches"] * machine["step.launch_us"]
+        )
         self.assertAlmostEqual(machine.seconds(box, 1) / expected, 1.0)
 
     def test_ghosts_of_a_halved_box(self):
@@ -100,9 +107,16 @@ class Machines(unittest.TestCase):
 
     def test_bad_files_are_refused_with_the_key(self):
         good = (made_results.SOURCE / "inputs/clusters/quartz.toml").read_text()
-        for change, message in ((("count            = { value = 2988", "count            = { value = -1"), "nodes.count"),
-                                (('kind = "estimated", source = "the same two rates"', 'kind = "guessed", source = "x"'), "compute.pair_ns.*guessed"),
-                                (("[step]", "[step]\nspeed = 1"), "step.speed: unknown"), (('case = "Cu"', 'case = "Fe"'), "published"), (("[nodes]", "[nodes"), "TOML")):
+        for change, message in (
+            (("count            = { value = 2988", "count            = { value = -1"), "nodes.count"),
+            (
+                ('kind = "estimated", source = "the same two rates"', 'kind = "guessed", source = "x"'),
+                "compute.pair_ns.*guessed",
+            ),
+            (("[step]", "[step]\nspeed = 1"), "step.speed: unknown"),
+            (('case = "Cu"', 'case = "Fe"'), "published"),
+            (("[nodes]", "[nodes"), "TOML"),
+        ):
             with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
                 self.assertIn(change[0], good)
                 file.write(good.replace(*change))

@@ -26,7 +26,10 @@ class WithFolder(unittest.TestCase):
 
 class Compare(WithFolder):
     def verdict(self, a, b, figure="steps_per_second", **options):
-        sets = [read_results([self.runs(f"{k}{len(list(self.folder.iterdir()))}", rates, **options)]) for k, rates in (("a", a), ("b", b))]
+        sets = [
+            read_results([self.runs(f"{k}{len(list(self.folder.iterdir()))}", rates, **options)])
+            for k, rates in (("a", a), ("b", b))
+        ]
         return next(r for r in compare.compare(*sets) if r.figure == figure)
 
     def test_a_difference_beyond_the_spread_is_one(self):
@@ -55,6 +58,7 @@ class Compare(WithFolder):
 
     def test_the_interval_holds_the_truth_as_often_as_it_says(self):
         import random
+
         source, hits, tries = random.Random(5), 0, 400
         for _ in range(tries):
             a, b = ([100 * source.lognormvariate(0, 0.1) for _ in range(4)] for _ in range(2))
@@ -86,7 +90,14 @@ class Compare(WithFolder):
 class Check(WithFolder):
     def reference(self, name="ref.toml", rates=(100, 104, 96), **options):
         file = self.folder / name
-        done = call("check", self.runs("first_" + name, rates), "--reference", file, "--write-reference", *options.get("words", ()))
+        done = call(
+            "check",
+            self.runs("first_" + name, rates),
+            "--reference",
+            file,
+            "--write-reference",
+            *options.get("words", ()),
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return file
 
@@ -125,8 +136,15 @@ class Check(WithFolder):
     def test_bad_references_are_refused(self):
         now = self.runs("now", [100])
         good = {"case": "c", "figure": "f", "value": 1.0, "unit": "s", "lower": -0.1}
-        for change, message in (({"lower": 0.1}, "lower: found 0.1"), ({"value": 0}, "value: found 0"), ({"value": "1"}, "expected a number"), ({"case": None}, "case: found None"),
-                                ({"lower": None}, "neither lower nor upper"), ({"lowest": -1}, "lowest: unknown key"), ({"upper": -0.5}, "upper: found -0.5")):
+        for change, message in (
+            ({"lower": 0.1}, "lower: found 0.1"),
+            ({"value": 0}, "value: found 0"),
+            ({"value": "1"}, "expected a number"),
+            ({"case": None}, "case: found None"),
+            ({"lower": None}, "neither lower nor upper"),
+            ({"lowest": -1}, "lowest: unknown key"),
+            ({"upper": -0.5}, "upper: found -0.5"),
+        ):
             file = self.folder / "bad.json"
             file.write_text(json.dumps({"reference": [good | change]}))
             done = call("check", now, "--reference", file)
@@ -138,7 +156,12 @@ class Check(WithFolder):
             self.assertEqual(done.returncode, 2)
             self.assertIn(message, done.stderr)
         self.assertEqual(call("check", now, "--reference", self.folder / "none.toml").returncode, 2)
-        self.assertEqual(call("check", now, "--reference", self.folder / "x.toml", "--write-reference", "--tolerance", "2").returncode, 2)
+        self.assertEqual(
+            call(
+                "check", now, "--reference", self.folder / "x.toml", "--write-reference", "--tolerance", "2"
+            ).returncode,
+            2,
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What the page says follows from the numbers; sections without data are left out; bad input ends with one line and code 2."""
+"""What the page says follows from the numbers; sections without data are left out; bad input ends with one line and
+code 2."""
 import json
 import re
 import subprocess
@@ -52,7 +53,9 @@ class Words(WithFolder):
         self.assertIn("nothing to compare", text["summary"])
 
     def test_other_physics_is_another_problem(self):
-        rs = read_results([write(self.folder / "x", result(rate=100.0), result("wafer", more="[thermostat]\nkind = 'langevin'\n"))])
+        rs = read_results(
+            [write(self.folder / "x", result(rate=100.0), result("wafer", more="[thermostat]\nkind = 'langevin'\n"))]
+        )
         self.assertEqual(scaling.pairs(rs), [])
 
     def test_no_meter_is_said_and_never_a_number(self):
@@ -73,11 +76,23 @@ class Words(WithFolder):
         rates = [(1, 100.0), (1, 110.0), (1, 90.0), (2, 150.0), (4, 200.0)]
         rs = read_results([write(self.folder / "x", *[result(ranks=p, rate=r) for p, r in rates])])
         (series,) = scaling.strong_series(rs)
-        self.assertEqual([(p.workers, p.rate, p.low, p.high, p.runs) for p in series.points], [(1, 100.0, 90.0, 110.0, 3), (2, 150.0, 150.0, 150.0, 1), (4, 200.0, 200.0, 200.0, 1)])
+        self.assertEqual(
+            [(p.workers, p.rate, p.low, p.high, p.runs) for p in series.points],
+            [(1, 100.0, 90.0, 110.0, 3), (2, 150.0, 150.0, 150.0, 1), (4, 200.0, 200.0, 200.0, 1)],
+        )
         self.assertEqual(series.efficiency(), [1.0, 0.75, 0.5])
 
     def test_weak_series_have_equal_loads(self):
-        rs = read_results([write(self.folder / "x", result(cells=10, ranks=1, rate=100.0), result(cells=20, ranks=8, rate=80.0), result(cells=20, ranks=2, rate=30.0))])
+        rs = read_results(
+            [
+                write(
+                    self.folder / "x",
+                    result(cells=10, ranks=1, rate=100.0),
+                    result(cells=20, ranks=8, rate=80.0),
+                    result(cells=20, ranks=2, rate=30.0),
+                )
+            ]
+        )
         (series,) = scaling.weak_series(rs)
         self.assertEqual([p.workers for p in series.points], [1, 8])
         self.assertEqual(series.efficiency(weak=True), [1.0, 0.8])
@@ -96,8 +111,20 @@ class Words(WithFolder):
         self.assertNotIn("no message crossed a network", text["claim"])
 
     def test_sparsity_files_are_drawn(self):
-        rows = [{"model": "m", "value": "int8", "format": f, "sparsity": s, "tokens_per_second": 10 / (1.2 - s), "ratio_to_dense": 1 / (1.2 - s), "bits_per_weight": 3.0,
-                 "bandwidth_share": 0.8} for f in ("bit_mask", "csr") for s in (0.5, 0.7)]
+        rows = [
+            {
+                "model": "m",
+                "value": "int8",
+                "format": f,
+                "sparsity": s,
+                "tokens_per_second": 10 / (1.2 - s),
+                "ratio_to_dense": 1 / (1.2 - s),
+                "bits_per_weight": 3.0,
+                "bandwidth_share": 0.8,
+            }
+            for f in ("bit_mask", "csr")
+            for s in (0.5, 0.7)
+        ]
         file = self.folder / "s.json"
         file.write_text(json.dumps(rows))
         text, _, _ = self.made(result(), sparsity_files=[file])
@@ -106,33 +133,73 @@ class Words(WithFolder):
         self.assertIn("SparseGPT, one shot", text["sparsity"])
 
     def llama(self, rate, sparsity, **changes):
-        model = {"name": f"tiny:sparsity={sparsity},seed=3", "format": "bit_mask" if sparsity else "dense", "value": "bf16", "instructions": "AVX2", "sequences": 1}
-        figures = [{"name": n, "value": v, "unit": "", "kind": "measured"} for n, v in (("decode_tokens_per_second", rate), ("sparsity", sparsity), ("joules_per_token", None))]
+        model = {
+            "name": f"tiny:sparsity={sparsity},seed=3",
+            "format": "bit_mask" if sparsity else "dense",
+            "value": "bf16",
+            "instructions": "AVX2",
+            "sequences": 1,
+        }
+        figures = [
+            {"name": n, "value": v, "unit": "", "kind": "measured"}
+            for n, v in (("decode_tokens_per_second", rate), ("sparsity", sparsity), ("joules_per_token", None))
+        ]
         base = result()
         base.pop("deck")
         return base | {"app": "sparse_llama", "model": model, "figures": figures} | changes
 
     def test_llama_runs_are_put_beside_dense_ones(self):
         text, _, _ = self.made(self.llama(10.0, 0), self.llama(24.0, 0.7))
-        self.assertIn("tiny bit_mask bf16 70 % cut: on 1 core we measured 24 tokens/s of decoding, with dense weights 10 (bf16): 2.4 times", text["summary"])
+        self.assertIn(
+            (
+                "tiny bit_mask bf16 70 % cut: on 1 core we measured 24 tokens/s of decoding, with dense weights 10"
+                " (bf16): 2.4 times"
+            ),
+            text["summary"],
+        )
         self.assertIn("no meter", text["energy"])
         self.assertIn("SparseGPT, one shot", text["sparsity"])
         other, _, _ = self.made(self.llama(24.0, 0.7))
         self.assertNotIn("dense weights", other["summary"])
 
+    def test_the_numbers_of_machine_files_stand_with_their_sources(self):
+        numbers = {"fabric.hop_cycles": {"value": 1.0, "kind": "published", "source": "somebody's measurement"}}
+        text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
+        self.assertIn("fabric.hop_cycles = 1 (published): somebody&#39;s measurement", text["appendix"])
+        self.assertIn("network.message_us = 20 (estimated)", text["appendix"])
+
     def test_the_instruction_set_makes_no_other_problem_and_the_sparsity_does(self):
-        a, b, c = read_results([write(self.folder / "x", self.llama(1, 0.7), self.llama(1, 0.7) | {"model": self.llama(1, 0.7)["model"] | {"instructions": "AVX-512"}}, self.llama(1, 0.5))])
+        a, b, c = read_results(
+            [
+                write(
+                    self.folder / "x",
+                    self.llama(1, 0.7),
+                    self.llama(1, 0.7) | {"model": self.llama(1, 0.7)["model"] | {"instructions": "AVX-512"}},
+                    self.llama(1, 0.5),
+                )
+            ]
+        )
         self.assertEqual(a.problem, b.problem)
         self.assertNotEqual(a.problem, c.problem)
 
     def test_validate_results_are_published_against_emulated(self):
-        check = {"name": "steps_per_second_Ta", "value": 291996.0, "reference": 274016.0, "tolerance": 41102.0, "unit": "1/s", "pass": True}
+        check = {
+            "name": "steps_per_second_Ta",
+            "value": 291996.0,
+            "reference": 274016.0,
+            "tolerance": 41102.0,
+            "unit": "1/s",
+            "pass": True,
+        }
         text, _, _ = self.made(result("wafer") | {"command": "validate", "checks": [check]})
         self.assertIn("+6.6 %", text["validation"])
         self.assertIn("+6.6 %", text["summary"])
 
     def test_a_floor_plan_is_drawn(self):
-        plan = [{"name": "layer 0", "x": 0, "y": 0, "width": 20, "height": 10}, {"name": "layer 1", "x": 20, "y": 0, "width": 20, "height": 10}]
+        plan = [
+            {"name": "layer 0", "x": 0, "y": 0, "width": 20, "height": 10},
+            {"name": "layer 1", "x": 20, "y": 0, "width": 20, "height": 10},
+        ]
         _, _, html = self.made(result("wafer") | {"floor_plan": plan})
         self.assertIn("layer 1", html)
 
@@ -157,7 +224,9 @@ class Page(WithFolder):
             self.assertRegex(html, rf"--{name}: #")
 
     def test_text_from_results_is_escaped(self):
-        bad = result() | {"machine": {"hosts": ["<b>x</b>"], "cpu": "<script>alert(1)</script>", "ranks": 1, "threads_per_rank": 1}}
+        bad = result() | {
+            "machine": {"hosts": ["<b>x</b>"], "cpu": "<script>alert(1)</script>", "ranks": 1, "threads_per_rank": 1}
+        }
         _, _, html = self.made(bad, bad | {"machine": bad["machine"] | {"ranks": 2}})
         self.assertNotIn("<script>", html)
         self.assertNotIn("<b>x</b>", html)
@@ -175,16 +244,33 @@ class Input(WithFolder):
         (self.folder / "empty").mkdir()
         self.refused("empty: found no result.json", self.folder / "empty")
         self.refused("nowhere: not found", self.folder / "nowhere")
-        for name, text, message in (("cut", json.dumps(result())[:200], r"cut/result.json:1: .*expected JSON"), ("old", json.dumps(result() | {"schema": "wafermark-result-0"}), "wafermark-result-0.*expected 'wafermark-result-1'"),
-                                    ("list", "[]", "found schema None"), ("kind", json.dumps(result(target="wafer")).replace('"emulated"', '"guessed"'), "figures.3.kind: 'guessed'"),
-                                    ("deck", json.dumps(result() | {"deck": {"file": "x", "toml": "a = = 1"}}), "deck.toml"), ("ranks", json.dumps(result(ranks=0)), "machine.ranks")):
+        for name, text, message in (
+            ("cut", json.dumps(result())[:200], r"cut/result.json:1: .*expected JSON"),
+            (
+                "old",
+                json.dumps(result() | {"schema": "wafermark-result-0"}),
+                "wafermark-result-0.*expected 'wafermark-result-1'",
+            ),
+            ("list", "[]", "found schema None"),
+            (
+                "kind",
+                json.dumps(result(target="wafer")).replace('"emulated"', '"guessed"'),
+                "figures.3.kind: 'guessed'",
+            ),
+            ("deck", json.dumps(result() | {"deck": {"file": "x", "toml": "a = = 1"}}), "deck.toml"),
+            ("ranks", json.dumps(result(ranks=0)), "machine.ranks"),
+        ):
             (self.folder / name).mkdir()
             (self.folder / name / "result.json").write_text(text)
             self.refused(message, self.folder / name)
 
     def test_bad_sparsity_rows(self):
         write(self.folder / "good", result())
-        for text, message in (("{}", "found no rows"), ('[{"model": "m"}]', "row 1: found no value"), ("[", "expected JSON")):
+        for text, message in (
+            ("{}", "found no rows"),
+            ('[{"model": "m"}]', "row 1: found no value"),
+            ("[", "expected JSON"),
+        ):
             (self.folder / "rows.json").write_text(text)
             self.refused(message, self.folder / "good", "--sparsity", self.folder / "rows.json")
 
@@ -196,8 +282,18 @@ class Input(WithFolder):
     def test_no_browser_is_one_line(self):
         write(self.folder / "good", result())
         import os
-        done = subprocess.run([REPORT, self.folder / "good", "-o", self.folder / "r.html", "--pdf"], capture_output=True, text=True,
-                              env={k: v for k, v in os.environ.items() if k != "WAFERMARK_CHROMIUM"} | {"PATH": str(self.folder / "bin")}) if self.bin() else None
+
+        done = (
+            subprocess.run(
+                [REPORT, self.folder / "good", "-o", self.folder / "r.html", "--pdf"],
+                capture_output=True,
+                text=True,
+                env={k: v for k, v in os.environ.items() if k != "WAFERMARK_CHROMIUM"}
+                | {"PATH": str(self.folder / "bin")},
+            )
+            if self.bin()
+            else None
+        )
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertRegex(done.stderr, "no Chromium found")
         self.assertEqual(len(done.stderr.strip().splitlines()), 1)
@@ -206,6 +302,7 @@ class Input(WithFolder):
         """A PATH without a browser."""
         import shutil
         import sys
+
         (self.folder / "bin").mkdir()
         for name in ("bash", "env", "dirname", "readlink"):
             (self.folder / "bin" / name).symlink_to(shutil.which(name))
@@ -214,7 +311,10 @@ class Input(WithFolder):
 
     def test_no_modules_is_one_line(self):
         import os
-        done = subprocess.run([REPORT, "x"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(self.hidden())})
+
+        done = subprocess.run(
+            [REPORT, "x"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(self.hidden())}
+        )
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, "found no Python with .*jinja2")
         self.assertEqual(len(done.stderr.strip().splitlines()), 1)

@@ -19,25 +19,47 @@ def report(arguments):
 
     parser = argparse.ArgumentParser(prog="wafermark-report", usage=USAGE)
     parser.add_argument("folders", nargs="+", help="folders that hold a result.json, at whatever depth")
-    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="page to write (default: report.html)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("report.html"), help="page to write (default: report.html)"
+    )
     parser.add_argument("--pdf", action="store_true", help="print it to a PDF beside it, with Chromium")
     parser.add_argument("--title", default="Wafermark: cluster and emulated wafer")
-    parser.add_argument("--sparsity", action="append", default=[], metavar="FILE", help="rows of tests/bench/compare_sparsity.py --json FILE; may be repeated")
-    parser.add_argument("--training-record", metavar="FILE", help="perplexities of pruned models (default: inputs/llama/training_record.json where sparse_llama is in the report)")
+    parser.add_argument(
+        "--sparsity",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="rows of tests/bench/compare_sparsity.py --json FILE; may be repeated",
+    )
+    parser.add_argument(
+        "--training-record",
+        metavar="FILE",
+        help=(
+            "perplexities of pruned models (default: inputs/llama/training_record.json where sparse_llama is in the"
+            " report)"
+        ),
+    )
     parser.add_argument("--clusters", metavar="FOLDER", help="machine files of clusters (default: inputs/clusters)")
     options = parser.parse_args(arguments)
     if options.clusters and not list(Path(options.clusters).glob("*.toml")):
         raise InputError(f"--clusters {options.clusters}: found no *.toml in it, expected machine files")
     if not options.output.resolve().parent.is_dir():
-        raise InputError(f"-o {options.output}: found no folder {options.output.resolve().parent}, expected one that is there")
+        raise InputError(
+            f"-o {options.output}: found no folder {options.output.resolve().parent}, expected one that is there"
+        )
     if options.pdf and browser.find() is None:
-        raise InputError("--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with")
+        raise InputError(
+            "--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with"
+        )
     results = read_results(options.folders)
     machines = cluster_machines.read_machines(options.clusters)
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
     parts, missing = page.sections(results, machines, options.sparsity, options.training_record, command)
     page.write(options.output, page.render(options.title, parts, results))
-    print(f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of data)")
+    print(
+        f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"
+        " data)"
+    )
     if options.pdf:
         pdf = options.output.with_suffix(".pdf")
         browser.print_pdf(options.output, pdf)

@@ -22,10 +22,23 @@ def run(arguments, page, timeout=120):
     """Chromium on a local page with a profile of its own. Returns what it said; raises InputError when it fails."""
     browser = find()
     if browser is None:
-        raise InputError("no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print the PDF with")
+        raise InputError(
+            "no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print the PDF with"
+        )
     with tempfile.TemporaryDirectory(prefix="wafermark-chromium-") as profile:
-        command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-                   f"--user-data-dir={profile}", "--hide-scrollbars", *arguments, Path(page).resolve().as_uri()]
+        command = [
+            browser,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            f"--user-data-dir={profile}",
+            "--hide-scrollbars",
+            *arguments,
+            Path(page).resolve().as_uri(),
+        ]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:

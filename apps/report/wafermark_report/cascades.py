@@ -45,12 +45,23 @@ def pictures(result):
         axes.patch.set_alpha(0.0)
         time = snapshot["row"]["time_ps"] - origin
         draw.draw_defects(axes, snapshot, box, centre, cube, f"{name}, {time:.2g} ps after the recoil")
-        found.append(Picture(inline(fig, f"Cascade at its {name}"), f"{result.label}, {result.name}: defects at the {name}; shadows lie on the far walls.",
-                             (kind_of(result),)))
+        found.append(
+            Picture(
+                inline(fig, f"Cascade at its {name}"),
+                f"{result.label}, {result.name}: defects at the {name}; shadows lie on the far walls.",
+                (kind_of(result),),
+            )
+        )
     fig, axes = svg_theme.figure(6.4, 3.8)
     draw.draw_series(axes, series, origin, document)
-    found.append(Picture(inline(fig, "Number of defects in time"), f"{result.label}, {result.name}: defects in time, with what models predict for the mean of many cascades.",
-                         (kind_of(result), "modelled"), wide=True))
+    found.append(
+        Picture(
+            inline(fig, "Number of defects in time"),
+            f"{result.label}, {result.name}: defects in time, with what models predict for the mean of many cascades.",
+            (kind_of(result), "modelled"),
+            wide=True,
+        )
+    )
     return found
 
 
@@ -60,19 +71,45 @@ def kind_of(result):
 
 
 def cascade_section(results):
-    runs = [r for r in results if r.deck.get("pka") and r.json.get("recoils") and r.figures.get("frenkel_pairs_survivors")]
+    runs = [
+        r for r in results if r.deck.get("pka") and r.json.get("recoils") and r.figures.get("frenkel_pairs_survivors")
+    ]
     if not runs:
         return Missing("Cascades", "no run in which a recoil was fired and defects were counted")
-    models = list(dict.fromkeys(n[len(PREDICTED):] for r in runs for n, f in r.figures.items() if n.startswith(PREDICTED) and f.kind == "modelled"))
+    models = list(
+        dict.fromkeys(
+            n[len(PREDICTED) :]
+            for r in runs
+            for n, f in r.figures.items()
+            if n.startswith(PREDICTED) and f.kind == "modelled"
+        )
+    )
     rows = []
     for r in runs:
         survivors = r.json.get("defects", {}).get("survivors", {})
         kind = kind_of(r)
-        rows.append([f"{r.name}, {r.target}", ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
-                     Cell(number(r.value("frenkel_pairs_peak")), kind), Cell(number(r.value("frenkel_pairs_survivors")), kind),
-                     f"{survivors.get('largest_vacancy_cluster', '-')} / {survivors.get('largest_interstitial_cluster', '-')}",
-                     str(survivors.get("replacements", "-")), *[Cell(number(r.value(PREDICTED + m), 2), "modelled") for m in models]])
-    table = Table(["run", "recoil", "pairs, peak", "pairs, end", "clusters v / i", "replaced",
-                   *models], rows, "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict the mean of surviving pairs, about which one cascade scatters by 40 %.", numeric_from=2)
+        rows.append(
+            [
+                f"{r.name}, {r.target}",
+                ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
+                Cell(number(r.value("frenkel_pairs_peak")), kind),
+                Cell(number(r.value("frenkel_pairs_survivors")), kind),
+                (
+                    f"{survivors.get('largest_vacancy_cluster', '-')} /"
+                    f" {survivors.get('largest_interstitial_cluster', '-')}"
+                ),
+                str(survivors.get("replacements", "-")),
+                *[Cell(number(r.value(PREDICTED + m), 2), "modelled") for m in models],
+            ]
+        )
+    table = Table(
+        ["run", "recoil", "pairs, peak", "pairs, end", "clusters v / i", "replaced", *models],
+        rows,
+        (
+            "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict"
+            " the mean of surviving pairs, about which one cascade scatters by 40 %."
+        ),
+        numeric_from=2,
+    )
     drawn = [r for r in runs if (r.folder / "defects.json").exists()][:CASCADES_DRAWN]
     return Section("cascades", "Displacement cascades", [p for r in drawn for p in pictures(r)] + [table])

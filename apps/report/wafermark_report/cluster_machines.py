@@ -1,9 +1,9 @@
 """Machine files of clusters (inputs/clusters/*.toml) and what molecular dynamics would do there.
 
 Seconds of a step on P workers: own atoms x (atom + neighbours x pair) + ghosts x ghost + launches x launch + messages x
-message + log2 P x reduce + bytes / bandwidth. Ghosts and messages follow from cutting the box into the P blocks that have the fewest
-ghosts. No imbalance, no noise, no lists to rebuild: a rate above what a real machine reaches. `published` rates are for
-comparison and enter nothing.
+message + log2 P x reduce + bytes / bandwidth. Ghosts and messages follow from cutting the box into the P blocks that
+have the fewest ghosts. No imbalance, no noise, no lists to rebuild: a rate above what a real machine reaches.
+`published` rates are for comparison and enter nothing.
 """
 import functools
 import math
@@ -16,9 +16,12 @@ import numpy as np
 from .errors import InputError
 from .results import SOURCE
 
-QUANTITIES = {"nodes": ("count", "workers_per_node", "watts_per_node"), "compute": ("atom_ns", "pair_ns", "ghost_ns"),
-              "step": ("launches", "launch_us", "exchanges", "bytes_per_ghost"),
-              "network": ("message_us", "reduce_us", "bytes_per_second")}
+QUANTITIES = {
+    "nodes": ("count", "workers_per_node", "watts_per_node"),
+    "compute": ("atom_ns", "pair_ns", "ghost_ns"),
+    "step": ("launches", "launch_us", "exchanges", "bytes_per_ghost"),
+    "network": ("message_us", "reduce_us", "bytes_per_second"),
+}
 KINDS = ("measured", "published", "estimated")
 ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4}
 
@@ -26,6 +29,7 @@ ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4}
 @dataclass(frozen=True)
 class Box:
     """A crystal to be cut: edges (Angstrom), atoms, neighbours inside the cut-off, cut-off and skin (Angstrom)."""
+
     lengths: tuple
     atoms: int
     neighbours: float
@@ -33,14 +37,16 @@ class Box:
 
 
 # The three slabs of Santos et al. (SC24): cells, lattice constant x thermal factor, neighbours, cut-off + skin of 0.5.
-SC24 = {"Ta": Box((256 * 3.2989, 261 * 3.2989, 6 * 3.2989), 801792, 14, 3.98371 + 0.5),
-        "Cu": Box((174 * 3.6319, 192 * 3.6319, 6 * 3.6319), 801792, 42, 4.95 + 0.5),
-        "W": Box((256 * 3.1685, 261 * 3.1685, 6 * 3.1685), 801792, 58, 5.52475 + 0.5)}
+SC24 = {
+    "Ta": Box((256 * 3.2989, 261 * 3.2989, 6 * 3.2989), 801792, 14, 3.98371 + 0.5),
+    "Cu": Box((174 * 3.6319, 192 * 3.6319, 6 * 3.6319), 801792, 42, 4.95 + 0.5),
+    "W": Box((256 * 3.1685, 261 * 3.1685, 6 * 3.1685), 801792, 58, 5.52475 + 0.5),
+}
 
 
 def box_of(result):
-    """The box of a wafer run of a crystal, None where the deck has none. The cut-off is that of a sphere that holds as many
-    atoms as the run counted neighbours."""
+    """The box of a wafer run of a crystal, None where the deck has none. The cut-off is that of a sphere that holds
+    as many atoms as the run counted neighbours."""
     structure, neighbours = result.deck.get("structure", {}), result.value("neighbours_per_atom")
     if not neighbours or structure.get("file") or "cells" not in structure:
         return None
@@ -53,8 +59,8 @@ def box_of(result):
 
 @functools.lru_cache(maxsize=4096)
 def cuts(lengths, cutoff, workers):
-    """Of all ways to cut the box into workers blocks, the one with the fewest ghosts: (ghost volume of an inner block, messages
-    of one exchange)."""
+    """Of all ways to cut the box into workers blocks, the one with the fewest ghosts: (ghost volume of an inner
+    block, messages of one exchange)."""
     best = None
     for px in (d for d in range(1, workers + 1) if workers % d == 0):
         rest = workers // px
@@ -75,7 +81,7 @@ class ClusterMachine:
     title: str
     worker: str
     file: str
-    numbers: dict    # "nodes.count" -> {"value", "kind", "source"}
+    numbers: dict  # "nodes.count" -> {"value", "kind", "source"}
     published: tuple  # of {"case", "steps_per_second", "source"}
 
     def __getitem__(self, key):
@@ -93,10 +99,20 @@ class ClusterMachine:
         ghosts = ghost_volume * box.atoms / math.prod(box.lengths)
         own = math.ceil(box.atoms / workers)
         exchanges = self["step.exchanges"]
-        return (1e-9 * (own * (self["compute.atom_ns"] + box.neighbours * self["compute.pair_ns"]) + ghosts * self["compute.ghost_ns"])
-                + 1e-6 * (self["step.launches"] * self["step.launch_us"] + exchanges * messages * self["network.message_us"]
-                          + math.log2(workers) * self["network.reduce_us"])
-                + ghosts * self["step.bytes_per_ghost"] / self["network.bytes_per_second"])
+        return (
+            1e-9
+            * (
+                own * (self["compute.atom_ns"] + box.neighbours * self["compute.pair_ns"])
+                + ghosts * self["compute.ghost_ns"]
+            )
+            + 1e-6
+            * (
+                self["step.launches"] * self["step.launch_us"]
+                + exchanges * messages * self["network.message_us"]
+                + math.log2(workers) * self["network.reduce_us"]
+            )
+            + ghosts * self["step.bytes_per_ghost"] / self["network.bytes_per_second"]
+        )
 
     def curve(self, box):
         """(workers, steps/s), in powers of two up to the machine or one atom a worker."""
@@ -127,10 +143,14 @@ def read_machine(path):
         for key in keys:
             entry = content.get(table, {}).get(key)
             if not isinstance(entry, dict) or not isinstance(entry.get("value"), (int, float)) or entry["value"] < 0:
-                raise InputError(f"{path}: {table}.{key}: found {entry!r}, expected {{ value = a number >= 0, kind, source }}")
+                raise InputError(
+                    f"{path}: {table}.{key}: found {entry!r}, expected {{ value = a number >= 0, kind, source }}"
+                )
             if entry.get("kind") not in KINDS or not entry.get("source"):
-                raise InputError(f"{path}: {table}.{key}: found kind {entry.get('kind')!r}, source {entry.get('source')!r}, "
-                                 f"expected one of {', '.join(KINDS)} and where the number comes from")
+                raise InputError(
+                    f"{path}: {table}.{key}: found kind {entry.get('kind')!r}, source {entry.get('source')!r}, "
+                    f"expected one of {', '.join(KINDS)} and where the number comes from"
+                )
             numbers[f"{table}.{key}"] = entry
         unknown = sorted(set(content.get(table, {})) - set(keys))
         if unknown:
@@ -139,10 +159,17 @@ def read_machine(path):
         if numbers[key]["value"] == 0:
             raise InputError(f"{path}: {key}: found 0, expected more")
     for row in content.get("published", []):
-        if row.get("case") not in SC24 or not isinstance(row.get("steps_per_second"), (int, float)) or not row.get("source"):
-            raise InputError(f"{path}: published: found {row!r}, expected case ({', '.join(SC24)}), steps_per_second, source")
-    return ClusterMachine(content["name"], content["title"], content["worker"], str(path), numbers,
-                          tuple(content.get("published", [])))
+        if (
+            row.get("case") not in SC24
+            or not isinstance(row.get("steps_per_second"), (int, float))
+            or not row.get("source")
+        ):
+            raise InputError(
+                f"{path}: published: found {row!r}, expected case ({', '.join(SC24)}), steps_per_second, source"
+            )
+    return ClusterMachine(
+        content["name"], content["title"], content["worker"], str(path), numbers, tuple(content.get("published", []))
+    )
 
 
 def read_machines(folder=None):

@@ -5,9 +5,9 @@ Seconds of a step of N atoms on P workers:
   t = c_compute N/P  +  c_launch  +  c_latency log2 P  +  c_surface [P > 1] (N/P)^(2/3)
 
 compute: arithmetic per atom; launch: what every step costs whatever its size; latency: messages and reductions, whose
-number grows like the depth of a tree; surface: ghost atoms, which are sent, received and computed with. All coefficients
-are >= 0. They minimise the squared relative errors: a step of 10 us counts as much as one of 10 s. The band comes from
-refits to data redrawn from the fit and its own residuals (bootstrap).
+number grows like the depth of a tree; surface: ghost atoms, which are sent, received and computed with. All
+coefficients are >= 0. They minimise the squared relative errors: a step of 10 us counts as much as one of 10 s. The
+band comes from refits to data redrawn from the fit and its own residuals (bootstrap).
 """
 import itertools
 from dataclasses import dataclass
@@ -56,6 +56,7 @@ def nonnegative_least_squares(a, b):
 @dataclass
 class ClusterModel:
     """`coefficients`: seconds, in the order of TERMS. `draws`: refits of the bootstrap, (draws, 4)."""
+
     coefficients: np.ndarray
     draws: np.ndarray
     relative_errors: np.ndarray
@@ -100,11 +101,17 @@ def fit(atoms, workers, seconds, seed=1):
     """The model of measured steps. Raises TooFewPoints."""
     atoms, workers, seconds = (np.asarray(x, float) for x in (atoms, workers, seconds))
     loads, counts = len(np.unique(np.round(atoms / workers))), len(np.unique(workers))
-    for have, need, what in ((len(seconds), LEAST_RUNS, "run"), (loads, LEAST_LOADS, "different load"),
-                             (counts, LEAST_WORKER_COUNTS, "different number")):
+    for have, need, what in (
+        (len(seconds), LEAST_RUNS, "run"),
+        (loads, LEAST_LOADS, "different load"),
+        (counts, LEAST_WORKER_COUNTS, "different number"),
+    ):
         if have < need:
             of = {"run": "", "different load": " (atoms per worker)", "different number": " of workers"}[what]
-            raise TooFewPoints(f"found {have} {what}{'' if have == 1 else 's'}{of}, expected at least {need} to tell the model's terms apart")
+            raise TooFewPoints(
+                f"found {have} {what}{'' if have == 1 else 's'}{of}, expected at least {need} to tell the model's terms"
+                " apart"
+            )
     columns = terms(atoms, workers)
     best = solve(columns, seconds)
     fitted = columns @ best
@@ -113,10 +120,13 @@ def fit(atoms, workers, seconds, seed=1):
     free = max(1, len(seconds) - int(np.count_nonzero(best)))
     inflated = errors * np.sqrt(len(seconds) / free)
     random = np.random.default_rng(seed)
-    draws = [solve(columns, np.maximum(fitted * (1 + random.choice(inflated, len(seconds))), 0.05 * fitted))
-             for _ in range(DRAWS)]
-    return ClusterModel(best, np.array(draws), errors, len(seconds), int(workers.max()), counts,
-                        float((atoms / workers).min()))
+    draws = [
+        solve(columns, np.maximum(fitted * (1 + random.choice(inflated, len(seconds))), 0.05 * fitted))
+        for _ in range(DRAWS)
+    ]
+    return ClusterModel(
+        best, np.array(draws), errors, len(seconds), int(workers.max()), counts, float((atoms / workers).min())
+    )
 
 
 def error_left_out(atoms, workers, seconds):

@@ -13,13 +13,29 @@ LESS_IS_BETTER = {"joules_per_atom_step", "joules_per_token", "perplexity", "bit
 # Figures that the same build repeats to every digit: any difference is one.
 EXACT = {"perplexity", "bits_per_weight"}
 # Two-sided 95 % points of Student's t by degrees of freedom.
-STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26, 10: 2.23, 12: 2.18, 15: 2.13, 20: 2.09, 30: 2.04}
+STUDENT = {
+    1: 12.71,
+    2: 4.30,
+    3: 3.18,
+    4: 2.78,
+    5: 2.57,
+    6: 2.45,
+    7: 2.36,
+    8: 2.31,
+    9: 2.26,
+    10: 2.23,
+    12: 2.18,
+    15: 2.13,
+    20: 2.09,
+    30: 2.04,
+}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of one problem in both sets. `ratio` is B over A (of geometric means), `low` and `high` its 95 % interval; None
-    where one of them was run once and nothing is known of its spread."""
+    """One figure of one problem in both sets. `ratio` is B over A (of geometric means), `low` and `high` its 95 %
+    interval; None where one of them was run once and nothing is known of its spread."""
+
     what: str
     figure: str
     kind: str
@@ -65,10 +81,15 @@ def interval(a, b, exact):
 
 
 def case_of(result):
-    """What has to be equal for two runs to be compared: the problem, its size, the target and the size of the machine; not the
-    commit, the host or the compiler. An emulated rate repeats exactly, but depends on how many steps were run."""
+    """What has to be equal for two runs to be compared: the problem, its size, the target and the size of the
+    machine; not the commit, the host or the compiler. An emulated rate repeats exactly, but depends on how many steps
+    were run."""
     machine = result.json["machine"]
-    size = (result.value("steps"), machine_size(result)) if result.target == "wafer" else (result.ranks, machine["threads_per_rank"])
+    size = (
+        (result.value("steps"), machine_size(result))
+        if result.target == "wafer"
+        else (result.ranks, machine["threads_per_rank"])
+    )
     return (result.app, result.command, result.problem, result.atoms, result.target, *size)
 
 
@@ -97,15 +118,31 @@ def compare(set_a, set_b):
         r = example[case]
         kind = r.figures[figure].kind
         ratio, low, high = interval(a[key], b[key], figure in EXACT or kind == "emulated")
-        rows.append(Comparison(f"{r.label}, {size_of(r) or r.command}, {machine_size(r)}", figure, kind, tuple(a[key]), tuple(b[key]), ratio, low, high))
+        rows.append(
+            Comparison(
+                f"{r.label}, {size_of(r) or r.command}, {machine_size(r)}",
+                figure,
+                kind,
+                tuple(a[key]),
+                tuple(b[key]),
+                ratio,
+                low,
+                high,
+            )
+        )
     if not rows:
-        raise InputError("compare: found no problem with the same size and machine size, with valid runs, in both sets; expected at least one")
+        raise InputError(
+            "compare: found no problem with the same size and machine size, with valid runs, in both sets; expected at"
+            " least one"
+        )
     return rows
 
 
 def table(rows, names):
     widths = [max(len(x) for x in column) for column in zip(*rows, names)]
-    line = lambda cells: "  ".join(c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(cells, widths))).rstrip()  # noqa: E731
+    line = lambda cells: "  ".join(
+        c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(cells, widths))
+    ).rstrip()  # noqa: E731
     return "\n".join([line(names), *map(line, rows)])
 
 
@@ -114,18 +151,34 @@ def mean(values):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(prog="wafermark-report compare", description="B against A: ratios of figures of merit with their 95 % interval over repeats.")
+    parser = argparse.ArgumentParser(
+        prog="wafermark-report compare",
+        description="B against A: ratios of figures of merit with their 95 % interval over repeats.",
+    )
     parser.add_argument("a", help="folder of results (of sweeps, repeats), the reference")
     parser.add_argument("b", help="folder of results to judge")
     options = parser.parse_args(arguments)
     set_a, set_b = read_results([options.a]), read_results([options.b])
     rows = compare(set_a, set_b)
-    cells = [[r.what, r.figure, f"{number(mean(r.a))} ({len(r.a)})", f"{number(mean(r.b))} ({len(r.b)})", f"{r.ratio:.3f}",
-              f"{r.low:.3f} ... {r.high:.3f}" if r.low is not None else "unknown", r.verdict] for r in rows]
+    cells = [
+        [
+            r.what,
+            r.figure,
+            f"{number(mean(r.a))} ({len(r.a)})",
+            f"{number(mean(r.b))} ({len(r.b)})",
+            f"{r.ratio:.3f}",
+            f"{r.low:.3f} ... {r.high:.3f}" if r.low is not None else "unknown",
+            r.verdict,
+        ]
+        for r in rows
+    ]
     print(table(cells, ["problem", "figure", "A (runs)", "B (runs)", "B/A", "95 %", "B is"]))
     alone = [r for r in rows if r.low is None]
     if alone:
-        print(f"{count(len(alone), 'figure')} without a verdict: one run says nothing of the spread; repeat both sides at least 3 times")
+        print(
+            f"{count(len(alone), 'figure')} without a verdict: one run says nothing of the spread; repeat both sides at"
+            " least 3 times"
+        )
     dropped = [str(r.folder) for r in set_a + set_b if not r.valid]
     if dropped:
         print(f"left out, since their checks fail: {', '.join(dropped)}")
@@ -134,5 +187,3 @@ def main(arguments):
     if only:
         print(f"{count(only, 'figure')} in one of the sets only")
     return 0
-
-

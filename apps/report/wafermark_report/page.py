@@ -1,11 +1,10 @@
 """All sections as one HTML file that needs nothing else: no network, no fonts, no scripts."""
-import html
 import os
 from pathlib import Path
 
 import jinja2
 
-from . import cascades, scaling_plots, sparsity, tables, verdict, wafer_maps
+from . import cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
 from .errors import InputError
 from .parts import Cell, Missing
 
@@ -14,13 +13,22 @@ TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
 def sections(results, machines, sparsity_files=(), record=None, command="wafermark-report"):
     """(sections in order, what is missing). Every section comes from the results alone."""
-    made = [verdict.summary(results, machines), tables.merit_section(results), scaling_plots.scaling_section(results, weak=False),
-            scaling_plots.scaling_section(results, weak=True), scaling_plots.claim_section(results, machines), scaling_plots.model_section(results, machines),
-            tables.energy_section(results), wafer_maps.wafer_section(results), cascades.cascade_section(results),
-            sparsity.sparsity_section(results, sparsity_files, record), tables.validation_section(results)]
+    made = [
+        verdict.summary(results, machines),
+        tables.merit_section(results),
+        scaling_plots.scaling_section(results, weak=False),
+        scaling_plots.scaling_section(results, weak=True),
+        claim.claim_section(results, machines),
+        claim.model_section(results, machines),
+        tables.energy_section(results),
+        wafer_maps.wafer_section(results),
+        cascades.cascade_section(results),
+        sparsity.sparsity_section(results, sparsity_files, record),
+        tables.validation_section(results),
+    ]
     missing = [s for s in made if isinstance(s, Missing)]
     there = [s for s in made if not isinstance(s, Missing)]
-    return there + [tables.appendix(results, missing, command)], missing
+    return there + [tables.appendix(results, missing, command, machines)], missing
 
 
 def as_cell(cell):
@@ -28,14 +36,22 @@ def as_cell(cell):
 
 
 def render(title, parts, results):
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.globals.update(as_cell=as_cell, kind_of=lambda part: type(part).__name__)
     hosts = sorted({h for r in results for h in r.hosts})
     commits = sorted({r.json["build"]["commit"] for r in results})
     started = [r.started for r in results]
     return environment.from_string(TEMPLATE.read_text()).render(
-        title=title, sections=parts, results=len(results), hosts=", ".join(hosts) if len(hosts) < 5 else f"{len(hosts)} hosts", commits=", ".join(commits),
-        first=min(started).replace("T", " ").rstrip("Z"), last=max(started).replace("T", " ").rstrip("Z"))
+        title=title,
+        sections=parts,
+        results=len(results),
+        hosts=", ".join(hosts) if len(hosts) < 5 else f"{len(hosts)} hosts",
+        commits=", ".join(commits),
+        first=min(started).replace("T", " ").rstrip("Z"),
+        last=max(started).replace("T", " ").rstrip("Z"),
+    )
 
 
 def write(path, text):

@@ -7,6 +7,7 @@ KINDS = ("measured", "emulated", "modelled", "published")
 @dataclass(frozen=True)
 class Cell:
     """A table's cell; `kind` draws a badge, `state` ("pass", "fail", "warn") colours it, `title` explains."""
+
     text: str
     kind: str = ""
     state: str = ""
@@ -39,6 +40,7 @@ class Picture:
 @dataclass
 class Listing:
     """Commands or decks, as they are."""
+
     title: str
     text: str
 
@@ -53,5 +55,6 @@ class Section:
 @dataclass
 class Missing:
     """A section that has no data: said in the appendix, in one line."""
+
     title: str
     why: str

@@ -1,7 +1,8 @@
 """Regression check of a site: figures against a reference file with limits, as ReFrame has them.
 
-A reference file (TOML or JSON) is a list of `reference` tables: `case` (what was run, by the words of `case_name`), `figure`,
-`value`, `lower` and `upper` (relative limits, -0.1 is ten percent below; absent: no limit on that side) and `unit`.
+A reference file (TOML or JSON) is a list of `reference` tables: `case` (what was run, by the words of `case_name`),
+`figure`, `value`, `lower` and `upper` (relative limits, -0.1 is ten percent below; absent: no limit on that side) and
+`unit`.
 """
 import argparse
 import hashlib
@@ -26,7 +27,16 @@ def case_name(result):
     """What was run, in words that stay the same from run to run: the key of a reference."""
     run = f"{result.value('steps') or 0:g} steps" if result.target == "wafer" else count(result.ranks, "rank")
     deck = hashlib.sha256(result.problem.encode()).hexdigest()[:8]  # two decks may have the same label
-    parts = [result.app, result.command, result.label, size_of(result), result.target, machine_size(result), run, f"deck {deck}"]
+    parts = [
+        result.app,
+        result.command,
+        result.label,
+        size_of(result),
+        result.target,
+        machine_size(result),
+        run,
+        f"deck {deck}",
+    ]
     return " | ".join(p for p in parts if p)
 
 
@@ -49,13 +59,22 @@ def read_reference(path):
             raise InputError(f"{where}: found {row!r}, expected a table")
         for key, kind in KEYS.items():
             if not isinstance(row.get(key), kind) or isinstance(row.get(key), bool):
-                raise InputError(f"{where}: {key}: found {row.get(key)!r}, expected {'a number' if key == 'value' else 'a text'}")
+                raise InputError(
+                    f"{where}: {key}: found {row.get(key)!r}, expected {'a number' if key == 'value' else 'a text'}"
+                )
         if not math.isfinite(row["value"]) or row["value"] == 0:
-            raise InputError(f"{where}: value: found {row['value']!r}, expected a finite number that is not 0 (limits are relative)")
+            raise InputError(
+                f"{where}: value: found {row['value']!r}, expected a finite number that is not 0 (limits are relative)"
+            )
         for key, sign in zip(LIMITS, (-1, 1)):
             limit = row.get(key)
-            if limit is not None and (not isinstance(limit, (int, float)) or isinstance(limit, bool) or sign * limit < 0):
-                raise InputError(f"{where}: {key}: found {limit!r}, expected a relative limit {'<= 0' if sign < 0 else '>= 0'}, as {0.1 * sign:g}")
+            if limit is not None and (
+                not isinstance(limit, (int, float)) or isinstance(limit, bool) or sign * limit < 0
+            ):
+                raise InputError(
+                    f"{where}: {key}: found {limit!r}, expected a relative limit {'<= 0' if sign < 0 else '>= 0'}, as"
+                    f" {0.1 * sign:g}"
+                )
         if all(row.get(key) is None for key in LIMITS):
             raise InputError(f"{where}: found neither lower nor upper, expected a limit")
         unknown = sorted(set(row) - set(KEYS) - set(LIMITS))
@@ -102,7 +121,11 @@ def new_reference(results, tolerance):
     for r in results:
         for name, _, _ in MERIT[r.app]:
             key = (case_name(r), name)
-            if key not in have or have[key][0] == 0 or any(row["case"] == key[0] and row["figure"] == name for row in rows):
+            if (
+                key not in have
+                or have[key][0] == 0
+                or any(row["case"] == key[0] and row["figure"] == name for row in rows)
+            ):
                 continue
             value, unit, _ = have[key]
             row = {"case": key[0], "figure": name, "value": value, "unit": unit}
@@ -119,16 +142,22 @@ def new_reference(results, tolerance):
 
 
 def as_toml(rows):
-    head = ("# Reference of `wafermark-report check RESULTS --reference THIS`. lower and upper are relative limits; one that is absent is\n"
-            "# not checked.\n")
-    return head + "".join("\n[[reference]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in row.items()) for row in rows)
+    head = (
+        "# Reference of `wafermark-report check RESULTS --reference THIS`. lower and upper are relative limits; one"
+        " that is absent is\n# not checked.\n"
+    )
+    return head + "".join(
+        "\n[[reference]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in row.items()) for row in rows
+    )
 
 
 def write_reference(path, rows):
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text(json.dumps({"reference": rows}, indent=1) + "\n" if path.suffix == ".json" else as_toml(rows))
+        temporary.write_text(
+            json.dumps({"reference": rows}, indent=1) + "\n" if path.suffix == ".json" else as_toml(rows)
+        )
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -136,12 +165,21 @@ def write_reference(path, rows):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(prog="wafermark-report check", description="Medians of the results against a reference file. Exit code 1 when a figure left its limits, "
-                                     "is missing, or a result is not valid.")
+    parser = argparse.ArgumentParser(
+        prog="wafermark-report check",
+        description=(
+            "Medians of the results against a reference file. Exit code 1 when a figure left its limits, "
+            "is missing, or a result is not valid."
+        ),
+    )
     parser.add_argument("folders", nargs="+", help="folders that hold results")
     parser.add_argument("--reference", required=True, metavar="FILE", help="TOML, or JSON where it ends in .json")
-    parser.add_argument("--write-reference", action="store_true", help="write FILE from these results in place of checking them")
-    parser.add_argument("--tolerance", type=float, default=0.1, metavar="X", help="limit that --write-reference sets (default: 0.1)")
+    parser.add_argument(
+        "--write-reference", action="store_true", help="write FILE from these results in place of checking them"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=0.1, metavar="X", help="limit that --write-reference sets (default: 0.1)"
+    )
     options = parser.parse_args(arguments)
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: expected a number between 0 and 1")
@@ -156,11 +194,23 @@ def main(arguments):
         print(f"reference: {options.reference} ({len(rows)} figures)")
         return 0
     judged = judge(rows, results)
-    cells = [[row["case"], row["figure"], number(row["value"]), number(value), percent((value - row["value"]) / abs(row["value"])) if value is not None else "-",
-              f"FAIL: {problem}" if problem else "pass"] for row, value, problem in judged]
+    cells = [
+        [
+            row["case"],
+            row["figure"],
+            number(row["value"]),
+            number(value),
+            percent((value - row["value"]) / abs(row["value"])) if value is not None else "-",
+            f"FAIL: {problem}" if problem else "pass",
+        ]
+        for row, value, problem in judged
+    ]
     print(table(cells, ["case", "figure", "reference", "found", "off", ""]))
     for r in invalid:
         print(f"FAIL: {r.folder}: its own checks fail")
     bad = sum(bool(problem) for _, _, problem in judged) + len(invalid)
-    print(f"{len(judged) - sum(bool(p) for _, _, p in judged)} of {len(judged)} figures within their limits" + (f", {len(invalid)} results not valid" if invalid else ""))
+    print(
+        f"{len(judged) - sum(bool(p) for _, _, p in judged)} of {len(judged)} figures within their limits"
+        + (f", {len(invalid)} results not valid" if invalid else "")
+    )
     return 1 if bad else 0

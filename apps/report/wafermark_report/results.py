@@ -14,13 +14,20 @@ SOURCE = Path(__file__).resolve().parents[3]  # or share/wafermark of an install
 GPU_BACKENDS = ("CUDA", "HIP", "SYCL")
 # What does not change the physics or the work of an atom-step: these keys do not separate two problems. The number of
 # atoms separates them too, but has its own place.
-LENGTH_KEYS = {"title": None, "run": {"steps", "duration_ps", "seed", "rank_grid"}, "structure": {"cells"},
-               "output": None, "check": None, "wafer": None}
+LENGTH_KEYS = {
+    "title": None,
+    "run": {"steps", "duration_ps", "seed", "rank_grid"},
+    "structure": {"cells"},
+    "output": None,
+    "check": None,
+    "wafer": None,
+}
 
 
 @dataclass(frozen=True)
 class Figure:
     """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated or modelled."""
+
     name: str
     value: float | None
     unit: str
@@ -31,6 +38,7 @@ class Figure:
 @dataclass(eq=False)
 class RunResult:
     """One result.json. `json` is all of it; the rest is what reports ask for."""
+
     folder: Path
     json: dict
     figures: dict[str, Figure] = field(default_factory=dict)
@@ -88,7 +96,9 @@ class RunResult:
             dropped = LENGTH_KEYS.get(table, set())
             if dropped is None:
                 continue
-            physics[table] = {k: v for k, v in content.items() if k not in dropped} if isinstance(content, dict) else content
+            physics[table] = (
+                {k: v for k, v in content.items() if k not in dropped} if isinstance(content, dict) else content
+            )
         if physics.get("potential", {}).get("file"):  # wherever it lay
             physics["potential"]["file"] = Path(physics["potential"]["file"]).name
         return json.dumps([self.app, self.command, physics], sort_keys=True)
@@ -119,8 +129,11 @@ class RunResult:
             words.append("cascade")
         boundary = structure.get("boundary")
         if boundary and "open" in boundary:
-            words.append("slab" if boundary.count("open") == 3 else "open " + "".join(
-                a for a, b in zip("xyz", boundary) if b == "open"))
+            words.append(
+                "slab"
+                if boundary.count("open") == 3
+                else "open " + "".join(a for a, b in zip("xyz", boundary) if b == "open")
+            )
         return ", ".join(words)
 
     @property
@@ -173,8 +186,9 @@ def read_result(path):
         deck = tomllib.loads(document.get("deck", {}).get("toml", ""))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: deck.toml: {error}, expected TOML") from None
-    figures = {f["name"]: Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", ""))
-               for f in document["figures"]}
+    figures = {
+        f["name"]: Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", "")) for f in document["figures"]
+    }
     return RunResult(Path(path).parent, document, figures, deck)
 
 

@@ -10,6 +10,7 @@ SAME_LOAD = 0.02
 @dataclass(frozen=True)
 class Point:
     """Runs of one size on one number of workers: the median rate (1/s), the smallest and the largest."""
+
     atoms: int
     workers: int
     rate: float
@@ -21,6 +22,7 @@ class Point:
 @dataclass
 class Series:
     """Points of one problem on one machine, by the number of workers."""
+
     label: str
     size: str
     problem: str
@@ -35,13 +37,19 @@ class Series:
 
 
 def native_runs(results):
-    return [r for r in results if r.app == "tungsten_md" and r.command == "run" and r.target == "cluster"
-            and r.value(RATE) and r.atoms]
+    return [
+        r
+        for r in results
+        if r.app == "tungsten_md" and r.command == "run" and r.target == "cluster" and r.value(RATE) and r.atoms
+    ]
 
 
 def wafer_runs(results):
-    return [r for r in results if r.app == "tungsten_md" and r.command == "run" and r.target == "wafer"
-            and r.value(RATE) and r.atoms]
+    return [
+        r
+        for r in results
+        if r.app == "tungsten_md" and r.command == "run" and r.target == "wafer" and r.value(RATE) and r.atoms
+    ]
 
 
 def points_of(runs):
@@ -62,8 +70,9 @@ def by_problem(runs):
 
 def series_of(group, points, size):
     first = group[0]
-    return Series(first.label, size, first.problem, first.machine, first.worker_name,
-                  sorted(points, key=lambda p: p.workers))
+    return Series(
+        first.label, size, first.problem, first.machine, first.worker_name, sorted(points, key=lambda p: p.workers)
+    )
 
 
 def strong_series(results):
@@ -95,6 +104,7 @@ def weak_series(results):
 @dataclass(frozen=True)
 class Pair:
     """A native run and a wafer run of the same problem and size: the best native one there is."""
+
     native: object
     wafer: object
 

@@ -1,5 +1,5 @@
-"""Sparse Llama: rates against sparsity (the rows of tests/bench/compare_sparsity.py --json), perplexity against sparsity (the
-record of the shipped training, or results of prune and evaluate)."""
+"""Sparse Llama: rates against sparsity (the rows of tests/bench/compare_sparsity.py --json), perplexity against
+sparsity (the record of the shipped training, or results of prune and evaluate)."""
 import re
 import statistics
 
@@ -10,12 +10,26 @@ from .results import SOURCE, read_json
 from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
 from .wording import number
 
-ROW_KEYS = ("model", "value", "format", "sparsity", "tokens_per_second", "ratio_to_dense", "bits_per_weight", "bandwidth_share")
+ROW_KEYS = (
+    "model",
+    "value",
+    "format",
+    "sparsity",
+    "tokens_per_second",
+    "ratio_to_dense",
+    "bits_per_weight",
+    "bandwidth_share",
+)
 FORMATS = {"two_four": "2:4", "csr": "CSR", "bit_mask": "bit mask"}
 RECORD = SOURCE / "inputs/llama/training_record.json"
 # Stages of the record that are models of one sparsity: name, curve, share of weights cut.
-RECOVERED = (("stage1", 0.5, "trained on"), ("stage2", 0.7, "trained on"), ("stage1-distilled", 0.5, "with distillation"),
-             ("stage2-distilled", 0.7, "with distillation"), ("stage2-long", 0.7, "with distillation, 4 x longer"))
+RECOVERED = (
+    ("stage1", 0.5, "trained on"),
+    ("stage2", 0.7, "trained on"),
+    ("stage1-distilled", 0.5, "with distillation"),
+    ("stage2-distilled", 0.7, "with distillation"),
+    ("stage2-long", 0.7, "with distillation, 4 x longer"),
+)
 
 
 def read_rows(path):
@@ -60,13 +74,28 @@ def rate_pictures(rows):
             for k, curve in enumerate(dict.fromkeys((r["format"], r["value"]) for r in mine)):
                 points = medians([r for r in mine if (r["format"], r["value"]) == curve], key)
                 if points:
-                    axes.plot(*zip(*points), label=curve_name(*curve), color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], ms=6)
+                    axes.plot(
+                        *zip(*points),
+                        label=curve_name(*curve),
+                        color=SERIES[k % len(SERIES)],
+                        marker=MARKERS[k % len(MARKERS)],
+                        ms=6,
+                    )
             if key == "ratio_to_dense":
                 axes.axhline(1, color=FAINT, lw=1, ls=":")
-            axes.set_ylim(0, 1.12 * max([r[key] for r in mine if r[key] is not None] + ([1.0] if key == "ratio_to_dense" else [])))
+            axes.set_ylim(
+                0, 1.12 * max([r[key] for r in mine if r[key] is not None] + ([1.0] if key == "ratio_to_dense" else []))
+            )
             axes.set_xlabel("weights cut / %")
             axes.set_ylabel(label)
-            found.append(Picture(inline(fig, f"{label}, {model}"), f"{model}: decoding, {label}; medians of the runs.", ("measured",), legend=legend(axes)))
+            found.append(
+                Picture(
+                    inline(fig, f"{label}, {model}"),
+                    f"{model}: decoding, {label}; medians of the runs.",
+                    ("measured",),
+                    legend=legend(axes),
+                )
+            )
     return found
 
 
@@ -84,11 +113,41 @@ def rate_table(rows):
             return number(statistics.median(values), digits) if values else "-"
 
         ratios = [r["ratio_to_dense"] for r in mine if r["ratio_to_dense"] is not None]
-        spread = f" ({number(min(ratios), 3)} ... {number(max(ratios), 3)})" if len(ratios) > 1 and min(ratios) != max(ratios) else ""
+        spread = (
+            f" ({number(min(ratios), 3)} ... {number(max(ratios), 3)})"
+            if len(ratios) > 1 and min(ratios) != max(ratios)
+            else ""
+        )
         shares = [r["bandwidth_share"] for r in mine if r["bandwidth_share"] is not None]
-        table.append([key[0], FORMATS.get(key[1], key[1]), str(key[2]), f"{100 * key[3]:.0f} %", str(len(mine)), Cell(middle("tokens_per_second", 4), "measured"), middle("ratio_to_dense") + spread,
-                      middle("bits_per_weight"), f"{100 * statistics.median(shares):.0f} %" if shares else "-"])
-    return Table(["model", "format", "value", "weights cut", "runs", "tokens/s", "against dense", "bits a weight", "share of memory bandwidth"], table, "Decoding: medians of the runs", numeric_from=3)
+        table.append(
+            [
+                key[0],
+                FORMATS.get(key[1], key[1]),
+                str(key[2]),
+                f"{100 * key[3]:.0f} %",
+                str(len(mine)),
+                Cell(middle("tokens_per_second", 4), "measured"),
+                middle("ratio_to_dense") + spread,
+                middle("bits_per_weight"),
+                f"{100 * statistics.median(shares):.0f} %" if shares else "-",
+            ]
+        )
+    return Table(
+        [
+            "model",
+            "format",
+            "value",
+            "weights cut",
+            "runs",
+            "tokens/s",
+            "against dense",
+            "bits a weight",
+            "share of memory bandwidth",
+        ],
+        table,
+        "Decoding: medians of the runs",
+        numeric_from=3,
+    )
 
 
 def perplexity_points(record):
@@ -110,31 +169,70 @@ def perplexity_parts(record):
     curves = perplexity_points(record)
     fig, axes = svg_theme.figure()
     for k, (name, points) in enumerate(curves.items()):
-        axes.plot([100 * s for s, _ in points], [p for _, p in points], label=name, color=SERIES[k % len(SERIES)],
-                  marker=MARKERS[k % len(MARKERS)], ms=6)
+        axes.plot(
+            [100 * s for s, _ in points],
+            [p for _, p in points],
+            label=name,
+            color=SERIES[k % len(SERIES)],
+            marker=MARKERS[k % len(MARKERS)],
+            ms=6,
+        )
     axes.set_xlabel("weights cut / %")
     axes.set_ylabel("held-out perplexity (lower is better)")
     axes.set_ylim(0, 1.08 * max(p for points in curves.values() for _, p in points))
-    rows = [[name, f"{100 * share:.0f} %", Cell(number(p), "measured"), f"{100 * (p / points[0][1] - 1):+.1f} %"] for name, points in curves.items() for share, p in points if share > 0]
+    rows = [
+        [name, f"{100 * share:.0f} %", Cell(number(p), "measured"), f"{100 * (p / points[0][1] - 1):+.1f} %"]
+        for name, points in curves.items()
+        for share, p in points
+        if share > 0
+    ]
     longer = record.get("longer", {}).get("perplexity")
     dense = record["dense"]["perplexity"]
-    note = [Text(f"The dense model has {number(dense)}. Trained on for as many tokens as the stages took it has {number(longer)}: that is what the recovered models are to be held against.", "note")] if longer else []
-    return [Picture(inline(fig, "Perplexity against sparsity"), "A Llama of 1.17 million weights on the King James Bible, as recorded when the shipped models were trained "
-                    "(inputs/llama/training_record.json): one run each.", ("measured",), legend=legend(axes)),
-            Table(["pruned by, then", "weights cut", "perplexity", "against dense"], rows), *note]
+    note = (
+        [
+            Text(
+                (
+                    f"The dense model has {number(dense)}. Trained on for as many tokens as the stages took it has"
+                    f" {number(longer)}: that is what the recovered models are to be held against."
+                ),
+                "note",
+            )
+        ]
+        if longer
+        else []
+    )
+    return [
+        Picture(
+            inline(fig, "Perplexity against sparsity"),
+            (
+                "A Llama of 1.17 million weights on the King James Bible, as recorded when the shipped models were"
+                " trained (inputs/llama/training_record.json): one run each."
+            ),
+            ("measured",),
+            legend=legend(axes),
+        ),
+        Table(["pruned by, then", "weights cut", "perplexity", "against dense"], rows),
+        *note,
+    ]
 
 
 def sparsity_section(results, files, record):
-    """`files`: JSON files of compare_sparsity.py; `record`: the training record, or None for the shipped one when any result is of
-    sparse_llama."""
+    """`files`: JSON files of compare_sparsity.py; `record`: the training record, or None for the shipped one when any
+    result is of sparse_llama."""
     section = Section("sparsity", "Sparsity")
     for path in files:
         rows = read_rows(path)
         section.parts += rate_pictures(rows) + [rate_table(rows)]
-    shown = record or (RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None)
+    shown = record or (
+        RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None
+    )
     if shown:
         content = read_json(shown)
         if not isinstance(content, dict) or not isinstance(content.get("dense", {}).get("perplexity"), (int, float)):
             raise InputError(f"{shown}: found no dense.perplexity, expected a training record")
         section.parts += perplexity_parts(content)
-    return section if section.parts else Missing("Sparsity", "no result of sparse_llama and no file of compare_sparsity.py (--sparsity FILE)")
+    return (
+        section
+        if section.parts
+        else Missing("Sparsity", "no result of sparse_llama and no file of compare_sparsity.py (--sparsity FILE)")
+    )

@@ -6,9 +6,20 @@ from .scaling import RATE
 from .wording import count, number, percent, watts
 
 # Figure, heading, factor from the figure's unit to the heading's.
-MERIT = {"tungsten_md": ((RATE, "steps/s", 1), ("atom_steps_per_second", "million atom-steps/s", 1e-6), ("joules_per_atom_step", "uJ an atom-step", 1e6)),
-         "sparse_llama": (("decode_tokens_per_second", "decode tokens/s", 1), ("prefill_tokens_per_second", "prefill tokens/s", 1),
-                          ("joules_per_token", "J a token", 1), ("perplexity", "perplexity", 1), ("bits_per_weight", "bits a weight", 1))}
+MERIT = {
+    "tungsten_md": (
+        (RATE, "steps/s", 1),
+        ("atom_steps_per_second", "million atom-steps/s", 1e-6),
+        ("joules_per_atom_step", "uJ an atom-step", 1e6),
+    ),
+    "sparse_llama": (
+        ("decode_tokens_per_second", "decode tokens/s", 1),
+        ("prefill_tokens_per_second", "prefill tokens/s", 1),
+        ("joules_per_token", "J a token", 1),
+        ("perplexity", "perplexity", 1),
+        ("bits_per_weight", "bits a weight", 1),
+    ),
+}
 JOULES = ("joules_per_atom_step", "joules_per_token", "joules_per_decode_token", "joules_per_prefill_token")
 NO_METER = "no meter"
 
@@ -35,7 +46,9 @@ def size_of(result):
 def machine_size(result):
     if result.target == "wafer":
         tiles = result.json.get("wafer", {}).get("tiles")
-        return (f"{tiles[0]} x {tiles[1]} tiles" if tiles else "") + (f", {result.wafer_options}" if result.wafer_options else "")
+        return (f"{tiles[0]} x {tiles[1]} tiles" if tiles else "") + (
+            f", {result.wafer_options}" if result.wafer_options else ""
+        )
     return f"{result.workers} {result.worker_name}{'' if result.workers == 1 else 's'}"
 
 
@@ -56,11 +69,28 @@ def merit_section(results):
                 first = shown[0][0]
                 group = sorted(group, key=lambda r: r.value(first) or 0.0)
                 r = group[(len(group) - 1) // 2]
-                rows.append([r.label if app == "tungsten_md" else f"{r.label}" + (f" ({r.command})" if r.command != "run" else ""), size_of(r),
-                             machine_size(r), str(len(group)), *[figure_cell(r, n, f) for n, _, f in shown],
-                             Cell("valid", state="pass") if all(g.valid for g in group) else Cell("NOT VALID", state="fail")])
-            section.parts.append(Table(["problem", "size", "machine size", "runs", *[t for _, t, _ in shown], "checks"], rows,
-                                       f"{app} on {what}{machine}" + (": medians of the runs" if len(mine) > len(rows) else ""), numeric_from=3))
+                rows.append(
+                    [
+                        (
+                            r.label
+                            if app == "tungsten_md"
+                            else f"{r.label}" + (f" ({r.command})" if r.command != "run" else "")
+                        ),
+                        size_of(r),
+                        machine_size(r),
+                        str(len(group)),
+                        *[figure_cell(r, n, f) for n, _, f in shown],
+                        Cell("valid", state="pass") if all(g.valid for g in group) else Cell("NOT VALID", state="fail"),
+                    ]
+                )
+            section.parts.append(
+                Table(
+                    ["problem", "size", "machine size", "runs", *[t for _, t, _ in shown], "checks"],
+                    rows,
+                    f"{app} on {what}{machine}" + (": medians of the runs" if len(mine) > len(rows) else ""),
+                    numeric_from=3,
+                )
+            )
     return section if section.parts else Missing("Figures of merit", "no result with a figure of merit")
 
 
@@ -75,26 +105,78 @@ def energy_section(results):
     for r, name in per.values():
         energy = r.json["energy"]
         if r.target == "wafer":
-            meter, power = f"model of {r.machine}", Cell(watts(r.value("watts")), "emulated") if r.value("watts") else "-"
+            meter, power = f"model of {r.machine}", (
+                Cell(watts(r.value("watts")), "emulated") if r.value("watts") else "-"
+            )
         else:
             seconds = r.value("loop_seconds") or r.json["wall_seconds"]
             meter = energy["source"]
-            power = Cell(watts(energy["joules"] / seconds), "modelled" if meter == "model" else "measured") if energy["joules"] is not None else "-"
+            power = (
+                Cell(watts(energy["joules"] / seconds), "modelled" if meter == "model" else "measured")
+                if energy["joules"] is not None
+                else "-"
+            )
         per_atom = "atom" in name
-        rows.append([r.label, size_of(r), r.machine, machine_size(r), figure_cell(r, name, 1e6 if per_atom else 1), "uJ an atom-step" if per_atom else "J a token", power, meter])
+        rows.append(
+            [
+                r.label,
+                size_of(r),
+                r.machine,
+                machine_size(r),
+                figure_cell(r, name, 1e6 if per_atom else 1),
+                "uJ an atom-step" if per_atom else "J a token",
+                power,
+                meter,
+            ]
+        )
     for machine, mine in unmetered.items():
-        rows.append([f"all {count(len(mine), 'run')}" if len(mine) > 1 else mine[0].label, "", machine, "", Cell(NO_METER, title=mine[0].json["energy"]["note"]), "", "-", NO_METER])
+        rows.append(
+            [
+                f"all {count(len(mine), 'run')}" if len(mine) > 1 else mine[0].label,
+                "",
+                machine,
+                "",
+                Cell(NO_METER, title=mine[0].json["energy"]["note"]),
+                "",
+                "-",
+                NO_METER,
+            ]
+        )
     if not rows:
         return Missing("Energy", "no result has an energy figure")
-    section = Section("energy", "Energy", [Table(["problem", "size", "machine", "machine size", "energy", "per", "power", "meter"], rows, numeric_from=4)])
-    notes = list(dict.fromkeys(r.json["energy"]["note"] for r in results if r.json["energy"]["joules"] is None and r.target == "cluster" and r.json["energy"]["note"] not in ("", "not measured")))
+    section = Section(
+        "energy",
+        "Energy",
+        [
+            Table(
+                ["problem", "size", "machine", "machine size", "energy", "per", "power", "meter"], rows, numeric_from=4
+            )
+        ],
+    )
+    notes = list(
+        dict.fromkeys(
+            r.json["energy"]["note"]
+            for r in results
+            if r.json["energy"]["joules"] is None
+            and r.target == "cluster"
+            and r.json["energy"]["note"] not in ("", "not measured")
+        )
+    )
     for note in notes:
         section.parts.append(Text(f"Why there is no meter: {note}. No figure is guessed in its place.", "note"))
     emulated = [r for r in results if r.target == "wafer" and r.value("idle_energy_share")]
     if emulated:
         shares = [r.value("idle_energy_share") for r in emulated]
-        section.parts.append(Text(f"The emulated wafer's energy counts operations, words and hops, and the idle power of all its tiles, used or not: {100 * min(shares):.0f} to "
-                                  f"{100 * max(shares):.0f} % of it is idle power. Energies per operation are estimates of the machine file.", "note"))
+        section.parts.append(
+            Text(
+                (
+                    "The emulated wafer's energy counts operations, words and hops, and the idle power of all its"
+                    f" tiles, used or not: {100 * min(shares):.0f} to {100 * max(shares):.0f} % of it is idle power."
+                    " Energies per operation are estimates of the machine file."
+                ),
+                "note",
+            )
+        )
     return section
 
 
@@ -106,12 +188,38 @@ def validation_section(results):
     failed = [r for r in results if not r.valid]
     total = sum(len(r.json["checks"]) for r in with_checks)
     passed = sum(c["pass"] for r in with_checks for c in r.json["checks"])
-    section.parts.append(Text(f"{passed} of {total} checks pass, in {len(with_checks)} results" + (f". Not valid: {', '.join(r.name for r in failed)}. Their figures are not to be used." if failed else ".")))
+    section.parts.append(
+        Text(
+            f"{passed} of {total} checks pass, in {len(with_checks)} results"
+            + (
+                f". Not valid: {', '.join(r.name for r in failed)}. Their figures are not to be used."
+                if failed
+                else "."
+            )
+        )
+    )
     against = [r for r in with_checks if r.command == "validate"]
     for r in against:
-        rows = [[c["name"].replace("_", " "), Cell(number(c["value"], 6), "emulated"), Cell(number(c["reference"], 6), "published" if c["reference"] else ""), percent(c["value"] / c["reference"] - 1) if c["reference"] else "-",
-                 number(c["tolerance"]) if not c["reference"] else f"{100 * c['tolerance'] / abs(c['reference']):.0f} %", c["unit"], verdict_cell(c)] for c in r.json["checks"]]
-        section.parts.append(Table(["", "emulated", "published", "off", "tolerance", "unit", ""], rows, f"{r.app} validate: the emulated machine against published measurements ({r.name})", numeric_from=1))
+        rows = [
+            [
+                c["name"].replace("_", " "),
+                Cell(number(c["value"], 6), "emulated"),
+                Cell(number(c["reference"], 6), "published" if c["reference"] else ""),
+                percent(c["value"] / c["reference"] - 1) if c["reference"] else "-",
+                number(c["tolerance"]) if not c["reference"] else f"{100 * c['tolerance'] / abs(c['reference']):.0f} %",
+                c["unit"],
+                verdict_cell(c),
+            ]
+            for c in r.json["checks"]
+        ]
+        section.parts.append(
+            Table(
+                ["", "emulated", "published", "off", "tolerance", "unit", ""],
+                rows,
+                f"{r.app} validate: the emulated machine against published measurements ({r.name})",
+                numeric_from=1,
+            )
+        )
     rows = []
     for name in dict.fromkeys(c["name"] for r in with_checks if r.command != "validate" for c in r.json["checks"]):
         found = [(r, c) for r in with_checks if r.command != "validate" for c in r.json["checks"] if c["name"] == name]
@@ -120,11 +228,38 @@ def validation_section(results):
         good = [(r, c) for r, c in found if c["pass"]]
         if good:
             r, c = max(good, key=lambda rc: abs(rc[1]["value"] - rc[1]["reference"]))
-            rows.append([name.replace("_", " "), f"{len(good)} runs, worst: {r.name}" if len(good) > 1 else r.name, number(c["value"]), number(c["reference"]), number(c["tolerance"]), c["unit"], verdict_cell(c)])
+            rows.append(
+                [
+                    name.replace("_", " "),
+                    f"{len(good)} runs, worst: {r.name}" if len(good) > 1 else r.name,
+                    number(c["value"]),
+                    number(c["reference"]),
+                    number(c["tolerance"]),
+                    c["unit"],
+                    verdict_cell(c),
+                ]
+            )
         for r, c in bad:
-            rows.append([name.replace("_", " "), r.name, number(c["value"]), number(c["reference"]), number(c["tolerance"]), c["unit"], verdict_cell(c)])
+            rows.append(
+                [
+                    name.replace("_", " "),
+                    r.name,
+                    number(c["value"]),
+                    number(c["reference"]),
+                    number(c["tolerance"]),
+                    c["unit"],
+                    verdict_cell(c),
+                ]
+            )
     if rows:
-        section.parts.append(Table(["check", "result", "value", "reference", "tolerance", "unit", ""], rows, "What every run checks of itself", numeric_from=2))
+        section.parts.append(
+            Table(
+                ["check", "result", "value", "reference", "tolerance", "unit", ""],
+                rows,
+                "What every run checks of itself",
+                numeric_from=2,
+            )
+        )
     return section
 
 
@@ -147,19 +282,68 @@ def command_of(result):
     return f"mpirun -np {result.ranks} " + " ".join(words)
 
 
-def appendix(results, missing, command):
+def machine_listings(results, machines):
+    """Every number of the machine files that a figure of this report rests on, with its source."""
+    found = [(f"cluster {m.name} ({m.file})", m.numbers) for m in machines]
+    wafers = {r.machine: r.json["wafer"]["numbers"] for r in results if r.json.get("wafer", {}).get("numbers")}
+    found += [(f"wafer {name}", numbers) for name, numbers in wafers.items()]
+    return [
+        Listing(
+            f"Machine file: {name}",
+            "\n".join(f"{key} = {q['value']:g} ({q['kind']}): {q['source']}" for key, q in numbers.items()),
+        )
+        for name, numbers in found
+    ]
+
+
+def appendix(results, missing, command, machines=()):
     section = Section("appendix", "How to reproduce this")
     builds = {}
     for r in results:
         b, m = r.json["build"], r.json["machine"]
-        builds.setdefault((b["commit"], b["version"], b["compiler"], b["flags"], b["kokkos"], b["backend"], b["mpi"], m["cpu"], ", ".join(r.hosts)), []).append(r)
-    section.parts.append(Table(["commit", "version", "compiler", "flags", "Kokkos", "back end", "MPI", "CPU", "hosts", "results"],
-                               [[*key, str(len(rs))] for key, rs in builds.items()], "Builds and machines", numeric_from=9))
+        builds.setdefault(
+            (
+                b["commit"],
+                b["version"],
+                b["compiler"],
+                b["flags"],
+                b["kokkos"],
+                b["backend"],
+                b["mpi"],
+                m["cpu"],
+                ", ".join(r.hosts),
+            ),
+            [],
+        ).append(r)
+    section.parts.append(
+        Table(
+            ["commit", "version", "compiler", "flags", "Kokkos", "back end", "MPI", "CPU", "hosts", "results"],
+            [[*key, str(len(rs))] for key, rs in builds.items()],
+            "Builds and machines",
+            numeric_from=9,
+        )
+    )
     if any(key[0].endswith("-dirty") for key in builds):
-        section.parts.append(Text("A commit that ends in -dirty was built from changed sources: its results cannot be reproduced from the commit alone.", "note"))
-    section.parts.append(Table(["result", "started (UTC)", "problem", "command"],
-                               [[r.name, r.started.replace("T", " ").rstrip("Z"), r.label, Cell(command_of(r), state="code")] for r in results],
-                               "Results. A deck's keys that --set changed stand in the decks below.", numeric_from=9))
+        section.parts.append(
+            Text(
+                (
+                    "A commit that ends in -dirty was built from changed sources: its results cannot be reproduced from"
+                    " the commit alone."
+                ),
+                "note",
+            )
+        )
+    section.parts.append(
+        Table(
+            ["result", "started (UTC)", "problem", "command"],
+            [
+                [r.name, r.started.replace("T", " ").rstrip("Z"), r.label, Cell(command_of(r), state="code")]
+                for r in results
+            ],
+            "Results. A deck's keys that --set changed stand in the decks below.",
+            numeric_from=9,
+        )
+    )
     decks = {}
     for r in results:
         if r.json.get("deck", {}).get("toml"):
@@ -167,6 +351,7 @@ def appendix(results, missing, command):
     for text, rs in decks.items():
         names = ", ".join(r.name for r in rs)
         section.parts.append(Listing(f"Deck as run: {names}", text))
+    section.parts += machine_listings(results, machines)
     section.parts.append(Text(f"This page: {command}"))
     for m in missing:
         section.parts.append(Text(f"Not in this report: {m.title} ({m.why}).", "note"))

@@ -1,5 +1,5 @@
 """The summary: sentences made of this report's numbers, and of nothing else."""
-from . import scaling, scaling_plots
+from . import scaling, claim
 from .cluster_machines import box_of
 from .cluster_model import TRUSTED_FACTOR
 from .parts import Cell, Section, Table, Text
@@ -20,8 +20,11 @@ def pair_sentence(pair):
     native, wafer = pair.native, pair.wafer
     size = count(native.workers, native.worker_name)
     emulated = wafer.value(RATE)
-    return (f"{native.label}, {wafer.atoms:,} atoms: on {size} ({native.machine}) we measured {number(native.value(RATE))} steps/s; the emulated "
-            f"wafer ({wafer.machine}, {machine_size(wafer)}) does {number(emulated)} steps/s: {compare(pair.ratio)}.")
+    return (
+        f"{native.label}, {wafer.atoms:,} atoms: on {size} ({native.machine}) we measured"
+        f" {number(native.value(RATE))} steps/s; the emulated wafer ({wafer.machine}, {machine_size(wafer)}) does"
+        f" {number(emulated)} steps/s: {compare(pair.ratio)}."
+    )
 
 
 def fit_sentence(pair, fits):
@@ -34,11 +37,15 @@ def fit_sentence(pair, fits):
         atoms, emulated = pair.wafer.atoms, pair.wafer.value(RATE)
         near = TRUSTED_FACTOR * model.workers_max
         rate, (low, high) = float(model.rate(atoms, near)), (float(x) for x in model.band(atoms, near))
-        best = model.best_workers(atoms, scaling_plots.MODEL_LIMIT)
+        best = model.best_workers(atoms, claim.MODEL_LIMIT)
         far_low, far_high = (float(x) for x in model.band(atoms, best))
-        return (f"The model fitted to these runs gives {number(rate, 3)} steps/s ({number(low, 3)} ... {number(high, 3)}) on {count(near, pair.native.worker_name)}, as far as it may be "
-                f"trusted: the wafer is {compare(emulated / rate)}. Where more {pair.native.worker_name}s would saturate these runs cannot say: on {best:,} the band spans "
-                f"{number(far_low, 2)} to {number(far_high, 2)} steps/s" + (", with no network in it." if len({h for r in group for h in r.hosts}) == 1 else "."))
+        return (
+            f"The model fitted to these runs gives {number(rate, 3)} steps/s ({number(low, 3)} ... {number(high, 3)})"
+            f" on {count(near, pair.native.worker_name)}, as far as it may be trusted: the wafer is"
+            f" {compare(emulated / rate)}. Where more {pair.native.worker_name}s would saturate these runs cannot say:"
+            f" on {best:,} the band spans {number(far_low, 2)} to {number(far_high, 2)} steps/s"
+            + (", with no network in it." if len({h for r in group for h in r.hosts}) == 1 else ".")
+        )
     return ""
 
 
@@ -47,19 +54,24 @@ def machine_rows(pair, machines):
     box, emulated = box_of(pair.wafer), pair.wafer.value(RATE)
     if box is None:
         return []
-    case = scaling_plots.sc24_case(pair.wafer)
     rows = []
     for machine in machines:
         workers, rate = machine.best(box)
         published = published_rate(machine, pair.wafer)
-        rows.append([f"{pair.wafer.label}, {pair.wafer.atoms:,} atoms", f"{machine.title}, {machine.nodes(workers):,}", Cell(number(rate, 3), "modelled"),
-                     Cell(number(published), "published") if published else "-",
-                     times(emulated / rate) + (f"; against published {times(emulated / published)}" if published else "")])
+        rows.append(
+            [
+                f"{pair.wafer.label}, {pair.wafer.atoms:,} atoms",
+                f"{machine.title}, {machine.nodes(workers):,}",
+                Cell(number(rate, 3), "modelled"),
+                Cell(number(published), "published") if published else "-",
+                times(emulated / rate) + (f"; against published {times(emulated / published)}" if published else ""),
+            ]
+        )
     return rows
 
 
 def published_rate(machine, wafer):
-    case = scaling_plots.sc24_case(wafer)
+    case = claim.sc24_case(wafer)
     return next((p["steps_per_second"] for p in machine.published if p["case"] == case), None)
 
 
@@ -71,13 +83,20 @@ def machine_sentences(pair, machines):
     best = max(machines, key=lambda m: m.best(box)[1])
     workers, rate = best.best(box)
     nodes = best.nodes(workers)
-    text = (f"For {pair.wafer.label} with {pair.wafer.atoms:,} atoms the fastest of these clusters, by its model, is {best.title}: {number(rate, 3)} steps/s at {count(nodes, 'node')}; more nodes "
-            f"make it slower or do not exist. The emulated wafer is {compare(emulated / rate)}.")
+    text = (
+        f"For {pair.wafer.label} with {pair.wafer.atoms:,} atoms the fastest of these clusters, by its model, is"
+        f" {best.title}: {number(rate, 3)} steps/s at {count(nodes, 'node')}; more nodes make it slower or do not"
+        f" exist. The emulated wafer is {compare(emulated / rate)}."
+    )
     power = pair.wafer.value("watts")
     if power:
         cluster = nodes * best["nodes.watts_per_node"]
         flag = best.numbers["nodes.watts_per_node"]["kind"]
-        text += (f" Those nodes would draw about {watts(cluster)} ({flag} power of a node), the wafer {watts(power)} (emulated): per step {times((cluster / rate) / (power / emulated))} times the wafer's energy, by the models.")
+        text += (
+            f" Those nodes would draw about {watts(cluster)} ({flag} power of a node), the wafer"
+            f" {watts(power)} (emulated): per step {times((cluster / rate) / (power / emulated))} times the wafer's"
+            " energy, by the models."
+        )
     return [text]
 
 
@@ -91,20 +110,33 @@ def power_sentence(pair):
         return text + "; what the cluster draws is not known: it has no meter."
     own = pair.wafer.value("joules_per_atom_step")
     ratio = per / own
-    return text + (f"; an atom-step costs it {number(own, 3)} J against {number(per, 3)} J measured here ({energy['source']}): "
-                   + (f"{times(ratio)} times less." if ratio >= 1 else f"{times(1 / ratio)} times more."))
+    return text + (
+        f"; an atom-step costs it {number(own, 3)} J against {number(per, 3)} J measured here ({energy['source']}): "
+        + (f"{times(ratio)} times less." if ratio >= 1 else f"{times(1 / ratio)} times more.")
+    )
 
 
 def validate_sentence(results):
     """How far the emulated machine is from the published one, from the results of `validate`."""
-    checks = [c for r in results if r.command == "validate" for c in r.json["checks"] if c["name"].startswith("steps_per_second") and c["reference"]]
+    checks = [
+        c
+        for r in results
+        if r.command == "validate"
+        for c in r.json["checks"]
+        if c["name"].startswith("steps_per_second") and c["reference"]
+    ]
     if not checks:
-        return ("How far the emulated wafer is from a real one is not part of these results (tungsten_md validate says it): its rates are predictions that were not "
-                "checked here.")
+        return (
+            "How far the emulated wafer is from a real one is not part of these results (tungsten_md validate says it):"
+            " its rates are predictions that were not checked here."
+        )
     offs = [c["value"] / c["reference"] - 1 for c in checks]
     side = "too high" if min(offs) > 0 else "too low" if max(offs) < 0 else "of both signs"
-    return (f"Against {count(len(checks), 'published rate')} of the real machine the emulated rates are {percent(min(offs))} to {percent(max(offs))} off ({side}); "
-            f"{sum(c['pass'] for c in checks)} of {len(checks)} within their tolerance.")
+    return (
+        f"Against {count(len(checks), 'published rate')} of the real machine the emulated rates are"
+        f" {percent(min(offs))} to {percent(max(offs))} off ({side}); {sum(c['pass'] for c in checks)} of"
+        f" {len(checks)} within their tolerance."
+    )
 
 
 def llama_sentences(results):
@@ -113,17 +145,36 @@ def llama_sentences(results):
     runs = [r for r in results if r.app == "sparse_llama" and r.value(rate)]
     for name in dict.fromkeys(r.model_name for r in runs):
         mine = [r for r in runs if r.model_name == name]
-        native, wafer = (max((r for r in mine if r.target == t), key=lambda r: r.value(rate), default=None) for t in ("cluster", "wafer"))
+        native, wafer = (
+            max((r for r in mine if r.target == t), key=lambda r: r.value(rate), default=None)
+            for t in ("cluster", "wafer")
+        )
         if native is None:
-            sentences.append(f"{wafer.label}: the emulated wafer decodes {number(wafer.value(rate))} tokens/s; there is no native run to compare with.")
+            sentences.append(
+                f"{wafer.label}: the emulated wafer decodes {number(wafer.value(rate))} tokens/s; there is no native"
+                " run to compare with."
+            )
             continue
-        text = f"{native.label}: on {count(native.workers, native.worker_name)} we measured {number(native.value(rate))} tokens/s of decoding"
-        dense = max((r for r in mine if r.target == "cluster" and r.workers == native.workers and not r.value("sparsity")), key=lambda r: r.value(rate), default=None)
+        text = (
+            f"{native.label}: on {count(native.workers, native.worker_name)} we measured"
+            f" {number(native.value(rate))} tokens/s of decoding"
+        )
+        dense = max(
+            (r for r in mine if r.target == "cluster" and r.workers == native.workers and not r.value("sparsity")),
+            key=lambda r: r.value(rate),
+            default=None,
+        )
         if dense and native.value("sparsity"):
-            text += (f", with dense weights {number(dense.value(rate))} ({dense.json['model'].get('value', '')}): {times(native.value(rate) / dense.value(rate))} times "
-                     "(of separate runs; the section on sparsity has runs in turn where they were given)")
+            text += (
+                f", with dense weights {number(dense.value(rate))} ({dense.json['model'].get('value', '')}):"
+                f" {times(native.value(rate) / dense.value(rate))} times (of separate runs; the section on sparsity has"
+                " runs in turn where they were given)"
+            )
         if wafer:
-            text += f"; the emulated wafer does {number(wafer.value(rate))} tokens/s ({wafer.label}): {compare(wafer.value(rate) / native.value(rate))}"
+            text += (
+                f"; the emulated wafer does {number(wafer.value(rate))} tokens/s ({wafer.label}):"
+                f" {compare(wafer.value(rate) / native.value(rate))}"
+            )
         sentences.append(text + ".")
     return sentences
 
@@ -133,31 +184,78 @@ def summary(results, machines):
     invalid = [r for r in results if not r.valid]
     pairs = sorted(scaling.pairs(results), key=lambda p: -p.wafer.atoms)
     plain = [p for p in pairs if not p.wafer.wafer_options] or pairs
-    fits = scaling_plots.fits(results)
+    fits = claim.fits(results)
     if plain:
         ratios = [p.ratio for p in plain]
         workers = sorted({count(p.native.workers, p.native.worker_name) for p in plain})
-        lead = (f"In {count(len(plain), 'problem')} that ran on both sides, the emulated wafer makes "
-                + (f"{times(min(ratios))} to {times(max(ratios))} times" if len(plain) > 1 else f"{times(ratios[0])} times")
-                + f" the steps per second that were measured on {' or '.join(workers)}.")
+        lead = (
+            f"In {count(len(plain), 'problem')} that ran on both sides, the emulated wafer makes "
+            + (f"{times(min(ratios))} to {times(max(ratios))} times" if len(plain) > 1 else f"{times(ratios[0])} times")
+            + f" the steps per second that were measured on {' or '.join(workers)}."
+        )
         section.parts.append(Text(lead, "lead"))
-        section.parts.append(Text("These ratios hold one whole wafer against the machine that was here, not against a cluster of the wafer's price or power. "
-                                  + validate_sentence(results)))
-        section.parts.append(Table(["problem", "atoms", "native machine", "native, steps/s", "wafer, steps/s", "wafer times native", "wafer's power"],
-                                   [[p.wafer.label, f"{p.wafer.atoms:,}", machine_size(p.native), Cell(number(p.native.value(RATE)), "measured"), Cell(number(p.wafer.value(RATE)), "emulated"),
-                                     times(p.ratio), Cell(watts(p.wafer.value("watts")), "emulated") if p.wafer.value("watts") else "-"] for p in plain], numeric_from=1))
+        section.parts.append(
+            Text(
+                "These ratios hold one whole wafer against the machine that was here, not against a cluster of the"
+                " wafer's price or power. "
+                + validate_sentence(results)
+            )
+        )
+        section.parts.append(
+            Table(
+                [
+                    "problem",
+                    "atoms",
+                    "native machine",
+                    "native, steps/s",
+                    "wafer, steps/s",
+                    "wafer times native",
+                    "wafer's power",
+                ],
+                [
+                    [
+                        p.wafer.label,
+                        f"{p.wafer.atoms:,}",
+                        machine_size(p.native),
+                        Cell(number(p.native.value(RATE)), "measured"),
+                        Cell(number(p.wafer.value(RATE)), "emulated"),
+                        times(p.ratio),
+                        Cell(watts(p.wafer.value("watts")), "emulated") if p.wafer.value("watts") else "-",
+                    ]
+                    for p in plain
+                ],
+                numeric_from=1,
+            )
+        )
         # In words: the largest problem, and the one that the cluster model knows most of.
         fitted = {(g[0].problem, g[0].machine) for g, model, _, _ in fits if model is not None}
         largest = plain[0]
         known = next((p for p in plain if (p.native.problem, p.native.machine) in fitted), None)
         told = [largest] + ([known] if known not in (None, largest) else [])
         for p in told:
-            section.parts.append(Text(" ".join(t for t in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if t)))
+            section.parts.append(
+                Text(" ".join(t for t in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if t))
+            )
         rows = [row for p in told for row in machine_rows(p, machines)]
         if rows:
-            section.parts.append(Table(["problem", "machine, nodes", "modelled best, steps/s", "published best, steps/s", "wafer times cluster"], rows,
-                                       "Clusters that were not here, at the number of nodes where each is fastest. Their models leave out noise, imbalance and list building; "
-                                       "the section on the cluster model says how far off they are where a published rate is known.", numeric_from=2))
+            section.parts.append(
+                Table(
+                    [
+                        "problem",
+                        "machine, nodes",
+                        "modelled best, steps/s",
+                        "published best, steps/s",
+                        "wafer times cluster",
+                    ],
+                    rows,
+                    (
+                        "Clusters that were not here, at the number of nodes where each is fastest. Their models leave"
+                        " out noise, imbalance and list building; the section on the cluster model says how far off"
+                        " they are where a published rate is known."
+                    ),
+                    numeric_from=2,
+                )
+            )
             section.parts += [Text(t) for t in machine_sentences(largest, machines)]
     sentences = llama_sentences(results)
     for k, sentence in enumerate(sentences):
@@ -167,16 +265,39 @@ def summary(results, machines):
         wafer = [r for r in results if r.value(RATE) and r.target == "wafer"]
         if native and not wafer:
             best = max(native, key=lambda r: r.value("atom_steps_per_second") or 0)
-            section.parts.append(Text(f"On {count(best.workers, best.worker_name)} ({best.machine}) we measured {number(best.value('atom_steps_per_second'))} atom-steps/s ({best.label}). "
-                                      "No result is of the emulated wafer, so nothing can be said of it.", "lead"))
+            section.parts.append(
+                Text(
+                    (
+                        f"On {count(best.workers, best.worker_name)} ({best.machine}) we measured"
+                        f" {number(best.value('atom_steps_per_second'))} atom-steps/s ({best.label}). No result is of"
+                        " the emulated wafer, so nothing can be said of it."
+                    ),
+                    "lead",
+                )
+            )
         elif wafer:
-            section.parts.append(Text(f"{count(len(wafer), 'result')} of the emulated wafer and no native run of the same problem and size: there is nothing to compare. "
-                                      + validate_sentence(results), "lead"))
+            section.parts.append(
+                Text(
+                    f"{count(len(wafer), 'result')} of the emulated wafer and no native run of the same problem and"
+                    " size: there is nothing to compare. "
+                    + validate_sentence(results),
+                    "lead",
+                )
+            )
         elif any(r.command == "validate" for r in results):
             section.parts.append(Text(validate_sentence(results), "lead"))
         else:
             section.parts.append(Text(f"{count(len(results), 'result')} without a rate: see the tables.", "lead"))
     checks = sum(len(r.json["checks"]) for r in results)
-    section.parts.append(Text(f"{count(len(results), 'result')}, {count(checks, 'check')}: " + ("all pass." if not invalid else f"NOT VALID: {', '.join(r.name for r in invalid)}. Figures of these are not to be used."),
-                              "" if not invalid else "alarm"))
+    section.parts.append(
+        Text(
+            f"{count(len(results), 'result')}, {count(checks, 'check')}: "
+            + (
+                "all pass."
+                if not invalid
+                else f"NOT VALID: {', '.join(r.name for r in invalid)}. Figures of these are not to be used."
+            ),
+            "" if not invalid else "alarm",
+        )
+    )
     return section

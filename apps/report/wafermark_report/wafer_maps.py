@@ -14,7 +14,8 @@ MAPS = 4  # heat maps in a report
 
 
 def shrink(grid):
-    """The map, averaged over square blocks of tiles so that no edge is longer than LARGEST_MAP; and the block's edge."""
+    """The map, averaged over square blocks of tiles so that no edge is longer than LARGEST_MAP; and the block's
+    edge."""
     block = max(1, -(-max(grid.shape) // LARGEST_MAP))
     if block == 1:
         return grid, 1
@@ -36,8 +37,15 @@ def read_map(path):
 def draw_map(axes, grid, title):
     drawn, block = shrink(grid)
     height, width = grid.shape
-    picture = axes.imshow(drawn, origin="lower", extent=(0, width, 0, height), interpolation="nearest", cmap="viridis",
-                          vmin=np.percentile(drawn, 1), vmax=np.percentile(drawn, 99))
+    picture = axes.imshow(
+        drawn,
+        origin="lower",
+        extent=(0, width, 0, height),
+        interpolation="nearest",
+        cmap="viridis",
+        vmin=np.percentile(drawn, 1),
+        vmax=np.percentile(drawn, 99),
+    )
     axes.set_title(title)
     axes.grid(False)
     axes.set_xlabel("tile" + (f" (means of {block} x {block})" if block > 1 else ""))
@@ -53,9 +61,15 @@ def heat_map(result):
     fig, axes = svg_theme.figure(6.8, 4.4 if tall else 3.2, panels=len(maps))
     for a, (grid, title) in zip(np.atleast_1d(axes), maps):
         draw_map(a, grid, title)
-    return Picture(inline(fig, f"Cycles of each tile, {result.label}"),
-                   f"{result.label}, {result.atoms:,} atoms on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}: cycles a step of each tile; colours span 1 to 99 % of them.",
-                   ("emulated",), wide=True)
+    return Picture(
+        inline(fig, f"Cycles of each tile, {result.label}"),
+        (
+            f"{result.label}, {result.atoms:,} atoms on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}:"
+            " cycles a step of each tile; colours span 1 to 99 % of them."
+        ),
+        ("emulated",),
+        wide=True,
+    )
 
 
 def phase_bars(runs):
@@ -67,8 +81,16 @@ def phase_bars(runs):
         for phase in r.json["wafer"]["phases_cycles_per_step"]:
             if phase["mean"] <= 0:
                 continue
-            axes.barh(row, phase["mean"], left=left, height=0.62, color=PHASE_COLOURS[phase["kind"]], edgecolor=CARD, lw=0.8,
-                      label=phase["kind"] if phase["kind"] not in named else None)
+            axes.barh(
+                row,
+                phase["mean"],
+                left=left,
+                height=0.62,
+                color=PHASE_COLOURS[phase["kind"]],
+                edgecolor=CARD,
+                lw=0.8,
+                label=phase["kind"] if phase["kind"] not in named else None,
+            )
             named.append(phase["kind"])
             left += phase["mean"]
     axes.set_yticks(range(len(runs)), [f"{r.label.split(',')[0]}, {r.atoms:,} atoms" for r in runs])
@@ -76,7 +98,13 @@ def phase_bars(runs):
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter(svg_theme.plain)
     axes.set_xlabel("cycles a step, mean over tiles; one box a phase")
-    return Picture(inline(fig, "Cycles by phase"), "Where the cycles of a step go on the wafer.", ("emulated",), wide=True, legend=legend(axes))
+    return Picture(
+        inline(fig, "Cycles by phase"),
+        "Where the cycles of a step go on the wafer.",
+        ("emulated",),
+        wide=True,
+        legend=legend(axes),
+    )
 
 
 def phase_table(runs):
@@ -87,13 +115,23 @@ def phase_table(runs):
         for r in runs:
             phase = next((p for p in r.json["wafer"]["phases_cycles_per_step"] if p["phase"] == name), None)
             kind = phase["kind"] if phase else kind
-            cells.append(f"{number(phase['mean'])} ({number(phase['min'])} ... {number(phase['max'])})" if phase else "-")
+            cells.append(
+                f"{number(phase['mean'])} ({number(phase['min'])} ... {number(phase['max'])})" if phase else "-"
+            )
         rows.append([name.replace("_", " "), kind, *cells])
-    for name, title in (("utilisation", "share of cycles computing"), ("link_load", "words per link and cycle"),
-                        ("sram_high_water", "memory of a tile / B"), ("watts", "power / W")):
+    for name, title in (
+        ("utilisation", "share of cycles computing"),
+        ("link_load", "words per link and cycle"),
+        ("sram_high_water", "memory of a tile / B"),
+        ("watts", "power / W"),
+    ):
         rows.append([title, "", *[Cell(number(r.value(name), 3), "emulated") for r in runs]])
-    return Table(["phase", "kind", *[f"{r.label.split(',')[0]}, {r.atoms:,}" for r in runs]], rows,
-                 "Cycles a step: mean over tiles (smallest ... largest).", numeric_from=2)
+    return Table(
+        ["phase", "kind", *[f"{r.label.split(',')[0]}, {r.atoms:,}" for r in runs]],
+        rows,
+        "Cycles a step: mean over tiles (smallest ... largest).",
+        numeric_from=2,
+    )
 
 
 def floor_plan(result):
@@ -105,20 +143,37 @@ def floor_plan(result):
     groups = list(dict.fromkeys(str(r.get("group", r["name"])) for r in plan))
     for r in plan:
         colour = svg_theme.SERIES[groups.index(str(r.get("group", r["name"]))) % len(svg_theme.SERIES)]
-        axes.add_patch(Rectangle((r["x"], r["y"]), r["width"], r["height"], facecolor=colour, alpha=0.35, edgecolor=INK, lw=0.6))
+        axes.add_patch(
+            Rectangle((r["x"], r["y"]), r["width"], r["height"], facecolor=colour, alpha=0.35, edgecolor=INK, lw=0.6)
+        )
         if len(plan) <= 60:
-            axes.annotate(str(r["name"]), (r["x"] + r["width"] / 2, r["y"] + r["height"] / 2), ha="center", va="center", fontsize=8)
+            axes.annotate(
+                str(r["name"]),
+                (r["x"] + r["width"] / 2, r["y"] + r["height"] / 2),
+                ha="center",
+                va="center",
+                fontsize=8,
+            )
     axes.set_xlim(0, max(r["x"] + r["width"] for r in plan))
     axes.set_ylim(0, max(r["y"] + r["height"] for r in plan))
     axes.set_aspect("equal")
     axes.grid(False)
     axes.set_xlabel("tile")
-    return Picture(inline(fig, f"Floor plan, {result.label}"), f"{result.label}: what lies on which tiles of {result.machine}.", ("emulated",), wide=True)
+    return Picture(
+        inline(fig, f"Floor plan, {result.label}"),
+        f"{result.label}: what lies on which tiles of {result.machine}.",
+        ("emulated",),
+        wide=True,
+    )
 
 
 def has_plan(result):
     plan = result.json.get("floor_plan")
-    return isinstance(plan, list) and plan and all(isinstance(r, dict) and {"name", "x", "y", "width", "height"} <= set(r) for r in plan)
+    return (
+        isinstance(plan, list)
+        and plan
+        and all(isinstance(r, dict) and {"name", "x", "y", "width", "height"} <= set(r) for r in plan)
+    )
 
 
 def wafer_section(results):

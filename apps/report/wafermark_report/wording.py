@@ -27,7 +27,11 @@ def count(n, noun):
 
 
 def watts(value):
-    return f"{number(value / 1e6, 3)} MW" if value >= 1e6 else f"{number(value / 1e3, 3)} kW" if value >= 1e3 else f"{number(value, 3)} W"
+    return (
+        f"{number(value / 1e6, 3)} MW"
+        if value >= 1e6
+        else f"{number(value / 1e3, 3)} kW" if value >= 1e3 else f"{number(value, 3)} W"
+    )
 
 
 def percent(x):
