@@ -25,7 +25,8 @@ def run(args, form, sparsity, layers=None, prompt=64):
     with tempfile.TemporaryDirectory() as out:
         command = ["mpirun", "-np", str(args.ranks), args.binary, "run", "--synthetic", f"{args.model}:{','.join(keys)}", "--format",
                    form, "--value", args.value, "--tokens", str(args.tokens), "--prompt-tokens", str(prompt), "--out", out]
-        environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads), OMP_PROC_BIND="spread", OMP_PLACES="cores",
+        binding = "spread" if args.ranks == 1 else "false"  # ranks know nothing of each other's cores
+        environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads), OMP_PROC_BIND=binding, OMP_PLACES="cores",
                            OMPI_MCA_hwloc_base_binding_policy="none")
         done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
         if done.returncode:
