@@ -15,7 +15,7 @@ struct FlatModel {
   std::vector<float> parameters;  ///< as ParameterLayout says
 };
 
-/// A Hugging Face folder, a training state (*.h5), or a folder with one (state.h5). Throws InputError.
+/// What read_model reads, a training state (*.h5), or a folder with one (state.h5). Throws InputError.
 /// Collective.
 FlatModel read_flat_model(const Communicator& comm, const std::string& path);
 
