@@ -33,6 +33,8 @@ find_path(WAFERMARK_CBLAS_INCLUDE_DIR cblas.h REQUIRED
   HINTS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} PATH_SUFFIXES openblas-pthread openblas-openmp openblas)
 find_library(WAFERMARK_SENTENCEPIECE sentencepiece REQUIRED)
 find_library(WAFERMARK_SENTENCEPIECE_TRAIN sentencepiece_train REQUIRED)
+find_path(WAFERMARK_PCRE2_INCLUDE_DIR pcre2.h REQUIRED)
+find_library(WAFERMARK_PCRE2 pcre2-8 REQUIRED)
 
 add_library(wafermark_cblas INTERFACE)
 add_library(wafermark::cblas ALIAS wafermark_cblas)
@@ -42,6 +44,11 @@ target_link_libraries(wafermark_cblas INTERFACE ${BLAS_LIBRARIES})
 add_library(wafermark_sentencepiece INTERFACE)
 add_library(wafermark::sentencepiece ALIAS wafermark_sentencepiece)
 target_link_libraries(wafermark_sentencepiece INTERFACE ${WAFERMARK_SENTENCEPIECE_TRAIN} ${WAFERMARK_SENTENCEPIECE})
+
+add_library(wafermark_pcre2 INTERFACE)
+add_library(wafermark::pcre2 ALIAS wafermark_pcre2)
+target_include_directories(wafermark_pcre2 SYSTEM INTERFACE ${WAFERMARK_PCRE2_INCLUDE_DIR})
+target_link_libraries(wafermark_pcre2 INTERFACE ${WAFERMARK_PCRE2})
 
 add_library(wafermark_hdf5 INTERFACE)
 add_library(wafermark::hdf5 ALIAS wafermark_hdf5)

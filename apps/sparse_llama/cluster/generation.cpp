@@ -1,12 +1,13 @@
 #include "sparse_llama/cluster/generation.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace wafermark::llama {
 
 Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t vocabulary,
                     const std::vector<std::vector<std::int32_t>>& prompts, std::int64_t tokens,
-                    const SamplingSettings& sampling, std::int32_t end_token,
+                    const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
                     const std::function<bool(std::int64_t, std::int32_t)>& on_token) {
   using Clock = std::chrono::steady_clock;
   const auto since = [](Clock::time_point start) {
@@ -43,7 +44,7 @@ Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t voc
     bool on = true;
     for (std::size_t i = 0; i < running.size(); ++i) {
       const std::int64_t s = running[i];
-      if (drawn[i] == end_token) continue;
+      if (std::find(end_tokens.begin(), end_tokens.end(), drawn[i]) != end_tokens.end()) continue;
       auto& text = out.tokens[std::size_t(s)];
       text.push_back(drawn[i]);
       on = on_token(s, drawn[i]) && on;

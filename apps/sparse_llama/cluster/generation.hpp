@@ -16,11 +16,11 @@ struct Generation {
 };
 
 /// Runs every prompt (all of them not empty) and up to `tokens` more tokens of each. A sequence ends with
-/// `end_token` (-1: none does). `on_token(sequence, token)` is called as tokens come; when it returns false
+/// any of `end_tokens`. `on_token(sequence, token)` is called as tokens come; when it returns false
 /// the generation ends. Collective; ranks draw the same tokens.
 Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t vocabulary,
                     const std::vector<std::vector<std::int32_t>>& prompts, std::int64_t tokens,
-                    const SamplingSettings& sampling, std::int32_t end_token,
+                    const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
                     const std::function<bool(std::int64_t sequence, std::int32_t token)>& on_token);
 
 }  // namespace wafermark::llama

@@ -123,7 +123,7 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   file.set_attribute(
       "/", "sizes",
       std::vector<std::int64_t>{c.dim, c.layers, c.heads, c.kv_heads, c.head_dim, c.hidden, c.vocabulary,
-                                c.context, c.tied_embeddings ? 1 : 0, s.original_context});
+                                c.context, c.tied_embeddings ? 1 : 0, s.original_context, s.linear ? 1 : 0});
   file.set_attribute("/", "constants",
                      std::vector<double>{c.norm_epsilon, c.rope_theta, s.factor, s.low_frequency_factor,
                                          s.high_frequency_factor});
@@ -148,8 +148,8 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                     ranks, comm.size()));
   const auto sizes = file.attribute_list<std::int64_t>("/", "sizes");
   const auto constants = file.attribute_list<double>("/", "constants");
-  if (sizes.size() != 10 || constants.size() != 5)
-    throw InputError(fmt::format("{}: found {} sizes and {} constants, expected 10 and 5", path, sizes.size(),
+  if (sizes.size() != 11 || constants.size() != 5)
+    throw InputError(fmt::format("{}: found {} sizes and {} constants, expected 11 and 5", path, sizes.size(),
                                  constants.size()));
   Configuration c{sizes[0],
                   sizes[1],
@@ -161,7 +161,7 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                   sizes[7],
                   constants[0],
                   constants[1],
-                  {constants[2], constants[3], constants[4], sizes[9]},
+                  {constants[2], constants[3], constants[4], sizes[9], sizes[10] != 0},
                   sizes[8] != 0};
   RankWeights w{file.text_attribute("/", "name"), c, Shares(c, comm.rank(), comm.size()), {}, {}, {}, {}};
   w.layers.resize(std::size_t(c.layers));

@@ -4,7 +4,7 @@
 
 #include "common/errors.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
-#include "sparse_llama/model/checkpoint_reader.hpp"
+#include "sparse_llama/model/model_reader.hpp"
 
 namespace wafermark::llama {
 
@@ -26,7 +26,7 @@ WeightSource ModelOptions::source() const {
     throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
                                  model.empty() ? "neither of" : "both"));
   if (!synthetic.empty()) return synthetic_source(synthetic);
-  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_checkpoint(model)));
+  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_model(model)));
 }
 
 RankWeights ModelOptions::weights(const Communicator& comm) const {

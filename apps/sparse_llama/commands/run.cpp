@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "common/errors.hpp"
@@ -88,25 +89,25 @@ int run(const Options& o) {
   const double bandwidth = memory_read_bandwidth(comm);
 
   const bool shown = comm.is_root() && !o.quiet && tokenizer != nullptr;
-  std::int32_t previous = -1;
+  std::optional<TextStream> stream;
+  if (shown) stream.emplace(*tokenizer);
   const auto show = [&](std::int32_t token) {
-    fmt::print("{}", tokenizer->decode(token, previous));
+    fmt::print("{}", stream->next(token));
     std::fflush(stdout);
-    previous = token;
   };
   if (shown)
     for (const std::int32_t token : prompt) show(token);
   const StopRequest stop;
   EnergyMeter meter(comm);
-  const Generation g =
-      generate(decoder, comm, c.vocabulary, std::vector(std::size_t(o.sequences), prompt), o.tokens,
-               o.sampling, tokenizer != nullptr && !o.ignore_end ? tokenizer->eos() : -1,
-               [&](std::int64_t sequence, std::int32_t token) {
-                 if (shown && sequence == 0) show(token);
-                 return sequence > 0 || !stop.requested(comm);
-               });
+  const Generation g = generate(
+      decoder, comm, c.vocabulary, std::vector(std::size_t(o.sequences), prompt), o.tokens, o.sampling,
+      tokenizer != nullptr && !o.ignore_end ? tokenizer->ends() : std::vector<std::int32_t>{},
+      [&](std::int64_t sequence, std::int32_t token) {
+        if (shown && sequence == 0) show(token);
+        return sequence > 0 || !stop.requested(comm);
+      });
   const EnergyReading energy = meter.read();
-  if (shown) fmt::print("\n\n");
+  if (shown) fmt::print("{}\n\n", stream->finish());
 
   const double rate = g.decode_passes > 0 ? double(g.decode_tokens) / g.decode_seconds : 0;
   const double bytes = comm.sum(decoder.bytes_per_token(std::int64_t(prompt.size()) + g.decode_passes / 2));

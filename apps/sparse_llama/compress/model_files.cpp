@@ -9,19 +9,22 @@
 #include "common/errors.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/training_state.hpp"
-#include "sparse_llama/model/checkpoint_reader.hpp"
+#include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 
 FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
   namespace fs = std::filesystem;
-  if (path.ends_with(".bin") || (fs::is_directory(path) && !fs::exists(path + "/state.h5"))) {
-    DenseWeights weights = read_checkpoint(path);
-    return {weights.configuration, flatten(weights)};
+  std::error_code error;  // what cannot be looked at is the readers' to complain about
+  const std::string state_path = fs::is_directory(path, error) ? path + "/state.h5" : path;
+  if (fs::path(state_path).extension() == ".h5" && fs::exists(state_path, error)) {
+    TrainingState state = read_training_state(comm, state_path);
+    return {state.configuration, std::move(state.parameters)};
   }
-  TrainingState state = read_training_state(comm, fs::is_directory(path) ? path + "/state.h5" : path);
-  return {state.configuration, std::move(state.parameters)};
+  DenseWeights weights = read_model(path);
+  const Configuration configuration = weights.configuration;
+  return {configuration, flatten(std::move(weights))};
 }
 
 void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model) {

@@ -15,8 +15,8 @@ struct FlatModel {
   std::vector<float> parameters;  ///< as ParameterLayout says
 };
 
-/// A Hugging Face folder, a llama2.c file (*.bin), a training state (*.h5), or a folder with one (state.h5).
-/// Throws InputError. Collective.
+/// What read_model reads, a training state (*.h5), or a folder with one (state.h5). Throws InputError.
+/// Collective.
 FlatModel read_flat_model(const Communicator& comm, const std::string& path);
 
 /// Writes the model into `folder`. Collective.

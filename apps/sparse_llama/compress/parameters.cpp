@@ -46,11 +46,13 @@ ParameterLayout::ParameterLayout(const Configuration& c) {
   head = c.tied_embeddings ? embedding : at(next + 1);
 }
 
-std::vector<float> flatten(const DenseWeights& weights) {
+std::vector<float> flatten(DenseWeights weights) {
   std::vector<float> flat;
-  each_tensor(weights, [&](const std::string&, const auto& tensor) {
-    const std::vector<float>& values = values_of(tensor);
+  flat.reserve(std::size_t(ParameterLayout(weights.configuration).size));
+  each_tensor(weights, [&](const std::string&, auto& tensor) {
+    std::vector<float>& values = values_of(tensor);
     flat.insert(flat.end(), values.begin(), values.end());
+    values = {};  // so that a moved-in model is held once, not twice
   });
   return flat;
 }

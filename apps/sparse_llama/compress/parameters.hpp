@@ -34,7 +34,8 @@ struct ParameterLayout {
   std::int64_t size = 0;
 };
 
-std::vector<float> flatten(const DenseWeights& weights);
+/// Move the model in where it is not needed afterwards: its tensors are let go one by one.
+std::vector<float> flatten(DenseWeights weights);
 DenseWeights unflatten(const Configuration& configuration, const std::vector<float>& parameters);
 
 /// Normal deviates of standard deviation 0.02 (matrices that write to the residual stream: over

@@ -22,7 +22,8 @@ std::vector<std::int64_t> integers_of(const Configuration& c) {
           c.vocabulary,
           c.context,
           c.rope_scaling.original_context,
-          c.tied_embeddings};
+          c.tied_embeddings,
+          c.rope_scaling.linear};
 }
 std::vector<double> reals_of(const Configuration& c) {
   return {c.norm_epsilon, c.rope_theta, c.rope_scaling.factor, c.rope_scaling.low_frequency_factor,
@@ -32,7 +33,8 @@ Configuration configuration_of(const std::vector<std::int64_t>& i, const std::ve
   Configuration c;
   c.dim = i.at(0), c.layers = i.at(1), c.heads = i.at(2), c.kv_heads = i.at(3), c.head_dim = i.at(4);
   c.hidden = i.at(5), c.vocabulary = i.at(6), c.context = i.at(7);
-  c.rope_scaling = {r.at(2), r.at(3), r.at(4), i.at(8)};
+  const bool linear = i.size() > 10 && i[10] != 0;  // states from before there was another rule lack it
+  c.rope_scaling = {r.at(2), r.at(3), r.at(4), i.at(8), linear};
   c.tied_embeddings = i.at(9) != 0;
   c.norm_epsilon = r.at(0);
   c.rope_theta = r.at(1);

@@ -1,4 +1,4 @@
-// Reads a model: a Hugging Face folder (config.json and every *.safetensors in it) or a llama2.c file.
+// Reads a model from a Hugging Face folder: config.json and its safetensors.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace wafermark::llama {
 
-/// Whichever of the two `path` is: a file *.bin is llama2.c's. Throws InputError.
-DenseWeights read_checkpoint(const std::string& path);
-
-/// All weights as fp32, from F32, F16 or BF16 tensors. Throws InputError that names file and tensor or key:
-/// missing, of another shape or type, overlapping or beyond the end of the file, not a number.
+/// All weights as fp32, from F32, F16 or BF16 tensors in the files that model.safetensors.index.json names,
+/// or in every *.safetensors where there is no index. Holds one copy of the weights; the files are mapped.
+/// Throws InputError that names file and tensor or key: missing, of another shape or type, overlapping or
+/// beyond the end of the file, in two files, unknown to the architecture (a bias would be lost), not a
+/// number.
 DenseWeights read_checkpoint_folder(const std::string& folder);
 
 }  // namespace wafermark::llama

@@ -7,37 +7,11 @@
 #include <utility>
 
 #include "common/results/result.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-nlohmann::json config_of(const Configuration& c, StoredType type) {
-  nlohmann::json config{{"architectures", {"LlamaForCausalLM"}},
-                        {"model_type", "llama"},
-                        {"hidden_act", "silu"},
-                        {"hidden_size", c.dim},
-                        {"num_hidden_layers", c.layers},
-                        {"num_attention_heads", c.heads},
-                        {"num_key_value_heads", c.kv_heads},
-                        {"head_dim", c.head_dim},
-                        {"intermediate_size", c.hidden},
-                        {"vocab_size", c.vocabulary},
-                        {"max_position_embeddings", c.context},
-                        {"rms_norm_eps", c.norm_epsilon},
-                        {"rope_theta", c.rope_theta},
-                        {"tie_word_embeddings", c.tied_embeddings},
-                        {"bos_token_id", 1},
-                        {"eos_token_id", 2},
-                        {"torch_dtype", type == StoredType::bf16 ? "bfloat16" : "float32"}};
-  if (c.rope_scaling.factor != 1)
-    config["rope_scaling"] = {{"rope_type", "llama3"},
-                              {"factor", c.rope_scaling.factor},
-                              {"low_freq_factor", c.rope_scaling.low_frequency_factor},
-                              {"high_freq_factor", c.rope_scaling.high_frequency_factor},
-                              {"original_max_position_embeddings", c.rope_scaling.original_context}};
-  return config;
-}
 
 std::uint16_t bf16_of(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -92,7 +66,9 @@ void write_checkpoint_folder(const std::string& folder, const DenseWeights& w, S
   SafetensorsText file(type);
   each_tensor(w, [&](const std::string& name, const auto& tensor) { file.add(name, tensor); });
   std::filesystem::create_directories(folder);
-  write_text_file(folder + "/config.json", config_of(w.configuration, type).dump(2) + "\n");
+  nlohmann::json config = json_of(w.configuration);
+  config["torch_dtype"] = type == StoredType::bf16 ? "bfloat16" : "float32";
+  write_text_file(folder + "/config.json", config.dump(2) + "\n");
   write_text_file(folder + "/model.safetensors", file.text());
 }
 

@@ -5,13 +5,17 @@
 
 namespace wafermark::llama {
 
-/// RoPE frequencies of Llama 3.1 (config.json "rope_scaling", type "llama3"); factor 1 leaves them as they
-/// are.
+/// How RoPE frequencies are slowed down for longer contexts (config.json "rope_scaling"): type "llama3",
+/// Llama 3.1's rule, or "linear", where all are divided by `factor` and the other numbers mean nothing.
+/// Factor 1 leaves them as they are.
 struct RopeScaling {
   double factor = 1;
   double low_frequency_factor = 1;
   double high_frequency_factor = 4;
   std::int64_t original_context = 8192;
+  bool linear = false;
+
+  bool operator==(const RopeScaling&) const = default;
 };
 
 /// Sizes count elements. head_dim is stored, since some models do not have dim / heads.

@@ -1,4 +1,4 @@
-// Reads llama2.c checkpoints (*.bin of version 0: seven 32-bit sizes, then fp32 tensors in a fixed order).
+// Reads checkpoints of llama2.c (*.bin): the first format (28 bytes of header) and version 1 (magic "ak42").
 #pragma once
 
 #include <string>
@@ -7,10 +7,9 @@
 
 namespace wafermark::llama {
 
-/// The rows of query and key are brought from the file's order, in which RoPE turns neighbours, into that of
-/// DenseLayer. RMSNorm epsilon 1e-5 and RoPE theta 10,000, as llama2.c has them fixed. Throws InputError that
-/// names the file: sizes that make no model, a file longer or shorter than they say, a weight that is not a
-/// number.
+/// fp32 weights; the rows of query and key are permuted from interleaved to Hugging Face order. The format
+/// fixes norm_epsilon 1e-5 and rope_theta 10000, as llama2.c does. Throws InputError: sizes that make no
+/// model, a file shorter or longer than they say, an unknown version, not a number.
 DenseWeights read_llama2c(const std::string& path);
 
 }  // namespace wafermark::llama

@@ -1,126 +1,124 @@
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <queue>
 #include <unordered_map>
 
 #include "common/errors.hpp"
-#include "sparse_llama/model/tokenizer.hpp"
+#include "common/mapped_file.hpp"
+#include "sparse_llama/model/byte_pair_merging.hpp"
+#include "sparse_llama/model/tokenizer_kinds.hpp"
 
 namespace wafermark::llama {
 namespace {
 
-constexpr std::int32_t unknown_token = 0, bos_token = 1, eos_token = 2, first_byte = 3;
+constexpr std::int32_t unknown = 0, begin = 1, end = 2;  // the format fixes them
 
-/// Pieces with scores: characters, then the pair of neighbours whose piece scores best, until none is left.
-class Llama2cTokenizer : public Tokenizer {
+/// The byte that a piece like "<0x0A>" stands for, else -1.
+int byte_of(const std::string& piece) {
+  unsigned byte = 0;
+  if (piece.size() != 6 || !piece.starts_with("<0x") || piece[5] != '>') return -1;
+  const auto [stop, error] = std::from_chars(piece.data() + 3, piece.data() + 5, byte, 16);
+  return error == std::errc() && stop == piece.data() + 5 ? int(byte) : -1;
+}
+
+class Llama2cTokenizer final : public Tokenizer {
  public:
-  explicit Llama2cTokenizer(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (!in.is_open() || bytes.size() < 4)
-      throw InputError(fmt::format("{}: cannot be read, expected a llama2.c tokenizer", path));
-    for (std::size_t at = 4; at < bytes.size();) {  // behind the longest piece's length, which nobody needs
-      float score = 0;
-      std::int32_t length = -1;
-      if (bytes.size() - at >= 8) {
-        std::memcpy(&score, bytes.data() + at, 4);
-        std::memcpy(&length, bytes.data() + at + 4, 4);
-      }
-      if (length < 0 || std::size_t(length) > bytes.size() - at - 8)
-        throw InputError(fmt::format("{}: found piece {} of {} bytes, expected one that ends inside the file",
-                                     path, pieces_.size(), length));
-      pieces_.push_back(bytes.substr(at + 8, std::size_t(length)));
-      scores_.push_back(score);
-      at += 8 + std::size_t(length);
+  explicit Llama2cTokenizer(const std::string& path) : Tokenizer(path, "tokenizer.bin") {
+    read_pieces();
+    bos_ = begin;
+    ends_ = {end, begin};  // models of llama2.c begin the next text when one is over
+    adds_blank_ = true;
+    byte_tokens_.assign(256, unknown);
+    for (std::int32_t t = end + 1; t < std::int32_t(pieces_.size()); ++t) {
+      const std::string& piece = pieces_[std::size_t(t)];
+      if (const int byte = byte_of(piece); byte >= 0)
+        byte_tokens_[std::size_t(byte)] = t;
+      else if (!piece.empty())
+        tokens_.emplace(piece, t);  // the first of equal ones
     }
-    if (pieces_.size() <= std::size_t(eos_token))
-      throw InputError(fmt::format("{}: found {} pieces, expected more", path, pieces_.size()));
-    has_bytes_ = pieces_.size() >= std::size_t(first_byte) + 256 && pieces_[first_byte] == "<0x00>";
-    for (std::size_t i = 0; i < pieces_.size(); ++i) numbers_.emplace(pieces_[i], std::int32_t(i));
   }
 
-  std::vector<std::int32_t> encode(const std::string& text) const override {
-    if (text.empty()) return {};
-    std::vector<std::int32_t> tokens;  // -1: merged into the one before
-    const std::string spaced = " " + text;
-    for (std::size_t at = 0; at < spaced.size();) {
-      std::size_t length = 1;  // of a UTF-8 character
-      while (length < 4 && at + length < spaced.size() && (spaced[at + length] & 0xc0) == 0x80) ++length;
-      const auto found = numbers_.find(spaced.substr(at, length));
-      if (found != numbers_.end())
-        tokens.push_back(found->second);
-      else
-        for (std::size_t i = 0; i < (has_bytes_ ? length : 1); ++i)
-          tokens.push_back(has_bytes_ ? first_byte + static_cast<unsigned char>(spaced[at + i])
-                                      : unknown_token);
-      at += length;
+  using Tokenizer::encode;
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    std::vector<std::int32_t> tokens;
+    if (text.empty()) return tokens;
+    append(tokens, " ");
+    for (std::size_t at = 0, length = 1; at < text.size(); at += length, length = 1) {
+      const auto continues = [&](std::size_t i) { return i < text.size() && (text[i] & 0xc0) == 0x80; };
+      while (length < 4 && continues(at + length)) ++length;
+      append(tokens, text.substr(at, length));
     }
-    merge(tokens);
+    std::string both;
+    merge_pairs(tokens, [&](std::int32_t left, std::int32_t right) -> std::optional<Merge> {
+      if (left == unknown || right == unknown) return std::nullopt;
+      both = pieces_[std::size_t(left)];
+      both += pieces_[std::size_t(right)];
+      const auto found = tokens_.find(both);
+      if (found == tokens_.end()) return std::nullopt;
+      return Merge{-double(scores_[std::size_t(found->second)]), found->second};
+    });
     return tokens;
   }
 
-  std::string decode(std::int32_t token, std::int32_t previous) const override {
-    if (token == bos_token || token == eos_token || token < 0 || std::size_t(token) >= pieces_.size())
-      return "";
-    if (has_bytes_ && token >= first_byte && token < first_byte + 256)
-      return std::string(1, char(token - first_byte));
+  std::string decode(std::int32_t token) const override {
+    if (token == begin || token == end || token < 0 || token >= vocabulary()) return "";
     const std::string& piece = pieces_[std::size_t(token)];
-    return previous <= bos_token && piece.starts_with(' ') ? piece.substr(1) : piece;
+    const int byte = byte_of(piece);
+    return byte < 0 ? piece : std::string{char(byte)};
   }
+
   std::int64_t vocabulary() const override { return std::int64_t(pieces_.size()); }
-  std::int32_t bos() const override { return bos_token; }
-  std::int32_t eos() const override { return eos_token; }
 
  private:
-  struct Pair {
-    float score;
-    std::size_t left, right;
-    std::int32_t from_left, from_right, merged;
-    /// The best score on top; of equal ones the leftmost.
-    bool operator<(const Pair& other) const {
-      return score != other.score ? score < other.score : left > other.left;
-    }
-  };
-
-  void merge(std::vector<std::int32_t>& tokens) const {
-    const std::size_t none = tokens.size();
-    std::vector<std::size_t> before(tokens.size()), after(tokens.size());
-    std::priority_queue<Pair> pairs;
-    const auto consider = [&](std::size_t left, std::size_t right) {
-      if (left == none || right == none) return;
-      const auto found =
-          numbers_.find(pieces_[std::size_t(tokens[left])] + pieces_[std::size_t(tokens[right])]);
-      if (found != numbers_.end())
-        pairs.push(
-            {scores_[std::size_t(found->second)], left, right, tokens[left], tokens[right], found->second});
+  /// The token of one character, or those of its bytes. Unknown ones in a row count as one, as in
+  /// SentencePiece.
+  void append(std::vector<std::int32_t>& tokens, std::string_view character) const {
+    const auto push = [&](std::int32_t token) {
+      if (token != unknown || tokens.empty() || tokens.back() != unknown) tokens.push_back(token);
     };
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      before[i] = i == 0 ? none : i - 1;
-      after[i] = i + 1 < tokens.size() ? i + 1 : none;
-      if (i > 0) consider(i - 1, i);
+    const auto found = tokens_.find(std::string(character));
+    if (found != tokens_.end()) return push(found->second);
+    for (const char byte : character) push(byte_tokens_[static_cast<unsigned char>(byte)]);
+  }
+
+  void read_pieces() {
+    const MappedFile file(path());
+    std::string_view rest = file.bytes();
+    const auto fail = [&](const std::string& found, const std::string& expected) {
+      throw InputError(fmt::format("{}: found {} at byte {}, expected {}", path(), found,
+                                   file.bytes().size() - rest.size(), expected));
+    };
+    const auto take = [&]<class T>(T& value) {
+      if (rest.size() < sizeof value) fail("the end of the file", "more pieces of a llama2.c tokenizer");
+      std::memcpy(&value, rest.data(), sizeof value);
+      rest.remove_prefix(sizeof value);
+    };
+    std::int32_t longest = 0;
+    take(longest);
+    if (longest < 1) fail(fmt::format("a longest piece of {}", longest), "a llama2.c tokenizer");
+    while (!rest.empty()) {
+      float score = 0;
+      std::int32_t length = 0;
+      take(score);
+      take(length);
+      if (!std::isfinite(score)) fail(fmt::format("the score {}", score), "a number");
+      if (length < 0 || std::size_t(length) > rest.size())
+        fail(fmt::format("a piece of {} bytes", length),
+             fmt::format("at most the {} that are left", rest.size()));
+      pieces_.emplace_back(rest.substr(0, std::size_t(length)));
+      scores_.push_back(score);
+      rest.remove_prefix(std::size_t(length));
     }
-    while (!pairs.empty()) {
-      const Pair p = pairs.top();
-      pairs.pop();
-      if (tokens[p.left] != p.from_left || tokens[p.right] != p.from_right || after[p.left] != p.right)
-        continue;
-      tokens[p.left] = p.merged;
-      tokens[p.right] = -1;
-      after[p.left] = after[p.right];
-      if (after[p.left] != none) before[after[p.left]] = p.left;
-      consider(before[p.left], p.left);
-      consider(p.left, after[p.left]);
-    }
-    std::erase(tokens, -1);
+    if (pieces_.size() <= std::size_t(end))
+      fail(fmt::format("{} pieces", pieces_.size()), "those for unknown, begin and end, and more");
   }
 
   std::vector<std::string> pieces_;
   std::vector<float> scores_;
-  std::unordered_map<std::string, std::int32_t> numbers_;
-  bool has_bytes_ = false;  ///< a piece for each byte, for characters that have none
+  std::vector<std::int32_t> byte_tokens_;
+  std::unordered_map<std::string, std::int32_t> tokens_;
 };
 
 }  // namespace

@@ -11,10 +11,13 @@ std::vector<double> rope_frequencies(const Configuration& c) {
   std::vector<double> frequencies;
   for (std::int64_t i = 0; i < c.head_dim / 2; ++i) {
     const double plain = rope_frequency(c.rope_theta, c.head_dim, i);
-    frequencies.push_back(s.factor == 1
-                              ? plain
-                              : scaled_rope_frequency(plain, s.factor, s.low_frequency_factor,
-                                                      s.high_frequency_factor, double(s.original_context)));
+    if (s.factor == 1)
+      frequencies.push_back(plain);
+    else if (s.linear)
+      frequencies.push_back(plain / s.factor);
+    else
+      frequencies.push_back(scaled_rope_frequency(plain, s.factor, s.low_frequency_factor,
+                                                  s.high_frequency_factor, double(s.original_context)));
   }
   return frequencies;
 }

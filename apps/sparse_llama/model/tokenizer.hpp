@@ -1,9 +1,11 @@
-// Text to tokens and back.
+// Text to tokens and back, whatever file the vocabulary comes in.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wafermark::llama {
@@ -11,24 +13,65 @@ namespace wafermark::llama {
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
-  /// Without a token for the beginning.
-  virtual std::vector<std::int32_t> encode(const std::string& text) const = 0;
-  /// The bytes that `token` adds behind `previous` (-1: nothing before it). A character of several bytes may
-  /// come in several tokens.
-  virtual std::string decode(std::int32_t token, std::int32_t previous) const = 0;
+
+  /// The tokens of a text, any bytes, without bos.
+  virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
+  /// The bytes of one token: nothing for control tokens and for numbers that are none, perhaps a part of a
+  /// UTF-8 character (TextStream puts them together).
+  virtual std::string decode(std::int32_t token) const = 0;
+  /// One more than the largest token.
   virtual std::int64_t vocabulary() const = 0;
-  virtual std::int32_t bos() const = 0;  ///< "text begins here"; -1 when the tokenizer has none
-  virtual std::int32_t eos() const = 0;  ///< "text ends here"; -1 when the tokenizer has none
+
+  /// bos, if `with_bos`, and encode(text). Throws InputError when the tokenizer names no bos.
+  std::vector<std::int32_t> encode(std::string_view text, bool with_bos) const;
+  /// The token that a text begins with; -1: none is named.
+  std::int32_t bos() const { return bos_; }
+  /// The tokens that end a text; the first is the usual one.
+  const std::vector<std::int32_t>& ends() const { return ends_; }
+  /// encode() puts a blank before the text, which a reader of the tokens has to drop.
+  bool adds_blank() const { return adds_blank_; }
+  /// What the file is called in a model's folder: tokenizer.model, tokenizer.json or tokenizer.bin.
+  const std::string& file_name() const { return file_name_; }
+  const std::string& path() const { return path_; }
+
+ protected:
+  Tokenizer(std::string path, std::string file_name)
+      : path_(std::move(path)), file_name_(std::move(file_name)) {}
+  std::int32_t bos_ = -1;
+  std::vector<std::int32_t> ends_;
+  bool adds_blank_ = false;
+
+ private:
+  std::string path_, file_name_;
 };
 
-/// Reads a SentencePiece model (*.model) or a llama2.c tokenizer (*.bin). Throws InputError that names the
-/// file.
+/// A SentencePiece model (*.model), a Hugging Face tokenizer.json of byte-level BPE (*.json), llama2.c's
+/// *.bin, or a folder with one of them. Throws InputError: not there, damaged, of a kind that is not
+/// supported.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
 
-/// The tokenizer in a model's folder: tokenizer.model. Empty path when there is none.
+/// The tokenizer in a model's folder: tokenizer.model, else tokenizer.json, else tokenizer.bin; "" when there
+/// is none (or `model` is a file: give its tokenizer by hand).
 std::string tokenizer_beside(const std::string& model);
 
-std::unique_ptr<Tokenizer> read_llama2c_tokenizer(const std::string& path);
-std::unique_ptr<Tokenizer> read_sentencepiece_tokenizer(const std::string& path);
+/// Text out of tokens as they come: whole UTF-8 characters only, bytes that make none as U+FFFD, without the
+/// blank that the tokenizer puts before a text.
+class TextStream {
+ public:
+  explicit TextStream(const Tokenizer& tokenizer)
+      : tokenizer_(tokenizer), drop_blank_(tokenizer.adds_blank()) {}
+  /// What can be said after this token; the rest waits for the next.
+  std::string next(std::int32_t token);
+  /// What still waits.
+  std::string finish();
+
+ private:
+  const Tokenizer& tokenizer_;
+  bool drop_blank_;
+  std::string waiting_;
+};
+
+/// The text of all tokens at once.
+std::string decode_text(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens);
 
 }  // namespace wafermark::llama

@@ -7,11 +7,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "reference_model.hpp"
 #include "common/errors.hpp"
+#include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
-#include "sparse_llama/model/checkpoint_reader.hpp"
+#include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
@@ -109,7 +109,7 @@ TEST(Decoder, GivesTheLogitsOfLlama2c) {
   const auto exact = expected.at("logits").get<std::vector<Vector>>();
   const Communicator comm;
   const WeightSource source =
-      checkpoint_source("stories260K", std::make_shared<const DenseWeights>(read_checkpoint(data + ".bin")));
+      checkpoint_source("stories260K", std::make_shared<const DenseWeights>(read_model(data + ".bin")));
   const RankWeights weights = pack_rank_weights(comm, source, Format::dense, ValueType::fp32);
   RegionTimes times;
   Decoder decoder(comm, weights, 1, 64, times);
@@ -198,7 +198,7 @@ TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {
   Decoder decoder(comm, weights, 2, 64, times);
   const std::vector<std::int32_t> other{1, 30};
   std::int64_t seen = 0;
-  const Generation g = generate(decoder, comm, 97, {text, other}, 12, {}, -1,
+  const Generation g = generate(decoder, comm, 97, {text, other}, 12, {}, {},
                                 [&](std::int64_t, std::int32_t) { return ++seen > 0; });
   EXPECT_EQ(g.tokens[0], greedy(model.dense, text, 12));
   EXPECT_EQ(g.tokens[1], greedy(model.dense, other, 12));
@@ -216,10 +216,10 @@ TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
   Decoder decoder(comm, weights, 1, 64, times), again(comm, weights, 1, 64, times);
   const auto first = std::size_t(std::find(expected.begin(), expected.end(), expected[3]) - expected.begin());
   const Generation g =
-      generate(decoder, comm, 97, {text}, 8, {}, expected[3], [](auto, auto) { return true; });
+      generate(decoder, comm, 97, {text}, 8, {}, {expected[3]}, [](auto, auto) { return true; });
   EXPECT_EQ(g.tokens[0],
             std::vector<std::int32_t>(expected.begin(), expected.begin() + std::ptrdiff_t(first)));
-  const Generation stopped = generate(again, comm, 97, {text}, 8, {}, -1, [](auto, auto) { return false; });
+  const Generation stopped = generate(again, comm, 97, {text}, 8, {}, {}, [](auto, auto) { return false; });
   EXPECT_EQ(stopped.tokens[0].size(), 1u);
 }
 

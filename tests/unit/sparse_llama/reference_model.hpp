@@ -44,6 +44,7 @@ inline double frequency(const Configuration& c, std::int64_t i) {
   const double plain = 1 / std::pow(c.rope_theta, double(2 * i) / double(c.head_dim));
   const RopeScaling& s = c.rope_scaling;
   if (s.factor == 1) return plain;
+  if (s.linear) return plain / s.factor;
   const double wavelength = 2 * std::numbers::pi / plain, context = double(s.original_context);
   if (wavelength > context / s.low_frequency_factor) return plain / s.factor;
   if (wavelength < context / s.high_frequency_factor) return plain;

@@ -1,10 +1,12 @@
 // Hugging Face folders: what is written is what is read, and damaged files give one line.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "common/errors.hpp"
@@ -88,6 +90,9 @@ TEST_F(CheckpointFolder, SaysWhatIsWrongWithAFile) {
   text[6] = 0x7f;
   replace(text);
   EXPECT_THAT(complaint(), HasSubstr("expected a whole file"));
+  EXPECT_THAT(edited("self_attn.k_proj", "self_attn.q_proj"),
+              HasSubstr("q_proj.weight\" twice, expected it once"));
+  EXPECT_THAT(edited("\"shape\":[12,8]", "\"shape\":[[[[]]]"), HasSubstr("not JSON"));
   text = good;
   const float nan = NAN;
   std::memcpy(text.data() + text.size() - 4, &nan, 4);
@@ -97,6 +102,108 @@ TEST_F(CheckpointFolder, SaysWhatIsWrongWithAFile) {
        {std::size_t(0), std::size_t(7), std::size_t(8), std::size_t(100), good.size() - 1}) {
     replace(good.substr(0, size));
     EXPECT_THAT(complaint(), HasSubstr("model.safetensors")) << size;
+  }
+}
+
+/// Cuts the tensors of the one file into two, as large models are stored.
+void split_in_two(const std::string& folder, const std::string& whole) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, whole.data(), 8);
+  const auto header = nlohmann::json::parse(whole.substr(8, length));
+  nlohmann::json headers[2], index;
+  std::string data[2];
+  std::size_t count = 0;
+  for (const auto& [name, tensor] : header.items()) {
+    if (name == "__metadata__") continue;
+    const std::size_t part = count++ % 2, first = tensor["data_offsets"][0], last = tensor["data_offsets"][1];
+    headers[part][name] = tensor;
+    headers[part][name]["data_offsets"] = {data[part].size(), data[part].size() + last - first};
+    data[part] += whole.substr(8 + length + first, last - first);
+    index["weight_map"][name] =
+        part == 0 ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors";
+  }
+  for (const std::size_t part : {0, 1}) {
+    const std::string text = headers[part].dump();
+    const std::uint64_t size = text.size();
+    std::ofstream out(folder + fmt::format("/model-0000{}-of-00002.safetensors", part + 1), std::ios::binary);
+    out.write(reinterpret_cast<const char*>(&size), 8);
+    out << text << data[part];
+  }
+  std::filesystem::remove(folder + "/model.safetensors");
+  std::ofstream(folder + "/model.safetensors.index.json") << index;
+}
+
+TEST_F(CheckpointFolder, ReadsAModelFromTwoFilesWithAndWithoutAnIndex) {
+  using ::testing::HasSubstr;
+  const auto parameters = initial_parameters(model_, 3);
+  write_checkpoint_folder(folder_, unflatten(model_, parameters), StoredType::fp32);
+  const std::string whole = content(), index = folder_ + "/model.safetensors.index.json";
+  split_in_two(folder_, whole);
+  EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
+  std::filesystem::rename(index, folder_ + "/hidden");
+  EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
+  replace(whole);  // now each tensor is there twice
+  EXPECT_THAT(complaint(), HasSubstr("expected it once"));
+  std::filesystem::rename(folder_ + "/hidden", index);  // and the index says which one counts
+  EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
+
+  std::filesystem::remove(folder_ + "/model-00002-of-00002.safetensors");
+  EXPECT_THAT(complaint(), HasSubstr("model-00002-of-00002.safetensors: cannot be read"));
+  std::ofstream(index) << R"({"weight_map": {"a": "../model.safetensors"}})";
+  EXPECT_THAT(complaint(), HasSubstr("expected the name of a file beside it"));
+  std::ofstream(index) << R"({"metadata": {}})";
+  EXPECT_THAT(complaint(), HasSubstr("found no object 'weight_map'"));
+}
+
+TEST_F(CheckpointFolder, LosesNoTensorSilently) {
+  using ::testing::HasSubstr;
+  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::fp32);
+  const std::string good = content();
+  const auto with_tensor = [&](const std::string& name) {
+    std::uint64_t length = 0;
+    std::memcpy(&length, good.data(), 8);
+    auto header = nlohmann::json::parse(good.substr(8, length));
+    header[name] = {{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
+    const std::string text = header.dump();
+    length = text.size();
+    std::string size(8, ' ');
+    std::memcpy(size.data(), &length, 8);
+    replace(size + text + good.substr(good.size() - 4 * initial_parameters(model_, 3).size()));
+    return complaint();
+  };
+  EXPECT_THAT(
+      with_tensor("model.layers.0.self_attn.q_proj.bias"),
+      HasSubstr("found a tensor \"model.layers.0.self_attn.q_proj.bias\", expected those of a Llama"));
+  EXPECT_THAT(with_tensor("model.layers.2.mlp.up_proj.weight"),
+              HasSubstr("model.layers.2.mlp.up_proj.weight"));
+  EXPECT_EQ(with_tensor("model.layers.0.self_attn.rotary_emb.inv_freq"), "none");
+}
+
+TEST_F(CheckpointFolder, ReadsHalfPrecisionOfEveryKind) {
+  // value, F16 bits: normal, negative, smallest subnormal, largest, zero, 1/3 rounded
+  const std::vector<std::pair<float, std::uint16_t>> halves{
+      {1, 0x3c00}, {-2, 0xc000}, {0x1p-24f, 0x0001}, {65504, 0x7bff}, {0, 0x0000}, {0.33325195f, 0x3555}};
+  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::bf16);
+  std::string text = content();
+  for (std::size_t at = text.find("BF16"); at != std::string::npos; at = text.find("BF16"))
+    text.replace(at, 4, "F16");
+  std::uint64_t length = 0;
+  std::memcpy(&length, text.data(), 8);
+  const std::size_t removed = content().size() - text.size();
+  text.insert(8 + length - removed, std::string(removed, ' '));
+  const auto with_bits = [&](std::size_t element, std::uint16_t bits) {  // of the first tensor in the file
+    std::memcpy(text.data() + 8 + length + 2 * element, &bits, 2);
+  };
+  for (std::size_t i = 0; i < text.size() - 8 - length; i += 2) with_bits(i / 2, 0x3800);
+  for (std::size_t i = 0; i < halves.size(); ++i) with_bits(i, halves[i].second);
+  replace(text);
+  const auto values = read_checkpoint_folder(folder_).embedding.values;
+  for (std::size_t i = 0; i < halves.size(); ++i) EXPECT_EQ(values[i], halves[i].first) << i;
+  EXPECT_EQ(values[halves.size()], 0.5f);
+  for (const std::uint16_t bad : {std::uint16_t(0x7c00), std::uint16_t(0xfc00), std::uint16_t(0x7e00)}) {
+    with_bits(2, bad);
+    replace(text);
+    EXPECT_THAT(complaint(), ::testing::HasSubstr("as element 2, expected a number")) << bad;
   }
 }
 

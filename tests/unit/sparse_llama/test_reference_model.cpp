@@ -59,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Architecture,
                                            Case{"wide_heads", 4, 2, 10, false, {}},
                                            Case{"narrow_heads_tied", 2, 2, 4, true, {}},
                                            Case{"rope_llama3", 2, 1, 16, false, {8, 1, 4, 64}},
+                                           Case{"rope_linear", 4, 2, 8, false, {4, 1, 4, 64, true}},
                                            Case{"rope_llama3_tied", 4, 2, 12, true, {4, 1, 3, 40}}),
                          [](const auto& test) { return std::string(test.param.name); });
 
@@ -82,6 +83,7 @@ TEST(Reference, FeelsEveryPartOfTheConfiguration) {
   EXPECT_GT(change([](Configuration& c) { c.rope_theta = 1000; }), 1e-3);
   EXPECT_GT(change([](Configuration& c) { c.tied_embeddings = true; }), 1e-3);
   EXPECT_GT(change([](Configuration& c) { c.rope_scaling = {8, 1, 4, 64}; }), 1e-3);
+  EXPECT_GT(change([](Configuration& c) { c.rope_scaling = {8, 1, 4, 64, true}; }), 1e-3);
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ with tempfile.TemporaryDirectory() as scratch:
     for words, expected in (
         (("run",), "neither of --model and --synthetic"),
         (("run", "--model", model, "--synthetic", "llama2-7b"), "both --model and --synthetic"),
-        (("run", "--model", "/nowhere"), "/nowhere: found no folder"),
+        (("run", "--model", "/nowhere"), "/nowhere: found no such file"),
         (("run", "--model", model, "--format", "coo"), "--format: found 'coo', expected dense"),
         (("run", "--model", model, "--value", "fp8"), "--value: found 'fp8', expected fp32"),
         (("run", "--model", model, "--tokens", "100000"), "at most the model's context"),

@@ -1,0 +1,26 @@
+// config.json of a Hugging Face folder: the shape of a model.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sparse_llama/model/configuration.hpp"
+
+namespace wafermark::llama {
+
+/// RoPE from `rope_theta` and `rope_scaling` or from `rope_parameters` (newer files), types default, linear
+/// and llama3. Throws InputError that names file and key: missing, out of range, or something that would
+/// change the arithmetic and is not supported (biases, other activations, other RoPE types).
+Configuration configuration_of(const nlohmann::json& config, const std::string& file);
+
+/// configuration_of the file at `path`.
+Configuration read_configuration(const std::string& path);
+
+/// The keys that configuration_of reads, in the older form that all readers know.
+nlohmann::json json_of(const Configuration& configuration);
+
+/// Throws InputError unless the sizes make a model: within sane bounds (a reader may compute with them,
+/// though not allocate), heads in equal groups, an even head_dim. `file` is named in the message.
+void expect_sane(const Configuration& configuration, const std::string& file);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,18 @@
+// JSON from files that nobody vouches for.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace wafermark::llama {
+
+/// The value that `text` is. Throws InputError "FILE: found ..., expected ..." when it is no JSON, names a
+/// key of an object twice, or nests deeper than any file that we read (recursion over it would end the
+/// stack).
+nlohmann::json parse_json(std::string_view text, const std::string& file);
+
+/// A value in one line of an error message, cut when it is long.
+std::string shown(const nlohmann::json& value);
+
+}  // namespace wafermark::llama
