@@ -15,6 +15,10 @@ double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 /// elements.
 double vector_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
 
+/// Cycles of a loop that does `counts` in each of its `elements` turns: as vector instructions, or as scalar
+/// code with a counter and a jump a turn, whichever is faster.
+double loop_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
+
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.
 double operation_joules(const Machine& machine, const OperationCounts& counts);
 

@@ -56,6 +56,8 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& o
       r.number("core.vector_cycles_per_element", "of a vector instruction", positive);
   m.task_start_cycles =
       r.number("core.task_start_cycles", "from a wavelet to the task that it starts", non_negative);
+  m.fabric_read_cycles =
+      r.number("core.fabric_read_cycles", "of an instruction that waits for one word", non_negative);
   m.step_overhead_cycles =
       r.number("core.step_overhead_cycles", "of a time step, beyond what its phases explain", non_negative);
   for (std::size_t k = 0; k < operation_classes; ++k) {

@@ -28,6 +28,7 @@ struct Machine {
   int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
   double vector_startup_cycles = 0.0, vector_cycles_per_element = 0.0;
   double task_start_cycles = 0.0;
+  double fabric_read_cycles = 0.0;  ///< of an instruction that waits for one word
   double step_overhead_cycles = 0.0;  ///< of a program's time step: what its phases do not explain
   std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
   FabricTiming fabric;

@@ -2,32 +2,28 @@
 // same pass over rows, where a row is one token of one sequence. Begin reading at forward() in decoder.cpp.
 #pragma once
 
-#include <span>
+#include <chrono>
 
 #include "common/region_timer.hpp"
+#include "sparse_llama/cluster/forward_pass.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
 
 namespace wafermark::llama {
 
-/// One token to run. Positions of a sequence count from 0; those before must have been run, or lie earlier
-/// in the same call.
-struct TokenRow {
-  std::int32_t token;
-  std::int32_t sequence;
-  std::int64_t position;
-};
-
-class Decoder {
+class Decoder final : public ForwardPass {
  public:
   /// Room for `sequences` sequences of `capacity` tokens each. Throws InputError when the cache does not fit
   /// into memory. The communicator and the weights must outlive the decoder.
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
           RegionTimes& times);
 
-  /// Runs the rows and returns the logits of those rows whose number `wanted` lists, [wanted][vocabulary], on
-  /// every rank. Rows of a call are run in chunks of `chunk_rows`. Collective.
-  std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted);
+  /// Rows of a call are run in chunks of `chunk_rows`.
+  std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
+  /// Since the decoder was made.
+  double seconds() const override {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
   /// Bytes that a token of a sequence at `position` reads on this rank: weights, keys and values. From the
   /// formats' sizes; what the caches of the processor save is not known.
@@ -46,6 +42,7 @@ class Decoder {
   const RankWeights& weights_;
   RegionTimes& times_;
   std::int64_t sequences_, capacity_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   MatrixVectors product_;
   Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
   Kokkos::View<float****, Kokkos::LayoutRight> keys_,

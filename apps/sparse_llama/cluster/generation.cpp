@@ -1,18 +1,13 @@
 #include "sparse_llama/cluster/generation.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace wafermark::llama {
 
-Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t vocabulary,
+Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
                     const std::vector<std::vector<std::int32_t>>& prompts, std::int64_t tokens,
                     const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
                     const std::function<bool(std::int64_t, std::int32_t)>& on_token) {
-  using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
   Generation out;
   out.tokens.resize(prompts.size());
   std::vector<Sampler> samplers;
@@ -27,10 +22,10 @@ Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t voc
   }
   out.prefill_tokens = std::int64_t(rows.size());
 
-  auto start = Clock::now();
-  std::vector<float> logits = decoder.forward(rows, wanted);
-  out.prefill_seconds = since(start);
-  start = Clock::now();
+  double start = model.seconds();
+  std::vector<float> logits = model.forward(rows, wanted);
+  out.prefill_seconds = model.seconds() - start;
+  start = model.seconds();
   for (std::int64_t t = 0; t < tokens && !running.empty(); ++t) {
     std::vector<std::int32_t> drawn(running.size());
     if (comm.is_root())
@@ -55,10 +50,10 @@ Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t voc
     }
     running = still;
     if (!on || running.empty() || t + 1 == tokens) break;
-    logits = decoder.forward(rows, wanted);
+    logits = model.forward(rows, wanted);
     ++out.decode_passes;
     out.decode_tokens += std::int64_t(rows.size());
-    out.decode_seconds = since(start);
+    out.decode_seconds = model.seconds() - start;
   }
   return out;
 }

@@ -3,7 +3,8 @@
 
 #include <functional>
 
-#include "sparse_llama/cluster/decoder.hpp"
+#include "common/communicator.hpp"
+#include "sparse_llama/cluster/forward_pass.hpp"
 #include "sparse_llama/cluster/sampler.hpp"
 
 namespace wafermark::llama {
@@ -18,7 +19,7 @@ struct Generation {
 /// Runs every prompt (all of them not empty) and up to `tokens` more tokens of each. A sequence ends with
 /// any of `end_tokens`. `on_token(sequence, token)` is called as tokens come; when it returns false
 /// the generation ends. Collective; ranks draw the same tokens.
-Generation generate(Decoder& decoder, const Communicator& comm, std::int64_t vocabulary,
+Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
                     const std::vector<std::vector<std::int32_t>>& prompts, std::int64_t tokens,
                     const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
                     const std::function<bool(std::int64_t sequence, std::int32_t token)>& on_token);

@@ -5,30 +5,14 @@
 #include <memory>
 
 #include "common/communicator.hpp"
-#include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/wafer/prediction.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 constexpr Matrix layer_matrices[] = {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output,
                                      Matrix::gate,  Matrix::up,  Matrix::down};
-
-/// Share of zeros among the weights of the layers' matrices.
-double sparsity_of(const WeightSource& source) {
-  double zeros = 0, all = 0;
-  for (const Matrix m : layer_matrices) {
-    const MatrixShape shape = shape_of(source.configuration, m);
-    std::vector<float> row(std::size_t(shape.columns));
-    // A sixteenth of the rows of large matrices tells enough.
-    const std::int64_t step = shape.rows * shape.columns > (1 << 20) ? 16 : 1;
-    for (std::int64_t r = 0; r < shape.rows; r += step) {
-      source.row(m, 0, r, 0, shape.columns, row.data());
-      for (const float value : row) zeros += value == 0;
-      all += double(shape.columns);
-    }
-  }
-  return zeros / all;
-}
 
 /// Bits a weight, from the table at the head of packed_matrix.hpp.
 double bits(Format format, ValueType type, double density) {
@@ -54,7 +38,7 @@ int info(const ModelOptions& o) {
   double layer = 0;
   for (const Matrix m : layer_matrices) layer += double(shape_of(c, m).rows * shape_of(c, m).columns);
   const double weights = layer * double(c.layers), ends = double(c.vocabulary * c.dim);
-  const double sparsity = sparsity_of(source);
+  const double sparsity = estimated_sparsity(source);
   fmt::print(
       "{}: {} layers, dim {}, hidden {}, {} heads of {} on {} key/value heads, vocabulary {}{}, context {}\n",
       source.name, c.layers, c.dim, c.hidden, c.heads, c.head_dim, c.kv_heads, c.vocabulary,

@@ -13,18 +13,22 @@
 #include "common/errors.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
+#include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
+#include "sparse_llama/wafer/wafer_decoder.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 struct Options {
   ModelOptions model;
-  std::string tokenizer, prompt, prompt_file, out;
+  WaferOptions wafer;
+  std::string target = "cluster", tokenizer, prompt, prompt_file, out;
   std::int64_t prompt_tokens = 64, tokens = 64, sequences = 1;
   SamplingSettings sampling;
   bool ignore_end = false, quiet = false;
@@ -68,62 +72,93 @@ std::vector<std::int32_t> prompt_of(const Options& o, const Configuration& c, co
   return tokens;
 }
 
-int run(const Options& o) {
-  Communicator comm;
-  Result result(comm, "sparse_llama", "run", "cluster");
-  if (!o.out.empty()) prepare_output_directory(comm, o.out);
-  const auto start = std::chrono::steady_clock::now();
-  const RankWeights weights = o.model.weights(comm);
-  const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const Configuration& c = weights.configuration;
-  const auto tokenizer = find_tokenizer(o, c);
-  const std::vector<std::int32_t> prompt = prompt_of(o, c, tokenizer.get());
-  const std::int64_t capacity = std::int64_t(prompt.size()) + o.tokens;
-  if (capacity > c.context)
-    throw InputError(
-        fmt::format("{} tokens of prompt and {} more: expected at most the model's context of {}",
-                    prompt.size(), o.tokens, c.context));
+/// A prompt and what is needed to go on with it.
+struct Job {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::vector<std::int32_t> prompt;
+  std::int64_t capacity;  ///< tokens of each sequence
 
-  RegionTimes times;
-  Decoder decoder(comm, weights, o.sequences, capacity, times);
-  const double bandwidth = memory_read_bandwidth(comm);
+  Job(const Options& o, const Configuration& c)
+      : tokenizer(find_tokenizer(o, c)),
+        prompt(prompt_of(o, c, tokenizer.get())),
+        capacity(std::int64_t(prompt.size()) + o.tokens) {
+    if (capacity > c.context)
+      throw InputError(
+          fmt::format("{} tokens of prompt and {} more: expected at most the model's context of {}",
+                      prompt.size(), o.tokens, c.context));
+  }
+};
 
-  const bool shown = comm.is_root() && !o.quiet && tokenizer != nullptr;
+/// Generates, with the text of the first sequence on the terminal.
+Generation generate_shown(const Options& o, const Communicator& comm, ForwardPass& model, const Job& job,
+                          std::int64_t vocabulary) {
+  const bool shown = comm.is_root() && !o.quiet && job.tokenizer != nullptr;
   std::optional<TextStream> stream;
-  if (shown) stream.emplace(*tokenizer);
+  if (shown) stream.emplace(*job.tokenizer);
   const auto show = [&](std::int32_t token) {
     fmt::print("{}", stream->next(token));
     std::fflush(stdout);
   };
   if (shown)
-    for (const std::int32_t token : prompt) show(token);
+    for (const std::int32_t token : job.prompt) show(token);
   const StopRequest stop;
-  EnergyMeter meter(comm);
-  const Generation g = generate(
-      decoder, comm, c.vocabulary, std::vector(std::size_t(o.sequences), prompt), o.tokens, o.sampling,
-      tokenizer != nullptr && !o.ignore_end ? tokenizer->ends() : std::vector<std::int32_t>{},
+  Generation g = generate(
+      model, comm, vocabulary, std::vector(std::size_t(o.sequences), job.prompt), o.tokens, o.sampling,
+      job.tokenizer != nullptr && !o.ignore_end ? job.tokenizer->ends() : std::vector<std::int32_t>{},
       [&](std::int64_t sequence, std::int32_t token) {
         if (shown && sequence == 0) show(token);
         return sequence > 0 || !stop.requested(comm);
       });
-  const EnergyReading energy = meter.read();
   if (shown) fmt::print("{}\n\n", stream->finish());
+  return g;
+}
 
-  const double rate = g.decode_passes > 0 ? double(g.decode_tokens) / g.decode_seconds : 0;
-  const double bytes = comm.sum(decoder.bytes_per_token(std::int64_t(prompt.size()) + g.decode_passes / 2));
-  const double together = g.decode_passes > 0 ? double(g.decode_tokens) / double(g.decode_passes) : 1;
-  result.add_figure("decode_tokens_per_second", g.decode_passes > 0 ? std::optional(rate) : std::nullopt,
-                    "tokens/s", Kind::measured,
-                    fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
+/// Rates of the machine that ran it; nothing where no token was decoded.
+void add_rates(Result& result, const Options& o, const Generation& g, Kind kind) {
+  result.add_figure("decode_tokens_per_second",
+                    g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds)
+                                        : std::nullopt,
+                    "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
   result.add_figure("prefill_tokens_per_second", double(g.prefill_tokens) / g.prefill_seconds, "tokens/s",
-                    Kind::measured, fmt::format("{} tokens", g.prefill_tokens));
-  result.add_figure("time_to_first_token", g.prefill_seconds, "s");
+                    kind, fmt::format("{} tokens", g.prefill_tokens));
+  result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind);
+}
+
+nlohmann::json model_section(const Options& o, const std::string& name, Format format, ValueType type,
+                             const char* instructions, const Job& job) {
+  return {{"name", name},
+          {"format", name_of(format)},
+          {"value", name_of(type)},
+          {"instructions", instructions},
+          {"prompt_tokens", job.prompt.size()},
+          {"sequences", o.sequences}};
+}
+
+void run_on_cluster(const Options& o, const Communicator& comm, Result& result) {
+  const auto start = std::chrono::steady_clock::now();
+  const RankWeights weights = o.model.weights(comm);
+  const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Configuration& c = weights.configuration;
+  const Job job(o, c);
+  RegionTimes times;
+  Decoder decoder(comm, weights, o.sequences, job.capacity, times);
+  const double bandwidth = memory_read_bandwidth(comm);
+  EnergyMeter meter(comm);
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
+  const EnergyReading energy = meter.read();
+
+  const double bytes =
+      comm.sum(decoder.bytes_per_token(std::int64_t(job.prompt.size()) + g.decode_passes / 2));
+  const double together = g.decode_passes > 0 ? double(g.decode_tokens) / double(g.decode_passes) : 1;
+  add_rates(result, o, g, Kind::measured);
   add_weight_figures(result, comm, weights);
   result.add_figure("bytes_per_token", bytes / together, "bytes", Kind::measured,
                     "weights, keys and values read, from the sizes of their arrays");
   result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured, "probe of this run");
   result.add_figure("bandwidth_share",
-                    g.decode_passes > 0 ? std::optional(rate / together * bytes / bandwidth) : std::nullopt,
+                    g.decode_passes > 0 ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes /
+                                                        bandwidth)
+                                        : std::nullopt,
                     "1", Kind::measured, "of the probe's, while decoding");
   result.add_figure("joules_per_token",
                     energy.joules ? std::optional(*energy.joules / double(g.prefill_tokens + g.decode_tokens))
@@ -131,15 +166,49 @@ int run(const Options& o) {
                     "J", Kind::measured, energy.note);
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
-  result.set_section("model", {{"name", weights.name},
-                               {"format", name_of(weights.layers.front().down.format)},
-                               {"value", name_of(weights.layers.front().down.value_type)},
-                               {"instructions", host_instructions},
-                               {"prompt_tokens", prompt.size()},
-                               {"sequences", o.sequences}});
+  const PackedMatrix& m = weights.layers.front().down;
+  result.set_section("model",
+                     model_section(o, weights.name, m.format, m.value_type, host_instructions, job));
   result.set_section("tokens", g.tokens);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));
+}
+
+void run_on_wafer(const Options& o, const Communicator& comm, Result& result) {
+  const WeightSource source = o.model.source();
+  const Configuration& c = source.configuration;
+  const Job job(o, c);
+  const auto start = std::chrono::steady_clock::now();
+  const auto since = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const wse::Machine machine = o.wafer.read_machine();
+  WaferSettings settings = o.wafer.settings(o.model, source);
+  settings.sequences = o.sequences;
+  settings.context = std::max(settings.context, job.capacity);
+  WaferDecoder decoder(comm, source, machine, o.wafer.grid(machine), settings);
+  const double load_seconds = since();
+  o.wafer.trace(decoder);
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
+  add_rates(result, o, g, Kind::emulated);
+  decoder.report(result, g.prefill_tokens + g.decode_tokens);
+  result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "packing of the emulator");
+  result.add_figure("emulator_seconds", since() - load_seconds, "s", Kind::measured);
+  result.set_section("model", model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
+  result.set_section("tokens", g.tokens);
+  if (o.out.empty()) return;
+  decoder.times().phases().write_heat_map(o.out + "/wafer.h5");
+  decoder.times().phases().write_trace(o.out + "/trace.json");
+}
+
+int run(const Options& o) {
+  Communicator comm;
+  Result result(comm, "sparse_llama", "run", o.target);
+  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  if (o.target == "wafer")
+    run_on_wafer(o, comm, result);
+  else
+    run_on_cluster(o, comm, result);
   if (!o.out.empty()) result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
@@ -152,6 +221,10 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<Options>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
+  command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
+      ->check(CLI::IsMember({"cluster", "wafer"}))
+      ->capture_default_str();
+  o->wafer.add_to(*command);
   command->add_option("--prompt", o->prompt, "text to go on with");
   command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
   command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")

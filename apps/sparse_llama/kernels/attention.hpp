@@ -21,26 +21,33 @@ struct AttentionSum {
 template <class T, class Cached>
 KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, T score, const Cached* value,
                                    std::int64_t head_dim, T* weighted) {
+  using Kokkos::exp;
   if (score > state.top) {
-    const T fade = Kokkos::exp(state.top - score);
+    const T fade = exp(state.top - score);
     state.top = score;
     state.sum *= fade;
     for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
   }
-  const T weight = Kokkos::exp(score - state.top);
+  const T weight = exp(score - state.top);
   state.sum += weight;
   for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] += weight * T(value[i]);
 }
 
-/// Adds the positions of another part of the sequence.
+/// Counts from another top, not below the present one: as the parts of a sequence do before they are added.
 template <class T>
-KOKKOS_INLINE_FUNCTION void merge_attention(AttentionSum<T>& state, T* weighted, const AttentionSum<T>& other,
-                                            const T* other_weighted, std::int64_t head_dim) {
-  const T top = Kokkos::fmax(state.top, other.top);
-  const T mine = Kokkos::exp(state.top - top), theirs = Kokkos::exp(other.top - top);
-  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] = mine * weighted[i] + theirs * other_weighted[i];
-  state.sum = mine * state.sum + theirs * other.sum;
+KOKKOS_INLINE_FUNCTION void move_top(AttentionSum<T>& state, T top, std::int64_t head_dim, T* weighted) {
+  using Kokkos::exp;
+  const T fade = exp(state.top - top);
   state.top = top;
+  state.sum *= fade;
+  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
+}
+
+/// The attention from the weighted sum of all values, whose weights sum to `sum`.
+template <class T>
+KOKKOS_INLINE_FUNCTION void divide_by_sum(T sum, std::int64_t head_dim, T* weighted) {
+  const T inverse = T(1) / sum;
+  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= inverse;
 }
 
 /// The attention of `query` to `seen` positions, whose keys and values [seen][head_dim] lie one after the
@@ -54,7 +61,7 @@ KOKKOS_INLINE_FUNCTION void attention(const T* query, const Cached* keys, const 
     const T score = dot(query, keys + p * head_dim, head_dim);
     attend(state, score * scale, values + p * head_dim, head_dim, output);
   }
-  for (std::int64_t i = 0; i < head_dim; ++i) output[i] /= state.sum;
+  divide_by_sum(state.sum, head_dim, output);
 }
 
 }  // namespace wafermark::llama

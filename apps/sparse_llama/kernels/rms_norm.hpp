@@ -6,12 +6,22 @@
 
 namespace wafermark::llama {
 
-/// 1 / sqrt(mean(x^2) + epsilon) of one row.
+template <class T>
+KOKKOS_INLINE_FUNCTION T sum_of_squares(const T* x, std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i] * x[i];
+  return sum;
+}
+
+/// 1 / sqrt(mean(x^2) + epsilon) of a row of `dim` elements with this sum of squares.
+template <class T>
+KOKKOS_INLINE_FUNCTION T rms_scale(T squares, std::int64_t dim, T epsilon) {
+  using Kokkos::sqrt;
+  return T(1) / sqrt(squares / T(dim) + epsilon);
+}
 template <class T>
 KOKKOS_INLINE_FUNCTION T rms_scale(const T* x, std::int64_t dim, T epsilon) {
-  T sum = 0;
-  for (std::int64_t i = 0; i < dim; ++i) sum += x[i] * x[i];
-  return T(1) / Kokkos::sqrt(sum / T(dim) + epsilon);
+  return rms_scale(sum_of_squares(x, dim), dim, epsilon);
 }
 
 }  // namespace wafermark::llama

@@ -43,13 +43,25 @@ KOKKOS_INLINE_FUNCTION T masked_dot_of_lane(const MaskWord* mask, std::int64_t w
   return sum;
 }
 
-/// The transpose: adds x times the stored values to the rows of `y` whose bit is set in `words` mask words.
-/// For a matrix kept by columns, where a column is skipped when its x is zero.
-template <class T, class Value>
-KOKKOS_INLINE_FUNCTION void masked_add(const MaskWord* mask, std::int64_t words, const Value* w, T x, T* y) {
+/// Bits of a mask word.
+template <class Word>
+inline constexpr std::int64_t bits_of = 8 * sizeof(Word);
+
+/// The transpose: adds x times the stored values to the sums whose bit is set in `words` mask words. For a
+/// matrix kept by columns, where a column is multiplied when its x arrives. `w` and `sums` are what an
+/// iterator and an array of T offer.
+template <class Word, class Values, class T, class Sums>
+KOKKOS_INLINE_FUNCTION void masked_add(const Word* mask, std::int64_t words, Values w, T x, Sums sums) {
+  using Kokkos::countr_zero;
   for (std::int64_t i = 0; i < words; ++i)
-    for (MaskWord rest = mask[i]; rest != 0; rest &= rest - 1)
-      y[i * mask_columns + Kokkos::countr_zero(rest)] += T(*w++) * x;
+    for (Word rest = mask[i]; rest != 0; rest &= rest - 1)
+      sums[i * bits_of<Word> + countr_zero(rest)] += T(*w++) * x;
+}
+
+/// The same for a column that is stored whole.
+template <class Values, class T, class Sums>
+KOKKOS_INLINE_FUNCTION void dense_add(Values w, std::int64_t n, T x, Sums sums) {
+  for (std::int64_t i = 0; i < n; ++i) sums[i] += T(*w++) * x;
 }
 
 /// Columns listed by number (CSR).

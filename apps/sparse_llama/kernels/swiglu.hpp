@@ -7,7 +7,8 @@ namespace wafermark::llama {
 
 template <class T>
 KOKKOS_INLINE_FUNCTION T swiglu(T gate, T up) {
-  return gate / (T(1) + Kokkos::exp(-gate)) * up;
+  using Kokkos::exp;
+  return gate / (T(1) + exp(-gate)) * up;
 }
 
 }  // namespace wafermark::llama

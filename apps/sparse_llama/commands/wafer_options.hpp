@@ -1,0 +1,30 @@
+// What commands ask for that put a model on the emulated wafer.
+#pragma once
+
+#include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/wafer/wafer_decoder.hpp"
+
+namespace wafermark::llama {
+
+struct WaferOptions {
+  std::string machine = "wse2", tiles;
+  std::vector<std::string> overrides, traced;
+  std::int64_t context = 0, rows_together = 1;
+  int layers_per_region = 0, strips = 0;
+  bool rows_in_order = false;
+
+  void add_to(CLI::App& command);
+  /// Throws InputError for a machine file that is missing or wrong.
+  wse::Machine read_machine() const;
+  /// --tiles, or all that the machine has. Throws InputError.
+  wse::TileGrid grid(const wse::Machine& machine) const;
+  /// Storage from the model's options; the density is estimated from the source. Sequences are the caller's.
+  WaferSettings settings(const ModelOptions& model, const WeightSource& source) const;
+  /// Follows the tiles of --trace.
+  void trace(WaferDecoder& decoder) const;
+};
+
+/// Share of zeros among the weights of the first layer's matrices; of large ones, from every sixteenth row.
+double estimated_sparsity(const WeightSource& source);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,193 @@
+#include "sparse_llama/wafer/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "common/errors.hpp"
+#include "sparse_llama/cluster/shares.hpp"
+#include "sparse_llama/wafer/prediction.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+constexpr double word_bytes = 4;
+
+std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Bytes that a position of one sequence takes in the cache of a tile that owns it, and of its turns.
+std::int64_t position_bytes(const Configuration& c, const Region& region, int layers) {
+  std::int64_t most = 0;
+  for (const RowHeads& r : row_heads(c, region.area.height))
+    most = std::max(most, 2 * r.count * r.dims() * layers + r.dims());
+  return std::int64_t(word_bytes) * most;
+}
+
+/// Regions of these heights in strips, each where the one before has left room. Nothing when they do not fit.
+std::optional<std::vector<Region>> stacked(const wse::TileGrid& grid, int strips,
+                                           const std::vector<int>& heights) {
+  std::vector<Region> regions;
+  int strip = 0, used = 0;
+  for (const int height : heights) {
+    if (used + height > grid.height) {
+      ++strip;
+      used = 0;
+    }
+    if (strip == strips || height > grid.height) return std::nullopt;
+    const Share columns = {std::int64_t(strip) * (grid.width / strips), grid.width / strips};
+    // Even strips go down, odd ones up.
+    const int y = strip % 2 == 0 ? used : grid.height - used - height;
+    regions.push_back({{int(columns.first), y, int(columns.count), height}});
+    used += height;
+  }
+  return regions;
+}
+
+/// The fullest tile of an embedding or head of `height` rows: weights, activations, sums.
+std::int64_t end_tile_bytes(const Configuration& c, const WaferSettings& s, int width, int height) {
+  const std::int64_t columns = divided_up(c.dim, width), rows = divided_up(c.vocabulary, height);
+  return std::int64_t(packed_bytes(Format::dense, s.value_type, double(columns), double(rows), 1) +
+                      word_bytes * double(s.rows_together * (columns + rows)));
+}
+
+}  // namespace
+
+double packed_bytes(Format format, ValueType type, double inputs, double outputs, double density) {
+  const double values = inputs * outputs * density * double(bytes_of(type));
+  return format == Format::dense ? values : values + inputs * std::ceil(outputs / 32) * word_bytes;
+}
+
+std::int64_t Placement::expected_weight_bytes() const {
+  const Region& r = layers.front();
+  const double columns = double(divided_up(model.dim, r.area.width)), rows = r.area.height;
+  const double density = settings.format == Format::dense ? 1 : settings.density;
+  const auto bytes = [&](double inputs, double outputs) {
+    return packed_bytes(settings.format, settings.value_type, std::ceil(inputs), std::ceil(outputs), density);
+  };
+  return layers_per_region *
+         std::int64_t(bytes(columns, double(model.query_dim() + 2 * model.kv_dim()) / rows) +
+                      bytes(double(model.query_dim()) / rows, columns) +
+                      bytes(columns, 2 * double(model.hidden) / rows) + bytes(double(model.hidden) / rows, columns));
+}
+
+wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t weights) const {
+  const Region& r = layers.front();
+  const std::int64_t n = settings.rows_together, columns = divided_up(model.dim, r.area.width);
+  std::int64_t heads = 0, attended = 0;
+  for (const RowHeads& row : row_heads(model, r.area.height)) {
+    const std::int64_t queries = row.count * (model.heads / model.kv_heads);
+    heads = std::max(heads, (queries + 2 * row.count) * row.dims());
+    attended = std::max(attended, queries * (row.dims() + 2));
+  }
+  const std::int64_t hidden = divided_up(model.hidden, r.area.height);
+  const std::int64_t owned = divided_up(settings.context, r.area.width) * settings.sequences;
+  wse::TileMemory memory(machine);
+  const auto words = [&](const char* name, std::int64_t count) {
+    memory.allocate(name, std::int64_t(word_bytes) * count);
+  };
+  memory.allocate("packed weights", weights);
+  words("residual stream, norms", (n + 2 * layers_per_region) * columns);
+  words("activations", n * std::max(columns, hidden));
+  words("partial sums", n * std::max({heads, 2 * hidden, columns}));
+  words("attention", n * attended);
+  words("scores", n * divided_up(settings.context, r.area.width) * (model.heads / model.kv_heads) *
+                      std::max<std::int64_t>(1, row_heads(model, r.area.height).front().count));
+  memory.allocate("cache, turns of its positions", owned * position_bytes(model, r, layers_per_region));
+  return memory;
+}
+
+std::int64_t Placement::cache_capacity(const wse::Machine& machine, std::int64_t weights) const {
+  Placement empty = *this;
+  empty.settings.context = 0;
+  const std::int64_t left = empty.tile_memory(machine, weights).free();
+  const Region& r = layers.front();
+  return left / position_bytes(model, r, layers_per_region) * r.area.width;
+}
+
+Placement Placement::search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
+                            const wse::TileGrid& grid, const WaferSettings& settings) {
+  Placement best;
+  best.predicted_token_cycles = std::numeric_limits<double>::infinity();
+  std::string obstacle;
+  const std::int64_t most_bytes = machine.sram_bytes - machine.program_bytes;
+  for (int strips = 1; strips <= grid.width; ++strips) {
+    if (settings.strips != 0 && strips != settings.strips) continue;
+    const int width = grid.width / strips;
+    if (width > model.dim) continue;
+    if (settings.strips == 0 && strips > 1 && grid.width / (strips - 1) == width) continue;  // tiles left over
+    // Embedding and head: as few rows as hold them.
+    int end = int(std::min<std::int64_t>(grid.height, model.vocabulary));
+    if (end_tile_bytes(model, settings, width, end) > most_bytes) continue;
+    for (int low = 0; end - low > 1;) {
+      const int middle = (low + end) / 2;
+      (end_tile_bytes(model, settings, width, middle) > most_bytes ? low : end) = middle;
+    }
+    for (const int head : {end, 2 * end, 4 * end, 8 * end, 16 * end}) {
+      if (head > grid.height || head > model.vocabulary) break;
+      for (int together = 1; together <= model.layers; ++together) {
+        const auto groups = int(divided_up(model.layers, together));
+        if (settings.layers_per_region != 0
+                ? together != settings.layers_per_region
+                : together > 1 && groups == int(divided_up(model.layers, together - 1)))
+          continue;
+        // The tallest regions that fit.
+        std::optional<std::vector<Region>> regions;
+        for (int height = int(std::min<std::int64_t>(grid.height, model.hidden)); height >= 1 && !regions; --height) {
+          std::vector<int> heights(std::size_t(groups) + 1, height);
+          heights.front() = model.tied_embeddings ? head : end;
+          if (!model.tied_embeddings) heights.push_back(head);
+          regions = stacked(grid, strips, heights);
+        }
+        if (!regions) continue;
+        Placement p;
+        p.model = model;
+        p.settings = settings;
+        p.grid = grid;
+        p.strips = strips;
+        p.layers_per_region = together;
+        p.embedding = regions->front();
+        p.head = model.tied_embeddings ? p.embedding : regions->back();
+        p.layers.assign(regions->begin() + 1, regions->begin() + 1 + groups);
+        try {
+          p.tile_memory(machine, p.expected_weight_bytes());
+        } catch (const InputError& e) {
+          if (obstacle.empty()) obstacle = e.what();
+          continue;
+        }
+        const wse::Block& area = p.layers.front().area;
+        const std::int64_t seen = std::max<std::int64_t>(1, settings.context / 2);
+        p.predicted_token_cycles =
+            double(model.layers) * predict_layer(model, cost, settings, area.width, area.height, seen).sum() +
+            predict_head(model, cost, settings, area.width, head);
+        if (p.predicted_token_cycles < best.predicted_token_cycles) best = p;
+      }
+    }
+  }
+  if (best.layers.empty())
+    throw InputError(fmt::format("{} x {} tiles of {}: found no place for a model of {} layers of dimension {}, "
+                                 "expected more tiles, a shorter context or sparser weights{}{}",
+                                 grid.width, grid.height, machine.name, model.layers, model.dim,
+                                 obstacle.empty() ? "" : "\n", obstacle));
+  return best;
+}
+
+nlohmann::json Placement::floor_plan() const {
+  nlohmann::json plan = nlohmann::json::array();
+  const auto add = [&](const std::string& name, const Region& r) {
+    plan.push_back({{"name", name}, {"x", r.area.x0}, {"y", r.area.y0}, {"width", r.area.width},
+                    {"height", r.area.height}});
+  };
+  add(model.tied_embeddings ? "embedding and head" : "embedding", embedding);
+  for (std::size_t g = 0; g < layers.size(); ++g) {
+    const std::int64_t first = std::int64_t(g) * layers_per_region,
+                       last = std::min<std::int64_t>(first + layers_per_region, model.layers) - 1;
+    add(first == last ? fmt::format("layer {}", first) : fmt::format("layers {} to {}", first, last), layers[g]);
+  }
+  if (!model.tied_embeddings) add("head", head);
+  return plan;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,72 @@
+// Where a model lies on the wafer: every group of layers, the embedding and the output head on a rectangle of
+// tiles of its own.
+//
+// The grid is cut into strips of equal width; a strip holds regions one below the other, and the stream of a
+// token goes down one strip and up the next. A layer's four matrices are cut over all tiles of its region:
+// query-key-value and gate-up take their inputs along the columns and give their outputs along the rows,
+// attention-output and down the other way round, so that outputs arrive where the next matrix needs them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sparse_llama/model/packed_matrix.hpp"
+#include "sparse_llama/wafer/cut.hpp"
+#include "sparse_llama/wafer/program_cost.hpp"
+#include "wse_emulator/tile_grid.hpp"
+#include "wse_emulator/tile_memory.hpp"
+
+namespace wafermark::llama {
+
+/// A rectangle of tiles. Its streams come and go at the tiles of the root row, sums over rows at those of the
+/// root column.
+struct Region {
+  wse::Block area;
+  int root_column() const { return area.width / 2; }
+  int root_row() const { return area.height / 2; }
+};
+
+/// What shapes a run on the wafer.
+struct WaferSettings {
+  Format format = Format::bit_mask;
+  ValueType value_type = ValueType::bf16;
+  double density = 1.0;               ///< of the layers' matrices, for the search; weights are counted later
+  std::int64_t context = 0;           ///< tokens of cache of each sequence
+  std::int64_t sequences = 1;
+  std::int64_t rows_together = 1;     ///< tokens that go through the layers as one batch
+  int layers_per_region = 0, strips = 0;  ///< 0: searched for
+  bool balance_rows = true;           ///< deal hidden units so that tiles hold equally many weights
+};
+
+struct Placement {
+  Configuration model;
+  WaferSettings settings;
+  wse::TileGrid grid;
+  int strips = 1, layers_per_region = 1;
+  std::vector<Region> layers;   ///< of each group of layers
+  Region embedding, head;       ///< the same for tied embeddings
+  double predicted_token_cycles = 0;  ///< of one token through all regions, from mean densities
+
+  const Region& of_layer(std::int64_t l) const { return layers[std::size_t(l / layers_per_region)]; }
+  /// The strips and the layers in a region that take a token through the layers soonest and whose tiles hold
+  /// their share with the asked-for cache; both may be fixed by the settings. Throws InputError with the
+  /// ledger of the fullest tile when nothing fits.
+  static Placement search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
+                          const wse::TileGrid& grid, const WaferSettings& settings);
+
+  /// What a tile of a layer's region holds, with `weights` bytes of packed matrices: all but those are counted
+  /// at the region's fullest tile. Throws InputError when the tile is too small.
+  wse::TileMemory tile_memory(const wse::Machine& machine, std::int64_t weights) const;
+  /// Expected bytes of a tile's packed matrices.
+  std::int64_t expected_weight_bytes() const;
+  /// Tokens of cache for which the layers' tiles have room beside `weights` bytes, over all sequences.
+  std::int64_t cache_capacity(const wse::Machine& machine, std::int64_t weights) const;
+  /// [{name, x, y, width, height}], the picture of the report.
+  nlohmann::json floor_plan() const;
+};
+
+/// Bytes of `outputs` x `inputs` weights as tiles hold them by columns, of which a share `density` is stored.
+double packed_bytes(Format format, ValueType type, double inputs, double outputs, double density);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,148 @@
+#include "sparse_llama/wafer/program_cost.hpp"
+
+#include <algorithm>
+
+#include "sparse_llama/kernels/attention.hpp"
+#include "sparse_llama/kernels/rms_norm.hpp"
+#include "sparse_llama/kernels/rope.hpp"
+#include "sparse_llama/kernels/row_dot.hpp"
+#include "sparse_llama/kernels/sampling.hpp"
+#include "sparse_llama/kernels/swiglu.hpp"
+#include "wse_emulator/counted_memory.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+using C = wse::Counted<float>;
+using wse::Operation;
+using wse::OperationCounts;
+
+template <class Section>
+OperationCounts counted(const Section& section) {
+  OperationCounts counts;
+  const wse::Counting counting(counts);
+  section();
+  return counts;
+}
+
+/// One more element of a section that takes their number: what 33 cost beyond 32. A vector instruction reads
+/// two operands and writes one.
+template <class Section>
+OperationCounts of_one_more(const Section& section) {
+  OperationCounts one = counted([&] { section(33); });
+  one -= counted([&] { section(32); });
+  one[Operation::load] = 2 * one.instructions();
+  one[Operation::store] = one.instructions();
+  return one;
+}
+
+}  // namespace
+
+SectionCounts count_sections(ValueType type) {
+  SectionCounts s;
+  const wse::CountedStream<float> values(type != ValueType::fp32);
+  const wse::CountedSums<float> sums;
+  const auto masked = [&](std::uint32_t bits) {
+    return counted([&] {
+      const wse::CountedWord word{bits};
+      wse::count(Operation::load);     // the word
+      wse::count(Operation::integer);  // counter and jump over words
+      wse::count(Operation::branch);
+      masked_add(&word, 1, values, C(1.0f), sums);
+    });
+  };
+  s.mask_word = masked(0);
+  s.stored_value = masked(1);
+  s.stored_value -= s.mask_word;
+  s.dense_value = counted([&] { dense_add(values, 1, C(1.0f), sums); });
+  s.dense_value[Operation::integer] -= 1;  // its sums lie one after the other
+
+  std::vector<C> a(64, C(1.0f)), b(64, C(2.0f));
+  s.square = of_one_more([&](int n) { sum_of_squares(a.data(), n); });
+  s.root = counted([&] { rms_scale(C(1.0f), 64, C(1e-5f)); });
+  s.scaled = of_one_more([&](int n) {
+    for (int i = 0; i < n; ++i) b[std::size_t(i)] = a[std::size_t(i)] * C(2.0f) * C(3.0f);
+  });
+  s.rotary_pair = of_one_more([&](int n) {
+    for (int i = 0; i < n; ++i) rope_rotate(a[0], b[0], C(0.6f), C(0.8f));
+  });
+  s.score = of_one_more([&](int n) { dot(a.data(), b.data(), n); });
+
+  const auto attended = [&](float score, int n) {
+    AttentionSum<C> state;
+    state.top = C(0.0f);
+    attend(state, C(score), b.data(), n, a.data());
+  };
+  s.position_value = of_one_more([&](int n) { attended(-1.0f, n); });
+  s.position = counted([&] {
+    (void)(C(2.0f) * C(3.0f));  // the score's scale
+    attended(-1.0f, 0);
+    wse::count(Operation::branch);
+  });
+  s.faded = of_one_more([&](int n) { attended(1.0f, n); });
+  s.faded -= s.position_value;
+  s.new_top = counted([&] { attended(1.0f, 0); });
+  s.new_top -= counted([&] { attended(-1.0f, 0); });
+  s.divided = counted([&] { divide_by_sum(C(2.0f), 0, a.data()); });
+  s.divided_value = of_one_more([&](int n) { divide_by_sum(C(2.0f), n, a.data()); });
+  s.gated = counted([&] { swiglu(C(1.0f), C(2.0f)); });
+  s.gated[Operation::load] = 2;
+  s.gated[Operation::store] = 1;
+  s.added = of_one_more([&](int n) {
+    for (int i = 0; i < n; ++i) b[std::size_t(i)] += a[std::size_t(i)];
+  });
+  s.compared = of_one_more([&](int n) { greedy_token(a.data(), n); });
+  return s;
+}
+
+ProgramCost::ProgramCost(const wse::Machine& machine, ValueType type)
+    : machine_(machine),
+      counts_(count_sections(type)),
+      mask_word_(wse::scalar_cycles(machine, counts_.mask_word)),
+      stored_value_(wse::scalar_cycles(machine, counts_.stored_value)) {}
+
+double ProgramCost::each_value(std::int64_t rows) const {
+  if (rows == 1) return stored_value_;
+  // The weight is found and read once; then a loop of multiply-adds over the tokens' sums.
+  OperationCounts add = counts_.dense_value;
+  add[Operation::convert] = 0;
+  return stored_value_ + loop(add, rows) - once(add);
+}
+
+double ProgramCost::dense_column(std::int64_t values, std::int64_t rows) const {
+  return std::min(double(rows) * loop(counts_.dense_value, values),
+                  double(values) * loop(counts_.dense_value, rows));
+}
+
+double ProgramCost::receive(std::int64_t words) const {
+  return std::min(double(words) * machine_.fabric_read_cycles,
+                  machine_.vector_startup_cycles + double(words) / machine_.fabric.words_per_cycle);
+}
+
+nlohmann::json ProgramCost::json() const {
+  nlohmann::json all;
+  const auto add = [&](const char* name, const OperationCounts& of) {
+    for (std::size_t k = 0; k < wse::operation_classes; ++k)
+      if (of.n[k] != 0) all[name][wse::operation_names[k]] = of.n[k];
+  };
+  add("stored_value", counts_.stored_value);
+  add("mask_word", counts_.mask_word);
+  add("dense_value", counts_.dense_value);
+  add("square", counts_.square);
+  add("root", counts_.root);
+  add("scaled", counts_.scaled);
+  add("rotary_pair", counts_.rotary_pair);
+  add("score", counts_.score);
+  add("position", counts_.position);
+  add("position_value", counts_.position_value);
+  add("new_top", counts_.new_top);
+  add("faded", counts_.faded);
+  add("divided", counts_.divided);
+  add("divided_value", counts_.divided_value);
+  add("gated", counts_.gated);
+  add("added", counts_.added);
+  add("compared", counts_.compared);
+  return all;
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,65 @@
+// The weights of one matrix on the tiles of a region that this rank emulates, packed by columns (inputs): the
+// rows (outputs) of a column that are stored, one bit each, and their values one after the other.
+#pragma once
+
+#include <functional>
+
+#include "sparse_llama/model/packed_matrix.hpp"
+#include "sparse_llama/wafer/cut.hpp"
+#include "wse_emulator/tile_grid.hpp"
+
+namespace wafermark::llama {
+
+/// Which way a matrix lies: inputs along the columns of tiles and outputs along the rows, or across.
+enum class Lie { inputs_by_columns, inputs_by_rows };
+
+/// The part of a region that a rank emulates, in the region's coordinates; may be empty.
+struct OwnTiles {
+  int x0 = 0, x1 = 0, y0 = 0, y1 = 0;
+  OwnTiles() = default;
+  OwnTiles(const wse::Block& region, const wse::Block& mine);
+  int width() const { return x1 - x0; }
+  int count() const { return x1 <= x0 || y1 <= y0 ? 0 : (x1 - x0) * (y1 - y0); }
+  int index(int x, int y) const { return (y - y0) * width() + (x - x0); }
+};
+
+/// A matrix cut over a region.
+struct TileMatrix {
+  Lie lie;
+  const Cut* columns;  ///< what the columns of tiles hold: inputs, or outputs
+  const Cut* rows;     ///< what the rows hold: the other
+  const Cut& inputs() const { return lie == Lie::inputs_by_columns ? *columns : *rows; }
+  const Cut& outputs() const { return lie == Lie::inputs_by_columns ? *rows : *columns; }
+  int input_line(int x, int y) const { return lie == Lie::inputs_by_columns ? x : y; }
+  int output_line(int x, int y) const { return lie == Lie::inputs_by_columns ? y : x; }
+};
+
+struct TileWeights {
+  static constexpr std::int64_t word_bits = 32;
+
+  Format format = Format::bit_mask;
+  ValueType value_type = ValueType::bf16;
+  struct Tile {
+    std::vector<std::uint32_t> mask;    ///< [input][words]; empty when dense
+    std::vector<unsigned char> values;  ///< of value_type
+    std::int64_t bytes() const { return std::int64_t(4 * mask.size() + values.size()); }
+  };
+  std::vector<Tile> tiles;  ///< by OwnTiles::index
+
+  /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
+  /// tokens r. `stored` gets the weights of each column.
+  void multiply(int tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows, const float* x,
+                std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const;
+  std::int64_t most_bytes() const;
+};
+
+/// Columns [first, first + count) of row `row` of the matrix, to `out`; called by several threads.
+using MatrixRows =
+    std::function<void(std::int64_t row, std::int64_t first, std::int64_t count, float* out)>;
+
+/// Packs own tiles of a matrix. two_four: packed as bit_mask is; that no row holds more than two of each four
+/// neighbouring columns is checked (throws InputError that names `name`).
+TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& matrix, Format format, ValueType type,
+                       std::int64_t matrix_columns, const MatrixRows& source, const std::string& name);
+
+}  // namespace wafermark::llama

@@ -1,0 +1,63 @@
+// What a run on the emulated wafer has to say.
+#include <fmt/format.h>
+
+#include "sparse_llama/wafer/wafer_decoder.hpp"
+
+namespace wafermark::llama {
+
+void WaferDecoder::report(Result& result, std::int64_t tokens) const {
+  const wse::Machine& m = cost_.machine();
+  const WaferSettings& s = placement_.settings;
+  const auto& grid = placement_.grid;
+  const double cycles = double(finished_), time = cycles / m.clock_hz, tiles = double(grid.tiles());
+  const double idle = m.idle_watts_per_tile * m.width * m.height * time, dynamic = times_.dynamic_joules();
+  std::int64_t busy = 0;
+  for (const auto tile : times_.phases().busy()) busy += tile;
+  busy = comm_.sum(busy);
+  const auto hops = times_.word_hops();
+  const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
+    result.add_figure(name, tokens > 0 ? std::optional(value) : std::nullopt, unit, Kind::emulated,
+                      note.empty() ? m.name : m.name + ": " + note);
+  };
+  emulated("joules_per_token", (idle + dynamic) / double(tokens), "J",
+           "counted operations, words and hops, and idle power of all tiles; prompt included");
+  emulated("dynamic_joules_per_token", dynamic / double(tokens), "J");
+  emulated("idle_energy_share", idle / (idle + dynamic), "");
+  emulated("watts", (idle + dynamic) / time, "W");
+  emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included");
+  emulated("utilisation", double(busy) / (tiles * cycles), "", "cycles of computing, over all tiles in use");
+  emulated("link_load", double(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "", "words per link and cycle");
+  result.add_figure("sparsity", sparsity(), "", Kind::measured);
+  result.add_figure("bits_per_weight", bits_per_weight(), "bits", Kind::measured, "as tiles hold the layers' matrices");
+  if (s.format != Format::dense) {
+    result.add_figure("balance", balance_.dealt, "", Kind::emulated,
+                      s.balance_rows ? "gate and up weights of a tile, mean over largest; hidden units dealt"
+                                     : "gate and up weights of a tile, mean over largest");
+    result.add_figure("balance_even", balance_.even, "", Kind::emulated, "the same with hidden units in their order");
+  }
+  const wse::TileMemory memory = placement_.tile_memory(m, most_weight_bytes_);
+  result.add_figure("sram_high_water", double(memory.high_water()), "B", Kind::emulated, m.name);
+  result.add_figure("cache_capacity", double(placement_.cache_capacity(m, most_weight_bytes_)), "tokens", Kind::emulated,
+                    "of all sequences together");
+  result.add_figure("predicted_token_cycles", placement_.predicted_token_cycles, "", Kind::modelled,
+                    "layers and head, tiles that hold the mean");
+
+  nlohmann::json ledger = nlohmann::json::object(), numbers = nlohmann::json::object();
+  for (const auto& b : memory.buffers()) ledger[b.name] = b.bytes;
+  for (const auto& [key, q] : m.quantities) numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
+  const wse::Block& area = placement_.layers.front().area;
+  result.set_section("wafer", {{"machine", m.name},
+                               {"machine_file", m.file},
+                               {"tiles", {grid.width, grid.height}},
+                               {"strips", placement_.strips},
+                               {"layers_per_region", placement_.layers_per_region},
+                               {"region", {area.width, area.height}},
+                               {"rows_together", s.rows_together},
+                               {"phases_cycles_per_step", times_.phases().summary_json()},
+                               {"tile_memory_bytes", ledger},
+                               {"operations_per_item", cost_.json()},
+                               {"numbers", numbers}});
+  result.set_section("floor_plan", placement_.floor_plan());
+}
+
+}  // namespace wafermark::llama

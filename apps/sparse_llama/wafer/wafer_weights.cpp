@@ -1,0 +1,131 @@
+// Packing a model into the tiles of the wafer: WaferDecoder's weights, and how evenly they are spread.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/errors.hpp"
+#include "sparse_llama/wafer/wafer_decoder.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+/// A row of matrices that lie one below the other.
+MatrixRows stacked_rows(const WeightSource& source, std::int64_t layer, std::vector<Matrix> matrices) {
+  return [&source, layer, matrices](std::int64_t row, std::int64_t first, std::int64_t count, float* out) {
+    for (const Matrix m : matrices) {
+      const std::int64_t rows = shape_of(source.configuration, m).rows;
+      if (row < rows) return source.row(m, layer, row, first, count, out);
+      row -= rows;
+    }
+  };
+}
+
+/// Stored weights of each hidden unit in the tiles of a line: of its gate and up rows by column of tiles. What
+/// down holds of it is one weight in each of the stream's dimensions and adds to the same columns.
+std::vector<std::vector<int>> stored_by_unit(const WeightSource& source, std::int64_t layer, const Cut& dims) {
+  const Configuration& c = source.configuration;
+  std::vector<std::vector<int>> stored(std::size_t(c.hidden), std::vector<int>(std::size_t(dims.lines()), 0));
+  using Units = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
+  Kokkos::parallel_for("count weights", Units(0, c.hidden), [&](std::int64_t u) {
+    std::vector<float> row(std::size_t(c.dim));
+    for (const Matrix m : {Matrix::gate, Matrix::up}) {
+      source.row(m, layer, u, 0, c.dim, row.data());
+      for (int x = 0; x < dims.lines(); ++x)
+        for (const std::int64_t d : dims.of(x)) stored[std::size_t(u)][std::size_t(x)] += row[std::size_t(d)] != 0;
+    }
+  });
+  return stored;
+}
+
+/// Sum and largest of gate and up weights that a tile holds when units are dealt as `hidden` says.
+struct Spread {
+  double sum = 0, most = 0, tiles = 0;
+};
+Spread spread_of(const std::vector<std::vector<int>>& stored, const Cut& hidden) {
+  Spread s;
+  for (int line = 0; line < hidden.lines(); ++line) {
+    std::vector<double> tile(stored.front().size(), 0);
+    for (const std::int64_t u : hidden.of(line))
+      for (std::size_t x = 0; x < tile.size(); ++x) tile[x] += stored[std::size_t(u)][x];
+    for (const double t : tile) {
+      s.sum += t;
+      s.most = std::max(s.most, t);
+    }
+    s.tiles += double(tile.size());
+  }
+  return s;
+}
+
+}  // namespace
+
+void WaferDecoder::pack_layers(const WeightSource& source) {
+  const WaferSettings& settings = placement_.settings;
+  const Configuration& c = model_;
+  const auto sum_bytes = [&](const TileWeights& w) {
+    std::int64_t bytes = 0, stored = 0;
+    for (const TileWeights::Tile& t : w.tiles) {
+      bytes += t.bytes();
+      stored += std::int64_t(t.values.size()) / bytes_of(w.value_type);
+    }
+    stored_ += stored;
+    layer_bytes_ += bytes;
+  };
+  double mean = 0, most_dealt = 0, most_even = 0;
+  std::vector<std::int64_t> of_tiles;  // bytes of the layers that share a region, by own tile
+  for (std::int64_t l = 0; l < c.layers; ++l) {
+    const Region& r = placement_.of_layer(l);
+    const OwnTiles own(r.area, times_.blocks().mine());
+    Layer& w = layers_.emplace_back();
+    w.attention_norm = source.norm(Norm::attention, l);
+    w.feed_forward_norm = source.norm(Norm::feed_forward, l);
+    w.hidden = even_cut(c.hidden, r.area.height);
+    if (settings.format != Format::dense) {
+      const auto stored = stored_by_unit(source, l, dims_);
+      const Spread even = spread_of(stored, w.hidden);
+      if (settings.balance_rows) w.hidden = balanced_cut(stored, r.area.height);
+      const Spread dealt = settings.balance_rows ? spread_of(stored, w.hidden) : even;
+      mean += even.sum / even.tiles;
+      most_dealt += dealt.most;
+      most_even += even.most;
+    }
+    w.gate_up = gate_up_cut(w.hidden, c.hidden);
+    const auto packed = [&](const TileMatrix& m, std::int64_t columns, std::vector<Matrix> matrices) {
+      const std::string name = fmt::format("{}: layer {}, {}", source.name, l, name_of(matrices.front()));
+      TileWeights weights = pack_tiles(own, m, settings.format, settings.value_type, columns,
+                                       stacked_rows(source, l, std::move(matrices)), name);
+      sum_bytes(weights);
+      if (l % placement_.layers_per_region == 0 && &m.outputs() == &query_key_value_cut_)
+        of_tiles.assign(weights.tiles.size(), 0);
+      for (std::size_t t = 0; t < weights.tiles.size(); ++t) {
+        of_tiles[t] += weights.tiles[t].bytes();
+        most_weight_bytes_ = std::max(most_weight_bytes_, of_tiles[t]);
+      }
+      return weights;
+    };
+    w.query_key_value = packed({Lie::inputs_by_columns, &dims_, &query_key_value_cut_}, c.dim,
+                               {Matrix::query, Matrix::key, Matrix::value});
+    w.attention_output = packed({Lie::inputs_by_rows, &dims_, &attended_cut_}, c.query_dim(), {Matrix::attention_output});
+    w.gate_up_weights = packed({Lie::inputs_by_columns, &dims_, &w.gate_up}, c.dim, {Matrix::gate, Matrix::up});
+    w.down = packed({Lie::inputs_by_rows, &dims_, &w.hidden}, c.hidden, {Matrix::down});
+    for (int y = own.y0; own.count() > 0 && y < own.y1; ++y) {
+      const RowHeads& h = heads_[std::size_t(y)];
+      const auto size = std::size_t(settings.sequences * settings.context * h.count * h.dims());
+      w.keys.emplace_back(size);
+      w.values.emplace_back(size);
+    }
+  }
+  stored_ = comm_.sum(stored_);
+  layer_bytes_ = comm_.sum(layer_bytes_);
+  most_weight_bytes_ = comm_.max(most_weight_bytes_);
+  all_ = c.layers * (c.dim * (2 * c.query_dim() + 2 * c.kv_dim()) + 3 * c.dim * c.hidden);
+  if (most_dealt > 0) balance_ = {mean / most_dealt, mean / most_even};
+  placement_.tile_memory(cost_.machine(), most_weight_bytes_);  // throws when the fullest tile is too full
+
+  const Matrix matrix = c.tied_embeddings ? Matrix::embedding : Matrix::head;
+  head_ = pack_tiles(OwnTiles(placement_.head.area, times_.blocks().mine()),
+                     {Lie::inputs_by_columns, &dims_, &vocabulary_}, Format::dense, settings.value_type, c.dim,
+                     stacked_rows(source, 0, {matrix}), source.name + ": output head");
+}
+
+}  // namespace wafermark::llama

@@ -1,0 +1,66 @@
+// What kernels that walk through packed data work on when they are counted: mask words, a stream of stored
+// values and an array of sums, over Counted numbers.
+#pragma once
+
+#include <bit>
+
+#include "wse_emulator/counted.hpp"
+
+namespace wafermark::wse {
+
+/// A 32-bit mask word. A comparison with it decides a branch, which counts too.
+struct CountedWord {
+  std::uint32_t bits = 0;
+
+  friend CountedWord operator-(CountedWord a, std::uint32_t b) { return worked(a.bits - b); }
+  CountedWord& operator&=(CountedWord b) { return *this = worked(bits & b.bits); }
+  friend bool operator!=(CountedWord a, std::uint32_t b) {
+    count(Operation::compare);
+    count(Operation::branch);
+    return a.bits != b;
+  }
+  friend int countr_zero(CountedWord a) {
+    count(Operation::integer);
+    return std::countr_zero(a.bits);
+  }
+
+ private:
+  static CountedWord worked(std::uint32_t result) {
+    count(Operation::integer);
+    return {result};
+  }
+};
+
+/// Reads numbers one after the other; `converted`: they are of another type than T and take a conversion.
+template <class T>
+class CountedStream {
+ public:
+  explicit CountedStream(bool converted) : converted_(converted) {}
+  CountedStream operator++(int) const { return *this; }  // part of the load's addressing
+  Counted<T> operator*() const {
+    count(Operation::load);
+    if (converted_) count(Operation::convert);
+    return T(1);
+  }
+
+ private:
+  bool converted_;
+};
+
+/// Sums in memory: adding to one makes its address, reads and writes it.
+template <class T>
+class CountedSums {
+ public:
+  struct Sum {
+    void operator+=(const Counted<T>& value) {
+      count(Operation::integer);
+      count(Operation::load);
+      Counted<T> sum = T(0);
+      sum += value;
+      count(Operation::store);
+    }
+  };
+  Sum operator[](std::int64_t) const { return {}; }
+};
+
+}  // namespace wafermark::wse
