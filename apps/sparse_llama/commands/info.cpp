@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "common/communicator.hpp"
@@ -30,9 +31,41 @@ double bits(Format format, ValueType type, double density) {
   return 0;
 }
 
-int info(const ModelOptions& o) {
+struct Options {
+  ModelOptions model;
+  WaferOptions wafer;
+  std::string target = "cluster";
+};
+
+/// Where the model would lie, what a tile holds, and what a token would take, before a run.
+void info_on_wafer(const Options& o, const WeightSource& source) {
+  const wse::Machine machine = o.wafer.read_machine();
+  WaferSettings settings = o.wafer.settings(o.model, source);
+  if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
+  const ProgramCost cost(machine, settings.value_type);
+  const Placement p = Placement::search(source.configuration, machine, cost, o.wafer.grid(machine), settings);
+  const Region& r = p.layers.front();
+  const std::int64_t weights = p.expected_weight_bytes();
+  fmt::print("\n{} x {} tiles of {}: {} strips of width {}, regions of {} x {} tiles for {} layers each\n",
+             p.grid.width, p.grid.height, machine.name, p.strips, r.area.width, r.area.width, r.area.height,
+             p.layers_per_region);
+  fmt::print("embedding on {} x {} tiles, head on {} x {}{}\n", p.embedding.area.width, p.embedding.area.height,
+             p.head.area.width, p.head.area.height, source.configuration.tied_embeddings ? " (the same)" : "");
+  fmt::print("\nmemory of a tile of a layer, mean weights:\n{}\n", p.tile_memory(machine, weights).ledger());
+  fmt::print("tokens of cache: {} asked for, room for {} in all\n", settings.context,
+             p.cache_capacity(machine, weights));
+  const std::int64_t seen = settings.context / 2;
+  const LayerPrediction l = predict_layer(p.model, cost, settings, r.area.width, r.area.height, seen);
+  fmt::print("\nmodelled cycles of a layer behind {} tokens: {:.0f} = multiply {:.0f} + attention {:.0f} + sums {:.0f} + "
+             "broadcasts {:.0f} + other {:.0f}\n",
+             seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
+  fmt::print("of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz\n", p.predicted_token_cycles,
+             machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz);
+}
+
+int info(const Options& o) {
   const Communicator comm;
-  const WeightSource source = o.source();
+  const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;
   const Configuration& c = source.configuration;
   double layer = 0;
@@ -57,6 +90,7 @@ int info(const ModelOptions& o) {
                  1e-9 * (weights * b / 8 + end * (c.tied_embeddings ? 1 : 2)),
                  1e-9 * (weights * b / 8 + end));
     }
+  if (o.target == "wafer") info_on_wafer(o, source);
   return 0;
 }
 
@@ -65,8 +99,13 @@ int info(const ModelOptions& o) {
 void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* command =
       app.add_subcommand("info", "What a model takes: shapes, bits per weight and memory by format");
-  auto o = std::make_shared<ModelOptions>();
-  o->add_model_to(*command);
+  auto o = std::make_shared<Options>();
+  o->model.add_model_to(*command);
+  o->model.add_storage_to(*command);
+  command->add_option("--target", o->target, "wafer: also where the model lies on the emulated machine")
+      ->check(CLI::IsMember({"cluster", "wafer"}))
+      ->capture_default_str();
+  o->wafer.add_to(*command);
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

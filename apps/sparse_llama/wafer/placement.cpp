@@ -89,13 +89,13 @@ wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t
     memory.allocate(name, std::int64_t(word_bytes) * count);
   };
   memory.allocate("packed weights", weights);
+  memory.allocate("cache, turns of its positions", owned * position_bytes(model, r, layers_per_region));
   words("residual stream, norms", (n + 2 * layers_per_region) * columns);
   words("activations", n * std::max(columns, hidden));
   words("partial sums", n * std::max({heads, 2 * hidden, columns}));
   words("attention", n * attended);
   words("scores", n * divided_up(settings.context, r.area.width) * (model.heads / model.kv_heads) *
                       std::max<std::int64_t>(1, row_heads(model, r.area.height).front().count));
-  memory.allocate("cache, turns of its positions", owned * position_bytes(model, r, layers_per_region));
   return memory;
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cstring>
 
 #include "common/errors.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
@@ -15,31 +14,34 @@ namespace {
 
 using Lines = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
 
-template <class Value>
-void append(std::vector<unsigned char>& values, float number) {
-  const Value value(number);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(&value);
-  values.insert(values.end(), bytes, bytes + sizeof value);
-}
+/// Tiles of a line as they come out of its packing.
+struct PackedLine {
+  std::vector<std::uint32_t> mask;
+  std::vector<unsigned char> values;
+  std::vector<std::int64_t> mask_end, value_end;  ///< of each tile; values counted
+};
 
-/// Packs one tile; weight(o, k): output o, input k of the tile.
+/// Packs a tile behind those that are there; weight(o, k): output o, input k of the tile.
 template <class Value, class Weight>
-TileWeights::Tile pack_tile(bool dense, std::int64_t inputs, std::int64_t outputs, const Weight& weight) {
-  TileWeights::Tile tile;
+void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t outputs, const Weight& weight) {
   const std::int64_t words = (outputs + TileWeights::word_bits - 1) / TileWeights::word_bits;
-  if (!dense) tile.mask.assign(std::size_t(inputs * words), 0);
+  std::vector<Value> values;
+  values.reserve(std::size_t(inputs * outputs));
+  const std::size_t first = line.mask.size();
+  if (!dense) line.mask.resize(first + std::size_t(inputs * words), 0);
   for (std::int64_t k = 0; k < inputs; ++k)
     for (std::int64_t o = 0; o < outputs; ++o) {
       const float w = weight(o, k);
-      if (dense) {
-        append<Value>(tile.values, w);
-      } else if (w != 0) {
-        tile.mask[std::size_t(k * words + o / TileWeights::word_bits)] |= 1u << o % TileWeights::word_bits;
-        append<Value>(tile.values, w);
+      if (!dense) {
+        if (w == 0) continue;
+        line.mask[first + std::size_t(k * words + o / TileWeights::word_bits)] |= 1u << o % TileWeights::word_bits;
       }
+      values.push_back(Value(w));
     }
-  tile.values.shrink_to_fit();
-  return tile;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(values.data());
+  line.values.insert(line.values.end(), bytes, bytes + values.size() * sizeof(Value));
+  line.mask_end.push_back(std::int64_t(line.mask.size()));
+  line.value_end.push_back(std::int64_t(line.values.size() / sizeof(Value)));
 }
 
 bool breaks_two_four(const float* row, std::int64_t columns) {
@@ -52,22 +54,23 @@ bool breaks_two_four(const float* row, std::int64_t columns) {
 }
 
 template <class Value>
-void multiply_tile(const TileWeights::Tile& tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
-                   const float* x, std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) {
-  const auto* values = reinterpret_cast<const Value*>(tile.values.data());
+void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, std::int64_t outputs,
+                   std::int64_t rows, const float* x, std::int64_t x_stride, float* sums,
+                   std::vector<std::int64_t>& stored) {
+  const auto* values = reinterpret_cast<const Value*>(w.values.data()) + w.value_start[tile];
   const std::int64_t words = (outputs + TileWeights::word_bits - 1) / TileWeights::word_bits;
   stored.resize(std::size_t(inputs));
   for (std::int64_t k = 0; k < inputs; ++k) {
     std::int64_t count = outputs;
-    if (tile.mask.empty()) {
+    if (w.format == Format::dense) {
       for (std::int64_t r = 0; r < rows; ++r)
         dense_add(values, outputs, x[r * x_stride + k], sums + r * outputs);
     } else {
-      const std::uint32_t* mask = tile.mask.data() + k * words;
+      const std::uint32_t* mask = w.mask.data() + w.mask_start[tile] + k * words;
       for (std::int64_t r = 0; r < rows; ++r)
         masked_add(mask, words, values, x[r * x_stride + k], sums + r * outputs);
       count = 0;
-      for (std::int64_t w = 0; w < words; ++w) count += std::popcount(mask[w]);
+      for (std::int64_t i = 0; i < words; ++i) count += std::popcount(mask[i]);
     }
     values += count;
     stored[std::size_t(k)] = count;
@@ -82,56 +85,66 @@ OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine)
       y0(std::clamp(mine.y0 - region.y0, 0, region.height)),
       y1(std::clamp(mine.y0 + mine.height - region.y0, 0, region.height)) {}
 
-std::int64_t TileWeights::most_bytes() const {
-  std::int64_t most = 0;
-  for (const Tile& t : tiles) most = std::max(most, t.bytes());
-  return most;
-}
-
-void TileWeights::multiply(int tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows, const float* x,
-                           std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const {
-  const Tile& t = tiles[std::size_t(tile)];
+void TileWeights::multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
+                           const float* x, std::int64_t x_stride, float* sums,
+                           std::vector<std::int64_t>& stored) const {
   if (value_type == ValueType::fp32)
-    multiply_tile<float>(t, inputs, outputs, rows, x, x_stride, sums, stored);
+    multiply_tile<float>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
   else
-    multiply_tile<BFloat16>(t, inputs, outputs, rows, x, x_stride, sums, stored);
+    multiply_tile<BFloat16>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
 }
 
 TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, ValueType type,
                        std::int64_t matrix_columns, const MatrixRows& source, const std::string& name) {
-  TileWeights packed{format, type, std::vector<TileWeights::Tile>(std::size_t(own.count()))};
-  if (own.count() == 0) return packed;
-  const bool dense = format == Format::dense;
+  const bool across = m.lie == Lie::inputs_by_columns;  // lines are rows of tiles
+  TileWeights packed{format, type, across ? own.height() : own.width(), across ? own.width() : own.height(),
+                     {},     {},   {0}, {0}};
+  const int first_line = across ? own.y0 : own.x0, first_tile = across ? own.x0 : own.y0;
+  std::vector<PackedLine> lines(std::size_t(own.count() > 0 ? packed.lines : 0));
   std::atomic<bool> broken = false;
-  const auto pack_one = [&](int x, int y, const auto& weight) {
-    const std::int64_t inputs = m.inputs().count(m.input_line(x, y)),
-                       outputs = m.outputs().count(m.output_line(x, y));
-    packed.tiles[std::size_t(own.index(x, y))] = type == ValueType::fp32
-                                                     ? pack_tile<float>(dense, inputs, outputs, weight)
-                                                     : pack_tile<BFloat16>(dense, inputs, outputs, weight);
-  };
-  // A line of tiles with the same outputs: those rows of the matrix once, then its tiles.
-  const auto pack_line = [&](int line) {
-    const auto outputs = m.outputs().of(line);
+  Kokkos::parallel_for("pack tiles", Lines(0, lines.size()), [&](std::size_t l) {
+    // The line's outputs are rows of the matrix: each is fetched once and cut over the tiles.
+    const auto outputs = m.outputs().of(first_line + int(l));
     std::vector<float> rows(outputs.size() * std::size_t(matrix_columns));
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       float* row = rows.data() + o * std::size_t(matrix_columns);
       source(outputs[o], 0, matrix_columns, row);
       if (format == Format::two_four && breaks_two_four(row, matrix_columns)) broken = true;
     }
-    const bool across = m.lie == Lie::inputs_by_columns;
-    for (int t = across ? own.x0 : own.y0; t < (across ? own.x1 : own.y1); ++t) {
-      const int x = across ? t : line, y = across ? line : t;
-      const auto inputs = m.inputs().of(t);
-      pack_one(x, y, [&](std::int64_t o, std::int64_t k) {
+    for (int t = 0; t < packed.along; ++t) {
+      const auto inputs = m.inputs().of(first_tile + t);
+      const auto weight = [&](std::int64_t o, std::int64_t k) {
         return rows[std::size_t(o * matrix_columns + inputs[std::size_t(k)])];
-      });
+      };
+      const auto pack_as = [&]<class Value>(Value) {
+        pack_tile<Value>(lines[l], format == Format::dense, std::int64_t(inputs.size()),
+                         std::int64_t(outputs.size()), weight);
+      };
+      if (type == ValueType::fp32)
+        pack_as(float{});
+      else
+        pack_as(BFloat16{});
     }
-  };
-  const bool by_rows = m.lie == Lie::inputs_by_columns;
-  Kokkos::parallel_for("pack tiles", Lines(by_rows ? own.y0 : own.x0, by_rows ? own.y1 : own.x1), pack_line);
+  });
   if (broken)
     throw InputError(fmt::format("{}: found more than two weights in a group of four, expected 2:4 sparsity", name));
+  std::size_t masks = 0, bytes = 0;
+  for (const PackedLine& line : lines) {
+    masks += line.mask.size();
+    bytes += line.values.size();
+  }
+  packed.mask.reserve(masks);
+  packed.values.reserve(bytes);
+  for (PackedLine& line : lines) {
+    const auto mask_first = std::int64_t(packed.mask.size()), value_first = packed.value_start.back();
+    for (std::size_t t = 0; t < line.mask_end.size(); ++t) {
+      packed.mask_start.push_back(mask_first + line.mask_end[t]);
+      packed.value_start.push_back(value_first + line.value_end[t]);
+    }
+    packed.mask.insert(packed.mask.end(), line.mask.begin(), line.mask.end());
+    packed.values.insert(packed.values.end(), line.values.begin(), line.values.end());
+    line = {};
+  }
   return packed;
 }
 

@@ -19,8 +19,8 @@ struct OwnTiles {
   OwnTiles() = default;
   OwnTiles(const wse::Block& region, const wse::Block& mine);
   int width() const { return x1 - x0; }
-  int count() const { return x1 <= x0 || y1 <= y0 ? 0 : (x1 - x0) * (y1 - y0); }
-  int index(int x, int y) const { return (y - y0) * width() + (x - x0); }
+  int height() const { return y1 - y0; }
+  int count() const { return width() * height(); }
 };
 
 /// A matrix cut over a region.
@@ -39,18 +39,23 @@ struct TileWeights {
 
   Format format = Format::bit_mask;
   ValueType value_type = ValueType::bf16;
-  struct Tile {
-    std::vector<std::uint32_t> mask;    ///< [input][words]; empty when dense
-    std::vector<unsigned char> values;  ///< of value_type
-    std::int64_t bytes() const { return std::int64_t(4 * mask.size() + values.size()); }
-  };
-  std::vector<Tile> tiles;  ///< by OwnTiles::index
+  // Tiles lie line by line, a line being those with the same outputs.
+  int lines = 0, along = 0;                ///< own lines, and own tiles of each
+  std::vector<std::uint32_t> mask;         ///< of each tile: [input][words]; empty when dense
+  std::vector<unsigned char> values;       ///< of value_type
+  std::vector<std::int64_t> mask_start, value_start;  ///< of each tile, and behind the last
+
+  std::size_t tile(int line, int t) const { return std::size_t(line) * std::size_t(along) + std::size_t(t); }
+  std::int64_t stored(std::size_t tile) const { return value_start[tile + 1] - value_start[tile]; }
+  std::int64_t bytes(std::size_t tile) const {
+    return 4 * (mask_start[tile + 1] - mask_start[tile]) + stored(tile) * bytes_of(value_type);
+  }
+  std::size_t tiles() const { return std::size_t(lines) * std::size_t(along); }
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
   /// tokens r. `stored` gets the weights of each column.
-  void multiply(int tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows, const float* x,
+  void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows, const float* x,
                 std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const;
-  std::int64_t most_bytes() const;
 };
 
 /// Columns [first, first + count) of row `row` of the matrix, to `out`; called by several threads.

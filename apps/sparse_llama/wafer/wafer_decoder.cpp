@@ -218,8 +218,9 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
     thread_local std::vector<std::int64_t> stored;
     const int tx = own.x0 + t % own.width(), ty = own.y0 + t / own.width();
     const int in = m.input_line(tx, ty), out = m.output_line(tx, ty);
+    const std::size_t tile = by_columns ? weights.tile(ty - own.y0, tx - own.x0) : weights.tile(tx - own.x0, ty - own.y0);
     const std::int64_t columns = inputs.count(in), sums = outputs.count(out);
-    weights.multiply(t, columns, sums, rows, x.data() + inputs.start[std::size_t(in)], all_inputs,
+    weights.multiply(tile, columns, sums, rows, x.data() + inputs.start[std::size_t(in)], all_inputs,
                      part(out, by_columns ? tx : ty), stored);
     const int distance = by_columns ? std::abs(ty - r.root_row()) : std::abs(tx - r.root_column());
     const std::int64_t first = times_.arrival(starts[std::size_t(in)], distance);

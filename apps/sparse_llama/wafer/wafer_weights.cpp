@@ -62,15 +62,6 @@ Spread spread_of(const std::vector<std::vector<int>>& stored, const Cut& hidden)
 void WaferDecoder::pack_layers(const WeightSource& source) {
   const WaferSettings& settings = placement_.settings;
   const Configuration& c = model_;
-  const auto sum_bytes = [&](const TileWeights& w) {
-    std::int64_t bytes = 0, stored = 0;
-    for (const TileWeights::Tile& t : w.tiles) {
-      bytes += t.bytes();
-      stored += std::int64_t(t.values.size()) / bytes_of(w.value_type);
-    }
-    stored_ += stored;
-    layer_bytes_ += bytes;
-  };
   double mean = 0, most_dealt = 0, most_even = 0;
   std::vector<std::int64_t> of_tiles;  // bytes of the layers that share a region, by own tile
   for (std::int64_t l = 0; l < c.layers; ++l) {
@@ -94,12 +85,16 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
       const std::string name = fmt::format("{}: layer {}, {}", source.name, l, name_of(matrices.front()));
       TileWeights weights = pack_tiles(own, m, settings.format, settings.value_type, columns,
                                        stacked_rows(source, l, std::move(matrices)), name);
-      sum_bytes(weights);
       if (l % placement_.layers_per_region == 0 && &m.outputs() == &query_key_value_cut_)
-        of_tiles.assign(weights.tiles.size(), 0);
-      for (std::size_t t = 0; t < weights.tiles.size(); ++t) {
-        of_tiles[t] += weights.tiles[t].bytes();
-        most_weight_bytes_ = std::max(most_weight_bytes_, of_tiles[t]);
+        of_tiles.assign(std::size_t(own.count()), 0);
+      const bool across = m.lie == Lie::inputs_by_columns;
+      for (int t = 0; t < own.count(); ++t) {
+        const int x = t % own.width(), y = t / own.width();
+        const std::size_t tile = across ? weights.tile(y, x) : weights.tile(x, y);
+        stored_ += weights.stored(tile);
+        layer_bytes_ += weights.bytes(tile);
+        of_tiles[std::size_t(t)] += weights.bytes(tile);
+        most_weight_bytes_ = std::max(most_weight_bytes_, of_tiles[std::size_t(t)]);
       }
       return weights;
     };

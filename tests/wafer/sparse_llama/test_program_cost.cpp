@@ -1,0 +1,80 @@
+// Cycles of the tile program's sections come from the kernels, as the machine prices them.
+#include <gtest/gtest.h>
+
+#include "sparse_llama/kernels/row_dot.hpp"
+#include "sparse_llama/wafer/prediction.hpp"
+#include "wse_emulator/counted_memory.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+using wse::Operation;
+using wse::OperationCounts;
+
+wse::Machine machine(const std::vector<std::string>& changes = {}) {
+  return wse::Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse2.toml", changes);
+}
+
+TEST(SectionCounts, OfAMaskedColumnAddUpToThoseOfTheWholeColumn) {
+  const SectionCounts s = count_sections(ValueType::bf16);
+  for (const std::vector<wse::CountedWord>& mask :
+       {std::vector<wse::CountedWord>{{0x80000001u}, {0u}, {0xffffffffu}}, {{0x00ff00ffu}}}) {
+    OperationCounts whole;
+    std::int64_t stored = 0;
+    for (const auto word : mask) stored += std::popcount(word.bits);
+    {
+      const wse::Counting counting(whole);
+      masked_add(mask.data(), std::int64_t(mask.size()), wse::CountedStream<float>(true), wse::Counted<float>(1.0f),
+                 wse::CountedSums<float>());
+    }
+    OperationCounts parts = stored * s.stored_value + std::int64_t(mask.size()) * s.mask_word;
+    // Reading the words and counting them is the loop's, which the kernel does not see.
+    parts[Operation::load] -= std::int64_t(mask.size());
+    parts[Operation::integer] -= std::int64_t(mask.size());
+    parts[Operation::branch] -= std::int64_t(mask.size());
+    EXPECT_EQ(parts, whole);
+  }
+}
+
+TEST(SectionCounts, AWeightIsOneMultiplyAddAndBf16AConversionMore) {
+  const SectionCounts bf16 = count_sections(ValueType::bf16), fp32 = count_sections(ValueType::fp32);
+  EXPECT_EQ(bf16.stored_value[Operation::fma], 1);
+  EXPECT_EQ(bf16.stored_value[Operation::convert], 1);
+  EXPECT_EQ(fp32.stored_value[Operation::convert], 0);
+  EXPECT_EQ(fp32.stored_value[Operation::fma], 1);
+  EXPECT_EQ(fp32.dense_value[Operation::fma], 1);
+  EXPECT_EQ(fp32.score[Operation::fma], 1);
+  EXPECT_EQ(fp32.gated[Operation::elementary], 1);
+  EXPECT_EQ(fp32.gated[Operation::divide], 1);
+  EXPECT_EQ(fp32.mask_word[Operation::fma], 0);
+}
+
+TEST(ProgramCost, FollowsTheMachineFile) {
+  const ProgramCost cost(machine(), ValueType::fp32);
+  const ProgramCost slow_fma(machine({"cycles.fma.value=11"}), ValueType::fp32);
+  EXPECT_DOUBLE_EQ(slow_fma.masked_column(3, 20, 1) - cost.masked_column(3, 20, 1), 20 * 10.0);
+  // One instruction over a long column; scalar code for a short one.
+  EXPECT_DOUBLE_EQ(cost.dense_column(1000, 1), 30 + 1.09 * 1000);
+  EXPECT_LT(cost.dense_column(2, 1), 30);
+  // Several tokens share the finding of a weight, and long columns go token by token.
+  EXPECT_LT(cost.masked_column(3, 20, 8), 8 * cost.masked_column(3, 20, 1));
+  EXPECT_DOUBLE_EQ(cost.dense_column(1000, 2), 2 * cost.dense_column(1000, 1));
+  EXPECT_DOUBLE_EQ(cost.receive(1), 17);
+  EXPECT_DOUBLE_EQ(cost.receive(100), 130);
+}
+
+TEST(Prediction, TakesLessToMultiplyAndMoreToSumOnMoreTiles) {
+  const Configuration model{4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e-5, 1e4, {}, false};
+  const ProgramCost cost(machine(), ValueType::bf16);
+  WaferSettings s;
+  s.density = 0.3;
+  const LayerPrediction small = predict_layer(model, cost, s, 100, 100, 1000),
+                        large = predict_layer(model, cost, s, 400, 400, 1000);
+  EXPECT_LT(large.multiply, small.multiply / 4);
+  EXPECT_GT(large.reduce + large.broadcast, 1.5 * (small.reduce + small.broadcast));
+  s.density = 1;
+  EXPECT_GT(predict_layer(model, cost, s, 100, 100, 1000).multiply, 2 * small.multiply);
+}
+
+}  // namespace
+}  // namespace wafermark::llama
