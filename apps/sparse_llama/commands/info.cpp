@@ -59,8 +59,10 @@ void info_on_wafer(const Options& o, const WeightSource& source) {
   fmt::print("\nmodelled cycles of a layer behind {} tokens: {:.0f} = multiply {:.0f} + attention {:.0f} + sums {:.0f} + "
              "broadcasts {:.0f} + other {:.0f}\n",
              seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
-  fmt::print("of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz\n", p.predicted_token_cycles,
-             machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz);
+  fmt::print("of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz; of the slowest region: {:.0f}, "
+             "{:.4g} tokens/s of all sequences\n",
+             p.predicted_token_cycles, machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz,
+             p.predicted_stage_cycles, machine.clock_hz / p.predicted_stage_cycles);
 }
 
 int info(const Options& o) {

@@ -61,6 +61,8 @@ void WaferOptions::add_to(CLI::App& command) {
   group(command.add_option("--strips", strips, "strips of regions; 0: whatever takes a token through soonest"))
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  group(command.add_flag("--for-throughput", for_throughput,
+                         "place layers so that tokens of many sequences follow each other soonest"));
   group(command.add_flag("--rows-in-order", rows_in_order, "do not deal hidden units so that tiles hold equally many weights"));
   group(command.add_option("--trace", traced, "X,Y: what this tile does in the first ten passes, to OUT/trace.json"))
       ->take_all()
@@ -89,6 +91,7 @@ WaferSettings WaferOptions::settings(const ModelOptions& model, const WeightSour
   s.layers_per_region = layers_per_region;
   s.strips = strips;
   s.balance_rows = !rows_in_order;
+  s.for_throughput = for_throughput;
   return s;
 }
 

@@ -11,7 +11,7 @@ struct WaferOptions {
   std::vector<std::string> overrides, traced;
   std::int64_t context = 0, rows_together = 1;
   int layers_per_region = 0, strips = 0;
-  bool rows_in_order = false;
+  bool rows_in_order = false, for_throughput = false;
 
   void add_to(CLI::App& command);
   /// Throws InputError for a machine file that is missing or wrong.

@@ -110,7 +110,7 @@ std::int64_t Placement::cache_capacity(const wse::Machine& machine, std::int64_t
 Placement Placement::search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
                             const wse::TileGrid& grid, const WaferSettings& settings) {
   Placement best;
-  best.predicted_token_cycles = std::numeric_limits<double>::infinity();
+  double least = std::numeric_limits<double>::infinity();
   std::string obstacle;
   const std::int64_t most_bytes = machine.sram_bytes - machine.program_bytes;
   for (int strips = 1; strips <= grid.width; ++strips) {
@@ -159,10 +159,14 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
         }
         const wse::Block& area = p.layers.front().area;
         const std::int64_t seen = std::max<std::int64_t>(1, settings.context / 2);
-        p.predicted_token_cycles =
-            double(model.layers) * predict_layer(model, cost, settings, area.width, area.height, seen).sum() +
-            predict_head(model, cost, settings, area.width, head);
-        if (p.predicted_token_cycles < best.predicted_token_cycles) best = p;
+        const double layer = predict_layer(model, cost, settings, area.width, area.height, seen).sum(),
+                     head_cycles = predict_head(model, cost, settings, area.width, head);
+        p.predicted_token_cycles = double(model.layers) * layer + head_cycles;
+        p.predicted_stage_cycles = std::max(together * layer, head_cycles);
+        const double objective = settings.for_throughput ? p.predicted_stage_cycles : p.predicted_token_cycles;
+        if (objective >= least) continue;
+        least = objective;
+        best = p;
       }
     }
   }
@@ -172,6 +176,49 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
                                  grid.width, grid.height, machine.name, model.layers, model.dim,
                                  obstacle.empty() ? "" : "\n", obstacle));
   return best;
+}
+
+std::vector<wse::PatternUse> Placement::patterns() const {
+  using wse::Link;
+  const wse::Block& area = layers.front().area;
+  // Sums flow from both sides on four colors each: chains alternate between two, heads between two.
+  const auto sum = [&](const char* name, int first, Link inwards, Link outwards) {
+    wse::PatternUse use{name, area, {}};
+    for (int k = 0; k < 4; ++k) use.uses.push_back({first + k, {inwards}});
+    for (int k = 4; k < 8; ++k) use.uses.push_back({first + k, {outwards}});
+    return use;
+  };
+  const auto row_sum = [&](const char* name) { return sum(name, 0, Link::west, Link::east); };
+  const auto column_sum = [&](const char* name) { return sum(name, 8, Link::north, Link::south); };
+  const auto along_rows = [&](const char* name) {
+    return wse::PatternUse{name, area, {{16, {Link::east, Link::west}}}};
+  };
+  const auto along_columns = [&](const char* name) {
+    return wse::PatternUse{name, area, {{17, {Link::north, Link::south}}}};
+  };
+  const auto shared = [&](const char* name) {
+    return wse::PatternUse{name, area, {{18, {Link::west}}, {19, {Link::east}}}};
+  };
+  return {wse::point_to_point_use("stream from the region before", area, 20),
+          row_sum("sum of squares"),
+          along_rows("scale of the norm"),
+          along_columns("inputs of query, key, value"),
+          row_sum("sums of query, key, value"),
+          along_rows("query, key, value along the row"),
+          column_sum("scores of a band"),
+          along_columns("scores back to the band"),
+          row_sum("largest score"),
+          along_rows("largest score back"),
+          row_sum("weighted values"),
+          along_rows("inputs of attention output"),
+          column_sum("sums of attention output"),
+          row_sum("sum of squares"),
+          along_rows("scale of the norm"),
+          along_columns("inputs of gate, up"),
+          row_sum("sums of gate, up"),
+          shared("SwiGLU shared along the row"),
+          along_rows("inputs of down"),
+          column_sum("sums of down")};
 }
 
 nlohmann::json Placement::floor_plan() const {

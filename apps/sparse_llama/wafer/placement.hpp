@@ -14,6 +14,7 @@
 #include "sparse_llama/model/packed_matrix.hpp"
 #include "sparse_llama/wafer/cut.hpp"
 #include "sparse_llama/wafer/program_cost.hpp"
+#include "wse_emulator/fabric/collisions.hpp"
 #include "wse_emulator/tile_grid.hpp"
 #include "wse_emulator/tile_memory.hpp"
 
@@ -36,6 +37,7 @@ struct WaferSettings {
   std::int64_t sequences = 1;
   std::int64_t rows_together = 1;     ///< tokens that go through the layers as one batch
   int layers_per_region = 0, strips = 0;  ///< 0: searched for
+  bool for_throughput = false;        ///< many sequences in flight matter, not how soon a token is through
   bool balance_rows = true;           ///< deal hidden units so that tiles hold equally many weights
 };
 
@@ -47,11 +49,12 @@ struct Placement {
   std::vector<Region> layers;   ///< of each group of layers
   Region embedding, head;       ///< the same for tied embeddings
   double predicted_token_cycles = 0;  ///< of one token through all regions, from mean densities
+  double predicted_stage_cycles = 0;  ///< of the slowest region: a token leaves the wafer so often
 
   const Region& of_layer(std::int64_t l) const { return layers[std::size_t(l / layers_per_region)]; }
-  /// The strips and the layers in a region that take a token through the layers soonest and whose tiles hold
-  /// their share with the asked-for cache; both may be fixed by the settings. Throws InputError with the
-  /// ledger of the fullest tile when nothing fits.
+  /// The strips and the layers in a region that take a token through soonest (or, for throughput, let the next
+  /// one follow soonest) and whose tiles hold their share with the asked-for cache; both may be fixed by the
+  /// settings. Throws InputError with the ledger of a tile when nothing fits.
   static Placement search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
                           const wse::TileGrid& grid, const WaferSettings& settings);
 
@@ -62,6 +65,8 @@ struct Placement {
   std::int64_t expected_weight_bytes() const;
   /// Tokens of cache for which the layers' tiles have room beside `weights` bytes, over all sequences.
   std::int64_t cache_capacity(const wse::Machine& machine, std::int64_t weights) const;
+  /// The fabric patterns of a layer in their order, with the colors that they use on a region.
+  std::vector<wse::PatternUse> patterns() const;
   /// [{name, x, y, width, height}], the picture of the report.
   nlohmann::json floor_plan() const;
 };

@@ -29,8 +29,12 @@ OperationCounts counted(const Section& section) {
 /// two operands and writes one.
 template <class Section>
 OperationCounts of_one_more(const Section& section) {
-  OperationCounts one = counted([&] { section(33); });
-  one -= counted([&] { section(32); });
+  const auto of = [&](int n) {
+    std::vector<C> a(64, C(1.0f)), b(64, C(2.0f));  // as loaded: no sum may still swallow a product
+    return counted([&] { section(n, a.data(), b.data()); });
+  };
+  OperationCounts one = of(33);
+  one -= of(32);
   one[Operation::load] = 2 * one.instructions();
   one[Operation::store] = one.instructions();
   return one;
@@ -57,41 +61,40 @@ SectionCounts count_sections(ValueType type) {
   s.dense_value = counted([&] { dense_add(values, 1, C(1.0f), sums); });
   s.dense_value[Operation::integer] -= 1;  // its sums lie one after the other
 
-  std::vector<C> a(64, C(1.0f)), b(64, C(2.0f));
-  s.square = of_one_more([&](int n) { sum_of_squares(a.data(), n); });
-  s.root = counted([&] { rms_scale(C(1.0f), 64, C(1e-5f)); });
-  s.scaled = of_one_more([&](int n) {
-    for (int i = 0; i < n; ++i) b[std::size_t(i)] = a[std::size_t(i)] * C(2.0f) * C(3.0f);
+  s.square = of_one_more([](int n, C* a, C*) { sum_of_squares(a, n); });
+  s.root = counted([] { rms_scale(C(1.0f), 64, C(1e-5f)); });
+  s.scaled = of_one_more([](int n, C* a, C* b) {
+    for (int i = 0; i < n; ++i) b[i] = a[i] * C(2.0f) * C(3.0f);
   });
-  s.rotary_pair = of_one_more([&](int n) {
-    for (int i = 0; i < n; ++i) rope_rotate(a[0], b[0], C(0.6f), C(0.8f));
+  s.rotary_pair = of_one_more([](int n, C* a, C* b) {
+    for (int i = 0; i < n; ++i) rope_rotate(a[i], b[i], C(0.6f), C(0.8f));
   });
-  s.score = of_one_more([&](int n) { dot(a.data(), b.data(), n); });
+  s.score = of_one_more([](int n, C* a, C* b) { dot(a, b, n); });
 
-  const auto attended = [&](float score, int n) {
+  const auto attended = [](float score, int n, C* a, C* b) {
     AttentionSum<C> state;
     state.top = C(0.0f);
-    attend(state, C(score), b.data(), n, a.data());
+    attend(state, C(score), b, n, a);
   };
-  s.position_value = of_one_more([&](int n) { attended(-1.0f, n); });
+  s.position_value = of_one_more([&](int n, C* a, C* b) { attended(-1.0f, n, a, b); });
   s.position = counted([&] {
     (void)(C(2.0f) * C(3.0f));  // the score's scale
-    attended(-1.0f, 0);
+    attended(-1.0f, 0, nullptr, nullptr);
     wse::count(Operation::branch);
   });
-  s.faded = of_one_more([&](int n) { attended(1.0f, n); });
+  s.faded = of_one_more([&](int n, C* a, C* b) { attended(1.0f, n, a, b); });
   s.faded -= s.position_value;
-  s.new_top = counted([&] { attended(1.0f, 0); });
-  s.new_top -= counted([&] { attended(-1.0f, 0); });
-  s.divided = counted([&] { divide_by_sum(C(2.0f), 0, a.data()); });
-  s.divided_value = of_one_more([&](int n) { divide_by_sum(C(2.0f), n, a.data()); });
-  s.gated = counted([&] { swiglu(C(1.0f), C(2.0f)); });
+  s.new_top = counted([&] { attended(1.0f, 0, nullptr, nullptr); });
+  s.new_top -= counted([&] { attended(-1.0f, 0, nullptr, nullptr); });
+  s.divided = counted([] { divide_by_sum<C>(C(2.0f), 0, nullptr); });
+  s.divided_value = of_one_more([](int n, C* a, C*) { divide_by_sum(C(2.0f), n, a); });
+  s.gated = counted([] { swiglu(C(1.0f), C(2.0f)); });
   s.gated[Operation::load] = 2;
   s.gated[Operation::store] = 1;
-  s.added = of_one_more([&](int n) {
-    for (int i = 0; i < n; ++i) b[std::size_t(i)] += a[std::size_t(i)];
+  s.added = of_one_more([](int n, C* a, C* b) {
+    for (int i = 0; i < n; ++i) b[i] += a[i];
   });
-  s.compared = of_one_more([&](int n) { greedy_token(a.data(), n); });
+  s.compared = of_one_more([](int n, C* a, C*) { greedy_token(a, n); });
   return s;
 }
 

@@ -41,6 +41,7 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
       turns_(model_, settings.context),
       final_norm_(source.norm(Norm::final, 0)),
       ready_(std::size_t(settings.sequences), 0) {
+  wse::reject_collisions(machine.fabric, placement_.patterns());
   query_key_value_cut_ = query_key_value_cut(model_, heads_);
   attended_cut_ = attended_cut(model_, heads_);
   const auto compute = [&](const char* name) { return times_.phase(name, wse::PhaseKind::compute); };

@@ -68,6 +68,29 @@ TEST(Placement, Llama2Of7BillionFitsSparseInBf16AndDenseWithLessLeft) {
             1.2 * double(dense.cache_capacity(machine(), dense.expected_weight_bytes())));
 }
 
+TEST(Placement, ForThroughputLayersLieApartAndForLatencyTogether) {
+  WaferSettings s;
+  s.density = 0.3;
+  s.context = 1024;
+  const Configuration model = published_configuration("llama2-7b");
+  const Placement soonest = place(model, {machine().width, machine().height}, s);
+  s.for_throughput = true;
+  const Placement often = place(model, {machine().width, machine().height}, s);
+  EXPECT_LT(often.layers_per_region, soonest.layers_per_region);
+  EXPECT_LT(often.predicted_stage_cycles, soonest.predicted_stage_cycles / 2);
+  EXPECT_GT(often.predicted_token_cycles, soonest.predicted_token_cycles);
+}
+
+TEST(Placement, PatternsOfALayerDoNotCollideOnTheFabricsColors) {
+  WaferSettings s;
+  s.density = 0.3;
+  const Placement p = place(published_configuration("tinyllama-1.1b"), {machine().width, machine().height}, s);
+  wse::FabricTiming fabric = machine().fabric;
+  EXPECT_NO_THROW(wse::reject_collisions(fabric, p.patterns()));
+  fabric.colors = 23;
+  EXPECT_THROW(wse::reject_collisions(fabric, p.patterns()), std::invalid_argument);
+}
+
 TEST(Placement, SaysWhatIsTooLargeWithTheLedger) {
   WaferSettings s;
   s.context = 1000000;

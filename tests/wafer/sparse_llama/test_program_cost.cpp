@@ -47,6 +47,11 @@ TEST(SectionCounts, AWeightIsOneMultiplyAddAndBf16AConversionMore) {
   EXPECT_EQ(fp32.gated[Operation::elementary], 1);
   EXPECT_EQ(fp32.gated[Operation::divide], 1);
   EXPECT_EQ(fp32.mask_word[Operation::fma], 0);
+  EXPECT_EQ(fp32.added[Operation::add], 1);
+  EXPECT_EQ(fp32.rotary_pair[Operation::fma] + fp32.rotary_pair[Operation::multiply], 4);
+  for (const OperationCounts& s : {fp32.square, fp32.scaled, fp32.rotary_pair, fp32.score, fp32.position_value, fp32.faded,
+                                   fp32.divided_value, fp32.added, fp32.compared})
+    for (const std::int64_t n : s.n) EXPECT_GE(n, 0);
 }
 
 TEST(ProgramCost, FollowsTheMachineFile) {
