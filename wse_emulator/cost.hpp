@@ -16,8 +16,11 @@ double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 double vector_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
 
 /// Cycles of a loop that does `counts` in each of its `elements` turns: as vector instructions, or as scalar
-/// code with a counter and a jump a turn, whichever is faster.
-double loop_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
+/// code with a counter and a jump a turn, whichever is faster. `repeated`: one of many such loops over
+/// operands that stay described, so that a vector instruction takes vector_restart_cycles instead of its
+/// startup.
+double loop_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements,
+                   bool repeated = false);
 
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.
 double operation_joules(const Machine& machine, const OperationCounts& counts);

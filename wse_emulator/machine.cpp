@@ -54,6 +54,10 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& o
   m.vector_startup_cycles = r.number("core.vector_startup_cycles", "of a vector instruction", non_negative);
   m.vector_cycles_per_element =
       r.number("core.vector_cycles_per_element", "of a vector instruction", positive);
+  m.vector_restart_cycles = r.number("core.vector_restart_cycles",
+                                     "startup when the operands' descriptors stay loaded", non_negative);
+  m.half_lanes =
+      r.number("core.half_lanes", "fp16 multiply-adds of a vector instruction in a cycle", positive);
   m.task_start_cycles =
       r.number("core.task_start_cycles", "from a wavelet to the task that it starts", non_negative);
   m.fabric_read_cycles =

@@ -27,8 +27,10 @@ struct Machine {
   std::int64_t sram_bytes = 0, program_bytes = 0;  ///< of a tile; of these, for code
   int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
   double vector_startup_cycles = 0.0, vector_cycles_per_element = 0.0;
+  double vector_restart_cycles = 0.0;  ///< startup when the operands' descriptors stay loaded
+  double half_lanes = 1.0;             ///< fp16 multiply-adds of a vector instruction in a cycle
   double task_start_cycles = 0.0;
-  double fabric_read_cycles = 0.0;  ///< of an instruction that waits for one word
+  double fabric_read_cycles = 0.0;    ///< of an instruction that waits for one word
   double step_overhead_cycles = 0.0;  ///< of a program's time step: what its phases do not explain
   std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
   FabricTiming fabric;

@@ -8,6 +8,7 @@
 #include "sparse_llama/commands/run.hpp"
 #include "sparse_llama/commands/tokenizer.hpp"
 #include "sparse_llama/commands/train.hpp"
+#include "sparse_llama/commands/validate.hpp"
 
 int main(int argc, char** argv) {
   using namespace wafermark;
@@ -22,5 +23,6 @@ int main(int argc, char** argv) {
                         llama::add_prune_command(app, action);
                         llama::add_train_command(app, action);
                         llama::add_recover_command(app, action);
+                        llama::add_validate_command(app, action);
                       });
 }

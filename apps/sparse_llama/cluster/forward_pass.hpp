@@ -20,7 +20,8 @@ class ForwardPass {
   virtual ~ForwardPass() = default;
   /// Runs the rows and returns the logits of those rows whose number `wanted` (rising) lists,
   /// [wanted][vocabulary], on every rank. Collective.
-  virtual std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) = 0;
+  virtual std::vector<float> forward(std::span<const TokenRow> rows,
+                                     std::span<const std::int64_t> wanted) = 0;
   /// The time on the machine that runs it.
   virtual double seconds() const = 0;
 };

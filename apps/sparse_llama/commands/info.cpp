@@ -49,20 +49,25 @@ void info_on_wafer(const Options& o, const WeightSource& source) {
   fmt::print("\n{} x {} tiles of {}: {} strips of width {}, regions of {} x {} tiles for {} layers each\n",
              p.grid.width, p.grid.height, machine.name, p.strips, r.area.width, r.area.width, r.area.height,
              p.layers_per_region);
-  fmt::print("embedding on {} x {} tiles, head on {} x {}{}\n", p.embedding.area.width, p.embedding.area.height,
-             p.head.area.width, p.head.area.height, source.configuration.tied_embeddings ? " (the same)" : "");
+  fmt::print("embedding on {} x {} tiles, head on {} x {}{}\n", p.embedding.area.width,
+             p.embedding.area.height, p.head.area.width, p.head.area.height,
+             source.configuration.tied_embeddings ? " (the same)" : "");
   fmt::print("\nmemory of a tile of a layer, mean weights:\n{}\n", p.tile_memory(machine, weights).ledger());
   fmt::print("tokens of cache: {} asked for, room for {} in all\n", settings.context,
              p.cache_capacity(machine, weights));
   const std::int64_t seen = settings.context / 2;
   const LayerPrediction l = predict_layer(p.model, cost, settings, r.area.width, r.area.height, seen);
-  fmt::print("\nmodelled cycles of a layer behind {} tokens: {:.0f} = multiply {:.0f} + attention {:.0f} + sums {:.0f} + "
-             "broadcasts {:.0f} + other {:.0f}\n",
-             seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
-  fmt::print("of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz; of the slowest region: {:.0f}, "
-             "{:.4g} tokens/s of all sequences\n",
-             p.predicted_token_cycles, machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz,
-             p.predicted_stage_cycles, machine.clock_hz / p.predicted_stage_cycles);
+  fmt::print(
+      "\nmodelled cycles of a layer behind {} tokens: {:.0f} = multiply {:.0f} + attention {:.0f} + sums "
+      "{:.0f} + "
+      "broadcasts {:.0f} + other {:.0f}\n",
+      seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
+  fmt::print(
+      "of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz; of the slowest region: "
+      "{:.0f}, "
+      "{:.4g} tokens/s of all sequences\n",
+      p.predicted_token_cycles, machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz,
+      p.predicted_stage_cycles, machine.clock_hz / p.predicted_stage_cycles);
 }
 
 int info(const Options& o) {

@@ -115,10 +115,10 @@ Generation generate_shown(const Options& o, const Communicator& comm, ForwardPas
 
 /// Rates of the machine that ran it; nothing where no token was decoded.
 void add_rates(Result& result, const Options& o, const Generation& g, Kind kind) {
-  result.add_figure("decode_tokens_per_second",
-                    g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds)
-                                        : std::nullopt,
-                    "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
+  result.add_figure(
+      "decode_tokens_per_second",
+      g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds) : std::nullopt,
+      "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
   result.add_figure("prefill_tokens_per_second", double(g.prefill_tokens) / g.prefill_seconds, "tokens/s",
                     kind, fmt::format("{} tokens", g.prefill_tokens));
   result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind);
@@ -156,9 +156,9 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
                     "weights, keys and values read, from the sizes of their arrays");
   result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured, "probe of this run");
   result.add_figure("bandwidth_share",
-                    g.decode_passes > 0 ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes /
-                                                        bandwidth)
-                                        : std::nullopt,
+                    g.decode_passes > 0
+                        ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes / bandwidth)
+                        : std::nullopt,
                     "1", Kind::measured, "of the probe's, while decoding");
   result.add_figure("joules_per_token",
                     energy.joules ? std::optional(*energy.joules / double(g.prefill_tokens + g.decode_tokens))
@@ -167,8 +167,7 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
   const PackedMatrix& m = weights.layers.front().down;
-  result.set_section("model",
-                     model_section(o, weights.name, m.format, m.value_type, host_instructions, job));
+  result.set_section("model", model_section(o, weights.name, m.format, m.value_type, host_instructions, job));
   result.set_section("tokens", g.tokens);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));
@@ -194,7 +193,8 @@ void run_on_wafer(const Options& o, const Communicator& comm, Result& result) {
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "packing of the emulator");
   result.add_figure("emulator_seconds", since() - load_seconds, "s", Kind::measured);
-  result.set_section("model", model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
+  result.set_section("model",
+                     model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
   result.set_section("tokens", g.tokens);
   if (o.out.empty()) return;
   decoder.times().phases().write_heat_map(o.out + "/wafer.h5");

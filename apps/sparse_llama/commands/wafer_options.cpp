@@ -19,7 +19,8 @@ std::array<int, 2> as_pair(const std::string& text, const std::string& option, c
     return error == std::errc() && end == text.data() + last && value >= least;
   };
   if (at == std::string::npos || !number(0, at, pair[0]) || !number(at + 1, text.size(), pair[1]))
-    throw InputError(fmt::format("{} '{}': expected two whole numbers from {} on as 8{}6", option, text, least, between));
+    throw InputError(
+        fmt::format("{} '{}': expected two whole numbers from {} on as 8{}6", option, text, least, between));
   return pair;
 }
 
@@ -27,8 +28,8 @@ std::array<int, 2> as_pair(const std::string& text, const std::string& option, c
 
 double estimated_sparsity(const WeightSource& source) {
   double zeros = 0, all = 0;
-  for (const Matrix m : {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output, Matrix::gate, Matrix::up,
-                         Matrix::down}) {
+  for (const Matrix m : {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output, Matrix::gate,
+                         Matrix::up, Matrix::down}) {
     const MatrixShape shape = shape_of(source.configuration, m);
     std::vector<float> row(std::size_t(shape.columns));
     const std::int64_t step = shape.rows * shape.columns > (1 << 20) ? 16 : 1;
@@ -41,15 +42,22 @@ double estimated_sparsity(const WeightSource& source) {
   return zeros / all;
 }
 
-void WaferOptions::add_to(CLI::App& command) {
+void WaferOptions::add_machine_to(CLI::App& command) {
   const auto group = [&](auto* option) { return option->group("Wafer"); };
   group(command.add_option("--machine", machine, "machine file, or the name of one of inputs/wafers"))
       ->capture_default_str();
-  group(command.add_option("--machine-set", overrides, "key=value, overrides the machine file; may be repeated"))
+  group(command.add_option("--machine-set", overrides,
+                           "key=value, overrides the machine file; may be repeated"))
       ->take_all()
       ->delimiter('\0');
+}
+
+void WaferOptions::add_to(CLI::App& command) {
+  add_machine_to(command);
+  const auto group = [&](auto* option) { return option->group("Wafer"); };
   group(command.add_option("--tiles", tiles, "WIDTHxHEIGHT: use so many tiles; default: all of the machine"));
-  group(command.add_option("--cache-tokens", context, "room for so many tokens a sequence; default: what the run needs"));
+  group(command.add_option("--cache-tokens", context,
+                           "room for so many tokens a sequence; default: what the run needs"));
   group(command.add_option("--rows-together", rows_together,
                            "tokens that go through the layers as one batch; others follow as tiles are free"))
       ->check(CLI::PositiveNumber)
@@ -58,13 +66,16 @@ void WaferOptions::add_to(CLI::App& command) {
                            "layers on the same tiles; 0: whatever takes a token through soonest"))
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  group(command.add_option("--strips", strips, "strips of regions; 0: whatever takes a token through soonest"))
+  group(
+      command.add_option("--strips", strips, "strips of regions; 0: whatever takes a token through soonest"))
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   group(command.add_flag("--for-throughput", for_throughput,
                          "place layers so that tokens of many sequences follow each other soonest"));
-  group(command.add_flag("--rows-in-order", rows_in_order, "do not deal hidden units so that tiles hold equally many weights"));
-  group(command.add_option("--trace", traced, "X,Y: what this tile does in the first ten passes, to OUT/trace.json"))
+  group(command.add_flag("--rows-in-order", rows_in_order,
+                         "do not deal hidden units so that tiles hold equally many weights"));
+  group(command.add_option("--trace", traced,
+                           "X,Y: what this tile does in the first ten passes, to OUT/trace.json"))
       ->take_all()
       ->delimiter('\0');
 }
@@ -77,7 +88,8 @@ wse::TileGrid WaferOptions::grid(const wse::Machine& m) const {
   if (tiles.empty()) return {m.width, m.height};
   const auto [width, height] = as_pair(tiles, "--tiles", 'x', 1);
   if (width > m.width || height > m.height)
-    throw InputError(fmt::format("--tiles {}: expected at most the {} x {} tiles of {}", tiles, m.width, m.height, m.name));
+    throw InputError(fmt::format("--tiles {}: expected at most the {} x {} tiles of {}", tiles, m.width,
+                                 m.height, m.name));
   return {width, height};
 }
 

@@ -14,6 +14,7 @@ struct WaferOptions {
   bool rows_in_order = false, for_throughput = false;
 
   void add_to(CLI::App& command);
+  void add_machine_to(CLI::App& command);  ///< only which machine it is
   /// Throws InputError for a machine file that is missing or wrong.
   wse::Machine read_machine() const;
   /// --tiles, or all that the machine has. Throws InputError.

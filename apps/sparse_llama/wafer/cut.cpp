@@ -94,9 +94,8 @@ Cut balanced_cut(const std::vector<std::vector<int>>& stored, int lines) {
   for (std::size_t u = 0; u < stored.size(); ++u)
     sum[u] = std::accumulate(stored[u].begin(), stored[u].end(), std::int64_t(0));
   std::iota(by_size.begin(), by_size.end(), std::int64_t(0));
-  std::stable_sort(by_size.begin(), by_size.end(), [&](std::int64_t a, std::int64_t b) {
-    return sum[std::size_t(a)] > sum[std::size_t(b)];
-  });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](std::int64_t a, std::int64_t b) { return sum[std::size_t(a)] > sum[std::size_t(b)]; });
   const Cut even = even_cut(units, lines);
   std::vector<std::vector<std::int64_t>> members{std::size_t(lines)};
   std::vector<std::vector<std::int64_t>> load(std::size_t(lines), std::vector<std::int64_t>(tiles, 0));
@@ -107,8 +106,7 @@ Cut balanced_cut(const std::vector<std::vector<int>>& stored, int lines) {
     for (int l = 0; l < lines; ++l) {
       if (std::int64_t(members[std::size_t(l)].size()) == even.count(l)) continue;
       std::int64_t meets = 0;
-      for (std::size_t t = 0; t < tiles; ++t)
-        meets += load[std::size_t(l)][t] * stored[std::size_t(u)][t];
+      for (std::size_t t = 0; t < tiles; ++t) meets += load[std::size_t(l)][t] * stored[std::size_t(u)][t];
       if (best < 0 || meets < least) {
         least = meets;
         best = l;

@@ -27,9 +27,9 @@ Cut even_cut(std::int64_t count, int lines);
 /// The heads that a row of tiles serves, and which of their rotary pairs: with more rows than key/value heads
 /// a band of rows shares one, each row some of its pairs; otherwise a row has whole heads.
 struct RowHeads {
-  std::int64_t first = 0, count = 0;        ///< key/value heads
-  std::int64_t first_pair = 0, pairs = 0;   ///< of each of them; a pair is two dimensions
-  int band_first = 0, band_rows = 1;        ///< rows that serve the same heads
+  std::int64_t first = 0, count = 0;       ///< key/value heads
+  std::int64_t first_pair = 0, pairs = 0;  ///< of each of them; a pair is two dimensions
+  int band_first = 0, band_rows = 1;       ///< rows that serve the same heads
 
   std::int64_t dims() const { return 2 * pairs; }
 };

@@ -70,7 +70,8 @@ std::int64_t Placement::expected_weight_bytes() const {
   return layers_per_region *
          std::int64_t(bytes(columns, double(model.query_dim() + 2 * model.kv_dim()) / rows) +
                       bytes(double(model.query_dim()) / rows, columns) +
-                      bytes(columns, 2 * double(model.hidden) / rows) + bytes(double(model.hidden) / rows, columns));
+                      bytes(columns, 2 * double(model.hidden) / rows) +
+                      bytes(double(model.hidden) / rows, columns));
 }
 
 wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t weights) const {
@@ -117,7 +118,8 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
     if (settings.strips != 0 && strips != settings.strips) continue;
     const int width = grid.width / strips;
     if (width > model.dim) continue;
-    if (settings.strips == 0 && strips > 1 && grid.width / (strips - 1) == width) continue;  // tiles left over
+    if (settings.strips == 0 && strips > 1 && grid.width / (strips - 1) == width)
+      continue;  // tiles left over
     // Embedding and head: as few rows as hold them.
     int end = int(std::min<std::int64_t>(grid.height, model.vocabulary));
     if (end_tile_bytes(model, settings, width, end) > most_bytes) continue;
@@ -135,7 +137,8 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
           continue;
         // The tallest regions that fit.
         std::optional<std::vector<Region>> regions;
-        for (int height = int(std::min<std::int64_t>(grid.height, model.hidden)); height >= 1 && !regions; --height) {
+        for (int height = int(std::min<std::int64_t>(grid.height, model.hidden)); height >= 1 && !regions;
+             --height) {
           std::vector<int> heights(std::size_t(groups) + 1, height);
           heights.front() = model.tied_embeddings ? head : end;
           if (!model.tied_embeddings) heights.push_back(head);
@@ -163,7 +166,8 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
                      head_cycles = predict_head(model, cost, settings, area.width, head);
         p.predicted_token_cycles = double(model.layers) * layer + head_cycles;
         p.predicted_stage_cycles = std::max(together * layer, head_cycles);
-        const double objective = settings.for_throughput ? p.predicted_stage_cycles : p.predicted_token_cycles;
+        const double objective =
+            settings.for_throughput ? p.predicted_stage_cycles : p.predicted_token_cycles;
         if (objective >= least) continue;
         least = objective;
         best = p;
@@ -171,10 +175,11 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
     }
   }
   if (best.layers.empty())
-    throw InputError(fmt::format("{} x {} tiles of {}: found no place for a model of {} layers of dimension {}, "
-                                 "expected more tiles, a shorter context or sparser weights{}{}",
-                                 grid.width, grid.height, machine.name, model.layers, model.dim,
-                                 obstacle.empty() ? "" : "\n", obstacle));
+    throw InputError(
+        fmt::format("{} x {} tiles of {}: found no place for a model of {} layers of dimension {}, "
+                    "expected more tiles, a shorter context or sparser weights{}{}",
+                    grid.width, grid.height, machine.name, model.layers, model.dim,
+                    obstacle.empty() ? "" : "\n", obstacle));
   return best;
 }
 
@@ -224,14 +229,18 @@ std::vector<wse::PatternUse> Placement::patterns() const {
 nlohmann::json Placement::floor_plan() const {
   nlohmann::json plan = nlohmann::json::array();
   const auto add = [&](const std::string& name, const Region& r) {
-    plan.push_back({{"name", name}, {"x", r.area.x0}, {"y", r.area.y0}, {"width", r.area.width},
+    plan.push_back({{"name", name},
+                    {"x", r.area.x0},
+                    {"y", r.area.y0},
+                    {"width", r.area.width},
                     {"height", r.area.height}});
   };
   add(model.tied_embeddings ? "embedding and head" : "embedding", embedding);
   for (std::size_t g = 0; g < layers.size(); ++g) {
     const std::int64_t first = std::int64_t(g) * layers_per_region,
                        last = std::min<std::int64_t>(first + layers_per_region, model.layers) - 1;
-    add(first == last ? fmt::format("layer {}", first) : fmt::format("layers {} to {}", first, last), layers[g]);
+    add(first == last ? fmt::format("layer {}", first) : fmt::format("layers {} to {}", first, last),
+        layers[g]);
   }
   if (!model.tied_embeddings) add("head", head);
   return plan;

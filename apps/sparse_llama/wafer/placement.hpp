@@ -32,13 +32,13 @@ struct Region {
 struct WaferSettings {
   Format format = Format::bit_mask;
   ValueType value_type = ValueType::bf16;
-  double density = 1.0;               ///< of the layers' matrices, for the search; weights are counted later
-  std::int64_t context = 0;           ///< tokens of cache of each sequence
+  double density = 1.0;      ///< of the layers' matrices, for the search; weights are counted later
+  std::int64_t context = 0;  ///< tokens of cache of each sequence
   std::int64_t sequences = 1;
-  std::int64_t rows_together = 1;     ///< tokens that go through the layers as one batch
+  std::int64_t rows_together = 1;         ///< tokens that go through the layers as one batch
   int layers_per_region = 0, strips = 0;  ///< 0: searched for
-  bool for_throughput = false;        ///< many sequences in flight matter, not how soon a token is through
-  bool balance_rows = true;           ///< deal hidden units so that tiles hold equally many weights
+  bool for_throughput = false;  ///< many sequences in flight matter, not how soon a token is through
+  bool balance_rows = true;     ///< deal hidden units so that tiles hold equally many weights
 };
 
 struct Placement {
@@ -46,20 +46,20 @@ struct Placement {
   WaferSettings settings;
   wse::TileGrid grid;
   int strips = 1, layers_per_region = 1;
-  std::vector<Region> layers;   ///< of each group of layers
-  Region embedding, head;       ///< the same for tied embeddings
+  std::vector<Region> layers;         ///< of each group of layers
+  Region embedding, head;             ///< the same for tied embeddings
   double predicted_token_cycles = 0;  ///< of one token through all regions, from mean densities
   double predicted_stage_cycles = 0;  ///< of the slowest region: a token leaves the wafer so often
 
   const Region& of_layer(std::int64_t l) const { return layers[std::size_t(l / layers_per_region)]; }
-  /// The strips and the layers in a region that take a token through soonest (or, for throughput, let the next
-  /// one follow soonest) and whose tiles hold their share with the asked-for cache; both may be fixed by the
-  /// settings. Throws InputError with the ledger of a tile when nothing fits.
+  /// The strips and the layers in a region that take a token through soonest (or, for throughput, let the
+  /// next one follow soonest) and whose tiles hold their share with the asked-for cache; both may be fixed by
+  /// the settings. Throws InputError with the ledger of a tile when nothing fits.
   static Placement search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
                           const wse::TileGrid& grid, const WaferSettings& settings);
 
-  /// What a tile of a layer's region holds, with `weights` bytes of packed matrices: all but those are counted
-  /// at the region's fullest tile. Throws InputError when the tile is too small.
+  /// What a tile of a layer's region holds, with `weights` bytes of packed matrices: all but those are
+  /// counted at the region's fullest tile. Throws InputError when the tile is too small.
   wse::TileMemory tile_memory(const wse::Machine& machine, std::int64_t weights) const;
   /// Expected bytes of a tile's packed matrices.
   std::int64_t expected_weight_bytes() const;

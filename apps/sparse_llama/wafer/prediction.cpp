@@ -15,7 +15,8 @@ std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b
 
 std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words) {
   std::vector<std::int64_t> clocks(std::size_t(tiles), 0);
-  wse::advance_clocks(fabric, wse::LineReduction::best(fabric, tiles, tiles / 2, int(words)), clocks.data(), 1);
+  wse::advance_clocks(fabric, wse::LineReduction::best(fabric, tiles, tiles / 2, int(words)), clocks.data(),
+                      1);
   return clocks[std::size_t(tiles / 2)];
 }
 
@@ -38,7 +39,8 @@ LayerPrediction predict_layer(const Configuration& c, const ProgramCost& cost, c
     p.reduce += double(sum_cycles(f, to, n * outputs));
   };
   const auto norm = [&] {
-    p.other += cost.loop(s.square, n * columns) + double(n) * cost.once(s.root) + cost.loop(s.scaled, n * columns);
+    p.other +=
+        cost.loop(s.square, n * columns) + double(n) * cost.once(s.root) + cost.loop(s.scaled, n * columns);
     p.reduce += double(sum_cycles(f, width, n));
     broadcast(width, n);
   };

@@ -12,17 +12,17 @@ struct LayerPrediction {
   double attention = 0;  ///< scores, softmax and values, rotation
   double reduce = 0;     ///< sums over lines, of matrices and attention
   double broadcast = 0;
-  double other = 0;      ///< norms, SwiGLU, residual
+  double other = 0;  ///< norms, SwiGLU, residual
 
   double sum() const { return multiply + attention + reduce + broadcast + other; }
 };
 
-LayerPrediction predict_layer(const Configuration& model, const ProgramCost& cost, const WaferSettings& settings,
-                              int width, int height, std::int64_t seen);
+LayerPrediction predict_layer(const Configuration& model, const ProgramCost& cost,
+                              const WaferSettings& settings, int width, int height, std::int64_t seen);
 
 /// Cycles of the output head on `height` rows of tiles, norm and choice of a token not counted.
-double predict_head(const Configuration& model, const ProgramCost& cost, const WaferSettings& settings, int width,
-                    int height);
+double predict_head(const Configuration& model, const ProgramCost& cost, const WaferSettings& settings,
+                    int width, int height);
 
 /// Cycles of a sum over a line of tiles that are ready together, at its middle.
 std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words);

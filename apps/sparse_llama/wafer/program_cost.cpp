@@ -109,12 +109,14 @@ double ProgramCost::each_value(std::int64_t rows) const {
   // The weight is found and read once; then a loop of multiply-adds over the tokens' sums.
   OperationCounts add = counts_.dense_value;
   add[Operation::convert] = 0;
-  return stored_value_ + loop(add, rows) - once(add);
+  return stored_value_ + wse::loop_cycles(machine_, add, rows, true) - once(add);
 }
 
 double ProgramCost::dense_column(std::int64_t values, std::int64_t rows) const {
-  return std::min(double(rows) * loop(counts_.dense_value, values),
-                  double(values) * loop(counts_.dense_value, rows));
+  const auto loops = [&](std::int64_t number, std::int64_t turns) {
+    return double(number) * wse::loop_cycles(machine_, counts_.dense_value, turns, true);
+  };
+  return std::min(loops(rows, values), loops(values, rows));
 }
 
 double ProgramCost::receive(std::int64_t words) const {

@@ -18,13 +18,13 @@ struct SectionCounts {
   wse::OperationCounts square, root;  ///< RMSNorm: an element; once a row
   wse::OperationCounts scaled;        ///< RMSNorm: an element times scale and weight
   wse::OperationCounts rotary_pair;
-  wse::OperationCounts score;                    ///< an element of query . key
-  wse::OperationCounts position, position_value; ///< attention: a position; an element of its value
-  wse::OperationCounts new_top, faded;           ///< a position that is the largest so far: once; an element
-  wse::OperationCounts divided, divided_value;   ///< by the sum of weights: once a head; an element
-  wse::OperationCounts gated;                    ///< SwiGLU of one hidden unit
-  wse::OperationCounts added;                    ///< an element of the residual
-  wse::OperationCounts compared;                 ///< a logit: is it the largest?
+  wse::OperationCounts score;                     ///< an element of query . key
+  wse::OperationCounts position, position_value;  ///< attention: a position; an element of its value
+  wse::OperationCounts new_top, faded;            ///< a position that is the largest so far: once; an element
+  wse::OperationCounts divided, divided_value;    ///< by the sum of weights: once a head; an element
+  wse::OperationCounts gated;                     ///< SwiGLU of one hidden unit
+  wse::OperationCounts added;                     ///< an element of the residual
+  wse::OperationCounts compared;                  ///< a logit: is it the largest?
 };
 /// Counts the kernels; `type`: of the stored weights.
 SectionCounts count_sections(ValueType type);

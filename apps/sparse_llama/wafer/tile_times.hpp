@@ -27,8 +27,8 @@ class TileTimes {
   std::int64_t latest() const;
 
   /// A tile computes: `counts` of operations, `times` over.
-  void compute(const Region& r, int x, int y, std::size_t phase, double cycles, const wse::OperationCounts& counts,
-               std::int64_t times);
+  void compute(const Region& r, int x, int y, std::size_t phase, double cycles,
+               const wse::OperationCounts& counts, std::int64_t times);
   /// A tile has nothing to do before cycle `until`.
   void wait_until(const Region& r, int x, int y, std::int64_t until);
   /// Of an own tile whose clock has been moved to `end` already: so many cycles of the way it computed.
@@ -52,7 +52,7 @@ class TileTimes {
   std::size_t phase(const std::string& name, wse::PhaseKind kind) { return record_.phase(name, kind); }
   wse::PhaseRecord& phases() { return record_; }
   const wse::PhaseRecord& phases() const { return record_; }
-  double dynamic_joules() const;       ///< of all ranks; collective
+  double dynamic_joules() const;                                    ///< of all ranks; collective
   std::int64_t word_hops() const { return comm_.sum(word_hops_); }  ///< collective
   const wse::Blocks& blocks() const { return blocks_; }
 

@@ -23,7 +23,8 @@ struct PackedLine {
 
 /// Packs a tile behind those that are there; weight(o, k): output o, input k of the tile.
 template <class Value, class Weight>
-void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t outputs, const Weight& weight) {
+void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t outputs,
+               const Weight& weight) {
   const std::int64_t words = (outputs + TileWeights::word_bits - 1) / TileWeights::word_bits;
   std::vector<Value> values;
   values.reserve(std::size_t(inputs * outputs));
@@ -34,7 +35,8 @@ void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t o
       const float w = weight(o, k);
       if (!dense) {
         if (w == 0) continue;
-        line.mask[first + std::size_t(k * words + o / TileWeights::word_bits)] |= 1u << o % TileWeights::word_bits;
+        line.mask[first + std::size_t(k * words + o / TileWeights::word_bits)] |=
+            1u << o % TileWeights::word_bits;
       }
       values.push_back(Value(w));
     }
@@ -97,8 +99,9 @@ void TileWeights::multiply(std::size_t tile, std::int64_t inputs, std::int64_t o
 TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, ValueType type,
                        std::int64_t matrix_columns, const MatrixRows& source, const std::string& name) {
   const bool across = m.lie == Lie::inputs_by_columns;  // lines are rows of tiles
-  TileWeights packed{format, type, across ? own.height() : own.width(), across ? own.width() : own.height(),
-                     {},     {},   {0}, {0}};
+  TileWeights packed{
+      format, type, across ? own.height() : own.width(), across ? own.width() : own.height(), {}, {},
+      {0},    {0}};
   const int first_line = across ? own.y0 : own.x0, first_tile = across ? own.x0 : own.y0;
   std::vector<PackedLine> lines(std::size_t(own.count() > 0 ? packed.lines : 0));
   std::atomic<bool> broken = false;
@@ -127,7 +130,8 @@ TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, 
     }
   });
   if (broken)
-    throw InputError(fmt::format("{}: found more than two weights in a group of four, expected 2:4 sparsity", name));
+    throw InputError(
+        fmt::format("{}: found more than two weights in a group of four, expected 2:4 sparsity", name));
   std::size_t masks = 0, bytes = 0;
   for (const PackedLine& line : lines) {
     masks += line.mask.size();

@@ -40,9 +40,9 @@ struct TileWeights {
   Format format = Format::bit_mask;
   ValueType value_type = ValueType::bf16;
   // Tiles lie line by line, a line being those with the same outputs.
-  int lines = 0, along = 0;                ///< own lines, and own tiles of each
-  std::vector<std::uint32_t> mask;         ///< of each tile: [input][words]; empty when dense
-  std::vector<unsigned char> values;       ///< of value_type
+  int lines = 0, along = 0;                           ///< own lines, and own tiles of each
+  std::vector<std::uint32_t> mask;                    ///< of each tile: [input][words]; empty when dense
+  std::vector<unsigned char> values;                  ///< of value_type
   std::vector<std::int64_t> mask_start, value_start;  ///< of each tile, and behind the last
 
   std::size_t tile(int line, int t) const { return std::size_t(line) * std::size_t(along) + std::size_t(t); }
@@ -54,13 +54,12 @@ struct TileWeights {
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
   /// tokens r. `stored` gets the weights of each column.
-  void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows, const float* x,
-                std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const;
+  void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
+                const float* x, std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const;
 };
 
 /// Columns [first, first + count) of row `row` of the matrix, to `out`; called by several threads.
-using MatrixRows =
-    std::function<void(std::int64_t row, std::int64_t first, std::int64_t count, float* out)>;
+using MatrixRows = std::function<void(std::int64_t row, std::int64_t first, std::int64_t count, float* out)>;
 
 /// Packs own tiles of a matrix. two_four: packed as bit_mask is; that no row holds more than two of each four
 /// neighbouring columns is checked (throws InputError that names `name`).

@@ -15,7 +15,9 @@ namespace {
 using Tiles = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
 
 /// Positions x, x + width, ... below `seen`: those that a column of tiles owns.
-std::int64_t owned(std::int64_t seen, int x, int width) { return seen <= x ? 0 : (seen - x + width - 1) / width; }
+std::int64_t owned(std::int64_t seen, int x, int width) {
+  return seen <= x ? 0 : (seen - x + width - 1) / width;
+}
 
 }  // namespace
 
@@ -26,9 +28,10 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
   const wse::FabricTiming& fabric = cost_.machine().fabric;
   const OwnTiles own(r.area, times_.blocks().mine());
   const int width = r.area.width, height = r.area.height, root = r.root_column();
-  const std::int64_t n = std::int64_t(rows.size()), group = model_.heads / model_.kv_heads, half = model_.head_dim / 2,
-                     capacity = placement_.settings.context;
-  const auto all = std::int64_t(query_key_value_cut_.order.size()), all_out = std::int64_t(attended_cut_.order.size());
+  const std::int64_t n = std::int64_t(rows.size()), group = model_.heads / model_.kv_heads,
+                     half = model_.head_dim / 2, capacity = placement_.settings.context;
+  const auto all = std::int64_t(query_key_value_cut_.order.size()),
+             all_out = std::int64_t(attended_cut_.order.size());
   const float scale = 1.0f / std::sqrt(float(model_.head_dim));
   std::int64_t longest = 0;  // positions that a column owns at most
   for (const TokenRow& row : rows) longest = std::max(longest, owned(row.position + 1, 0, width));
@@ -38,8 +41,8 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
     return qkv.data() + v * all + query_key_value_cut_.start[std::size_t(y)] +
            (head * (group + 2) + which) * heads_[std::size_t(y)].dims();
   };
-  const auto cached = [&](std::vector<std::vector<float>>& cache, int y, const TokenRow& row, std::int64_t position,
-                          std::int64_t head) {
+  const auto cached = [&](std::vector<std::vector<float>>& cache, int y, const TokenRow& row,
+                          std::int64_t position, std::int64_t head) {
     const RowHeads& h = heads_[std::size_t(y)];
     return cache[std::size_t(y - own.y0)].data() +
            ((row.sequence * capacity + position) * h.count + head) * h.dims();
@@ -92,14 +95,16 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
         float* out = score_of(x, y, v, query);
         const TokenRow& row = rows[std::size_t(v)];
         for (std::int64_t p = x; p <= row.position; p += width)
-          *out++ = dot(part(v, y, query / group, query % group), cached(layer.keys, y, row, p, query / group), h.dims());
+          *out++ = dot(part(v, y, query / group, query % group), cached(layer.keys, y, row, p, query / group),
+                       h.dims());
       }
   });
   for (int t = 0; t < own.count(); ++t) {
     const int x = own.x0 + t % own.width(), y = own.y0 + t / own.width();
     const RowHeads& h = heads_[std::size_t(y)];
     const std::int64_t dots = h.count * group * positions_of(x);
-    times_.compute(r, x, y, phase_.scores, double(dots) * cost_.loop(s.score, h.dims()), s.score, dots * h.dims());
+    times_.compute(r, x, y, phase_.scores, double(dots) * cost_.loop(s.score, h.dims()), s.score,
+                   dots * h.dims());
   }
   times_.join(r);
   times_.join(scores);
@@ -118,8 +123,8 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
     }
   }
 
-  // Softmax over a tile's own positions, moved to the row's common top; weighted values and, behind them, sums
-  // of weights, [row of tiles][column][token][query head][dimension, sum].
+  // Softmax over a tile's own positions, moved to the row's common top; weighted values and, behind them,
+  // sums of weights, [row of tiles][column][token][query head][dimension, sum].
   std::vector<std::int64_t> start(std::size_t(height) + 1, 0);
   for (int y = 0; y < height; ++y) {
     const RowHeads& h = heads_[std::size_t(y)];
@@ -136,7 +141,8 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
         float top = AttentionSum<float>().top;
         for (int c = 0; c < width; ++c) {
           const float* score = score_of(c, y, v, query);
-          for (std::int64_t k = 0; k < owned(row.position + 1, c, width); ++k) top = std::max(top, score[k] * scale);
+          for (std::int64_t k = 0; k < owned(row.position + 1, c, width); ++k)
+            top = std::max(top, score[k] * scale);
         }
         float* out = weighted.data() + start[std::size_t(y)] +
                      ((std::int64_t(x) * n + v) * h.count * group + query) * (h.dims() + 1);
@@ -153,12 +159,14 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
   for (int t = 0; t < own.count(); ++t) {
     const int x = own.x0 + t % own.width(), y = own.y0 + t / own.width();
     const RowHeads& h = heads_[std::size_t(y)];
-    const std::int64_t dims = h.dims(), taken = h.count * group * positions_of(x), tops = new_tops[std::size_t(t)];
-    times_.compute(r, x, y, phase_.softmax, double(taken) * (cost_.once(s.position) + cost_.loop(s.position_value, dims)),
-                   s.position, taken);
+    const std::int64_t dims = h.dims(), taken = h.count * group * positions_of(x),
+                       tops = new_tops[std::size_t(t)];
+    times_.compute(r, x, y, phase_.softmax,
+                   double(taken) * (cost_.once(s.position) + cost_.loop(s.position_value, dims)), s.position,
+                   taken);
     times_.count(s.position_value, taken * dims);
-    times_.compute(r, x, y, phase_.softmax, double(tops) * (cost_.once(s.new_top) + cost_.loop(s.faded, dims)),
-                   s.new_top, tops);
+    times_.compute(r, x, y, phase_.softmax,
+                   double(tops) * (cost_.once(s.new_top) + cost_.loop(s.faded, dims)), s.new_top, tops);
     times_.count(s.faded, tops * dims);
   }
   times_.join(r);
@@ -171,7 +179,8 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
     times_.broadcast(r, {true, y}, queries);
     for (int x = 0; x < width; ++x)
       times_.compute(r, x, y, phase_.softmax,
-                     double(queries) * (cost_.once(s.new_top) + cost_.loop(s.faded, h.dims())), s.new_top, queries);
+                     double(queries) * (cost_.once(s.new_top) + cost_.loop(s.faded, h.dims())), s.new_top,
+                     queries);
   }
   times_.join(weighted);
 
@@ -181,18 +190,19 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
     const std::int64_t queries = h.count * group, dims = h.dims(), words = n * queries * (dims + 1);
     if (words == 0) continue;
     std::vector<float> line(static_cast<std::size_t>(words));
-    line_sums(wse::LineReduction::best(fabric, width, root, int(words)), weighted.data() + start[std::size_t(y)], words,
-              line.data());
+    line_sums(wse::LineReduction::best(fabric, width, root, int(words)),
+              weighted.data() + start[std::size_t(y)], words, line.data());
     times_.reduce(r, {true, y}, words);
     for (std::int64_t k = 0; k < n * queries; ++k) {
       float* head = line.data() + k * (dims + 1);
       divide_by_sum(head[dims], dims, head);
-      std::copy_n(head, dims,
-                  out.begin() + k / queries * all_out + attended_cut_.start[std::size_t(y)] + k % queries * dims);
+      std::copy_n(
+          head, dims,
+          out.begin() + k / queries * all_out + attended_cut_.start[std::size_t(y)] + k % queries * dims);
     }
     times_.compute(r, root, y, phase_.softmax,
-                   double(n * queries) * (cost_.once(s.divided) + cost_.loop(s.divided_value, dims)), s.divided,
-                   n * queries);
+                   double(n * queries) * (cost_.once(s.divided) + cost_.loop(s.divided_value, dims)),
+                   s.divided, n * queries);
   }
   return out;
 }

@@ -47,7 +47,8 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
   const auto compute = [&](const char* name) { return times_.phase(name, wse::PhaseKind::compute); };
   phase_ = {compute("multiply"), compute("norm"), compute("rotate"),   compute("scores"),
             compute("softmax"),  compute("gate"), compute("residual"), compute("choose token")};
-  embedding_row_ = [row = source.row, dim = model_.dim, type = settings.value_type](std::int64_t token, float* out) {
+  embedding_row_ = [row = source.row, dim = model_.dim, type = settings.value_type](std::int64_t token,
+                                                                                    float* out) {
     row(Matrix::embedding, 0, token, 0, dim, out);
     if (type == ValueType::bf16)
       for (std::int64_t i = 0; i < dim; ++i) out[i] = BFloat16(out[i]);
@@ -55,7 +56,8 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
   pack_layers(source);
 }
 
-std::vector<float> WaferDecoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
+std::vector<float> WaferDecoder::forward(std::span<const TokenRow> rows,
+                                         std::span<const std::int64_t> wanted) {
   std::vector<char> is_wanted(rows.size(), 0);
   for (const std::int64_t w : wanted) is_wanted[std::size_t(w)] = 1;
   std::vector<float> logits(wanted.size() * std::size_t(model_.vocabulary));
@@ -90,7 +92,8 @@ void WaferDecoder::run_pass(std::span<const TokenRow> rows, const std::vector<ch
                   stream.begin() + std::ptrdiff_t(v + 1) * model_.dim);
   const std::int64_t n = std::int64_t(kept.size()) / model_.dim;
   if (n == 0) {
-    for (int x = 0; x < at->area.width; ++x) finished_ = std::max(finished_, times_.at(*at, x, at->root_row()));
+    for (int x = 0; x < at->area.width; ++x)
+      finished_ = std::max(finished_, times_.at(*at, x, at->root_row()));
     return;
   }
   const Region& head = placement_.head;
@@ -130,8 +133,9 @@ std::vector<float> WaferDecoder::embed(std::span<const TokenRow> rows) {
   const Cut table = even_cut(model_.vocabulary, r.area.height);
   for (std::size_t v = 0; v < rows.size(); ++v) {
     embedding_row_(rows[v].token, stream.data() + std::ptrdiff_t(v) * model_.dim);
-    const int y = int(std::upper_bound(table.start.begin(), table.start.end(), rows[v].token) -
-                      table.start.begin()) - 1;
+    const int y =
+        int(std::upper_bound(table.start.begin(), table.start.end(), rows[v].token) - table.start.begin()) -
+        1;
     // The token's number goes to its row and along it; each tile sends its part of the row to the root.
     const int away = std::abs(y - r.root_row());
     times_.wait_until(r, r.root_column(), y, ready_[std::size_t(rows[v].sequence)]);
@@ -147,15 +151,16 @@ void WaferDecoder::hand_over(const Region& from, const Region& to, std::int64_t 
   const wse::FabricTiming& f = cost_.machine().fabric;
   const int across = std::abs(to.area.x0 - from.area.x0),
             down = std::abs(to.area.y0 + to.root_row() - from.area.y0 - from.root_row());
-  // Straight along its column a segment has the links to itself. To another strip, each takes a row of its own
-  // as far as there are rows, so that a row's links carry so many segments.
+  // Straight along its column a segment has the links to itself. To another strip, each takes a row of its
+  // own as far as there are rows, so that a row's links carry so many segments.
   const int lanes = std::min(from.area.height, to.area.height),
             sharing = across == 0 ? 1 : (to.area.width + lanes - 1) / lanes;
   for (int x = 0; x < to.area.width; ++x) {
     const std::int64_t words = rows * dims_.count(x);
-    times_.wait_until(to, x, to.root_row(),
-                      times_.at(from, x, from.root_row()) +
-                          wse::point_to_point_cycles(f, across + down + (across > 0 ? lanes : 0), int(sharing * words)));
+    times_.wait_until(
+        to, x, to.root_row(),
+        times_.at(from, x, from.root_row()) +
+            wse::point_to_point_cycles(f, across + down + (across > 0 ? lanes : 0), int(sharing * words)));
     times_.count_hops(words * (across + down));
   }
 }
@@ -173,8 +178,8 @@ std::vector<float> WaferDecoder::norm(const Region& r, const std::vector<float>&
     const std::int64_t elements = rows * dims_.count(x);
     times_.compute(r, x, y, phase_.norm, cost_.loop(s.square, elements), s.square, elements);
   }
-  line_sums(wse::LineReduction::best(cost_.machine().fabric, width, r.root_column(), int(rows)), squares.data(), rows,
-            sums.data());
+  line_sums(wse::LineReduction::best(cost_.machine().fabric, width, r.root_column(), int(rows)),
+            squares.data(), rows, sums.data());
   times_.reduce(r, {true, y}, rows);
   times_.compute(r, r.root_column(), y, phase_.norm, double(rows) * cost_.once(s.root), s.root, rows);
   times_.broadcast(r, {true, y}, rows);
@@ -201,7 +206,8 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
   // When the roots of the input lines begin to send.
   std::vector<std::int64_t> starts(static_cast<std::size_t>(inputs.lines()));
   for (int line = 0; line < inputs.lines(); ++line) {
-    starts[std::size_t(line)] = by_columns ? times_.at(r, line, r.root_row()) : times_.at(r, r.root_column(), line);
+    starts[std::size_t(line)] =
+        by_columns ? times_.at(r, line, r.root_row()) : times_.at(r, r.root_column(), line);
     times_.count_hops(rows * inputs.count(line) * ((by_columns ? r.area.height : r.area.width) - 1));
   }
   // Partial sums, [output line][tile of the line][row][output].
@@ -219,7 +225,8 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
     thread_local std::vector<std::int64_t> stored;
     const int tx = own.x0 + t % own.width(), ty = own.y0 + t / own.width();
     const int in = m.input_line(tx, ty), out = m.output_line(tx, ty);
-    const std::size_t tile = by_columns ? weights.tile(ty - own.y0, tx - own.x0) : weights.tile(tx - own.x0, ty - own.y0);
+    const std::size_t tile =
+        by_columns ? weights.tile(ty - own.y0, tx - own.x0) : weights.tile(tx - own.x0, ty - own.y0);
     const std::int64_t columns = inputs.count(in), sums = outputs.count(out);
     weights.multiply(tile, columns, sums, rows, x.data() + inputs.start[std::size_t(in)], all_inputs,
                      part(out, by_columns ? tx : ty), stored);
@@ -232,9 +239,9 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
     for (std::int64_t k = 0; k < columns; ++k) {
       const std::int64_t there = distance == 0 ? starts[std::size_t(in)] : first + (k + 1) * rows - 1;
       const std::int64_t here = stored[std::size_t(k)];
-      const std::int64_t cycles = std::llround((distance == 0 ? 0 : receive) +
-                                               (dense ? cost_.dense_column(here, rows)
-                                                      : cost_.masked_column(words, here, rows)));
+      const std::int64_t cycles =
+          std::llround((distance == 0 ? 0 : receive) +
+                       (dense ? cost_.dense_column(here, rows) : cost_.masked_column(words, here, rows)));
       clock = std::max(clock, there) + cycles;
       done.cycles += cycles;
       done.stored += here;
@@ -292,8 +299,8 @@ std::vector<float> WaferDecoder::gate(const Region& r, const Layer& layer, const
         out[std::size_t(v * hidden + first + i)] = swiglu(in[i], in[count + i]);
       }
     // Exponentials and divisions are slow: the tiles beside the root take their share.
-    const wse::SharedWork shared = wse::best_shared_work(cost_.machine().fabric, r.root_column(), rows * count, 2, 1,
-                                                         cost_.once(s.gated));
+    const wse::SharedWork shared = wse::best_shared_work(cost_.machine().fabric, r.root_column(),
+                                                         rows * count, 2, 1, cost_.once(s.gated));
     times_.compute(r, r.root_column(), y, phase_.gate, double(shared.cycles), s.gated, rows * count);
     for (int h = 1; h <= shared.helpers; ++h)
       times_.wait_until(r, r.root_column() - h, y, times_.at(r, r.root_column(), y));
@@ -313,8 +320,8 @@ void WaferDecoder::choose_token(std::int64_t rows) {
   // The largest of every row of tiles and its number, two words, to the root; from there to the embedding.
   times_.reduce(r, {false, x}, 2 * rows);
   const Region& e = placement_.embedding;
-  const int away = std::abs(e.area.x0 - r.area.x0) +
-                   std::abs(e.area.y0 + e.root_row() - r.area.y0 - r.root_row());
+  const int away =
+      std::abs(e.area.x0 - r.area.x0) + std::abs(e.area.y0 + e.root_row() - r.area.y0 - r.root_row());
   times_.wait_until(r, x, r.root_row(), times_.arrival(times_.at(r, x, r.root_row()), away) + rows - 1);
   times_.count_hops(rows * away);
 }

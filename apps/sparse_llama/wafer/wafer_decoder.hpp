@@ -36,8 +36,8 @@ class WaferDecoder final : public ForwardPass {
   std::int64_t most_weight_bytes() const { return most_weight_bytes_; }
   double sparsity() const { return 1.0 - double(stored_) / double(all_); }
   double bits_per_weight() const { return 8.0 * double(layer_bytes_) / double(all_); }
-  /// Mean over largest of the cycles that tiles multiply for one token, weighted over matrices: 1 is a perfect
-  /// balance. `even`: had rows not been dealt (only counted when they were).
+  /// Mean over largest of the cycles that tiles multiply for one token, weighted over matrices: 1 is a
+  /// perfect balance. `even`: had rows not been dealt (only counted when they were).
   struct Balance {
     double dealt = 1, even = 1;
   };

@@ -26,25 +26,29 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   emulated("watts", (idle + dynamic) / time, "W");
   emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included");
   emulated("utilisation", double(busy) / (tiles * cycles), "", "cycles of computing, over all tiles in use");
-  emulated("link_load", double(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "", "words per link and cycle");
+  emulated("link_load", double(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "",
+           "words per link and cycle");
   result.add_figure("sparsity", sparsity(), "", Kind::measured);
-  result.add_figure("bits_per_weight", bits_per_weight(), "bits", Kind::measured, "as tiles hold the layers' matrices");
+  result.add_figure("bits_per_weight", bits_per_weight(), "bits", Kind::measured,
+                    "as tiles hold the layers' matrices");
   if (s.format != Format::dense) {
     result.add_figure("balance", balance_.dealt, "", Kind::emulated,
                       s.balance_rows ? "gate and up weights of a tile, mean over largest; hidden units dealt"
                                      : "gate and up weights of a tile, mean over largest");
-    result.add_figure("balance_even", balance_.even, "", Kind::emulated, "the same with hidden units in their order");
+    result.add_figure("balance_even", balance_.even, "", Kind::emulated,
+                      "the same with hidden units in their order");
   }
   const wse::TileMemory memory = placement_.tile_memory(m, most_weight_bytes_);
   result.add_figure("sram_high_water", double(memory.high_water()), "B", Kind::emulated, m.name);
-  result.add_figure("cache_capacity", double(placement_.cache_capacity(m, most_weight_bytes_)), "tokens", Kind::emulated,
-                    "of all sequences together");
+  result.add_figure("cache_capacity", double(placement_.cache_capacity(m, most_weight_bytes_)), "tokens",
+                    Kind::emulated, "of all sequences together");
   result.add_figure("predicted_token_cycles", placement_.predicted_token_cycles, "", Kind::modelled,
                     "layers and head, tiles that hold the mean");
 
   nlohmann::json ledger = nlohmann::json::object(), numbers = nlohmann::json::object();
   for (const auto& b : memory.buffers()) ledger[b.name] = b.bytes;
-  for (const auto& [key, q] : m.quantities) numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
+  for (const auto& [key, q] : m.quantities)
+    numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   const wse::Block& area = placement_.layers.front().area;
   result.set_section("wafer", {{"machine", m.name},
                                {"machine_file", m.file},

@@ -21,9 +21,10 @@ MatrixRows stacked_rows(const WeightSource& source, std::int64_t layer, std::vec
   };
 }
 
-/// Stored weights of each hidden unit in the tiles of a line: of its gate and up rows by column of tiles. What
-/// down holds of it is one weight in each of the stream's dimensions and adds to the same columns.
-std::vector<std::vector<int>> stored_by_unit(const WeightSource& source, std::int64_t layer, const Cut& dims) {
+/// Stored weights of each hidden unit in the tiles of a line: of its gate and up rows by column of tiles.
+/// What down holds of it is one weight in each of the stream's dimensions and adds to the same columns.
+std::vector<std::vector<int>> stored_by_unit(const WeightSource& source, std::int64_t layer,
+                                             const Cut& dims) {
   const Configuration& c = source.configuration;
   std::vector<std::vector<int>> stored(std::size_t(c.hidden), std::vector<int>(std::size_t(dims.lines()), 0));
   using Units = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
@@ -32,7 +33,8 @@ std::vector<std::vector<int>> stored_by_unit(const WeightSource& source, std::in
     for (const Matrix m : {Matrix::gate, Matrix::up}) {
       source.row(m, layer, u, 0, c.dim, row.data());
       for (int x = 0; x < dims.lines(); ++x)
-        for (const std::int64_t d : dims.of(x)) stored[std::size_t(u)][std::size_t(x)] += row[std::size_t(d)] != 0;
+        for (const std::int64_t d : dims.of(x))
+          stored[std::size_t(u)][std::size_t(x)] += row[std::size_t(d)] != 0;
     }
   });
   return stored;
@@ -100,8 +102,10 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
     };
     w.query_key_value = packed({Lie::inputs_by_columns, &dims_, &query_key_value_cut_}, c.dim,
                                {Matrix::query, Matrix::key, Matrix::value});
-    w.attention_output = packed({Lie::inputs_by_rows, &dims_, &attended_cut_}, c.query_dim(), {Matrix::attention_output});
-    w.gate_up_weights = packed({Lie::inputs_by_columns, &dims_, &w.gate_up}, c.dim, {Matrix::gate, Matrix::up});
+    w.attention_output =
+        packed({Lie::inputs_by_rows, &dims_, &attended_cut_}, c.query_dim(), {Matrix::attention_output});
+    w.gate_up_weights =
+        packed({Lie::inputs_by_columns, &dims_, &w.gate_up}, c.dim, {Matrix::gate, Matrix::up});
     w.down = packed({Lie::inputs_by_rows, &dims_, &w.hidden}, c.hidden, {Matrix::down});
     for (int y = own.y0; own.count() > 0 && y < own.y1; ++y) {
       const RowHeads& h = heads_[std::size_t(y)];
@@ -119,8 +123,8 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
 
   const Matrix matrix = c.tied_embeddings ? Matrix::embedding : Matrix::head;
   head_ = pack_tiles(OwnTiles(placement_.head.area, times_.blocks().mine()),
-                     {Lie::inputs_by_columns, &dims_, &vocabulary_}, Format::dense, settings.value_type, c.dim,
-                     stacked_rows(source, 0, {matrix}), source.name + ": output head");
+                     {Lie::inputs_by_columns, &dims_, &vocabulary_}, Format::dense, settings.value_type,
+                     c.dim, stacked_rows(source, 0, {matrix}), source.name + ": output head");
 }
 
 }  // namespace wafermark::llama

@@ -25,7 +25,8 @@ void program_line(RouterReference& r, const LineReduction& line, const std::vect
   std::vector<Stream> at_root[2];  // first the groups' chains, then the heads'
   for (const int direction : {1, -1}) {
     const int length = direction == 1 ? line.tiles - 1 - line.root : line.root, base = direction == 1 ? 0 : 4;
-    const Port inwards = direction == 1 ? Port::west : Port::east, outwards = direction == 1 ? Port::east : Port::west;
+    const Port inwards = direction == 1 ? Port::west : Port::east,
+               outwards = direction == 1 ? Port::east : Port::west;
     const int last_head = length / line.group * line.group;
     for (int d = 1; d <= length; ++d) {
       const int x = line.root + direction * d, head = d / line.group * line.group;
@@ -53,8 +54,10 @@ void program_line(RouterReference& r, const LineReduction& line, const std::vect
         std::vector<float> chain = values_of(line.root + direction * end, line.words);
         for (int k = end - 1; k > d; --k)
           for (int w = 0; w < line.words; ++w)
-            chain[std::size_t(w)] = values_of(line.root + direction * k, line.words)[std::size_t(w)] + chain[std::size_t(w)];
-        for (int w = 0; w < line.words; ++w) sum[std::size_t(w)] = own[std::size_t(w)] + chain[std::size_t(w)];
+            chain[std::size_t(w)] =
+                values_of(line.root + direction * k, line.words)[std::size_t(w)] + chain[std::size_t(w)];
+        for (int w = 0; w < line.words; ++w)
+          sum[std::size_t(w)] = own[std::size_t(w)] + chain[std::size_t(w)];
       }
       r.route(x, 0, to, {{Port::ramp, {inwards}}});
       if (d == last_head) {
@@ -106,8 +109,8 @@ TEST(LineReduction, IsWithinAnEighthAndTwelveCyclesOfTheSimulatorForAnyReadyTime
             r.run();
             const auto simulated = double(r.finished(root, 0));
             EXPECT_NEAR(double(rule(line, ready)), simulated, simulated / 8 + 12)
-                << tiles << " tiles, root " << root << ", " << words << " words, groups of " << group << ", ready by "
-                << latest;
+                << tiles << " tiles, root " << root << ", " << words << " words, groups of " << group
+                << ", ready by " << latest;
           }
 }
 

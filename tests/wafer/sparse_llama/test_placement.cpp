@@ -33,8 +33,9 @@ void expect_apart(const Placement& p) {
     EXPECT_LE(areas[a].x0 + areas[a].width, p.grid.width);
     EXPECT_LE(areas[a].y0 + areas[a].height, p.grid.height);
     for (std::size_t b = 0; b < a; ++b)
-      EXPECT_TRUE(areas[a].x0 + areas[a].width <= areas[b].x0 || areas[b].x0 + areas[b].width <= areas[a].x0 ||
-                  areas[a].y0 + areas[a].height <= areas[b].y0 || areas[b].y0 + areas[b].height <= areas[a].y0)
+      EXPECT_TRUE(
+          areas[a].x0 + areas[a].width <= areas[b].x0 || areas[b].x0 + areas[b].width <= areas[a].x0 ||
+          areas[a].y0 + areas[a].height <= areas[b].y0 || areas[b].y0 + areas[b].height <= areas[a].y0)
           << a << " and " << b;
   }
   EXPECT_EQ(std::int64_t(p.layers.size()), (p.model.layers + p.layers_per_region - 1) / p.layers_per_region);
@@ -84,7 +85,8 @@ TEST(Placement, ForThroughputLayersLieApartAndForLatencyTogether) {
 TEST(Placement, PatternsOfALayerDoNotCollideOnTheFabricsColors) {
   WaferSettings s;
   s.density = 0.3;
-  const Placement p = place(published_configuration("tinyllama-1.1b"), {machine().width, machine().height}, s);
+  const Placement p =
+      place(published_configuration("tinyllama-1.1b"), {machine().width, machine().height}, s);
   wse::FabricTiming fabric = machine().fabric;
   EXPECT_NO_THROW(wse::reject_collisions(fabric, p.patterns()));
   fabric.colors = 23;
@@ -125,7 +127,8 @@ TEST(Cut, DealtUnitsAreCompleteAndTheFullestTileIsLessFull) {
   std::vector<std::vector<int>> stored;
   for (int u = 0; u < 300; ++u) {
     stored.emplace_back();
-    for (int t = 0; t < 10; ++t) stored.back().push_back(std::poisson_distribution<int>(u < 100 ? 2 : 9)(random));
+    for (int t = 0; t < 10; ++t)
+      stored.back().push_back(std::poisson_distribution<int>(u < 100 ? 2 : 9)(random));
   }
   const auto fullest = [&](const Cut& cut) {
     int most = 0;

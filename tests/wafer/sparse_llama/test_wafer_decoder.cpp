@@ -84,11 +84,13 @@ TEST(WaferDecoder, GivesTheReferencesLogitsOnAnyTiles) {
   for (const Configuration& c : {grouped(), tied()}) {
     const Model model(c, 0.3);
     std::vector<double> exact;
-    for (const auto& row : reference_logits(model.dense, text)) exact.insert(exact.end(), row.begin(), row.end());
+    for (const auto& row : reference_logits(model.dense, text))
+      exact.insert(exact.end(), row.begin(), row.end());
     // Many rows of tiles a head (24 x 60), whole heads in a row (8 x 8), more layers on a region than one.
     for (const wse::TileGrid& grid : {wse::TileGrid{24, 60}, wse::TileGrid{8, 8}})
       for (const auto& [format, type, together, tolerance] :
-           {std::tuple{Format::bit_mask, ValueType::fp32, 1, 1e-5}, {Format::dense, ValueType::fp32, 5, 1e-5},
+           {std::tuple{Format::bit_mask, ValueType::fp32, 1, 1e-5},
+            {Format::dense, ValueType::fp32, 5, 1e-5},
             {Format::bit_mask, ValueType::bf16, 4, 0.03}}) {
         WaferDecoder wafer(comm, model.source, machine(), grid, settings_for(format, type, together));
         EXPECT_LT(error(wafer.forward(rows_of(), all(text.size())), exact), tolerance)
@@ -100,13 +102,15 @@ TEST(WaferDecoder, GivesTheReferencesLogitsOnAnyTiles) {
 TEST(WaferDecoder, GivesTheNativeTargetsLogitsOfTheShippedModel) {
   const Communicator comm, alone(MPI_COMM_SELF);
   const WeightSource source = checkpoint_source(
-      "sparse70", std::make_shared<const DenseWeights>(read_model(WAFERMARK_SOURCE_DIR "/inputs/llama/sparse70")));
+      "sparse70",
+      std::make_shared<const DenseWeights>(read_model(WAFERMARK_SOURCE_DIR "/inputs/llama/sparse70")));
   for (const ValueType type : {ValueType::fp32, ValueType::bf16}) {
     RegionTimes times;
     const RankWeights weights = pack_rank_weights(alone, source, Format::bit_mask, type);
     Decoder native(alone, weights, 1, 32, times);
     WaferDecoder wafer(comm, source, machine(), {16, 16}, settings_for(Format::bit_mask, type));
-    EXPECT_LT(error(wafer.forward(rows_of(), all(text.size())), native.forward(rows_of(), all(text.size()))), 1e-5);
+    EXPECT_LT(error(wafer.forward(rows_of(), all(text.size())), native.forward(rows_of(), all(text.size()))),
+              1e-5);
     EXPECT_NEAR(wafer.sparsity(), 0.7, 0.001);
   }
 }
@@ -139,9 +143,9 @@ Outcome outcome(const Communicator& comm, const Model& model, const wse::TileGri
 TEST(WaferDecoder, BitsAndCyclesAreTheSameForEverySplitOverRanks) {
   const Communicator comm;
   const Model model(grouped(), 0.3);
-  for (const auto& [grid, format, together] :
-       {std::tuple{wse::TileGrid{8, 8}, Format::bit_mask, 1}, {wse::TileGrid{8, 8}, Format::dense, 3},
-        {wse::TileGrid{11, 23}, Format::bit_mask, 2}}) {
+  for (const auto& [grid, format, together] : {std::tuple{wse::TileGrid{8, 8}, Format::bit_mask, 1},
+                                               {wse::TileGrid{8, 8}, Format::dense, 3},
+                                               {wse::TileGrid{11, 23}, Format::bit_mask, 2}}) {
     const Outcome parts = outcome(comm, model, grid, format, together);
     const bool compares = comm.rank() == 0 || comm.rank() == comm.size() - 1;
     if (!compares) continue;
@@ -164,7 +168,8 @@ TEST(WaferDecoder, SequencesInFlightShareTheWaferAndBatchesTheirWeights) {
     s.layers_per_region = 1;
     WaferDecoder wafer(comm, model.source, machine(), {16, 40}, s);
     const std::vector<std::vector<std::int32_t>> prompts(std::size_t(sequences), {1, 5, 9});
-    const Generation g = generate(wafer, comm, grouped().vocabulary, prompts, 6, {}, {}, [](auto, auto) { return true; });
+    const Generation g =
+        generate(wafer, comm, grouped().vocabulary, prompts, 6, {}, {}, [](auto, auto) { return true; });
     for (const auto& tokens : g.tokens) EXPECT_EQ(tokens, g.tokens.front());
     double multiply = 0;  // cycles of a pass, mean over tiles
     for (const auto& phase : wafer.times().phases().summarize())
@@ -196,7 +201,8 @@ TEST(WaferDecoder, DealingHiddenUnitsImprovesTheBalanceAndNothingElse) {
   WaferDecoder in_order(comm, model.source, machine(), {8, 40}, s);
   EXPECT_GT(dealt.balance().dealt, 1.1 * dealt.balance().even);
   EXPECT_EQ(in_order.balance().dealt, dealt.balance().even);
-  EXPECT_LT(error(dealt.forward(rows_of(), all(text.size())), in_order.forward(rows_of(), all(text.size()))), 1e-5);
+  EXPECT_LT(error(dealt.forward(rows_of(), all(text.size())), in_order.forward(rows_of(), all(text.size()))),
+            1e-5);
   EXPECT_LT(dealt.finished_cycle(), in_order.finished_cycle());
 }
 
@@ -211,8 +217,10 @@ TEST(WaferDecoder, RefusesWhatTilesDoNotHold) {
     }
     return "";
   };
-  EXPECT_THAT(message(settings_for(Format::bit_mask, ValueType::int8), {8, 8}), testing::HasSubstr("fp32 or bf16"));
-  EXPECT_THAT(message(settings_for(Format::csr, ValueType::bf16), {8, 8}), testing::HasSubstr("expected dense"));
+  EXPECT_THAT(message(settings_for(Format::bit_mask, ValueType::int8), {8, 8}),
+              testing::HasSubstr("fp32 or bf16"));
+  EXPECT_THAT(message(settings_for(Format::csr, ValueType::bf16), {8, 8}),
+              testing::HasSubstr("expected dense"));
   EXPECT_THAT(message(settings_for(Format::two_four, ValueType::bf16), {8, 8}), testing::HasSubstr("2:4"));
   WaferSettings long_context = settings_for(Format::bit_mask, ValueType::bf16);
   long_context.context = 100000;

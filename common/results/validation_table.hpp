@@ -1,0 +1,28 @@
+// A table of predictions beside published figures: printed row by row, and kept as checks of the result.
+#pragma once
+
+#include <string>
+
+#include "common/results/result.hpp"
+
+namespace wafermark {
+
+class ValidationTable {
+ public:
+  /// Prints the head of the table where `visible`. The result must outlive the table.
+  ValidationTable(Result& result, bool visible);
+  /// `within`: tolerance as a share of the published value; `figure`: the check's name.
+  void row(const std::string& name, const std::string& figure, double predicted, double published,
+           double within, const std::string& unit);
+  /// The same, shown and recorded as a figure, not checked.
+  void row_unchecked(const std::string& name, const std::string& figure, double predicted, double published,
+                     const std::string& unit);
+
+ private:
+  void print(const std::string& name, double predicted, double published, const std::string& tolerance,
+             const std::string& unit) const;
+  Result& result_;
+  bool visible_;
+};
+
+}  // namespace wafermark
