@@ -81,11 +81,13 @@ void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, 
 
 }  // namespace
 
-OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine)
-    : x0(std::clamp(mine.x0 - region.x0, 0, region.width)),
-      x1(std::clamp(mine.x0 + mine.width - region.x0, 0, region.width)),
-      y0(std::clamp(mine.y0 - region.y0, 0, region.height)),
-      y1(std::clamp(mine.y0 + mine.height - region.y0, 0, region.height)) {}
+OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine) {
+  x0 = std::clamp(mine.x0 - region.x0, 0, region.width);
+  x1 = std::clamp(mine.x0 + mine.width - region.x0, 0, region.width);
+  y0 = std::clamp(mine.y0 - region.y0, 0, region.height);
+  y1 = std::clamp(mine.y0 + mine.height - region.y0, 0, region.height);
+  if (x0 == x1 || y0 == y1) *this = OwnTiles();
+}
 
 void TileWeights::multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                            const float* x, std::int64_t x_stride, float* sums,

@@ -76,8 +76,15 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
     if (settings.format != Format::dense) {
       const auto stored = stored_by_unit(source, l, dims_);
       const Spread even = spread_of(stored, w.hidden);
-      if (settings.balance_rows) w.hidden = balanced_cut(stored, r.area.height);
-      const Spread dealt = settings.balance_rows ? spread_of(stored, w.hidden) : even;
+      Spread dealt = even;
+      if (settings.balance_rows) {
+        Cut cut = balanced_cut(stored, r.area.height);
+        const Spread spread = spread_of(stored, cut);
+        if (spread.most < even.most) {
+          dealt = spread;
+          w.hidden = std::move(cut);
+        }
+      }
       mean += even.sum / even.tiles;
       most_dealt += dealt.most;
       most_even += even.most;
@@ -107,7 +114,7 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
     w.gate_up_weights =
         packed({Lie::inputs_by_columns, &dims_, &w.gate_up}, c.dim, {Matrix::gate, Matrix::up});
     w.down = packed({Lie::inputs_by_rows, &dims_, &w.hidden}, c.hidden, {Matrix::down});
-    for (int y = own.y0; own.count() > 0 && y < own.y1; ++y) {
+    for (int y = own.y0; y < own.y1; ++y) {
       const RowHeads& h = heads_[std::size_t(y)];
       const auto size = std::size_t(settings.sequences * settings.context * h.count * h.dims());
       w.keys.emplace_back(size);

@@ -1,72 +1,14 @@
-// Llama on the emulated wafer: the logits of the definition in double precision and of the native target, and
-// the same bits and cycles for every split of the tiles over ranks.
+// Llama on the emulated wafer: the logits of the definition in double precision and of the native target.
 #include <gmock/gmock.h>
 
-#include <memory>
-
 #include "common/errors.hpp"
-#include "reference_model.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/model/model_reader.hpp"
-#include "sparse_llama/model/tensors.hpp"
-#include "sparse_llama/wafer/wafer_decoder.hpp"
+#include "wafer_model.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-const wse::Machine& machine() {
-  static const wse::Machine m = wse::Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse2.toml");
-  return m;
-}
-
-Configuration grouped() {  // more rows than heads or fewer, by the number of tiles
-  return {48, 3, 8, 4, 12, 80, 101, 64, 1e-5, 1e4, {}, false};
-}
-Configuration tied() {
-  Configuration c{32, 2, 2, 2, 16, 72, 53, 64, 1e-6, 5e5, {}, true};
-  c.rope_scaling = {8, 1, 4, 16};
-  return c;
-}
-
-struct Model {
-  DenseWeights dense;
-  WeightSource source;
-  Model(const Configuration& c, double density) : dense(random_model(c, 7)) {
-    std::mt19937 engine(8);
-    std::bernoulli_distribution kept(density);
-    each_tensor(dense, [&](const std::string& name, auto& tensor) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
-        for (float& value : tensor.values)
-          if (name.starts_with("model.layers.") && !kept(engine)) value = 0;
-    });
-    source = checkpoint_source("random", std::make_shared<const DenseWeights>(dense));
-  }
-};
-
-const std::vector<std::int32_t> text{1, 5, 40, 33, 7, 7, 44, 12, 3, 50, 51, 2};
-
-std::vector<TokenRow> rows_of(std::int32_t sequence = 0) {
-  std::vector<TokenRow> rows;
-  for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], sequence, std::int64_t(p)});
-  return rows;
-}
-std::vector<std::int64_t> all(std::size_t n) {
-  std::vector<std::int64_t> numbers(n);
-  for (std::size_t i = 0; i < n; ++i) numbers[i] = std::int64_t(i);
-  return numbers;
-}
-
-WaferSettings settings_for(Format format, ValueType type, std::int64_t together = 1) {
-  WaferSettings s;
-  s.format = format;
-  s.value_type = type;
-  s.density = 0.3;
-  s.context = 32;
-  s.sequences = 2;
-  s.rows_together = together;
-  return s;
-}
 
 /// Largest difference, over the spread of the second.
 template <class Exact>
@@ -112,50 +54,6 @@ TEST(WaferDecoder, GivesTheNativeTargetsLogitsOfTheShippedModel) {
     EXPECT_LT(error(wafer.forward(rows_of(), all(text.size())), native.forward(rows_of(), all(text.size()))),
               1e-5);
     EXPECT_NEAR(wafer.sparsity(), 0.7, 0.001);
-  }
-}
-
-/// What must not depend on how tiles are dealt to ranks.
-struct Outcome {
-  std::vector<float> logits;
-  std::vector<std::int32_t> tokens;
-  std::int64_t cycles = 0;
-  std::vector<double> clocks;
-  double joules = 0, bits = 0;
-};
-
-Outcome outcome(const Communicator& comm, const Model& model, const wse::TileGrid& grid, Format format,
-                std::int64_t together) {
-  WaferDecoder wafer(comm, model.source, machine(), grid, settings_for(format, ValueType::bf16, together));
-  Outcome o;
-  std::vector<TokenRow> rows = rows_of(0);
-  const std::vector<TokenRow> other = rows_of(1);
-  rows.insert(rows.end(), other.begin(), other.end());
-  o.logits = wafer.forward(rows, all(rows.size()));
-  o.cycles = wafer.finished_cycle();
-  for (const auto& phase : wafer.times().phases().summarize())
-    o.clocks.insert(o.clocks.end(), {phase.min, phase.mean, phase.max});
-  o.joules = wafer.times().dynamic_joules();
-  o.bits = wafer.bits_per_weight();
-  return o;
-}
-
-TEST(WaferDecoder, BitsAndCyclesAreTheSameForEverySplitOverRanks) {
-  const Communicator comm;
-  const Model model(grouped(), 0.3);
-  for (const auto& [grid, format, together] : {std::tuple{wse::TileGrid{8, 8}, Format::bit_mask, 1},
-                                               {wse::TileGrid{8, 8}, Format::dense, 3},
-                                               {wse::TileGrid{11, 23}, Format::bit_mask, 2}}) {
-    const Outcome parts = outcome(comm, model, grid, format, together);
-    const bool compares = comm.rank() == 0 || comm.rank() == comm.size() - 1;
-    if (!compares) continue;
-    const Communicator alone(MPI_COMM_SELF);
-    const Outcome whole = outcome(alone, model, grid, format, together);
-    EXPECT_EQ(parts.logits, whole.logits);
-    EXPECT_EQ(parts.cycles, whole.cycles);
-    EXPECT_EQ(parts.clocks, whole.clocks);
-    EXPECT_NEAR(parts.joules, whole.joules, 1e-12 * whole.joules);  // summed in another order
-    EXPECT_EQ(parts.bits, whole.bits);
   }
 }
 
