@@ -33,8 +33,6 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.%n.log
-# The look at time limits, twice a minute, is logged at this level.
-SlurmctldDebug=debug2
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -147,12 +145,6 @@ class PrivateSlurm:
         """The fields of `scontrol show job`."""
         words = self.run("scontrol", "--oneliner", "show", "job", str(job)).split()
         return dict(word.split("=", 1) for word in words if "=" in word)
-
-    def wait_for_limit_check(self, seconds):
-        """Until slurmctld has just looked at time limits: the next look comes 30 s later."""
-        log = self.folder / "slurmctld.log"
-        looks = log.read_text().count("Testing job time limits")
-        self.wait_for(lambda: log.read_text().count("Testing job time limits") > looks, seconds, "a look at time limits")
 
     def logs(self):
         return "\n".join(f"-- {p.name}\n{''.join(p.read_text(errors='replace').splitlines(True)[-25:])}"
