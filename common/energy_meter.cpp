@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/slurm_energy.hpp"
+
 namespace wafermark {
 namespace {
 
@@ -22,6 +24,7 @@ class Cray final : public EnergyCounter {
  public:
   explicit Cray(fs::path file) : file_(std::move(file)) {}
   double joules() override { return last_ = first_number(file_).value_or(last_); }
+  std::string covers() const override { return "whole nodes"; }
 
  private:
   fs::path file_;
@@ -45,6 +48,7 @@ class Rapl final : public EnergyCounter {
     }
     return sum * 1e-6;
   }
+  std::string covers() const override { return "CPU packages, without memory and boards"; }
 
  private:
   std::vector<Package> packages_;
@@ -70,6 +74,7 @@ class Nvml final : public EnergyCounter {
     }
     return sum;
   }
+  std::string covers() const override { return "GPU boards"; }
 
  private:
   void* library_;
@@ -151,10 +156,11 @@ EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : co
   MPI_Comm_rank(node, &rank_on_node);
   MPI_Comm_free(&node);
   reads_ = rank_on_node == 0;
-  if (!reads_) return;
 
-  std::string no_cray, no_rapl, no_nvml;
-  if (auto cray = cray_counter(paths.cray, no_cray)) {
+  std::string no_cray, no_rapl, no_nvml, no_slurm;
+  if (!reads_) {
+    // Another rank of this node does.
+  } else if (auto cray = cray_counter(paths.cray, no_cray)) {
     counters_.push_back(std::move(cray));
     source_ = "cray_pm";
   } else {
@@ -164,7 +170,16 @@ EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : co
     if (nvml) counters_.push_back(std::move(nvml));
     if (rapl) counters_.push_back(std::move(rapl));
   }
-  if (counters_.empty()) reason_ = fmt::format("{}; {}; {}", no_cray, no_nvml, no_rapl);
+  if (comm_.max(counters_.empty() ? 0 : 1) == 0) {
+    const std::string step = paths.slurm_step.empty() ? current_slurm_step() : paths.slurm_step;
+    if (auto slurm = comm_.is_root() ? slurm_counter(step, no_slurm) : nullptr) {
+      counters_.push_back(std::move(slurm));
+      source_ = "slurm";
+    }
+    comm_.broadcast(source_);
+  }
+  for (const auto& counter : counters_) note_ += (note_.empty() ? "" : " and ") + counter->covers();
+  if (counters_.empty()) note_ = fmt::format("{}; {}; {}; {}", no_cray, no_nvml, no_rapl, no_slurm);
   start_ = total();
 }
 
@@ -177,24 +192,21 @@ double EnergyMeter::total() {
 }
 
 void EnergyMeter::sample() {
-  if (reads_) total();
+  if (source_ != "slurm") total();  // which does not wrap, and is slow to ask
 }
 
 EnergyReading EnergyMeter::read() {
   // Rank 0 always reads its node, so it knows the meter that all nodes should have.
-  std::string source = source_, reason = reason_;
+  std::string source = source_, note = note_;
   comm_.broadcast(source);
-  comm_.broadcast(reason);
+  comm_.broadcast(note);
   const bool differs = reads_ && source_ != source;
   const double joules = comm_.sum(reads_ ? total() - start_ : 0.0);
   const int nodes = comm_.sum(reads_ ? 1 : 0);
   if (comm_.max(differs ? 1 : 0) != 0) return {std::nullopt, "none", "nodes have different meters"};
-  if (source == "none") return {std::nullopt, source, reason};
-  const char* covers = source == "cray_pm" ? "whole nodes"
-                       : source == "rapl"  ? "CPU packages, without memory and boards"
-                       : source == "nvml"  ? "GPU boards only"
-                                           : "GPU boards and CPU packages";
-  return {joules, source, fmt::format("{}, {} node{}", covers, nodes, nodes == 1 ? "" : "s")};
+  if (source == "none") return {std::nullopt, source, note};
+  if (!(joules > 0.0)) return {std::nullopt, "none", fmt::format("{} did not move during the run", source)};
+  return {joules, source, fmt::format("{}, {} node{}", note, nodes, nodes == 1 ? "" : "s")};
 }
 
 }  // namespace wafermark

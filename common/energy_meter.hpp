@@ -12,7 +12,7 @@ namespace wafermark {
 
 struct EnergyReading {
   std::optional<double> joules;  ///< over all nodes, between start and stop
-  std::string source;            ///< "cray_pm", "nvml+rapl", "nvml", "rapl" or "none"
+  std::string source;            ///< "cray_pm", "nvml+rapl", "nvml", "rapl", "slurm" or "none"
   std::string note;              ///< what the source covers, or why there is none
 };
 
@@ -21,6 +21,7 @@ struct MeterPaths {
   std::string cray = "/sys/cray/pm_counters";
   std::string rapl = "/sys/class/powercap";
   std::string nvml = "libnvidia-ml.so.1";
+  std::string slurm_step;  ///< "JOB.STEP"; empty: the one that this process is of
 };
 
 /// A counter of joules that only goes up.
@@ -28,6 +29,8 @@ class EnergyCounter {
  public:
   virtual ~EnergyCounter() = default;
   virtual double joules() = 0;
+  /// What it counts, in words.
+  virtual std::string covers() const = 0;
 };
 
 /// Cray: /sys/cray/pm_counters/energy, the whole node, joules. Null when the file is missing.
@@ -38,7 +41,8 @@ std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::stri
 /// NVML loaded at run time: the sum of all boards' total energy. Null when there is no driver.
 std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not);
 
-/// One rank per node reads its node's meters; the sum is over nodes.
+/// One rank per node reads its node's meters; the sum is over nodes. Where no node has any, rank 0 asks Slurm
+/// (slurm_energy.hpp), which counts for all of them.
 class EnergyMeter {
  public:
   /// Collective. Starts counting.
@@ -52,7 +56,7 @@ class EnergyMeter {
  private:
   const Communicator& comm_;
   bool reads_ = false;
-  std::string source_ = "none", reason_;
+  std::string source_ = "none", note_;
   std::vector<std::unique_ptr<EnergyCounter>> counters_;
   double start_ = 0.0;
   double total();

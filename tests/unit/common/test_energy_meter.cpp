@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "common/energy_meter.hpp"
+#include "common/slurm_energy.hpp"
 
 namespace wafermark {
 namespace {
@@ -70,6 +72,85 @@ TEST_F(FakeSysfs, ADomainWithoutACounterIsNotTakenForZero) {
   std::string why;
   EXPECT_FALSE(rapl_counter((root / "rapl").string(), why));
   EXPECT_THAT(why, ::testing::HasSubstr("not readable"));
+}
+
+// Slurm's commands, as programs that print what the real ones do, first in PATH.
+class FakeSlurm : public FakeSysfs {
+ protected:
+  std::string former_path = std::getenv("PATH");
+  void SetUp() override {
+    FakeSysfs::SetUp();
+    setenv("PATH", (root.string() + ":" + former_path).c_str(), 1);
+    setenv("SLURM_JOB_ID", "17", 1);
+    setenv("SLURM_STEP_ID", "0", 1);
+    plugin("acct_gather_energy/ipmi");
+  }
+  void TearDown() override {
+    setenv("PATH", former_path.c_str(), 1);
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_STEP_ID");
+    FakeSysfs::TearDown();
+  }
+  void program(const char* name, const std::string& body) {
+    put(name, "#!/bin/sh\n" + body);
+    fs::permissions(root / name, fs::perms::owner_all);
+  }
+  void plugin(const std::string& name) {
+    program("scontrol", "[ \"$*\" = 'show config' ] && printf 'AcctGatherEnergyType    = " + name + "\\n'");
+  }
+  // One step is known, and it must be asked for by its number.
+  void consumed(const std::string& joules) {
+    program("sstat", "case \"$*\" in *--jobs=17.0*) echo '" + joules + "' ;; *) exit 1 ;; esac");
+  }
+};
+
+TEST_F(FakeSlurm, ItsAccountingIsReadWhereTheNodesTellNothing) {
+  consumed("1500");
+  const Communicator comm;
+  EnergyMeter meter(comm, paths());
+  consumed("4200");
+  meter.sample();
+  const EnergyReading r = meter.read();
+  EXPECT_EQ(r.source, "slurm");
+  EXPECT_NEAR(r.joules.value(), 2700.0, 1e-9);
+  EXPECT_THAT(r.note, ::testing::HasSubstr("acct_gather_energy/ipmi"));
+}
+
+TEST_F(FakeSlurm, ACounterThatStandsStillIsNotTakenForZero) {
+  consumed("1500");
+  const Communicator comm;
+  EnergyMeter meter(comm, paths());
+  const EnergyReading r = meter.read();
+  EXPECT_FALSE(r.joules);
+  EXPECT_THAT(r.note, ::testing::HasSubstr("did not move"));
+}
+
+TEST_F(FakeSlurm, ANodesOwnMeterComesFirst) {
+  consumed("1500");
+  put("cray/energy", "1000 J");
+  const Communicator comm;
+  EnergyMeter meter(comm, paths());
+  put("cray/energy", "1250 J");
+  EXPECT_EQ(meter.read().source, "cray_pm");
+}
+
+TEST_F(FakeSlurm, WithoutAPluginItsZeroIsNoEnergy) {
+  consumed("0");
+  for (const char* none : {"acct_gather_energy/none", "(null)"}) {
+    plugin(none);
+    std::string why;
+    EXPECT_FALSE(slurm_counter("17.0", why));
+    EXPECT_THAT(why, ::testing::HasSubstr("accounts no energy"));
+  }
+}
+
+TEST_F(FakeSlurm, AStepThatIsNotKnownHasNone) {
+  consumed("1500");
+  std::string why;
+  EXPECT_FALSE(slurm_counter("18.0", why));
+  EXPECT_THAT(why, ::testing::HasSubstr("step 18.0"));
+  EXPECT_FALSE(slurm_counter("", why));
+  EXPECT_THAT(why, ::testing::HasSubstr("not a step"));
 }
 
 }  // namespace

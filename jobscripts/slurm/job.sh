@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The batch script of every job, on every site: one run of tungsten_md or sparse_llama. When the time limit cuts the run, it
+# has written a checkpoint, and the job goes back into the queue to go on from there. Usually submitted by submit.sh:
+#   sbatch [options] job.sh SITE_FILE COMMAND... --out DIR      a run
+#   sbatch --array=0-9 job.sh SITE_FILE --cases FILE            many of the same size: line SLURM_ARRAY_TASK_ID of FILE
+# A folder that holds a result.json is left as it is.
+#
+# Two minutes before the limit (Slurm may be a minute early) all ranks, not this script, get SIGTERM.
+#SBATCH --signal=TERM@120
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --exclusive
+#SBATCH --time=30
+
+fail() { echo "job.sh: $1" >&2; exit "${2:-1}"; }
+
+site=${1:?usage: job.sh SITE_FILE COMMAND... (see submit.sh)}
+shift
+# What a site may set; sites/cpu.sh says what each of them is.
+launch=(srun) threads_per_rank=1
+site_environment() { :; }
+. "$site" || fail "$site: cannot be read, expected a file of settings" 2
+site_environment
+
+if [ "${1:-}" = --cases ]; then
+  line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$2")
+  [ -n "$line" ] || fail "$2: found no line $((SLURM_ARRAY_TASK_ID + 1)), expected one for each task of the array" 2
+  eval "set -- $line"  # quoted for the shell by sweep.py
+fi
+command=("$@") out=
+for ((k = 1; k + 1 < $#; k++)); do
+  [ "${command[k]}" != --out ] || out=${command[k + 1]}
+done
+[ -n "$out" ] || fail "${command[*]}: found no --out DIR, expected one" 2
+if [ -e "$out/result.json" ]; then
+  echo "job.sh: $out has a result already"
+  exit 0
+fi
+
+# What the two apps write at the signal, and how they are told to go on from it.
+case "${command[0]##*/} ${command[1]:-}" in
+  "tungsten_md run") checkpoint=$out/checkpoint.h5 command+=(--restart auto) ;;
+  "sparse_llama train" | "sparse_llama recover") checkpoint=$out/state.h5 command+=(--restart) ;;
+  *) checkpoint= ;;
+esac
+written() { stat -c %y -- "$checkpoint" 2>/dev/null; }
+
+export OMP_NUM_THREADS=$threads_per_rank
+if [ "$threads_per_rank" -gt 1 ]; then export OMP_PROC_BIND=close OMP_PLACES=cores; else export OMP_PROC_BIND=false; fi
+# Since Slurm 22.05 a step does not take over the job's cores per task.
+[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
+
+before=$(written)
+echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-none}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
+echo "job.sh: ${launch[*]} ${command[*]}"
+"${launch[@]}" "${command[@]}"
+status=$?
+[ $status -eq 0 ] || exit $status
+[ ! -e "$out/result.json" ] || exit 0
+
+# Cut: it ended well and without a result.
+[ -n "$checkpoint" ] || fail "${command[*]}: was cut and cannot go on: give it more time"
+[ "$(written)" != "$before" ] || fail "$out: found no new checkpoint, expected one in each stretch: not queued again"
+[ -n "${SLURM_JOB_ID:-}" ] || fail "$out: was cut; the same command goes on"
+echo "job.sh: cut; queued again to go on from $checkpoint"
+scontrol requeue "$SLURM_JOB_ID" || fail "$out: cannot be queued again here; the same submission goes on"
+sleep 60  # Slurm ends this script
