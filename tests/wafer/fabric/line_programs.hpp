@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "wse_emulator/fabric/collisions.hpp"
+#include "wse_emulator/link_words.hpp"
 #include "wse_emulator/router_reference/router_reference.hpp"
 
 namespace wafermark::wse {
@@ -138,6 +139,23 @@ inline void expect_uses(const RouterReference& r, const PatternUse& use, bool al
       EXPECT_EQ(words > 0, stated) << use.pattern << ": color " << color << ", link "
                                    << static_cast<int>(link);
     }
+}
+
+/// A program of one rank without rings.
+inline Blocks one_block(int width, int height) {
+  return {Communicator(MPI_COMM_SELF), TileGrid{width, height, {false, false}}};
+}
+
+/// Every link carried the words that are counted for it.
+inline void expect_words(const RouterReference& r, int width, int height, const LinkWords& counted) {
+  for (const Link link : {Link::north, Link::east, Link::south, Link::west})
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x) {
+        std::int64_t words = 0;
+        for (int color = 0; color < 24; ++color) words += r.words(x, y, color, static_cast<Port>(link));
+        EXPECT_EQ(counted.of(link)[static_cast<std::size_t>(y * width + x)], words)
+            << "link " << static_cast<int>(link) << " of tile (" << x << ", " << y << ")";
+      }
 }
 
 }  // namespace wafermark::wse
