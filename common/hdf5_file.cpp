@@ -9,48 +9,10 @@
 #include <utility>
 
 #include "common/errors.hpp"
+#include "common/hdf5_handle.hpp"
 
 namespace wafermark {
 namespace {
-
-template <class T>
-hid_t h5_type();
-template <>
-hid_t h5_type<float>() {
-  return H5T_NATIVE_FLOAT;
-}
-template <>
-hid_t h5_type<double>() {
-  return H5T_NATIVE_DOUBLE;
-}
-template <>
-hid_t h5_type<int>() {
-  return H5T_NATIVE_INT;
-}
-template <>
-hid_t h5_type<std::int64_t>() {
-  return H5T_NATIVE_INT64;
-}
-template <>
-hid_t h5_type<std::uint8_t>() {
-  return H5T_NATIVE_UINT8;
-}
-
-/// Any HDF5 handle, closed with the object.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-  bool good() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
 
 /// The library prints every error it returns; we report them ourselves.
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
@@ -203,131 +165,6 @@ void Hdf5File::link(const std::string& target, const std::string& name) {
   if (H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0)
     fail(name, "link");
 }
-
-// ---- attributes
-
-namespace {
-
-void write_attribute(hid_t file, const std::string& object, const std::string& name, hid_t type, hid_t space,
-                     const void* data, bool& good) {
-  const Handle at(H5Oopen(file, object.c_str(), H5P_DEFAULT), H5Oclose);
-  if (H5Aexists(at, name.c_str()) > 0) H5Adelete(at, name.c_str());
-  const Handle attribute(H5Acreate2(at, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  good = attribute.good() && H5Awrite(attribute, type, data) >= 0;
-}
-
-/// Variable-length UTF-8: what h5py, and all that builds on it, takes for text. Fixed-length text comes out
-/// as bytes.
-Handle text_type() {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  return {type, H5Tclose};
-}
-
-}  // namespace
-
-template <class T>
-void Hdf5File::set_attribute(const std::string& object, const std::string& name, const T& value) {
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  bool good = false;
-  write_attribute(file_, object, name, h5_type<T>(), space, &value, good);
-  if (!good) fail(object, "write attribute " + name);
-}
-
-template <class T>
-void Hdf5File::set_attribute(const std::string& object, const std::string& name,
-                             const std::vector<T>& values) {
-  const hsize_t n = values.size();
-  const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
-  bool good = false;
-  write_attribute(file_, object, name, h5_type<T>(), space, values.data(), good);
-  if (!good) fail(object, "write attribute " + name);
-}
-
-void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text) {
-  const Handle type = text_type();
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const char* pointer = text.c_str();
-  bool good = false;
-  write_attribute(file_, object, name, type, space, &pointer, good);
-  if (!good) fail(object, "write attribute " + name);
-}
-
-void Hdf5File::set_attribute(const std::string& object, const std::string& name,
-                             const std::vector<std::string>& texts) {
-  std::vector<const char*> pointers;
-  for (const auto& t : texts) pointers.push_back(t.c_str());
-  const Handle type = text_type();
-  const hsize_t n = texts.size();
-  const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
-  bool good = false;
-  write_attribute(file_, object, name, type, space, pointers.data(), good);
-  if (!good) fail(object, "write attribute " + name);
-}
-
-template <class T>
-std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::string& name) const {
-  if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
-  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
-  const Handle type(H5Aget_type(attribute), H5Tclose);
-  if (H5Tget_class(type) != H5Tget_class(h5_type<T>()))
-    reject(object, fmt::format("attribute '{}' is of another type than expected", name));
-  const Handle space(H5Aget_space(attribute), H5Sclose);
-  std::vector<T> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
-  if (H5Aread(attribute, h5_type<T>(), values.data()) < 0)
-    reject(object, fmt::format("attribute '{}' cannot be read", name));
-  return values;
-}
-
-template <class T>
-T Hdf5File::attribute(const std::string& object, const std::string& name) const {
-  const auto values = attribute_list<T>(object, name);
-  if (values.size() != 1)
-    reject(object, fmt::format("attribute '{}' holds {} values, expected one", name, values.size()));
-  return values.front();
-}
-
-std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object,
-                                                       const std::string& name) const {
-  if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
-  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
-  const Handle type(H5Aget_type(attribute), H5Tclose);
-  const Handle space(H5Aget_space(attribute), H5Sclose);
-  const auto n = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
-  std::vector<std::string> texts;
-  if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
-  if (H5Tis_variable_str(type) > 0) {
-    std::vector<char*> pointers(n, nullptr);
-    if (H5Aread(attribute, type, pointers.data()) < 0)
-      reject(object, fmt::format("attribute '{}' cannot be read", name));
-    for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
-    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
-    return texts;
-  }
-  const std::size_t length = H5Tget_size(type);
-  std::vector<char> block(length * n + 1, '\0');
-  if (H5Aread(attribute, type, block.data()) < 0)
-    reject(object, fmt::format("attribute '{}' cannot be read", name));
-  for (std::size_t k = 0; k < n; ++k) {
-    const char* begin = block.data() + k * length;
-    texts.emplace_back(begin, std::find(begin, begin + length, '\0'));
-  }
-  return texts;
-}
-
-std::string Hdf5File::text_attribute(const std::string& object, const std::string& name) const {
-  const auto texts = text_list_attribute(object, name);
-  if (texts.size() != 1)
-    reject(object, fmt::format("attribute '{}' holds {} texts, expected one", name, texts.size()));
-  return texts.front();
-}
-
-// ---- arrays
 
 template <class T>
 void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows,
@@ -497,19 +334,15 @@ void Hdf5File::truncate_frames(const std::string& path, std::uint64_t frames) {
   if (H5Dset_extent(data, dims.data()) < 0) fail(path, "drop frames");
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                                        \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);              \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&); \
-  template T Hdf5File::attribute(const std::string&, const std::string&) const;                         \
-  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const;       \
-  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t,  \
-                                bool);                                                                  \
-  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;         \
-  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,          \
-                                       std::uint64_t);                                                  \
-  template void Hdf5File::append_scalar(const std::string&, T);                                         \
-  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&,          \
-                                               std::uint64_t) const;                                    \
+#define WAFERMARK_INSTANTIATE(T)                                                                       \
+  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, \
+                                bool);                                                                 \
+  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;        \
+  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,         \
+                                       std::uint64_t);                                                 \
+  template void Hdf5File::append_scalar(const std::string&, T);                                        \
+  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&,         \
+                                               std::uint64_t) const;                                   \
   template std::vector<T> Hdf5File::read_scalars(const std::string&) const
 WAFERMARK_INSTANTIATE(float);
 WAFERMARK_INSTANTIATE(double);

@@ -12,7 +12,8 @@ double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 
 /// Cycles of code that is done to `elements` elements by vector instructions, one for each instruction of
 /// `counts` (the counts of one element): sum over instructions of startup + issue cycles * per element *
-/// elements.
+/// elements. A multiply-add of `counts` has one factor that is the same for all elements
+/// (OperationCounts::without_fma).
 double vector_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
 
 /// Cycles of a loop that does `counts` in each of its `elements` turns: as vector instructions, or as scalar

@@ -49,6 +49,18 @@ struct OperationCounts {
   }
   bool operator==(const OperationCounts&) const = default;
 
+  /// The same with every fused multiply-add done by two instructions: what vector code needs where both
+  /// factors are vectors, since the core's vector multiply-add takes one factor from a register (vendor's
+  /// SDK:
+  /// @fmacs(destination, vector, vector, scalar)).
+  OperationCounts without_fma() const {
+    OperationCounts c = *this;
+    c[Operation::multiply] += c[Operation::fma];
+    c[Operation::add] += c[Operation::fma];
+    c[Operation::fma] = 0;
+    return c;
+  }
+
   /// Operations on fp32 values; a fused multiply-add is two.
   std::int64_t flops() const {
     return (*this)[Operation::add] + (*this)[Operation::multiply] + 2 * (*this)[Operation::fma] +

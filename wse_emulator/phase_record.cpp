@@ -77,7 +77,8 @@ std::vector<std::int64_t> PhaseRecord::busy() const {
   return sum;
 }
 
-void PhaseRecord::write_heat_map(const std::string& path) const {
+void PhaseRecord::write_heat_map(const std::string& path,
+                                 const std::map<std::string, std::vector<std::int64_t>>& words) const {
   const TileGrid& grid = blocks_.grid();
   // Rows of the file are whole rows of the grid: every rank gives the rows it owns to the first rank of its
   // band.
@@ -107,6 +108,7 @@ void PhaseRecord::write_heat_map(const std::string& path) const {
   };
   for (const auto& p : phases_) write("/phases/" + p.name, p.cycles);
   write("/busy", busy());
+  for (const auto& [name, mine] : words) write("/words/" + name, mine);
   file.set_attribute("/phases", "machine", machine_);
   file.set_attribute("/phases", "clock_hz", clock_hz_);
   file.set_attribute("/phases", "steps", steps_);

@@ -1,6 +1,7 @@
 // Where a tile program's cycles go, phase by phase and tile by tile.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -39,9 +40,11 @@ class PhaseRecord {
   /// Cycles of computing, summed over phases and steps, of every tile of the block.
   std::vector<std::int64_t> busy() const;
 
-  /// PATH (HDF5): /phases/NAME [height][width] cycles, /utilisation [height][width], clock and machine as
-  /// attributes: the wafer as a picture. Collective.
-  void write_heat_map(const std::string& path) const;
+  /// PATH (HDF5): /phases/NAME [height][width] cycles, /busy [height][width] those of computing, and clock
+  /// and machine as attributes: the wafer as a picture. `words` of this rank's tiles as /words/NAME
+  /// [height][width], words that left a tile by the link of that name. Collective.
+  void write_heat_map(const std::string& path,
+                      const std::map<std::string, std::vector<std::int64_t>>& words = {}) const;
   /// PATH (JSON): the traced tiles, times in microseconds of the machine's clock. Collective; empty trace, no
   /// file.
   void write_trace(const std::string& path) const;

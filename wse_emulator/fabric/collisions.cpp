@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 
 namespace wafermark::wse {
@@ -25,6 +26,13 @@ void reject_pair(const PatternUse& a, const PatternUse& b) {
                           link_names[static_cast<int>(link)], x, y, p.color, a.pattern, b.pattern));
 }
 
+/// So many colors from `first` on, each on the links of one direction.
+PatternUse colors_one_way(const std::string& pattern, const Block& area, int first, int colors, Link link) {
+  PatternUse use{pattern, area, {}};
+  for (int k = 0; k < colors; ++k) use.uses.push_back({first + k, {link}});
+  return use;
+}
+
 }  // namespace
 
 PatternUse marching_multicast_use(const std::string& pattern, const Block& area, int first) {
@@ -36,11 +44,33 @@ PatternUse marching_multicast_use(const std::string& pattern, const Block& area,
            {first + 3, {Link::north}}}};
 }
 
+PatternUse broadcast_use(const std::string& pattern, const Block& area, int first) {
+  return {pattern, area, {{first, {Link::east, Link::south}}}};
+}
+
+PatternUse chain_reduce_use(const std::string& pattern, const Block& area, int first, Link towards) {
+  return colors_one_way(pattern, area, first, 2, towards);
+}
+
+PatternUse two_phase_reduce_use(const std::string& pattern, const Block& area, int first, Link towards) {
+  return colors_one_way(pattern, area, first, 4, towards);
+}
+
+PatternUse tree_reduce_use(const std::string& pattern, const Block& area, int first, Link towards) {
+  const bool along_row = towards == Link::west || towards == Link::east;
+  const auto tiles = static_cast<unsigned>(along_row ? area.width : area.height);
+  return colors_one_way(pattern, area, first, std::bit_width(tiles - 1), towards);
+}
+
+PatternUse shift_use(const std::string& pattern, const Block& area, int first, int distance, Link towards) {
+  return colors_one_way(pattern, area, first, 2 * distance, towards);
+}
+
 PatternUse all_reduce_use(const std::string& pattern, const Block& area, int first) {
-  PatternUse use{pattern, area, {}};
-  for (int k = 0; k < 4; ++k) use.uses.push_back({first + k, {Link::west}});
-  for (int k = 4; k < 8; ++k) use.uses.push_back({first + k, {Link::north}});
-  use.uses.push_back({first + 8, {Link::east, Link::south}});
+  PatternUse use = two_phase_reduce_use(pattern, area, first);
+  for (const PatternUse& part :
+       {two_phase_reduce_use(pattern, area, first + 4, Link::north), broadcast_use(pattern, area, first + 8)})
+    use.uses.insert(use.uses.end(), part.uses.begin(), part.uses.end());
   return use;
 }
 

@@ -29,8 +29,23 @@ struct PatternUse {
 
 /// Colors `first` ... `first` + 3: the two streams along the rows, and the two along the columns.
 PatternUse marching_multicast_use(const std::string& pattern, const Block& area, int first);
-/// Colors `first` ... `first` + 8: along the rows and then the first column the two alternating colors of the
-/// groups and the two of their heads, and the broadcast back.
+/// Color `first`: from the area's north-western corner down its first column and along all rows.
+PatternUse broadcast_use(const std::string& pattern, const Block& area, int first);
+/// Colors `first` and `first` + 1, by turns from link to link: every row (towards the west) or column
+/// (north) to its first tile.
+PatternUse chain_reduce_use(const std::string& pattern, const Block& area, int first,
+                            Link towards = Link::west);
+/// Colors `first` ... `first` + 3: the two of the groups' chains, and the two of the heads'.
+PatternUse two_phase_reduce_use(const std::string& pattern, const Block& area, int first,
+                                Link towards = Link::west);
+/// A color for each of the tree's levels.
+PatternUse tree_reduce_use(const std::string& pattern, const Block& area, int first,
+                           Link towards = Link::west);
+/// Colors `first` ... `first` + 2 `distance` - 1, by the tile's place.
+PatternUse shift_use(const std::string& pattern, const Block& area, int first, int distance,
+                     Link towards = Link::east);
+/// Colors `first` ... `first` + 8: the two-phase reductions along the rows and along the first column, and
+/// the broadcast back.
 PatternUse all_reduce_use(const std::string& pattern, const Block& area, int first);
 /// Colors `first` ... `first` + 3: one for each direction in which words leave a tile.
 PatternUse point_to_point_use(const std::string& pattern, const Block& area, int first);

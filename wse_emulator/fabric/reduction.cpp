@@ -103,4 +103,11 @@ float two_phase_sum(const std::vector<float>& values, int group) {
   return chain_sum(heads);
 }
 
+float all_reduce_sum(const FabricTiming& f, const std::vector<float>& values, int width, int words) {
+  std::vector<float> rows;
+  for (auto row = values.begin(); row != values.end(); row += width)
+    rows.push_back(two_phase_sum({row, row + width}, best_group(f, width, words)));
+  return two_phase_sum(rows, best_group(f, static_cast<int>(rows.size()), words));
+}
+
 }  // namespace wafermark::wse

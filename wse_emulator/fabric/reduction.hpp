@@ -35,7 +35,8 @@ std::int64_t two_phase_reduce_cycles(const FabricTiming& fabric, int tiles, int 
 int best_group(const FabricTiming& fabric, int tiles, int words);
 
 /// Over a rectangle to all its tiles: two-phase along the rows, then along the first column, and the
-/// broadcast back.
+/// broadcast back. Exact, or up to 8 cycles above router_reference (where groups are unequal, or few words
+/// reach a group's head before its own sum), on grids of up to 32 x 32 tiles and 64 words.
 std::int64_t all_reduce_cycles(const FabricTiming& fabric, int width, int height, int words);
 /// Words that cross links for it.
 std::int64_t all_reduce_hops(int width, int height, int words);
@@ -51,5 +52,7 @@ std::int64_t shift_cycles(const FabricTiming& fabric, int distance, int words);
 float chain_sum(const std::vector<float>& values);
 float tree_sum(const std::vector<float>& values);
 float two_phase_sum(const std::vector<float>& values, int group);
+/// Of values [height][width], as all_reduce_cycles' pattern adds them for messages of `words`.
+float all_reduce_sum(const FabricTiming& fabric, const std::vector<float>& values, int width, int words);
 
 }  // namespace wafermark::wse

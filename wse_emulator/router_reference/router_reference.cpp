@@ -25,23 +25,59 @@ RouterReference::Thread& RouterReference::Thread::send(int color, std::vector<fl
   instructions_.push_back({Kind::send, color, 0, n, std::move(words)});
   return *this;
 }
-RouterReference::Thread& RouterReference::Thread::send_control(int color) {
-  instructions_.push_back({Kind::control, color, 0, 1, {}});
+RouterReference::Thread& RouterReference::Thread::wait_for_thread(int number) {
+  instructions_.push_back({Kind::join, 0, 0, number, {}});
+  return *this;
+}
+RouterReference::Thread& RouterReference::Thread::send_control(int color,
+                                                               std::vector<SwitchCommand> commands) {
+  if (commands.size() > switch_commands)
+    throw std::logic_error(fmt::format("control wavelet of color {}: found {} commands, expected at most {}",
+                                       color, commands.size(), switch_commands));
+  for (const SwitchCommand& c : commands)
+    if (c.routers < 1 || c.routers > most_routers_of_a_command)
+      throw std::logic_error(
+          fmt::format("control wavelet of color {}: found a command for {} routers, "
+                      "expected 1 to {}",
+                      color, c.routers, most_routers_of_a_command));
+  instructions_.push_back({Kind::control, color, 0, 1, {}, std::move(commands)});
   return *this;
 }
 RouterReference::Thread& RouterReference::Thread::receive(int color, int words) {
   instructions_.push_back({Kind::receive, color, 0, words, {}});
   return *this;
 }
-RouterReference::Thread& RouterReference::Thread::receive_add(int color, std::vector<float> own) {
-  const auto n = static_cast<std::int64_t>(own.size());
-  instructions_.push_back({Kind::add, color, 0, n, std::move(own)});
+RouterReference::Thread& RouterReference::Thread::hold(std::vector<float> words) {
+  instructions_.push_back({Kind::hold, 0, 0, 0, std::move(words)});
   return *this;
 }
-RouterReference::Thread& RouterReference::Thread::receive_add_send(int from, std::vector<float> own, int to) {
-  const auto n = static_cast<std::int64_t>(own.size());
-  instructions_.push_back({Kind::add_send, from, to, n, std::move(own)});
+RouterReference::Thread& RouterReference::Thread::send_last(int color, int words) {
+  instructions_.push_back({Kind::send, color, 0, words, {}});
   return *this;
+}
+RouterReference::Thread& RouterReference::Thread::receive_add(int color, int words) {
+  instructions_.push_back({Kind::add, color, 0, words, {}});
+  return *this;
+}
+RouterReference::Thread& RouterReference::Thread::receive_add_send(int from, int words, int to) {
+  instructions_.push_back({Kind::add_send, from, to, words, {}});
+  return *this;
+}
+
+float RouterReference::Thread::own_word(const Instruction& i) const {
+  const auto k = static_cast<std::size_t>(done_);
+  if (!i.words.empty()) return i.words[k];
+  return received_.at(received_before_ - static_cast<std::size_t>(i.count) + k);
+}
+
+bool RouterReference::Wavelet::advances_switch() const {
+  if (commands == nullptr) return false;
+  int router = passed;
+  for (const SwitchCommand& c : *commands) {
+    if (router < c.routers) return c.advance;
+    router -= c.routers;
+  }
+  return false;
 }
 
 RouterReference::RouterReference(const FabricTiming& fabric, int width, int height)
@@ -51,8 +87,14 @@ RouterReference::RouterReference(const FabricTiming& fabric, int width, int heig
   for (Tile& t : tiles_) t.colors.resize(static_cast<std::size_t>(fabric.colors));
 }
 
-void RouterReference::route(int x, int y, int color, std::vector<Route> positions) {
-  tile(x, y).colors.at(static_cast<std::size_t>(color)).positions = std::move(positions);
+void RouterReference::route(int x, int y, int color, std::vector<Route> positions, std::size_t first) {
+  if (positions.size() > switch_positions)
+    throw std::logic_error(
+        fmt::format("color {} at tile ({}, {}): found {} switch positions, expected at most {}", color, x, y,
+                    positions.size(), switch_positions));
+  Color& c = tile(x, y).colors.at(static_cast<std::size_t>(color));
+  c.positions = std::move(positions);
+  c.at = first;
 }
 
 RouterReference::Thread& RouterReference::thread(int x, int y) { return tile(x, y).threads.emplace_back(); }
@@ -82,7 +124,7 @@ bool RouterReference::move_words(int x, int y, std::int64_t now) {
     const Wavelet word = queue.front();
     bool possible = true;
     for (const Port to : route.to) {
-      if (word.control && to == Port::ramp) continue;
+      if (word.commands != nullptr && to == Port::ramp) continue;
       // The register between router and core holds what is under way, beside the queue.
       const auto room = static_cast<std::size_t>(
           fabric_.queue_words + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles - 1));
@@ -90,15 +132,15 @@ bool RouterReference::move_words(int x, int y, std::int64_t now) {
     }
     if (!possible) continue;
     for (const Port to : route.to) {
-      if (word.control && to == Port::ramp) continue;
+      if (word.commands != nullptr && to == Port::ramp) continue;
       taken[index(to)] = true;
-      ++t.sent[index(to)];
+      ++c.sent[index(to)];
       target(x, y, static_cast<int>(color), to)
-          ->push_back({word.value, word.control,
+          ->push_back({word.value, word.commands, word.passed + 1,
                        now + (to == Port::ramp ? fabric_.ramp_cycles : fabric_.hop_cycles)});
     }
     queue.pop_front();
-    if (word.control) c.at = (c.at + 1) % c.positions.size();
+    if (word.advances_switch()) c.at = (c.at + 1) % c.positions.size();
     moved = true;
   }
   t.turn = (t.turn + 1) % n;
@@ -109,12 +151,17 @@ bool RouterReference::step(Tile& t, Thread& thread, std::int64_t now, std::vecto
   if (thread.next_ == thread.instructions_.size()) return false;
   const auto& i = thread.instructions_[thread.next_];
   using Kind = Thread::Kind;
-  if (i.kind == Kind::wait) {
-    if (now < i.count) return false;
+  if (i.kind == Kind::wait || i.kind == Kind::join) {
+    if (i.kind == Kind::wait && now < i.count) return false;
+    if (i.kind == Kind::join) {
+      const Thread& other = t.threads.at(static_cast<std::size_t>(i.count));
+      if (other.next_ < other.instructions_.size() || other.finished_ > now) return false;
+    }
     ++thread.next_;
     return step(t, thread, now, color_used);
   }
-  if (i.count == 0) {
+  if (i.count == 0) {  // hold, or nothing to move
+    thread.received_.insert(thread.received_.end(), i.words.begin(), i.words.end());
     ++thread.next_;
     return step(t, thread, now, color_used);
   }
@@ -126,19 +173,21 @@ bool RouterReference::step(Tile& t, Thread& thread, std::int64_t now, std::vecto
   // Under way to the router: the core's register and the ramp's stages.
   const auto room = static_cast<std::size_t>(fabric_.queue_words + fabric_.ramp_cycles);
   if (gives && (ramp.size() >= room || color_used[out])) return false;
+  if (thread.done_ == 0) thread.received_before_ = thread.received_.size();
   float value = 0.0f;
   if (takes) {
     auto& in = t.colors[c].core;
     if (in.empty() || in.front().ready > now) return false;
     value = in.front().value;
     in.pop_front();
-    if (i.kind != Kind::receive) value = i.words[static_cast<std::size_t>(thread.done_)] + value;
+    if (i.kind != Kind::receive) value = thread.own_word(i) + value;
     thread.received_.push_back(value);
   } else if (i.kind == Kind::send) {
-    value = i.words[static_cast<std::size_t>(thread.done_)];
+    value = thread.own_word(i);
   }
   if (gives) {
-    ramp.push_back({value, i.kind == Kind::control, now + 1 + fabric_.ramp_cycles});
+    ramp.push_back(
+        {value, i.kind == Kind::control ? &i.commands : nullptr, 0, now + 1 + fabric_.ramp_cycles});
     color_used[out] = 1;
   }
   thread.finished_ = now + 1;
@@ -197,8 +246,11 @@ void RouterReference::report_deadlock(std::int64_t now) const {
         if (thread.next_ == thread.instructions_.size()) continue;
         const auto& i = thread.instructions_[thread.next_];
         const bool sends = i.kind == Thread::Kind::send || i.kind == Thread::Kind::control;
-        text += fmt::format(" tile ({}, {}) waits to {} color {} ({} of {} words done);", x, y,
-                            sends ? "send" : "receive", i.color, thread.done_, i.count);
+        if (i.kind == Thread::Kind::join)
+          text += fmt::format(" tile ({}, {}) waits for its thread {};", x, y, i.count);
+        else
+          text += fmt::format(" tile ({}, {}) waits to {} color {} ({} of {} words done);", x, y,
+                              sends ? "send" : "receive", i.color, thread.done_, i.count);
       }
       for (std::size_t c = 0; c < t.colors.size(); ++c) {
         for (std::size_t p = 0; p < ports; ++p)
@@ -223,6 +275,8 @@ const std::vector<float>& RouterReference::received(int x, int y, int number) co
   return tile(x, y).threads.at(static_cast<std::size_t>(number)).received_;
 }
 
-std::int64_t RouterReference::words(int x, int y, Port port) const { return tile(x, y).sent[index(port)]; }
+std::int64_t RouterReference::words(int x, int y, int color, Port port) const {
+  return tile(x, y).colors.at(static_cast<std::size_t>(color)).sent[index(port)];
+}
 
 }  // namespace wafermark::wse

@@ -31,6 +31,16 @@ struct Route {
   std::vector<Port> to;
 };
 
+/// What a control wavelet does to the switches of the next so many routers that it passes.
+struct SwitchCommand {
+  bool advance;
+  int routers;
+};
+// Of the real fabric (vendor's SDK): a color has four positions at a tile; the word of a control wavelet
+// holds four commands, each with a count of four bits.
+inline constexpr std::size_t switch_positions = 4, switch_commands = 4;
+inline constexpr int most_routers_of_a_command = 15;
+
 /// Work remains and nothing can move: the message lists who waits for what.
 class Deadlock : public std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -40,10 +50,10 @@ class RouterReference {
  public:
   RouterReference(const FabricTiming& fabric, int width, int height);
 
-  /// The switch positions of `color` at a tile, in turn; a control wavelet moves the switch on as it has
-  /// passed, and after the last position to the first. (The real router has four positions; programs with
-  /// more stand for ones that reload them.) Colors without a route accept nothing.
-  void route(int x, int y, int color, std::vector<Route> positions);
+  /// The switch positions of `color` at a tile, in turn, at most four, and which comes first; a control
+  /// wavelet moves the switch on when it has passed, and after the last position to position 0. Colors
+  /// without a route accept nothing. Throws std::logic_error for more positions.
+  void route(int x, int y, int color, std::vector<Route> positions, std::size_t first = 0);
 
   /// A thread of a core: instructions run one after the other, threads side by side, each one word a cycle.
   class Thread {
@@ -51,27 +61,39 @@ class RouterReference {
     /// Does nothing before `cycle`.
     Thread& wait_until(std::int64_t cycle);
     Thread& send(int color, std::vector<float> words);
-    /// A control wavelet: it follows the color's route to the other routers but does not enter cores.
-    Thread& send_control(int color);
+    /// Does nothing before the tile's thread `number` has done all its instructions.
+    Thread& wait_for_thread(int number);
+    /// A control wavelet: it follows the color's route to the other routers but does not enter cores. The
+    /// first router that obeys is the tile's own; those after the last command stay as they are. Throws
+    /// std::logic_error for more commands than a wavelet holds.
+    Thread& send_control(int color,
+                         std::vector<SwitchCommand> commands = {{true, most_routers_of_a_command}});
     /// Takes `words` words into the list that received() returns.
     Thread& receive(int color, int words);
-    /// Takes as many words as `own` has and adds them to `own`; the sums are received() too.
-    Thread& receive_add(int color, std::vector<float> own);
+    /// Puts `words` from memory into that list, in no time.
+    Thread& hold(std::vector<float> words);
+    /// Sends the last `words` words of the list.
+    Thread& send_last(int color, int words);
+    /// Takes `words` words and adds them to the last of the list; the sums go into the list.
+    Thread& receive_add(int color, int words);
     /// The same, and sends each sum on as it is made.
-    Thread& receive_add_send(int from, std::vector<float> own, int to);
+    Thread& receive_add_send(int from, int words, int to);
 
    private:
     friend class RouterReference;
-    enum class Kind { wait, send, control, receive, add, add_send };
+    enum class Kind { wait, join, hold, send, control, receive, add, add_send };
     struct Instruction {
       Kind kind;
       int color = 0, to = 0;
       std::int64_t count = 0;
-      std::vector<float> words;
+      std::vector<float> words;  ///< empty: the last of received_
+      std::vector<SwitchCommand> commands{};
     };
+    float own_word(const Instruction& i) const;
     std::vector<Instruction> instructions_;
     std::size_t next_ = 0;
-    std::int64_t done_ = 0;  ///< words of the present instruction
+    std::int64_t done_ = 0;            ///< words of the present instruction
+    std::size_t received_before_ = 0;  ///< it began
     std::int64_t finished_ = 0;
     std::vector<float> received_;
   };
@@ -84,27 +106,30 @@ class RouterReference {
 
   /// The cycle after the last in which the tile's threads did something.
   std::int64_t finished(int x, int y) const;
-  /// Words that a thread received, or sums it made, in order; `number`: of the tile's threads.
+  /// Words that a thread held and received, or sums it made, in order; `number`: of the tile's threads.
   const std::vector<float>& received(int x, int y, int number = 0) const;
-  /// Words that left a tile's router by a port.
-  std::int64_t words(int x, int y, Port port) const;
+  /// Words of a color that left a tile's router by a port.
+  std::int64_t words(int x, int y, int color, Port port) const;
 
  private:
   struct Wavelet {
     float value;
-    bool control;
+    const std::vector<SwitchCommand>* commands;  ///< of a control wavelet; null: data
+    int passed;                                  ///< routers so far
     std::int64_t ready;
+
+    bool advances_switch() const;
   };
   struct Color {
     std::vector<Route> positions;
     std::size_t at = 0;
     std::array<std::deque<Wavelet>, ports> queue;  ///< by input port
     std::deque<Wavelet> core;                      ///< on the way to the core
+    std::array<std::int64_t, ports> sent{};
   };
   struct Tile {
     std::vector<Color> colors;
     std::deque<Thread> threads;
-    std::array<std::int64_t, ports> sent{};
     std::size_t turn = 0;  ///< round robin between colors
   };
   Tile& tile(int x, int y) { return tiles_.at(static_cast<std::size_t>(y * width_ + x)); }

@@ -105,6 +105,7 @@ class TileBlock {
                       place.corners_y[c.column_dy], z_);
   }
   std::size_t bordered(std::size_t tile) const;
+  /// body(tile) for every tile with an atom, by Kokkos.
   template <class Body>
   void for_each_atom(const char* name, const Body& body) const;
 
@@ -138,6 +139,17 @@ class TileBlock {
   std::vector<int> list_count_;
   std::vector<Vector<float>> x_at_build_;
 };
+
+template <class Body>
+void TileBlock::for_each_atom(const char* name, const Body& body) const {
+  const auto n = static_cast<std::int64_t>(atoms_.size());
+  Kokkos::parallel_for(
+      name, Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::IndexType<std::int64_t>>(0, n),
+      [&](std::int64_t i) {
+        const auto tile = static_cast<std::size_t>(i);
+        if (atoms_[tile].id >= 0) body(tile);
+      });
+}
 
 /// The most points, at most `wanted`, that both kinds of table may have to fit `bytes`.
 int table_points_that_fit(std::int64_t bytes, int wanted);

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int word = 4;                   // bytes
 constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
-constexpr int position_words = 3, slope_words = 1;
 // Wavelets wake the core after each stage of both multicasts.
 constexpr int tasks_per_step = 4;
 
@@ -34,11 +33,11 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   const int span = 2 * layout.reach + 1;
   const int candidates = layout.candidates() / settings.tiles_per_atom;
   memory.allocate("atom", 14 * word);
-  memory.allocate("row of positions", position_words * span * word);
+  memory.allocate("row of positions", TilePlan::position_words * span * word);
   memory.allocate("corner differences", 2 * span * word);
   // Separations take the place of the positions; F' that of r^2.
   const int held = (candidates + batches - 1) / batches;
-  memory.allocate("candidates: separation, r2", 4 * held * word);
+  memory.allocate("separations, r2, a square", 5 * held * word);
   // Number, 1/r, piece, place in it; what the next batch would overwrite: separation and F'.
   if (settings.force_symmetry) memory.allocate("partners' forces", 3 * (candidates / 2) * word);
   memory.allocate("neighbour list", (batches == 1 ? 4 : 8) * list_capacity * word);
@@ -98,16 +97,9 @@ std::int64_t TilePlan::position_cycles() const { return multicast_cycles(positio
 std::int64_t TilePlan::slope_cycles() const { return multicast_cycles(slope_words); }
 
 std::int64_t TilePlan::reverse_cycles() const {
-  const int b = layout.reach, words = 3;
-  return wse::marching_stage_cycles(machine.fabric, b, (2 * b + 1) * words, layout.grid.hops(1), 1) +
-         wse::marching_stage_cycles(machine.fabric, b, words, layout.grid.hops(0));
-}
-
-std::int64_t TilePlan::reverse_word_hops() const {
-  // Half of what the positions cross.
-  return wse::marching_multicast_hops(layout.reach, position_words, layout.grid.hops(0),
-                                      layout.grid.hops(1)) /
-         2;
+  const int b = layout.reach;
+  return wse::marching_stage_cycles(machine.fabric, b, (2 * b + 1) * position_words, layout.grid.hops(1), 1) +
+         wse::marching_stage_cycles(machine.fabric, b, position_words, layout.grid.hops(0));
 }
 
 std::int64_t TilePlan::join_cycles(int words_in, int words_out) const {
@@ -116,17 +108,6 @@ std::int64_t TilePlan::join_cycles(int words_in, int words_out) const {
       3.0 * machine.task_start_cycles;  // after each pairwise sum, and when the result comes back
   return 2 * wse::point_to_point_cycles(fabric, 1, words_in) +
          wse::point_to_point_cycles(fabric, 2, words_out) + static_cast<std::int64_t>(std::ceil(tasks));
-}
-
-std::int64_t TilePlan::word_hops() const {
-  const auto hops = [&](int words) {
-    return wse::marching_multicast_hops(layout.reach, words, layout.grid.hops(0), layout.grid.hops(1));
-  };
-  return hops(position_words) + hops(slope_words);
-}
-
-std::int64_t TilePlan::choice_word_hops() const {
-  return wse::marching_multicast_hops(layout.reach, 1, layout.grid.hops(0), layout.grid.hops(1));
 }
 
 std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
@@ -181,7 +162,9 @@ std::string TilePlan::describe() const {
       1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
   for (const auto& [name, part] : parts) text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, part);
   if (settings.list_reuse > 1 || settings.force_symmetry || settings.tiles_per_atom > 1)
-    text += "  not in it: what wafer.list_reuse_steps, force_symmetry and tiles_per_atom change; a run counts them\n";
+    text +=
+        "  not in it: what wafer.list_reuse_steps, force_symmetry and tiles_per_atom change; a run counts "
+        "them\n";
   return text;
 }
 

@@ -23,22 +23,21 @@ struct TilePlan {
   int batches = 1;         ///< pieces in which a tile takes its candidates, where memory does not hold all
   StepCost cost;
 
-  /// An atom's state as it goes to another tile: position, velocity, force, id of two words.
-  static constexpr int state_words = 11;
+  /// Words of the multicasts, and of an atom's state as it goes to another tile: position, velocity, force,
+  /// id of two words.
+  static constexpr int position_words = 3, slope_words = 1, choice_words = 1, state_words = 11;
 
   /// Reads the machine, lays the atoms out and charges the buffers. Throws InputError when something does not
   /// fit, with the ledger. Collective.
   static TilePlan make(const Communicator& comm, const Case& what, const Configuration& start,
                        const PotentialTables& potential);
 
-  /// Cycles of the two multicasts, and the words that cross links for one tile.
+  /// Cycles of the two multicasts.
   std::int64_t multicast_cycles(int words) const;
   std::int64_t position_cycles() const;
   std::int64_t slope_cycles() const;
-  std::int64_t word_hops() const;
   /// Symmetric forces: the partners' shares, three words a tile, back from one half of the neighbourhood.
   std::int64_t reverse_cycles() const;
-  std::int64_t reverse_word_hops() const;
   /// Four tiles an atom: partial sums of `words` to the first of them, and what it makes of them back to all.
   std::int64_t join_cycles(int words_in, int words_out) const;
   /// Candidates that a tile itself looks at, of so many of the atom's.
@@ -47,8 +46,8 @@ struct TilePlan {
   }
   /// The patterns of a step in their order, with the colors that they use.
   std::vector<wse::PatternUse> patterns(bool adaptive_time_step) const;
-  /// Words that cross links when every tile tells its neighbourhood one word.
-  std::int64_t choice_word_hops() const;
+  /// Hops that the state of an atom goes at most when it changes tiles.
+  int swap_hops() const { return layout.reach * (layout.grid.hops(0) + layout.grid.hops(1)); }
   /// Cycles of starting the tasks that wavelets wake in a step, and of what is calibrated.
   double control_cycles() const;
   /// Mapping, memory ledger and predicted step: of a tile with all candidates and the neighbours of the

@@ -1,8 +1,6 @@
-// What a run on the emulated wafer has to say: WaferSimulation's figures, checks and files.
+// What a run on the emulated wafer has to say: WaferSimulation's figures, checks and pictures.
 #include <fmt/format.h>
 
-#include "common/errors.hpp"
-#include "common/hdf5_file.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/wafer/interaction_audit.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
@@ -27,11 +25,28 @@ std::int64_t WaferSimulation::missed_interactions() const {
   return comm_.sum(missed);
 }
 
+wse::LinkWords WaferSimulation::link_words() const {
+  const int b = plan_.layout.reach;
+  wse::LinkWords words(blocks_);
+  words.add_marching_multicast(b, TilePlan::position_words, force_multicasts_);
+  words.add_marching_multicast(b, TilePlan::slope_words, force_multicasts_);
+  words.add_marching_multicast(b, TilePlan::choice_words, choice_multicasts_);
+  words.add_all_reduce(plan_.machine.fabric, 1, all_reduces_);
+  if (plan_.settings.force_symmetry) {
+    // Half of the neighbourhood's sums come back: one stream along the columns, both along the rows.
+    words.add_stream(wse::Link::north, b, TilePlan::position_words, force_multicasts_, true);
+    words.add_stream(wse::Link::east, b, TilePlan::position_words, force_multicasts_);
+    words.add_stream(wse::Link::west, b, TilePlan::position_words, force_multicasts_);
+  }
+  return words;
+}
+
 double WaferSimulation::dynamic_joules() const {
   const auto counts =
       other_operations_ + plan_.cost.operations(candidates_tested_, neighbours_found_, atom_steps_);
+  const std::int64_t hops = link_words().word_hops() + swaps_ * plan_.swap_hops() * TilePlan::state_words;
   return comm_.sum(wse::operation_joules(plan_.machine, counts) +
-                   1e-12 * plan_.machine.hop_pj * static_cast<double>(word_hops_));
+                   1e-12 * plan_.machine.hop_pj * static_cast<double>(hops));
 }
 
 void WaferSimulation::report(Result& result, const RunLoop& loop) const {
@@ -39,7 +54,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const auto& grid = plan_.layout.grid;
   const double steps = static_cast<double>(loop.steps), tiles = static_cast<double>(grid.tiles());
   const auto atom_steps = comm_.sum(atom_steps_);
-  const auto hops = comm_.sum(word_hops_);
+  const auto words = link_words().summarize(comm_);
   std::int64_t busy = 0;
   for (const auto cycles : record_.busy()) busy += cycles;
   busy = comm_.sum(busy);
@@ -60,8 +75,10 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   emulated("watts", (idle + dynamic) / seconds, "W");
   emulated("utilisation", static_cast<double>(busy) / (tiles * cycles), "",
            "cycles of computing, over all tiles in use");
-  emulated("link_load", static_cast<double>(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "",
-           "words per link and cycle");
+  emulated("words_per_link_mean", words.mean / steps, "", "words and commands per link and step");
+  emulated("words_per_link_max", words.max / steps, "", "of the busiest link");
+  emulated("link_load", words.mean / (cycles * m.fabric.words_per_cycle), "",
+           "words per link and cycle, in parts of what a link carries");
   emulated("candidates_per_atom",
            static_cast<double>(comm_.sum(candidates_tested_)) / static_cast<double>(atom_steps), "");
   emulated("neighbours_per_atom",
@@ -111,73 +128,8 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
 }
 
 void WaferSimulation::write_files(const std::string& out) const {
-  record_.write_heat_map(out + "/wafer.h5");
+  record_.write_heat_map(out + "/wafer.h5", link_words().by_name());
   record_.write_trace(out + "/trace.json");
-}
-
-void WaferSimulation::save(const std::string& path, const std::string& deck) const {
-  std::vector<std::int64_t> tiles;
-  std::vector<float> state;
-  const wse::Block& b = blocks_.mine();
-  for (std::size_t i = 0; i < block_->tiles(); ++i) {
-    const TileAtom& a = block_->atom(i);
-    const auto width = static_cast<std::size_t>(b.width);
-    tiles.insert(tiles.end(),
-                 {plan_.layout.tile(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width)),
-                  a.id, clocks_[i]});
-    state.insert(state.end(), {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z});
-  }
-  Hdf5File file = Hdf5File::create(comm_, path);
-  const Rows rows = Rows::of(comm_, block_->tiles());
-  file.write("/wafer/tile_id_clock", tiles, rows, 3, true);
-  file.write("/wafer/state", state, rows, 9, true);
-  const char* at = "/wafer";
-  file.set_attribute(at, "deck", deck);
-  file.set_attribute(at, "width", plan_.layout.grid.width);
-  file.set_attribute(at, "height", plan_.layout.grid.height);
-  file.set_attribute(at, "step", step_);
-  file.set_attribute(at, "pkas_fired", static_cast<std::int64_t>(pkas_fired_));
-  file.set_attribute(at, "numbers",
-                     std::vector<double>{time_ps_, time_step_.current(), ledger_.initial_ev, ledger_.pka_ev,
-                                         ledger_.stopping_ev, ledger_.thermostat_ev});
-  file.commit();
-}
-
-void WaferSimulation::resume(const std::string& path) {
-  const Hdf5File file = Hdf5File::open(comm_, path);
-  const char* at = "/wafer";
-  if (!file.exists(at))
-    throw InputError(fmt::format("{}: found no wafer in it, expected a checkpoint of --target wafer", path));
-  const auto width = file.attribute<int>(at, "width"), height = file.attribute<int>(at, "height");
-  const auto& grid = plan_.layout.grid;
-  const auto total = static_cast<std::uint64_t>(grid.tiles());
-  if (width != grid.width || height != grid.height || file.shape("/wafer/state").at(0) != total)
-    throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width,
-                                 height, grid.width, grid.height));
-  const Rows all{total, 0, total};
-  const auto tiles = file.read<std::int64_t>("/wafer/tile_id_clock", all, 3);
-  const auto state = file.read<float>("/wafer/state", all, 9);
-  const wse::Block& b = blocks_.mine();
-  for (std::size_t k = 0; k < total; ++k) {
-    const int x = static_cast<int>(tiles[3 * k] % width) - b.x0,
-              y = static_cast<int>(tiles[3 * k] / width) - b.y0;
-    if (x < 0 || x >= b.width || y < 0 || y >= b.height) continue;
-    const auto i =
-        static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
-    const float* s = &state[9 * k];
-    block_->atom(i) = {tiles[3 * k + 1], {s[0], s[1], s[2]}, {s[3], s[4], s[5]}, {s[6], s[7], s[8]}};
-    clocks_[i] = tiles[3 * k + 2];
-  }
-  block_->atoms_changed();
-  step_ = file.attribute<std::int64_t>(at, "step");
-  pkas_fired_ = static_cast<std::size_t>(file.attribute<std::int64_t>(at, "pkas_fired"));
-  const auto numbers = file.attribute_list<double>(at, "numbers");
-  first_cycle_ = clocks_.latest();
-  time_ps_ = numbers.at(0);
-  time_step_.resume(numbers.at(1));
-  // Energies of these positions; the run goes on with the stored forces, whose bits these have too.
-  evaluate_energy();
-  ledger_ = {numbers.at(2), numbers.at(3), numbers.at(4), numbers.at(5)};
 }
 
 }  // namespace wafermark::tungsten

@@ -12,51 +12,11 @@
 #include "tungsten_md/cluster/thermo.hpp"
 #include "tungsten_md/cluster/velocities.hpp"
 #include "tungsten_md/model/units.hpp"
+#include "tungsten_md/wafer/one_rank_particles.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-/// What the cluster's one-rank functions work on, made of all atoms.
-Particles to_particles(const Configuration& c) {
-  const auto n = static_cast<int>(c.atoms.size());
-  Particles p;
-  p.n_local = n;
-  p.x = Vector3View("x", n);
-  p.v = Vector3View("v", n);
-  p.f = Vector3View("f", n);
-  p.id = IdView("id", n);
-  p.type = TypeView("type", n);
-  p.mass_of_type = ScalarView("mass", c.masses.size());
-  auto x = Kokkos::create_mirror_view(p.x);
-  auto v = Kokkos::create_mirror_view(p.v);
-  auto id = Kokkos::create_mirror_view(p.id);
-  auto type = Kokkos::create_mirror_view(p.type);
-  auto mass = Kokkos::create_mirror_view(p.mass_of_type);
-  for (int i = 0; i < n; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    for (int d = 0; d < 3; ++d) {
-      x(i, d) = c.atoms.x[k][static_cast<std::size_t>(d)];
-      v(i, d) = c.atoms.v[k][static_cast<std::size_t>(d)];
-    }
-    id(i) = c.atoms.id[k];
-    type(i) = c.atoms.type[k];
-  }
-  for (std::size_t t = 0; t < c.masses.size(); ++t) mass(t) = c.masses[t];
-  Kokkos::deep_copy(p.x, x);
-  Kokkos::deep_copy(p.v, v);
-  Kokkos::deep_copy(p.id, id);
-  Kokkos::deep_copy(p.type, type);
-  Kokkos::deep_copy(p.mass_of_type, mass);
-  return p;
-}
-
-std::vector<Vec3> velocities_of(const Particles& p) {
-  auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), p.v);
-  std::vector<Vec3> all(static_cast<std::size_t>(p.n_local));
-  for (int i = 0; i < p.n_local; ++i) all[static_cast<std::size_t>(i)] = {v(i, 0), v(i, 1), v(i, 2)};
-  return all;
-}
 
 /// The case's velocities, drawn as the cluster draws them.
 Configuration with_velocities(Configuration start, const Case& what) {
@@ -156,8 +116,8 @@ void WaferSimulation::forces(bool with_energy, bool charge) {
         fmt::format("neighbour list of a tile: found {} neighbours, expected at most {}: atoms are "
                     "packed far more densely than in the crystal",
                     most, plan_.list_capacity));
-  const std::int64_t tiles = static_cast<std::int64_t>(block_->tiles());
-  multicast(phase_.positions, plan_.position_cycles(), tiles * plan_.word_hops());
+  ++force_multicasts_;
+  meet(phase_.positions, plan_.position_cycles());
   compute(phase_.control, [&](std::size_t) { return plan_.control_cycles(); });
   if (new_lists || !lasting) {
     compute(phase_.distance, [&](std::size_t i) { return plan_.cost.distance(c(i)); });
@@ -167,11 +127,11 @@ void WaferSimulation::forces(bool with_energy, bool charge) {
   compute(phase_.density, [&](std::size_t i) { return plan_.cost.density(n(i)); });
   if (four) compute(phase_.join, [&](std::size_t) { return plan_.join_cycles(1, 1); });
   compute(phase_.embedding, [&](std::size_t) { return plan_.cost.embedding(); });
-  multicast(phase_.slopes, plan_.slope_cycles(), 0);
+  meet(phase_.slopes, plan_.slope_cycles());
   compute(phase_.force, [&](std::size_t i) { return plan_.cost.force(pairs(i)); });
   if (options.force_symmetry) {
     compute(phase_.control, [&](std::size_t) { return 2 * plan_.machine.task_start_cycles; });
-    multicast(phase_.reverse, plan_.reverse_cycles(), tiles * plan_.reverse_word_hops());
+    meet(phase_.reverse, plan_.reverse_cycles());
   }
   // The sum of the forces goes to the tile that moves the atom, and its new position to the others.
   if (four) compute(phase_.join, [&](std::size_t) { return plan_.join_cycles(3, 3); });
@@ -197,11 +157,6 @@ void WaferSimulation::compute(std::size_t phase, const Cycles& cycles) {
   }
 }
 
-void WaferSimulation::multicast(std::size_t phase, std::int64_t cycles, std::int64_t word_hops) {
-  word_hops_ += word_hops;
-  meet(phase, cycles, false);
-}
-
 void WaferSimulation::meet(std::size_t phase, std::int64_t cycles, bool everyone) {
   std::vector<std::int64_t> before(block_->tiles());
   for (std::size_t i = 0; i < before.size(); ++i) before[i] = clocks_[i];
@@ -225,7 +180,7 @@ double WaferSimulation::choose_time_step() {
   compute(phase_.time_step, [&](std::size_t) { return plan_.cost.time_step(); });
   const auto& g = plan_.layout.grid;
   meet(phase_.time_step, wse::all_reduce_cycles(plan_.machine.fabric, g.width, g.height, 1), true);
-  if (comm_.is_root()) word_hops_ += wse::all_reduce_hops(g.width, g.height, 1);
+  ++all_reduces_;
   return time_step_.accept(static_cast<double>(longest));
 }
 
@@ -238,14 +193,10 @@ void WaferSimulation::swap_where_due() {
   swaps_ += changed;
   compute(phase_.swaps, [&](std::size_t i) { return plan_.cost.swap_partner(block_->neighbours(i)); });
   // The choice goes to the whole neighbourhood, the atoms' state to one tile of it.
-  const int b = plan_.layout.reach;
-  const auto& g = plan_.layout.grid;
-  const int furthest = b * (g.hops(0) + g.hops(1));
-  multicast(phase_.swaps,
-            plan_.slope_cycles() +
-                wse::point_to_point_cycles(plan_.machine.fabric, furthest, TilePlan::state_words),
-            static_cast<std::int64_t>(block_->tiles()) * plan_.choice_word_hops() +
-                changed * furthest * TilePlan::state_words);
+  ++choice_multicasts_;
+  meet(phase_.swaps,
+       plan_.multicast_cycles(TilePlan::choice_words) +
+           wse::point_to_point_cycles(plan_.machine.fabric, plan_.swap_hops(), TilePlan::state_words));
 }
 
 void WaferSimulation::fire_due_pkas() {
@@ -341,111 +292,6 @@ Thermo WaferSimulation::thermo() const {
 bool WaferSimulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
          case_.dynamics.pkas.empty();
-}
-
-Thermo WaferSimulation::measure_all(const AllAtoms& all) const {
-  const Communicator alone(MPI_COMM_SELF);
-  EnergyVirial sums;
-  for (std::size_t k = 0; k < all.energy_ev.size(); ++k) {
-    sums.energy += all.energy_ev[k];
-    sums.virial[0] += all.virial_ev[k];
-  }
-  return measure(alone, to_particles(all.configuration), sums, atoms(), start_.box.volume());
-}
-
-Configuration WaferSimulation::configuration() const {
-  Configuration c{start_.box, start_.elements, start_.masses, {}, time_ps_, step_};
-  for (std::size_t i = 0; i < block_->tiles(); ++i) {
-    const TileAtom& a = block_->atom(i);
-    if (a.id < 0) continue;
-    c.atoms.id.push_back(a.id);
-    c.atoms.type.push_back(0);
-    c.atoms.x.push_back(start_.box.wrap(block_->position(i)));
-    c.atoms.v.push_back({a.v.x, a.v.y, a.v.z});
-  }
-  return c;
-}
-
-WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
-  const Configuration mine = configuration();
-  std::vector<double> rows;
-  constexpr std::size_t columns = 12;
-  rows.reserve(columns * mine.atoms.size());
-  std::size_t k = 0;
-  for (std::size_t i = 0; i < block_->tiles(); ++i) {
-    const TileAtom& a = block_->atom(i);
-    if (a.id < 0) continue;
-    const Vec3 &x = mine.atoms.x[k], &v = mine.atoms.v[k];
-    rows.insert(rows.end(), {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x),
-                             static_cast<double>(a.f.y), static_cast<double>(a.f.z), block_->energy_ev(i),
-                             block_->virial_ev(i), static_cast<double>(block_->neighbours(i))});
-    ++k;
-  }
-  const auto ids = comm_.all_gather(mine.atoms.id);
-  const auto all = comm_.all_gather(rows);
-  AllAtoms out;
-  out.configuration = mine;
-  Atoms& atoms = out.configuration.atoms;
-  atoms.id = start_.atoms.id;
-  atoms.type.assign(ids.size(), 0);
-  atoms.x.resize(ids.size());
-  atoms.v.resize(ids.size());
-  out.forces.resize(ids.size());
-  out.energy_ev.resize(ids.size());
-  out.virial_ev.resize(ids.size());
-  out.neighbours.resize(ids.size());
-  for (std::size_t j = 0; j < ids.size(); ++j) {
-    const auto to = static_cast<std::size_t>(std::lower_bound(atoms.id.begin(), atoms.id.end(), ids[j]) -
-                                             atoms.id.begin());
-    const double* row = &all[columns * j];
-    atoms.x[to] = {row[0], row[1], row[2]};
-    atoms.v[to] = {row[3], row[4], row[5]};
-    out.forces[to] = {row[6], row[7], row[8]};
-    out.energy_ev[to] = row[9];
-    out.virial_ev[to] = row[10];
-    out.neighbours[to] = static_cast<int>(row[11]);
-  }
-  return out;
-}
-
-double WaferSimulation::ordered_sum(const std::vector<double>& of_tiles) const {
-  // Few tiles have anything to add: their numbers and values travel, and are summed in the order of tile
-  // numbers.
-  std::vector<std::int64_t> tiles;
-  std::vector<double> values;
-  const wse::Block& b = blocks_.mine();
-  for (std::size_t i = 0; i < of_tiles.size(); ++i) {
-    if (of_tiles[i] == 0.0) continue;
-    const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)),
-               y = static_cast<int>(i / static_cast<std::size_t>(b.width));
-    tiles.push_back(plan_.layout.tile(b.x0 + x, b.y0 + y));
-    values.push_back(of_tiles[i]);
-  }
-  tiles = comm_.all_gather(tiles);
-  values = comm_.all_gather(values);
-  std::vector<std::size_t> order(tiles.size());
-  for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
-  std::sort(order.begin(), order.end(), [&](std::size_t p, std::size_t q) { return tiles[p] < tiles[q]; });
-  double sum = 0.0;
-  for (const std::size_t k : order) sum += values[k];
-  return sum;
-}
-
-std::int64_t WaferSimulation::hot_atoms_at_border(double width, double energy_ev) const {
-  std::int64_t hot = 0;
-  const Box& box = start_.box;
-  for (std::size_t i = 0; i < block_->tiles(); ++i) {
-    const TileAtom& a = block_->atom(i);
-    if (a.id < 0) continue;
-    const double kinetic = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev *
-                           static_cast<double>(squared_length(a.v.x, a.v.y, a.v.z));
-    if (kinetic <= energy_ev) continue;
-    const Vec3 x = box.wrap(block_->position(i));
-    bool near = false;
-    for (std::size_t d = 0; d < 3; ++d) near = near || x[d] < box.lo[d] + width || x[d] > box.hi[d] - width;
-    hot += near ? 1 : 0;
-  }
-  return comm_.sum(hot);
 }
 
 std::string WaferSimulation::layout() const {

@@ -12,6 +12,7 @@
 #include "tungsten_md/wafer/step_cost.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
+#include "wse_emulator/link_words.hpp"
 #include "wse_emulator/phase_record.hpp"
 #include "wse_emulator/tile_clocks.hpp"
 
@@ -60,6 +61,8 @@ class WaferSimulation final : public Dynamics {
     std::vector<int> neighbours;
   };
   AllAtoms all_atoms() const;
+  /// Words that crossed links by the patterns so far; those of swapped atoms' states are not in it.
+  wse::LinkWords link_words() const;
   /// Interactions within the cut-off that the neighbourhoods did not hold, by a search over all atoms.
   std::int64_t missed_interactions() const;
 
@@ -71,9 +74,8 @@ class WaferSimulation final : public Dynamics {
   /// Every tile computes `cycles(tile)` cycles.
   template <class Cycles>
   void compute(std::size_t phase, const Cycles& cycles);
-  /// Every tile needs its neighbourhood's words.
-  void multicast(std::size_t phase, std::int64_t cycles, std::int64_t word_hops);
-  void meet(std::size_t phase, std::int64_t cycles, bool everyone);
+  /// Every tile needs the words of its neighbourhood, or of everyone.
+  void meet(std::size_t phase, std::int64_t cycles, bool everyone = false);
   /// Sums in the order of the tiles of the grid, so that any number of ranks gives the same bits.
   double ordered_sum(const std::vector<double>& of_tiles) const;
   Thermo measure_all(const AllAtoms& all) const;
@@ -102,7 +104,9 @@ class WaferSimulation final : public Dynamics {
   std::vector<Recoil> recoils_;
 
   // Sums over this rank's tiles and all steps: what energy and rates are made of.
-  std::int64_t candidates_tested_ = 0, neighbours_found_ = 0, atom_steps_ = 0, word_hops_ = 0, swaps_ = 0;
+  std::int64_t candidates_tested_ = 0, neighbours_found_ = 0, atom_steps_ = 0, swaps_ = 0;
+  // How often patterns ran over the whole wafer.
+  std::int64_t force_multicasts_ = 0, choice_multicasts_ = 0, all_reduces_ = 0;
   std::int64_t first_cycle_ = 0;
   wse::OperationCounts other_operations_;
 };

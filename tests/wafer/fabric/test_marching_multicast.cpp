@@ -11,6 +11,30 @@ using namespace wafermark::wse;
 
 namespace {
 
+/// What the head's command wavelet does: itself becomes a tail, the next tile the head, the tail a body; the
+/// bodies between stay.
+std::vector<SwitchCommand> march(int b) {
+  if (b < 3) return {{true, b + 1}};
+  return {{true, 2}, {false, b - 2}, {true, 1}};
+}
+
+/// One stream of a stage along a line, away from place 0 or (`back`) towards it. A color's switch has the
+/// positions body, head and tail.
+void program_stream_routes(const Line& line, int b, int color, bool back) {
+  const Port behind = back ? line.away() : line.towards(), ahead = back ? line.towards() : line.away();
+  for (int k = 0; k < line.tiles; ++k) {
+    const int place = back ? line.tiles - 1 - k : k, strip = place % (b + 1);  // 0: head, b: tail
+    const bool last = place == line.tiles - 1;
+    const Route body{behind, last ? std::vector{Port::ramp} : std::vector{Port::ramp, ahead}},
+        head{Port::ramp, last ? std::vector<Port>{} : std::vector{ahead}}, tail{behind, {Port::ramp}};
+    const int x = line.tile_x(k), y = line.tile_y(k);
+    if (b == 1)
+      line.r.route(x, y, color, {head, tail}, strip == 0 ? 0 : 1);
+    else
+      line.r.route(x, y, color, {body, head, tail}, strip == 0 ? 1 : strip == b ? 2 : 0);
+  }
+}
+
 /// One stage along a row. Color 0 flows east and its heads march east, color 1 the other way round.
 struct Stage {
   RouterReference r;
@@ -19,32 +43,58 @@ struct Stage {
   Stage(const FabricTiming& fabric, int tiles_, int b_, int words_,
         const std::vector<std::int64_t>& starts = {})
       : r(fabric, tiles_, 1), tiles(tiles_), b(b_), words(words_) {
+    for (int color = 0; color < 2; ++color) program_stream_routes({r, tiles}, b, color, color == 1);
     for (int x = 0; x < tiles; ++x)
       for (int color = 0; color < 2; ++color) {
-        // Seen by the stream: place along it, and what lies ahead.
         const int place = color == 0 ? x : tiles - 1 - x;
-        const Port back = color == 0 ? Port::west : Port::east, ahead = color == 0 ? Port::east : Port::west;
-        const bool last = place == tiles - 1;
-        std::vector<Route> roles;
-        for (int phase = 0; phase <= b; ++phase) {
-          const int strip = (place - phase % (b + 1) + (b + 1)) % (b + 1);  // 0: head, b: tail
-          if (strip == 0)
-            roles.push_back({Port::ramp, last ? std::vector<Port>{} : std::vector<Port>{ahead}});
-          else if (strip == b || last)
-            roles.push_back({back, {Port::ramp}});
-          else
-            roles.push_back({back, {Port::ramp, ahead}});
-        }
-        r.route(x, 0, color, roles);
         auto& sender = r.thread(x, 0);
         auto& receiver = r.thread(x, 0);
         if (!starts.empty()) {
           sender.wait_until(starts[static_cast<std::size_t>(x)]);
           receiver.wait_until(starts[static_cast<std::size_t>(x)]);
         }
-        sender.send(color, values_of(x, words)).send_control(color);
-        const int before = std::min(place, b);
-        receiver.receive(color, before * words);
+        sender.send(color, values_of(x, words)).send_control(color, march(b));
+        receiver.receive(color, std::min(place, b) * words);
+      }
+  }
+};
+
+/// Both stages over a square of tiles: colors 0 and 1 along the rows, 2 and 3 along the columns.
+struct Square {
+  RouterReference r;
+  int side, b, words;
+
+  std::vector<float> values(int x, int y) const { return values_of(x + side * y, words); }
+  /// Words of the tiles of a row within b, the tile's own first.
+  std::vector<float> row(int x, int y) const {
+    std::vector<float> all = values(x, y);
+    for (int k = std::max(0, x - b); k <= std::min(side - 1, x + b); ++k) {
+      const auto more = values(k, y);
+      if (k != x) all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  }
+
+  Square(const FabricTiming& fabric, int side_, int b_, int words_)
+      : r(fabric, side_, side_), side(side_), b(b_), words(words_) {
+    for (int k = 0; k < side; ++k)
+      for (int color = 0; color < 2; ++color) {
+        program_stream_routes({r, side, false, 0, k}, b, color, color == 1);
+        program_stream_routes({r, side, true, k, 0}, b, 2 + color, color == 1);
+      }
+    const auto before = [&](int at, bool back) { return std::min(back ? side - 1 - at : at, b); };
+    for (int y = 0; y < side; ++y)
+      for (int x = 0; x < side; ++x) {
+        for (int color = 0; color < 2; ++color) {
+          r.thread(x, y).send(color, values(x, y)).send_control(color, march(b));
+          r.thread(x, y).receive(color, before(x, color == 1) * words);
+        }
+        // What the rows brought goes along the columns when it is there.
+        const auto all = row(x, y);
+        for (int color = 2; color < 4; ++color) {
+          r.thread(x, y).wait_for_thread(1).wait_for_thread(3).send(color, all).send_control(color, march(b));
+          r.thread(x, y).receive(color, before(y, color == 3) * static_cast<int>(all.size()));
+        }
       }
   }
 };
@@ -63,6 +113,33 @@ TEST(MarchingMulticast, EveryTileGetsTheWordsOfAllTilesWithinB) {
     const auto &from_west = s.r.received(x, 0, 1), &from_east = s.r.received(x, 0, 3);
     EXPECT_EQ(std::multiset<float>(from_west.begin(), from_west.end()), west) << x;
     EXPECT_EQ(std::multiset<float>(from_east.begin(), from_east.end()), east) << x;
+  }
+}
+
+TEST(MarchingMulticast, BothStagesBringTheSquareWithinBInTheRulesCyclesWithinTen) {
+  const FabricTiming fabric;
+  for (const auto& [side, b, words] :
+       {std::array{12, 2, 3}, {20, 4, 1}, {20, 4, 3}, {32, 7, 1}, {32, 7, 3}}) {
+    Square s(fabric, side, b, words);
+    const std::int64_t simulated = s.r.run(), rule = marching_multicast_cycles(fabric, b, words);
+    EXPECT_LE(std::abs(rule - simulated), 10) << "b " << b << ", " << words << " words: " << simulated;
+    expect_uses(s.r, marching_multicast_use("square", {0, 0, side, side}, 0));
+    LinkWords counted(one_block(side, side));
+    counted.add_marching_multicast(b, words);
+    expect_words(s.r, side, side, counted);
+    for (int y = 0; y < side; y += 3)
+      for (int x = 0; x < side; x += 3) {
+        std::multiset<float> expected, got;
+        for (int j = std::max(0, y - b); j <= std::min(side - 1, y + b); ++j)
+          for (int i = std::max(0, x - b); i <= std::min(side - 1, x + b); ++i)
+            if (i != x || j != y)
+              for (const float v : s.values(i, j)) expected.insert(v);
+        for (const int thread : {1, 3, 5, 7}) {
+          const auto& part = s.r.received(x, y, thread);
+          got.insert(part.begin(), part.end());
+        }
+        EXPECT_EQ(got, expected) << "tile " << x << ", " << y;
+      }
   }
 }
 

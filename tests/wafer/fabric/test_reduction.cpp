@@ -18,6 +18,7 @@ TEST(Broadcast, TakesTheFormulasCycles) {
       RouterReference r(fabric, tiles, 1);
       program_broadcast(r, tiles, words);
       EXPECT_EQ(r.run(), broadcast_cycles(fabric, tiles, words)) << tiles << " tiles, " << words << " words";
+      expect_uses(r, broadcast_use("broadcast", {0, 0, tiles, 1}, 0), false);
       EXPECT_EQ(r.received(tiles - 1, 0), values_of(0, words));
     }
 }
@@ -25,17 +26,13 @@ TEST(Broadcast, TakesTheFormulasCycles) {
 TEST(Broadcast, OverARectangleTakesTheFormulasCycles) {
   for (const auto& [w, h] : {std::pair{2, 2}, {5, 3}, {32, 32}}) {
     RouterReference r(fabric, w, h);
-    for (int y = 0; y < h; ++y)
-      for (int x = 0; x < w; ++x) {
-        std::vector<Port> to;
-        if (x > 0 || y > 0) to.push_back(Port::ramp);
-        if (x + 1 < w) to.push_back(Port::east);
-        if (x == 0 && y + 1 < h) to.push_back(Port::south);
-        r.route(x, y, 0, {{x > 0 ? Port::west : y > 0 ? Port::north : Port::ramp, to}});
-        if (x > 0 || y > 0) r.thread(x, y).receive(0, 20);
-      }
-    r.thread(0, 0).send(0, values_of(0, 20));
+    program_broadcast_2d(r, w, h, 20, 0, [&](int x, int y) -> RouterReference::Thread& {
+      auto& t = r.thread(x, y);
+      return x == 0 && y == 0 ? t.hold(values_of(0, 20)) : t;
+    });
     EXPECT_EQ(r.run(), broadcast_2d_cycles(fabric, w, h, 20));
+    EXPECT_EQ(r.received(w - 1, h - 1), values_of(0, 20));
+    expect_uses(r, broadcast_use("broadcast", {0, 0, w, h}, 0));
   }
 }
 
@@ -43,13 +40,14 @@ TEST(ChainReduce, TakesTheFormulasCyclesAndAddsInItsOrder) {
   for (const int tiles : {2, 5, 16, 32})
     for (const int words : {1, 9, 64}) {
       RouterReference r(fabric, tiles, 1);
-      program_chain(r, tiles, words);
+      program_chain({r, tiles}, words);
       EXPECT_EQ(r.run(), chain_reduce_cycles(fabric, tiles, words));
       for (int w = 0; w < words; ++w) {
         std::vector<float> line;
         for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[static_cast<std::size_t>(w)]);
-        EXPECT_EQ(r.received(0, 0)[static_cast<std::size_t>(w)], chain_sum(line));
+        EXPECT_EQ(last_words(r, 0, 0, words)[static_cast<std::size_t>(w)], chain_sum(line));
       }
+      expect_uses(r, chain_reduce_use("chain", {0, 0, tiles, 1}, 0), tiles > 2);
     }
 }
 
@@ -60,7 +58,7 @@ TEST(ChainReduce, WithRandomStartsFinishesNoLaterThanTheLatestStartAllows) {
     std::vector<std::int64_t> starts(tiles);
     for (auto& s : starts) s = std::uniform_int_distribution<int>(0, 300)(random);
     RouterReference r(fabric, tiles, 1);
-    program_chain(r, tiles, words, starts);
+    program_chain({r, tiles}, words, starts);
     const std::int64_t last = *std::max_element(starts.begin(), starts.end());
     const std::int64_t cycles = r.run();
     EXPECT_GE(cycles, last);
@@ -73,15 +71,18 @@ TEST(TwoPhaseReduce, IsWithinSixPercentAndTwelveCyclesOfTheSimulator) {
     for (const int group : {2, 4, 8})
       for (const int words : {16, 64, 256}) {
         RouterReference r(fabric, tiles, 1);
-        program_two_phase(r, tiles, words, group);
+        program_two_phase({r, tiles}, words, group, 0, [&](int x) -> RouterReference::Thread& {
+          return r.thread(x, 0).hold(values_of(x, words));
+        });
         const double simulated = static_cast<double>(r.run());
         const double rule = static_cast<double>(two_phase_reduce_cycles(fabric, tiles, words, group));
         EXPECT_NEAR(rule, simulated, 0.06 * simulated + 12.0)
             << tiles << " tiles, groups of " << group << ", " << words;
         std::vector<float> line;
         for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[0]);
-        const auto& got = r.received(0, 0);
-        EXPECT_EQ(got[got.size() - static_cast<std::size_t>(words)], two_phase_sum(line, group));
+        EXPECT_EQ(last_words(r, 0, 0, words)[0], two_phase_sum(line, group));
+        expect_uses(r, two_phase_reduce_use("two-phase", {0, 0, tiles, 1}, 0),
+                    group > 2 && tiles > 2 * group);
       }
 }
 
@@ -119,6 +120,7 @@ TEST(PointToPoint, TakesTheDistanceAndTwoRamps) {
     r.thread(0, 0).send(3, values_of(0, 11));
     r.thread(distance, 0).receive(3, 11);
     EXPECT_EQ(r.run(), point_to_point_cycles(fabric, distance, 11));
+    expect_uses(r, point_to_point_use("message", {0, 0, distance + 1, 1}, 2), false);
   }
 }
 
@@ -140,6 +142,7 @@ TEST(Shift, SharesLinksAmongTheWordsOfSoManyTilesAsItIsFar) {
     const double simulated = static_cast<double>(r.run()),
                  rule = static_cast<double>(shift_cycles(fabric, distance, words));
     EXPECT_NEAR(rule, simulated, 0.1 * simulated + 2) << distance;
+    expect_uses(r, shift_use("shift", {0, 0, tiles, 1}, 0, distance));
     for (int x = distance; x < tiles; ++x)
       EXPECT_EQ(r.received(x, 0, receives_with[static_cast<std::size_t>(x)]), values_of(x - distance, words));
   }
@@ -149,19 +152,8 @@ TEST(TreeReduce, IsWithinAQuarterAndTwelveCyclesOfTheSimulator) {
   for (const int tiles : {4, 8, 16, 32})
     for (const int words : {1, 16, 64}) {
       RouterReference r(fabric, tiles, 1);
-      const auto partial = [&](int x,
-                               int stride) {  // sum of tiles x ... x + stride - 1, as the tree adds them
-        std::vector<float> sums;
-        for (int w = 0; w < words; ++w) {
-          std::vector<float> line;
-          for (int k = x; k < x + stride; ++k)
-            line.push_back(values_of(k, words)[static_cast<std::size_t>(w)]);
-          sums.push_back(tree_sum(line));
-        }
-        return sums;
-      };
       for (int x = 0; x < tiles; ++x) {
-        auto& t = r.thread(x, 0);
+        auto& t = r.thread(x, 0).hold(values_of(x, words));
         int color = 0;
         for (int stride = 1; stride < tiles; stride *= 2, ++color) {
           const int place = x % (2 * stride);
@@ -169,15 +161,58 @@ TEST(TreeReduce, IsWithinAQuarterAndTwelveCyclesOfTheSimulator) {
           if (place == 0) r.route(x, 0, color, {{Port::east, {Port::ramp}}});
           if (place > 0 && place < stride) r.route(x, 0, color, {{Port::east, {Port::west}}});
           if (x % stride != 0) continue;
-          if (place == stride) t.send(color, partial(x, stride));
-          if (place == 0) t.receive_add(color, partial(x, stride));
+          if (place == stride) t.send_last(color, words);
+          if (place == 0) t.receive_add(color, words);
         }
       }
       const double simulated = static_cast<double>(r.run()),
                    rule = static_cast<double>(tree_reduce_cycles(fabric, tiles, words));
       EXPECT_NEAR(rule, simulated, 0.25 * simulated + 12) << tiles << " tiles, " << words << " words";
-      const auto& got = r.received(0, 0);
-      EXPECT_EQ(std::vector<float>(got.end() - words, got.end()), partial(0, tiles));
+      for (int w = 0; w < words; ++w) {
+        std::vector<float> line;
+        for (int x = 0; x < tiles; ++x) line.push_back(values_of(x, words)[static_cast<std::size_t>(w)]);
+        EXPECT_EQ(last_words(r, 0, 0, words)[static_cast<std::size_t>(w)], tree_sum(line));
+      }
+      expect_uses(r, tree_reduce_use("tree", {0, 0, tiles, 1}, 0));
+    }
+}
+
+/// Cycles of an all-reduce in the simulator; checks that every tile has the sum.
+std::int64_t simulated_all_reduce(int width, int height, int words) {
+  RouterReference r(fabric, width, height);
+  const auto value = [&](int x, int y) { return values_of(x + 37 * y, words); };
+  std::vector<RouterReference::Thread*> threads;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) threads.push_back(&r.thread(x, y).hold(value(x, y)));
+  const auto thread = [&](int x, int y) -> RouterReference::Thread& {
+    return *threads[static_cast<std::size_t>(y * width + x)];
+  };
+  for (int y = 0; y < height; ++y)
+    program_two_phase({r, width, false, 0, y}, words, best_group(fabric, width, words), 0,
+                      [&](int x) -> RouterReference::Thread& { return thread(x, y); });
+  program_two_phase({r, height, true}, words, best_group(fabric, height, words), 4,
+                    [&](int y) -> RouterReference::Thread& { return thread(0, y); });
+  program_broadcast_2d(r, width, height, words, 8, thread);
+  const std::int64_t cycles = r.run();
+  std::vector<float> first;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) first.push_back(value(x, y)[0]);
+  const float sum = all_reduce_sum(fabric, first, width, words);
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) EXPECT_EQ(last_words(r, x, y, words)[0], sum) << x << ", " << y;
+  expect_uses(r, all_reduce_use("all-reduce", {0, 0, width, height}, 0), false);
+  LinkWords counted(one_block(width, height));
+  counted.add_all_reduce(fabric, words);
+  expect_words(r, width, height, counted);
+  return cycles;
+}
+
+TEST(AllReduce, SumsOnEveryTileAndIsAtMostEightCyclesFasterThanTheRule) {
+  for (const auto& [w, h] : {std::pair{2, 2}, {8, 8}, {16, 5}, {7, 24}, {32, 32}})
+    for (const int words : {1, 4, 16, 64}) {
+      const std::int64_t early = all_reduce_cycles(fabric, w, h, words) - simulated_all_reduce(w, h, words);
+      EXPECT_GE(early, 0) << w << " x " << h << " tiles, " << words << " words";
+      EXPECT_LE(early, 8) << w << " x " << h << " tiles, " << words << " words";
     }
 }
 

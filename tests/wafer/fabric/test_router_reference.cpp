@@ -14,7 +14,7 @@ TEST(RouterReference, OneWordToTheNeighbourTakesRampHopAndRamp) {
   // Sent in cycle 0, taken in cycle 1 + T_R + hop + T_R, finished after it.
   EXPECT_EQ(r.run(), 1 + 2 * fabric.ramp_cycles + fabric.hop_cycles + 1);
   EXPECT_EQ(r.received(1, 0), values_of(0, 1));
-  EXPECT_EQ(r.words(0, 0, Port::east), 1);
+  EXPECT_EQ(r.words(0, 0, 0, Port::east), 1);
 }
 
 TEST(RouterReference, SlowReceiverHoldsTheSenderBackAndLosesNothing) {
@@ -55,6 +55,28 @@ TEST(RouterReference, ControlWaveletMovesTheSwitchesThatItPasses) {
   r.run();
   EXPECT_EQ(r.received(1, 0), std::vector<float>{1.0f});
   EXPECT_EQ(r.received(2, 0), std::vector<float>{2.0f});
+}
+
+TEST(RouterReference, ControlWaveletCommandsOneRouterAfterTheOther) {
+  // The second router of three stays, so that what follows goes past the third's switch only.
+  RouterReference r(fabric, 3, 1);
+  r.route(0, 0, 0, {{Port::ramp, {Port::east}}});
+  r.route(1, 0, 0, {{Port::west, {Port::ramp, Port::east}}, {Port::west, {Port::ramp}}});
+  r.route(2, 0, 0, {{Port::west, {Port::ramp}}, {Port::west, {}}});
+  r.thread(0, 0).send(0, {1.0f}).send_control(0, {{false, 2}, {true, 1}}).send(0, {2.0f});
+  r.thread(1, 0).receive(0, 2);
+  r.thread(2, 0).receive(0, 1);
+  r.run();
+  EXPECT_EQ(r.received(1, 0), (std::vector<float>{1.0f, 2.0f}));
+  EXPECT_EQ(r.received(2, 0), std::vector<float>{1.0f});
+}
+
+TEST(RouterReference, SwitchesAndCommandsHaveTheRealFabricsLimits) {
+  RouterReference r(fabric, 1, 1);
+  EXPECT_NO_THROW(r.route(0, 0, 0, std::vector<Route>(4, {Port::ramp, {}})));
+  EXPECT_THROW(r.route(0, 0, 0, std::vector<Route>(5, {Port::ramp, {}})), std::logic_error);
+  EXPECT_THROW(r.thread(0, 0).send_control(0, std::vector<SwitchCommand>(5, {true, 1})), std::logic_error);
+  EXPECT_THROW(r.thread(0, 0).send_control(0, {{true, 16}}), std::logic_error);
 }
 
 TEST(RouterReference, TwoTilesThatBothReceiveFirstAreADeadlockWithTheirNames) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/errors.hpp"
+#include "wse_emulator/cost.hpp"
 #include "wse_emulator/machine.hpp"
 #include "wse_emulator/tile_clocks.hpp"
 #include "wse_emulator/tile_memory.hpp"
@@ -78,6 +79,32 @@ TEST(TileMemory, ChargesReleasesAndRemembersTheMost) {
   EXPECT_THAT(
       [&] { memory.allocate("tables", m.sram_bytes); },
       testing::ThrowsMessage<InputError>(AllOf(HasSubstr("tables"), HasSubstr("b "), HasSubstr("program"))));
+}
+
+TEST(Energy, OfAStencilCellIsThePublishedOne) {
+  // A 25-point stencil on the real wafer: 22.8 kW, 16.1 kW before it, on 750 x 994 tiles; a cell is 43
+  // instructions, 57 flops, 112 words of SRAM and 17 words from the neighbours, 679 pJ.
+  const Machine m = Machine::read(wafers + "wse2.toml");
+  OperationCounts cell;
+  cell[Operation::fma] = 14;
+  cell[Operation::add] = 29;
+  cell[Operation::load] = 90;
+  cell[Operation::store] = 22;
+  EXPECT_EQ(cell.flops(), 57);
+  EXPECT_EQ(cell.instructions(), 43);
+  EXPECT_NEAR(operation_joules(m, cell) + 17e-12 * m.hop_pj, 679e-12, 7e-12);
+  EXPECT_NEAR(m.idle_watts_per_tile * 750 * 994, 16100.0, 100.0);
+}
+
+TEST(VectorCost, ProductOfTwoVectorsIsAddedByAnInstructionOfItsOwn) {
+  const Machine m = Machine::read(wafers + "wse2.toml");
+  OperationCounts fused;
+  fused[Operation::fma] = 2;
+  fused[Operation::multiply] = 1;
+  const OperationCounts apart = fused.without_fma();
+  EXPECT_EQ(apart.flops(), fused.flops());
+  EXPECT_EQ(apart.instructions(), 5);
+  EXPECT_NEAR(vector_cycles(m, apart, 80) / vector_cycles(m, fused, 80), 5.0 / 3.0, 1e-12);
 }
 
 TEST(TileClocks, WaitForTheLatestTileInReachAndForNoOther) {

@@ -57,12 +57,23 @@ TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
   std::vector<Vector<C>> candidates;
   for (int k = 0; k < 80; ++k) candidates.push_back({place(random), place(random), place(random)});
   int neighbours = 0;
-  const auto whole = counted([&] {
+  // Vector instructions over all candidates, whose squares are products of vectors: no multiply-add.
+  std::vector<Vector<C>> separations;
+  std::vector<C> squares;
+  const auto vectors = counted([&] {
+    for (const auto& c : candidates) {
+      separations.push_back(separation(own, c, C(0.0f), C(0.0f), z));
+      const auto& d = separations.back();
+      squares.push_back(squared_length(d.x, d.y, d.z));
+    }
+  });
+  EXPECT_EQ(vectors[Operation::fma], 2 * 80);
+  const auto scalars = counted([&] {
     C density = 0.0f;
     std::vector<std::pair<Vector<C>, NeighbourDistance<C>>> kept;
-    for (const auto& c : candidates) {
-      const auto d = separation(own, c, C(0.0f), C(0.0f), z);
-      const C r2 = squared_length(d.x, d.y, d.z);
+    for (std::size_t k = 0; k < candidates.size(); ++k) {
+      const C r2 = squares[k];
+      const Vector<C> d = separations[k];
       if (!inside(r2, tables.cutoff_squared)) continue;
       enter_in_list<C>();
       kept.push_back({d, neighbour_distance(tables, r2)});
@@ -79,6 +90,7 @@ TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
   ASSERT_GT(neighbours, 5);
   ASSERT_LT(neighbours, 75);
   const SectionCounts s = count_sections(false);
+  const auto whole = vectors.without_fma() + scalars;
   const auto sum =
       80 * (s.distance + s.test) + neighbours * (s.enter + s.density + s.force) + s.embedding + s.integration;
   for (std::size_t k = 0; k < wse::operation_classes; ++k)

@@ -5,6 +5,7 @@ usage: test_wafer_command.py TUNGSTEN_MD MPIEXEC
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,6 +81,38 @@ def main():
             check(code == 0, f"8 x 8 tiles on {ranks} ranks (exit code {code}){'' if code == 0 else text[-400:]}")
         for ranks in (2, 3, 64):
             check(same(f"ranks{ranks}", "ranks1"), f"{ranks} ranks: the same bits and cycles as one")
+
+        result = json.loads((folder / "ranks1/result.json").read_text())
+        value = {f["name"]: f["value"] for f in result["figures"]}
+        charged = sum(result["wafer"]["tile_memory_bytes"].values())
+        check(value["sram_high_water"] == charged <= 48 * 1024, f"a tile's memory: {charged} bytes at most")
+        check(0 < value["utilisation"] < 1 and 0 < value["link_load"] < 1, "utilisation and link load are parts of one")
+        check(0 < value["words_per_link_mean"] < value["words_per_link_max"], "words per link")
+        check({"forces", "multicast_positions", "wait_for_neighbours"} <=
+              {p["phase"] for p in result["wafer"]["phases_cycles_per_step"]}, "cycles by phase")
+
+        told = subprocess.run([binary, "info", "small.toml", "--target", "wafer"], cwd=folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True).stdout
+        predicted = re.search(r"predicted step +(\d+) cycles", told)
+        check(predicted and abs(int(predicted[1]) / value["cycles_per_step"] - 1) < 0.1 and
+              f"b = {value['neighbourhood_b']:.0f}:" in told and f"{charged} of 49152 B" in told,
+              "info tells mapping, memory and the step's cycles before the run")
+
+        native = subprocess.run([binary, "run", "small.toml", "--out", "native"], cwd=folder, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL)
+        table = subprocess.run([sys.executable, Path(__file__).resolve().parents[3] / "apps/report/side_by_side.py", "native",
+                                "ranks1"], cwd=folder, stdout=subprocess.PIPE, text=True).stdout
+        rates = re.search(r"^steps_per_second +\S+ 1/s \((\w+)\) +\S+ 1/s \((\w+)\)", table, re.M)
+        check(native.returncode == 0 and table.split()[:2] == ["native", "wafer"] and rates and
+              rates.groups() == ("measured", "emulated"), "both targets side by side, measured and emulated marked")
+
+        for metal in ("Ta", "Cu", "W"):
+            (folder / f"sc24_{metal}.toml").write_text((folder / "small.toml").read_text())
+        refused = subprocess.run([binary, "validate", "--target", "wafer", "--decks", ".", "--steps", "1", "--out", "validation",
+                                  "--set", "wafer.swap_every_steps=0"], cwd=folder, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        check(refused.returncode == 3 and "steps_per_second_Ta" in refused.stdout.splitlines()[-1],
+              f"validate with other crystals than the published ones ends with exit code {refused.returncode}")
 
         kind = figure("ranks1", "steps_per_second")["kind"]
         check(kind == "emulated", f"its rate is {kind}")

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "common/hdf5_file.hpp"
 #include "wafer_case.hpp"
 
 using namespace wafermark;
@@ -73,6 +74,38 @@ TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
       "potential = {core = \"zbl_dft\"}\nwafer.swap_every_steps = 5\nwafer.margin_angstrom = 0.3\n"
       "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 2.0, 0.5]\n");
   compare(what, 40);
+}
+
+TEST(Decomposition, HeatMapIsTheSameOnAnyNumberOfRanks) {
+  const Case what = wafer_case("[4, 4, 2]", "[\"periodic\", \"open\", \"open\"]",
+                               "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n");
+  WaferRun parts(what, MPI_COMM_WORLD);
+  const std::string path = std::filesystem::temp_directory_path() / "wafermark_test_wafer_maps";
+  if (parts.comm.is_root()) std::filesystem::create_directories(path);
+  parts.comm.barrier();
+  for (int k = 0; k < 3; ++k) parts.simulation.step(false);
+  parts.simulation.write_files(path);
+  parts.comm.barrier();
+  if (parts.comm.is_root()) {
+    WaferRun whole(what, MPI_COMM_SELF);
+    for (int k = 0; k < 3; ++k) whole.simulation.step(false);
+    const Hdf5File file = Hdf5File::open(whole.comm, path + "/wafer.h5");
+    const auto& grid = whole.simulation.plan().layout.grid;
+    const auto height = static_cast<std::uint64_t>(grid.height),
+               width = static_cast<std::uint64_t>(grid.width);
+    EXPECT_EQ(file.read<std::int64_t>("/busy", {height, 0, height}, width), whole.simulation.record().busy());
+    for (const auto& [link, words] : whole.simulation.link_words().by_name())
+      EXPECT_EQ(file.read<std::int64_t>("/words/" + link, {height, 0, height}, width), words) << link;
+    // Computing is what the phases of computing add up to.
+    std::vector<std::int64_t> sum(static_cast<std::size_t>(grid.tiles()), 0);
+    for (const auto& phase : whole.simulation.record().summarize()) {
+      if (phase.kind != wse::PhaseKind::compute) continue;
+      const auto cycles = file.read<std::int64_t>("/phases/" + phase.name, {height, 0, height}, width);
+      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += cycles[k];
+    }
+    EXPECT_EQ(sum, whole.simulation.record().busy());
+    std::filesystem::remove_all(path);
+  }
 }
 
 TEST(Decomposition, RunGoesOnFromACheckpointBitForBitOnOtherBlocks) {

@@ -181,6 +181,22 @@ TEST(Patterns, OfAStepNeverShareAColorOnALink) {
   EXPECT_THROW(wse::reject_collisions(run.simulation.plan().machine.fabric, program), std::invalid_argument);
 }
 
+TEST(LinkWords, AreMostInTheMiddleAndGrowWithTheSteps) {
+  WaferRun run(wafer_case("[8, 8, 4]", all_open));
+  run.simulation.step(false);
+  const auto once = run.simulation.link_words();
+  run.simulation.step(false);
+  const auto twice = run.simulation.link_words();
+  const auto& plan = run.simulation.plan();
+  const auto most = twice.summarize(run.comm);
+  EXPECT_LT(most.mean, most.max);
+  EXPECT_EQ(twice.word_hops(), 2 * once.word_hops());
+  // The busiest link leads along a column, where b heads send the words of a row of 2 b + 1 tiles and a
+  // command.
+  const int b = plan.layout.reach, words = TilePlan::position_words + TilePlan::slope_words;
+  EXPECT_EQ(most.max, 2.0 * b * ((2 * b + 1) * words + 2));
+}
+
 TEST(WhatIf, HalvingTheClockHalvesTheRate) {
   const WaferRun fast(wafer_case("[6, 6, 4]", all_open)),
       slow(wafer_case("[6, 6, 4]", all_open, "wafer.changes = [\"core.clock_mhz.value=425\"]\n"));
@@ -205,6 +221,20 @@ TEST(WhatIf, MoreWordsPerCycleAndCheaperArithmeticAreFaster) {
   EXPECT_LT(cycles_of("wafer.changes = [\"fabric.words_per_cycle.value=2\"]\n"), cycles_of(""));
   EXPECT_LT(cycles_of("wafer.changes = [\"core.vector_startup_cycles.value=10\"]\n"), cycles_of(""));
   EXPECT_GT(cycles_of("wafer.changes = [\"cycles.fma.value=2\"]\n"), cycles_of(""));
+}
+
+TEST(WhatIf, LessMemoryMeansCoarserTablesThenMoreBatches) {
+  const auto with = [](int bytes) {
+    return WaferRun(wafer_case("[6, 6, 4]", all_open,
+                               "potential = {table_points = 2000}\nwafer.changes = [\"core.sram_bytes.value=" +
+                                   std::to_string(bytes) + "\"]\n"));
+  };
+  const WaferRun much = with(200000), real = with(49152), little = with(32000);
+  EXPECT_EQ(much.simulation.plan().tables.nr, 2000);
+  EXPECT_LT(real.simulation.plan().tables.nr, 1000);
+  EXPECT_GE(real.simulation.plan().tables.nr, 500);
+  EXPECT_EQ(real.simulation.plan().batches, 1);
+  EXPECT_GT(little.simulation.plan().batches, 1);
 }
 
 TEST(TileMemory, ThatDoesNotHoldTheProgramIsAnErrorWithTheLedger) {
