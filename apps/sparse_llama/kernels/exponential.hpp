@@ -8,7 +8,8 @@ namespace wafermark::llama {
 
 template <class T>
 KOKKOS_INLINE_FUNCTION T exponential(T x) {
-  return Kokkos::exp(x);
+  using Kokkos::exp;
+  return exp(x);
 }
 
 /// In float: 2^n p(r) with x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial p of Cephes' expf (Moshier).

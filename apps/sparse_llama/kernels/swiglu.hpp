@@ -3,13 +3,11 @@
 
 #include <Kokkos_Core.hpp>
 
-#include "sparse_llama/kernels/exponential.hpp"
-
 namespace wafermark::llama {
 
 template <class T>
 KOKKOS_INLINE_FUNCTION T swiglu(T gate, T up) {
-  return gate / (T(1) + exponential(-gate)) * up;
+  return gate / (T(1) + Kokkos::exp(-gate)) * up;
 }
 
 }  // namespace wafermark::llama
