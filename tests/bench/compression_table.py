@@ -5,7 +5,8 @@ stage, of the small dense model, and what the stages cost.
   tests/bench/compression_table.py                     the shipped weights (inputs/llama), evaluated and pruned again
                                                        here, beside the recorded values of the stages that do not ship
   tests/bench/compression_table.py --trained DIR       the results of jobscripts/train_llama.sh DIR
-  ... --record FILE                                    keeps what --trained found, as inputs/llama/training_record.json
+  ... --record FILE                                    puts what --trained found into inputs/llama/training_record.json
+                                                       or another record; stages that DIR lacks stay as they are there
   ... --json FILE                                      the rows, for other programs
 """
 import argparse
@@ -48,9 +49,9 @@ def trained(folder):
         path = folder / stage / "result.json"
         if path.exists():
             f = figures(path)
-            rows[stage] = {k: f[k] for k in ("perplexity", "training_tokens", "training_seconds", "weights_not_pruned") if k in f}
-    if "dense" not in rows:
-        sys.exit(f"compression_table: {folder}: found no dense/result.json, expected a folder of jobscripts/train_llama.sh")
+            rows[stage] = {k: f[k] for k in ("perplexity", "training_tokens", "weights_not_pruned") if k in f}
+    if not rows:
+        sys.exit(f"compression_table: {folder}: found no stage's result.json, expected a folder of jobscripts/train_llama.sh")
     return rows
 
 
@@ -96,13 +97,15 @@ def main():
     if args.trained:
         rows = trained(args.trained)
         if args.record:
+            kept = json.loads(args.record.read_text()) if args.record.exists() else {}
+            rows = {stage: {**kept, **rows}[stage] for stage, _, _ in ROWS if stage in rows or stage in kept}
             args.record.write_text(json.dumps(rows, indent=1) + "\n")
         now = {}
     else:
         rows = json.loads(record.read_text())
         now = measured(args.binary.resolve(), args.models)
-    dense = rows["dense"]
-    print("| model | weights | perplexity |" + (" measured now |" if now else "") + " against dense | training tokens | share of dense training |")
+    dense = rows.get("dense") or json.loads(record.read_text())["dense"]
+    print("| model | weights | perplexity |" + (" measured now |" if now else "") + " against dense | training tokens | tokens of dense training |")
     print("|---|---|---|" + ("---|" if now else "") + "---|---|---|")
     table = []
     for stage, what, _ in ROWS:
@@ -114,9 +117,8 @@ def main():
             row["perplexity_now"] = now[stage]["perplexity"]
         tokens = f"{row['training_tokens'] / 1e6:.2f} M" if "training_tokens" in row else ""
         share = ""
-        if "training_seconds" in row and stage != "dense":
-            share = (f"{row['training_tokens'] / dense['training_tokens']:.0%} of tokens, "
-                     f"{row['training_seconds'] / dense['training_seconds']:.0%} of time")
+        if "training_tokens" in row and stage != "dense":
+            share = f"{row['training_tokens'] / dense['training_tokens']:.0%}"
         weights = f"{row['weights_not_pruned'] / 1e3:.0f} k" if "weights_not_pruned" in row else ""
         print(f"| {what} | {weights} | {row['perplexity']:.3f} |"
               + ((f" {row['perplexity_now']:.3f} |" if stage in now else "  |") if now else "")

@@ -4,6 +4,7 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/dot.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 
 namespace wafermark::llama {
@@ -11,9 +12,8 @@ namespace wafermark::llama {
 /// Turns dL/dp of one row into dL/dscore, p = softmax(scale * score): p (g - sum_j g_j p_j) scale.
 template <class T>
 KOKKOS_INLINE_FUNCTION void softmax_backward(const T* p, std::int64_t n, T scale, T* gradient) {
-  T dot = 0;
-  for (std::int64_t i = 0; i < n; ++i) dot += gradient[i] * p[i];
-  for (std::int64_t i = 0; i < n; ++i) gradient[i] = p[i] * (gradient[i] - dot) * scale;
+  const T mean = dot(gradient, p, n);
+  for (std::int64_t i = 0; i < n; ++i) gradient[i] = p[i] * (gradient[i] - mean) * scale;
 }
 
 /// -log p[target] of softmax(logits); turns the logits into probabilities.
