@@ -2,7 +2,7 @@
 # From a fresh clone to a displacement cascade in tungsten and a sparse Llama: installs what is missing, builds, runs, draws.
 #   jobscripts/quickstart.sh [--ranks N] [--out DIR] [--no-setup]
 # Takes three to four minutes after the build on two cores. Results go to results/quickstart: the cascade, the first steps of the
-# same deck natively and on the emulated wafer (native, wafer), and Llama with dense and with sparse weights (llama_*).
+# same deck natively and on the emulated wafer (native, wafer), and Llama natively, on the wafer, dense and sparse (llama_*).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -50,6 +50,12 @@ echo
 echo "== sparse_llama: the model that comes with the project, 70 % of its weights zero"
 "$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --out "$out/llama_shipped" |
   sed '/^$/q'
+echo "== the same on an emulated wafer"
+"$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --quiet --target wafer --tiles 32x32 \
+  --out "$out/llama_wafer" >"$out/llama_wafer.log" 2>&1 || { tail -n 20 "$out/llama_wafer.log" >&2; exit 1; }
+if python=$(python_with json); then
+  "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_shipped" "$out/llama_wafer" --names native,wafer
+fi
 echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, dense and 70 % sparse"
 for form in dense bit_mask; do
   sparsity=$([ $form = dense ] && echo 0 || echo 0.7)

@@ -26,13 +26,14 @@ double vector_cycles(const Machine& m, const OperationCounts& counts, std::int64
          m.vector_cycles_per_element * static_cast<double>(elements) * issue_cycles(m, counts);
 }
 
-double loop_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements, bool repeated) {
+double loop_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements, Loop loop) {
   if (elements == 0) return 0.0;
   OperationCounts turn = counts;
   turn[Operation::integer] += 1;
   turn[Operation::branch] += 1;
-  const double saved = repeated ? m.vector_startup_cycles - m.vector_restart_cycles : 0.0;
-  return std::min(vector_cycles(m, counts, elements) - saved * static_cast<double>(counts.instructions()),
+  const OperationCounts vector = loop == Loop::products ? counts.without_fma() : counts;
+  const double saved = loop == Loop::repeated ? m.vector_startup_cycles - m.vector_restart_cycles : 0.0;
+  return std::min(vector_cycles(m, vector, elements) - saved * static_cast<double>(vector.instructions()),
                   static_cast<double>(elements) * scalar_cycles(m, turn));
 }
 

@@ -16,12 +16,15 @@ double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 /// (OperationCounts::without_fma).
 double vector_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements);
 
+/// How vector instructions serve a loop. repeated: one of many such loops over operands that stay described,
+/// so that an instruction takes vector_restart_cycles instead of its startup. products: both factors of its
+/// multiply-adds are vectors (OperationCounts::without_fma).
+enum class Loop { plain, repeated, products };
+
 /// Cycles of a loop that does `counts` in each of its `elements` turns: as vector instructions, or as scalar
-/// code with a counter and a jump a turn, whichever is faster. `repeated`: one of many such loops over
-/// operands that stay described, so that a vector instruction takes vector_restart_cycles instead of its
-/// startup.
+/// code with a counter and a jump a turn, whichever is faster.
 double loop_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements,
-                   bool repeated = false);
+                   Loop loop = Loop::plain);
 
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.
 double operation_joules(const Machine& machine, const OperationCounts& counts);

@@ -64,12 +64,25 @@ def heat_map(result):
     return Picture(
         inline(fig, f"Cycles of each tile, {result.label}"),
         (
-            f"{result.label}, {result.atoms:,} atoms on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}:"
-            " cycles a step of each tile; colours span 1 to 99 % of them."
+            f"{size_label(result)} on {busy.shape[1]} x {busy.shape[0]} tiles of {result.machine}:"
+            f" cycles a {turn_of(result)} of each tile; colours span 1 to 99 % of them."
         ),
         ("emulated",),
         wide=True,
     )
+
+
+def size_label(result):
+    """The problem with its size: atoms, or what the label of a Llama says already."""
+    return f"{result.label}, {result.atoms:,} atoms" if result.atoms else result.label
+
+
+def short_label(result):
+    return f"{result.label.split(',')[0]}, {result.atoms:,} atoms" if result.atoms else result.label
+
+
+def turn_of(result):
+    return "step" if result.atoms else "pass"
 
 
 def phase_bars(runs):
@@ -93,14 +106,14 @@ def phase_bars(runs):
             )
             named.append(phase["kind"])
             left += phase["mean"]
-    axes.set_yticks(range(len(runs)), [f"{r.label.split(',')[0]}, {r.atoms:,} atoms" for r in runs])
+    axes.set_yticks(range(len(runs)), [short_label(r) for r in runs])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter(svg_theme.plain)
-    axes.set_xlabel("cycles a step, mean over tiles; one box a phase")
+    axes.set_xlabel("cycles a step or pass, mean over tiles; one box a phase")
     return Picture(
         inline(fig, "Cycles by phase"),
-        "Where the cycles of a step go on the wafer.",
+        "Where the cycles of a step (a token's pass) go on the wafer.",
         ("emulated",),
         wide=True,
         legend=legend(axes),
@@ -127,9 +140,9 @@ def phase_table(runs):
     ):
         rows.append([title, "", *[Cell(number(r.value(name), 3), "emulated") for r in runs]])
     return Table(
-        ["phase", "kind", *[f"{r.label.split(',')[0]}, {r.atoms:,}" for r in runs]],
+        ["phase", "kind", *[short_label(r) for r in runs]],
         rows,
-        "Cycles a step: mean over tiles (smallest ... largest).",
+        "Cycles a step, or a token's pass: mean over tiles (smallest ... largest).",
         numeric_from=2,
     )
 

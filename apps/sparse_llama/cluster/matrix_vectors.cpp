@@ -137,6 +137,7 @@ template <class Value>
 struct ArrangeGroup {
   using X = typename Vectors<Value>::X;
   const float* x;
+  bool masked;
   std::int64_t x_stride, columns, padded, groups;
   X* arranged;
   float* scales;
@@ -157,11 +158,11 @@ struct ArrangeGroup {
     }
     for (std::int64_t j = inside; j < last; ++j) to[place(j)] = 0;
   }
-  KOKKOS_FUNCTION static std::int64_t place(std::int64_t j) {
+  KOKKOS_FUNCTION std::int64_t place(std::int64_t j) const {
     if constexpr (on_host)
-      return host::place<Value>(j);
+      return host::place<Value>(j, masked);
     else
-      return portable::place<Value>(j);
+      return portable::place<Value>(j, masked);
   }
 };
 
@@ -241,7 +242,8 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int
   }
   grow(scales_, vectors * groups);
   float* scales = scales_.data();
-  const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
+  const bool masked = m.format != Format::dense;
+  const ArrangeGroup<Value> arrange{x.data(), masked, x_stride, m.columns, padded, groups, arranged, scales};
   if (on_host && vectors == 1)  // starting threads would take longer
     for (std::int64_t k = 0; k < groups; ++k) arrange(k);
   else

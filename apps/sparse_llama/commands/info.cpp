@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "common/communicator.hpp"
+#include "common/errors.hpp"
+#include "common/results/result.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
 
@@ -34,11 +36,11 @@ double bits(Format format, ValueType type, double density) {
 struct Options {
   ModelOptions model;
   WaferOptions wafer;
-  std::string target = "cluster";
+  std::string target = "cluster", out;
 };
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
-void info_on_wafer(const Options& o, const WeightSource& source) {
+void info_on_wafer(const Options& o, const Communicator& comm, const WeightSource& source) {
   const wse::Machine machine = o.wafer.read_machine();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
@@ -68,12 +70,35 @@ void info_on_wafer(const Options& o, const WeightSource& source) {
       "{:.4g} tokens/s of all sequences\n",
       p.predicted_token_cycles, machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz,
       p.predicted_stage_cycles, machine.clock_hz / p.predicted_stage_cycles);
+  if (settings.format != Format::dense) {
+    WaferSettings dense = settings;
+    dense.format = Format::dense;
+    dense.density = 1;
+    try {
+      const Placement d =
+          Placement::search(source.configuration, machine, cost, o.wafer.grid(machine), dense);
+      fmt::print("dense weights in {} fit too, with room for {} tokens of cache\n",
+                 name_of(settings.value_type), d.cache_capacity(machine, d.expected_weight_bytes()));
+    } catch (const InputError&) {
+      fmt::print("dense weights in {} do not fit\n", name_of(settings.value_type));
+    }
+  }
+  if (o.out.empty()) return;
+  prepare_output_directory(comm, o.out);
+  Result result(comm, "sparse_llama", "info", "wafer");
+  result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name);
+  result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name);
+  result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
+                    machine.name);
+  result.set_section("floor_plan", p.floor_plan());
+  result.write(comm, o.out);
+  fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", o.out);
 }
 
 int info(const Options& o) {
   const Communicator comm;
   const WeightSource source = o.model.source();
-  if (!comm.is_root()) return 0;
+  if (!comm.is_root()) return 0;  // nothing here takes more than one
   const Configuration& c = source.configuration;
   double layer = 0;
   for (const Matrix m : layer_matrices) layer += double(shape_of(c, m).rows * shape_of(c, m).columns);
@@ -97,7 +122,7 @@ int info(const Options& o) {
                  1e-9 * (weights * b / 8 + end * (c.tied_embeddings ? 1 : 2)),
                  1e-9 * (weights * b / 8 + end));
     }
-  if (o.target == "wafer") info_on_wafer(o, source);
+  if (o.target == "wafer") info_on_wafer(o, Communicator(MPI_COMM_SELF), source);
   return 0;
 }
 
@@ -113,6 +138,7 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
       ->check(CLI::IsMember({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
+  command->add_option("--out", o->out, "folder for the floor plan on the wafer");
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

@@ -22,7 +22,8 @@ struct StoredRow {
 /// N vectors of 64 * words elements, zeros past the matrix's columns; vector v begins at x + v * stride.
 /// For int8 rows they are int16 within +-activation_range with one scale for each 128, far below the rounding
 /// of the weights; products then sum exactly in 32-bit integers, even where a lane of eight columns holds 256
-/// times their sum. Column j lies where the instruction set's place<Value>(j) says.
+/// times their sum. Column j lies where the instruction set's
+/// place<Value>(j, masked) says.
 inline constexpr float activation_range = 16383;
 template <class Value>
 struct Vectors {
@@ -36,7 +37,7 @@ struct Vectors {
 namespace portable {
 
 template <class Value>
-KOKKOS_INLINE_FUNCTION constexpr std::int64_t place(std::int64_t j) {
+KOKKOS_INLINE_FUNCTION constexpr std::int64_t place(std::int64_t j, bool /*masked*/) {
   return j;
 }
 

@@ -5,12 +5,32 @@
 #include <immintrin.h>
 
 #include <array>
+#include <utility>
 
 namespace wafermark::llama::avx2 {
 
 template <class Value>
-constexpr std::int64_t place(std::int64_t j) {
+constexpr std::int64_t place(std::int64_t j, bool /*masked*/) {
   return j;
+}
+
+/// Stored values in the first n columns of a word. Counting from the word's beginning each time keeps the
+/// parts of a word independent of each other.
+template <int n>
+inline std::int64_t stored_before(MaskWord mask) {
+  return n == 0 ? 0 : n == 64 ? _mm_popcnt_u64(mask) : _mm_popcnt_u64(mask << (64 - n) % 64);
+}
+
+/// Values of a word.
+template <bool masked>
+inline std::int64_t stored_in(MaskWord mask) {
+  return masked ? _mm_popcnt_u64(mask) : 64;
+}
+
+/// Packed values come slower than hardware prefetchers of dense arrays expect.
+template <bool masked>
+inline void fetch_ahead(const void* w) {
+  if constexpr (masked) _mm_prefetch(static_cast<const char*>(w) + 1536, _MM_HINT_T0);
 }
 
 /// For each eight mask bits: which of the next values column c takes, or `none`.
@@ -41,40 +61,48 @@ alignas(32) inline constexpr auto int8_shuffles = shuffles<std::uint8_t, 16>([](
   row[std::size_t(2 * c + 1)] = std::uint8_t(from < 0 ? 0x80 : from);
 });
 
-/// Eight values as fp32, zeros where `bits` has none; `w` moves on behind them.
-template <bool masked>
-inline __m256 next_values(unsigned bits, const float*& w) {
-  const __m256 loaded = _mm256_loadu_ps(w);
-  if constexpr (!masked) return w += 8, loaded;
-  w += _mm_popcnt_u32(bits);
-  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(fp32_shuffles[bits].data()));
+/// The eight columns from column `first` of a word on as fp32, zeros where `mask` has none; `w` is the first
+/// value of the word.
+template <bool masked, int first>
+inline __m256 values_at(MaskWord mask, const float* w) {
+  if constexpr (!masked) return _mm256_loadu_ps(w + first);
+  const auto& shuffle = fp32_shuffles[mask >> first & 0xff];
+  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(shuffle.data()));
+  const __m256 loaded = _mm256_loadu_ps(w + stored_before<first>(mask));
   return _mm256_blendv_ps(_mm256_permutevar8x32_ps(loaded, from), _mm256_setzero_ps(),
                           _mm256_castsi256_ps(from));
 }
-template <bool masked>
-inline __m256 next_values(unsigned bits, const BFloat16*& w) {
-  const __m128i loaded = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w));
-  if constexpr (!masked)
-    return w += 8, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(loaded), 16));
-  w += _mm_popcnt_u32(bits);
-  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(bf16_shuffles[bits].data()));
+template <bool masked, int first>
+inline __m256 values_at(MaskWord mask, const BFloat16* w) {
+  const BFloat16* begin = w + (masked ? stored_before<first>(mask) : first);
+  const __m128i loaded = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
+  if constexpr (!masked) return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(loaded), 16));
+  const auto& shuffle = bf16_shuffles[mask >> first & 0xff];
+  const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i*>(shuffle.data()));
   return _mm256_castsi256_ps(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(loaded), from));
 }
-/// Sixteen int8 values as int16.
-template <bool masked>
-inline __m256i next_values(unsigned bits, const std::int8_t*& w) {
-  if constexpr (!masked) {
-    const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w)));
-    return w += 16, wide;
-  }
-  const auto eight = [&w](unsigned b) {
-    const __m128i loaded = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w));
-    w += _mm_popcnt_u32(b);
+/// Sixteen columns of int8 as int16.
+template <bool masked, int first>
+inline __m256i values_at(MaskWord mask, const std::int8_t* w) {
+  if constexpr (!masked)
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w + first)));
+  const auto eight = [](const std::int8_t* begin, unsigned bits) {
+    const __m128i loaded = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(begin));
     return _mm_shuffle_epi8(loaded,
-                            _mm_load_si128(reinterpret_cast<const __m128i*>(int8_shuffles[b].data())));
+                            _mm_load_si128(reinterpret_cast<const __m128i*>(int8_shuffles[bits].data())));
   };
-  const __m128i low = eight(bits & 0xff), high = eight(bits >> 8);
+  const __m128i low = eight(w + stored_before<first>(mask), unsigned(mask >> first & 0xff)),
+                high = eight(w + stored_before<first + 8>(mask), unsigned(mask >> (first + 8) & 0xff));
   return _mm256_srai_epi16(_mm256_set_m128i(high, low), 8);
+}
+
+/// Calls visit(column) with the first column of each of the parts of `width` columns of a word, as constants.
+template <int width, class Visit>
+inline void each_part(const Visit& visit) {
+  [&]<int... part>(std::integer_sequence<int, part...>) {
+    (visit(std::integral_constant<int, part * width>{}), ...);
+  }
+  (std::make_integer_sequence<int, 64 / width>{});
 }
 
 inline float sum_of(__m256 x) {
@@ -93,14 +121,16 @@ inline void row_dots(const StoredRow<Value>& row, const Vectors<Value>& in, floa
   for (std::int64_t i = 0; i < row.words; ++i) {
     const MaskWord mask = masked ? row.mask[i] : 0;
     const float* x = in.x + i * 64;
-#pragma GCC unroll 8
-    for (int q = 0; q < 8; ++q) {
-      const __m256 values = next_values<masked>(unsigned(mask >> (8 * q) & 0xff), w);
+    each_part<8>([&](auto first) {
+      const __m256 values = values_at<masked, first>(mask, w);
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v)
-        sums[v][q % chains] =
-            _mm256_fmadd_ps(values, _mm256_loadu_ps(x + v * in.stride + 8 * q), sums[v][q % chains]);
-    }
+      for (int v = 0; v < N; ++v) {
+        __m256& sum = sums[v][first / 8 % chains];
+        sum = _mm256_fmadd_ps(values, _mm256_loadu_ps(x + v * in.stride + first), sum);
+      }
+    });
+    w += stored_in<masked>(mask);
+    fetch_ahead<masked>(w);
   }
   for (int v = 0; v < N; ++v) {
     for (int q = 1; q < chains; ++q) sums[v][0] = _mm256_add_ps(sums[v][0], sums[v][q]);
@@ -119,16 +149,17 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
     const std::int64_t end = i + 1 < row.words ? 2 : 1;
     for (std::int64_t k = 0; k < end; ++k) {
       const MaskWord mask = masked ? row.mask[i + k] : 0;
-#pragma GCC unroll 4
-      for (int q = 0; q < 4; ++q) {
-        const __m256i values = next_values<masked>(unsigned(mask >> (16 * q) & 0xffff), w);
+      each_part<16>([&](auto first) {
+        const __m256i values = values_at<masked, first>(mask, w);
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v) {
-          const std::int16_t* x = in.x + v * in.stride + (i + k) * 64 + 16 * q;
+          const std::int16_t* x = in.x + v * in.stride + (i + k) * 64 + first;
           const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
           products[v] = _mm256_add_epi32(products[v], _mm256_madd_epi16(values, here));
         }
-      }
+      });
+      w += stored_in<masked>(mask);
+      fetch_ahead<masked>(w);
     }
     const float scale = row.scales[i / 2];
     for (int v = 0; v < N; ++v)
@@ -142,24 +173,25 @@ template <class Value>
 inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
   const __m256 times = _mm256_set1_ps(scale);
   if constexpr (std::is_same_v<Value, std::int8_t>) {
-    for (int q = 0; q < 4; ++q) {
-      const __m256i values = next_values<true>(unsigned(mask >> (16 * q) & 0xffff), w);
+    each_part<16>([&](auto first) {
+      const __m256i values = values_at<true, first>(mask, w);
       const auto store = [&](__m128i half, float* to) {
         _mm256_storeu_ps(to, _mm256_mul_ps(times, _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half))));
       };
-      store(_mm256_castsi256_si128(values), out + 16 * q);
-      store(_mm256_extracti128_si256(values, 1), out + 16 * q + 8);
-    }
+      store(_mm256_castsi256_si128(values), out + first);
+      store(_mm256_extracti128_si256(values, 1), out + first + 8);
+    });
   } else {
-    for (int q = 0; q < 8; ++q)
-      _mm256_storeu_ps(out + 8 * q,
-                       _mm256_mul_ps(times, next_values<true>(unsigned(mask >> (8 * q) & 0xff), w)));
+    each_part<8>([&](auto first) {
+      _mm256_storeu_ps(out + first, _mm256_mul_ps(times, values_at<true, first>(mask, w)));
+    });
   }
+  w += stored_in<true>(mask);
 }
 
 /// Eight values as fp32.
 inline __m256 eight_values(const float* w) { return _mm256_loadu_ps(w); }
-inline __m256 eight_values(const BFloat16* w) { return next_values<false>(0, w); }
+inline __m256 eight_values(const BFloat16* w) { return values_at<false, 0>(0, w); }
 inline __m256 eight_values(const std::int8_t* w) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(w))));
 }

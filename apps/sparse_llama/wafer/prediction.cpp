@@ -39,8 +39,8 @@ LayerPrediction predict_layer(const Configuration& c, const ProgramCost& cost, c
     p.reduce += double(sum_cycles(f, to, n * outputs));
   };
   const auto norm = [&] {
-    p.other +=
-        cost.loop(s.square, n * columns) + double(n) * cost.once(s.root) + cost.loop(s.scaled, n * columns);
+    p.other += cost.products(s.square, n * columns) + double(n) * cost.once(s.root) +
+               cost.loop(s.scaled, n * columns);
     p.reduce += double(sum_cycles(f, width, n));
     broadcast(width, n);
   };
@@ -51,10 +51,10 @@ LayerPrediction predict_layer(const Configuration& c, const ProgramCost& cost, c
                      positions = divided_up(seen, width), hidden = divided_up(c.hidden, height);
   norm();
   product(columns, (queries + 2 * r.count) * dims, height, width);
-  p.attention += cost.loop(s.rotary_pair, n * (queries + r.count) * r.pairs);
+  p.attention += cost.products(s.rotary_pair, n * (queries + r.count) * r.pairs);
   broadcast(width, n * (queries + 2 * r.count) * dims);
   p.attention += double(n * queries * positions) *
-                 (cost.loop(s.score, dims) + cost.once(s.position) + cost.loop(s.position_value, dims));
+                 (cost.products(s.score, dims) + cost.once(s.position) + cost.loop(s.position_value, dims));
   if (r.band_rows > 1) {
     p.reduce += double(sum_cycles(f, r.band_rows, n * queries * positions));
     broadcast(r.band_rows, n * queries * positions);

@@ -109,12 +109,12 @@ double ProgramCost::each_value(std::int64_t rows) const {
   // The weight is found and read once; then a loop of multiply-adds over the tokens' sums.
   OperationCounts add = counts_.dense_value;
   add[Operation::convert] = 0;
-  return stored_value_ + wse::loop_cycles(machine_, add, rows, true) - once(add);
+  return stored_value_ + wse::loop_cycles(machine_, add, rows, wse::Loop::repeated) - once(add);
 }
 
 double ProgramCost::dense_column(std::int64_t values, std::int64_t rows) const {
   const auto loops = [&](std::int64_t number, std::int64_t turns) {
-    return double(number) * wse::loop_cycles(machine_, counts_.dense_value, turns, true);
+    return double(number) * wse::loop_cycles(machine_, counts_.dense_value, turns, wse::Loop::repeated);
   };
   return std::min(loops(rows, values), loops(values, rows));
 }

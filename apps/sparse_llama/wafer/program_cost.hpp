@@ -45,6 +45,10 @@ class ProgramCost {
   double loop(const wse::OperationCounts& section, std::int64_t n) const {
     return wse::loop_cycles(machine_, section, n);
   }
+  /// The same where both factors of its multiply-adds are vectors.
+  double products(const wse::OperationCounts& section, std::int64_t n) const {
+    return wse::loop_cycles(machine_, section, n, wse::Loop::products);
+  }
   double once(const wse::OperationCounts& section) const { return wse::scalar_cycles(machine_, section); }
   /// Waits for `words` words of the fabric: one by one, or as a vector instruction.
   double receive(std::int64_t words) const;

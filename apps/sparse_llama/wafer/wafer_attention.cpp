@@ -62,7 +62,7 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
             rope_rotate(x[p], x[p + h.pairs], turns_.cosine[turn], turns_.sine[turn]);
           }
     const std::int64_t pairs = n * h.count * (group + 1) * h.pairs;
-    times_.compute(r, root, y, phase_.rotate, cost_.loop(s.rotary_pair, pairs), s.rotary_pair, pairs);
+    times_.compute(r, root, y, phase_.rotate, cost_.products(s.rotary_pair, pairs), s.rotary_pair, pairs);
     times_.broadcast(r, {true, y}, n * query_key_value_cut_.count(y));
     if (y < own.y0 || y >= own.y1) continue;
     for (std::int64_t v = 0; v < n; ++v)
@@ -103,7 +103,7 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
     const int x = own.x0 + t % own.width(), y = own.y0 + t / own.width();
     const RowHeads& h = heads_[std::size_t(y)];
     const std::int64_t dots = h.count * group * positions_of(x);
-    times_.compute(r, x, y, phase_.scores, double(dots) * cost_.loop(s.score, h.dims()), s.score,
+    times_.compute(r, x, y, phase_.scores, double(dots) * cost_.products(s.score, h.dims()), s.score,
                    dots * h.dims());
   }
   times_.join(r);

@@ -176,7 +176,7 @@ std::vector<float> WaferDecoder::norm(const Region& r, const std::vector<float>&
       squares[std::size_t(x * rows + v)] =
           sum_of_squares(stream.data() + v * model_.dim + dims_.start[std::size_t(x)], dims_.count(x));
     const std::int64_t elements = rows * dims_.count(x);
-    times_.compute(r, x, y, phase_.norm, cost_.loop(s.square, elements), s.square, elements);
+    times_.compute(r, x, y, phase_.norm, cost_.products(s.square, elements), s.square, elements);
   }
   line_sums(wse::LineReduction::best(cost_.machine().fabric, width, r.root_column(), int(rows)),
             squares.data(), rows, sums.data());

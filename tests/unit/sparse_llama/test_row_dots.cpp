@@ -82,17 +82,17 @@ class RowDots : public testing::Test {};
 using Values = testing::Types<float, BFloat16, std::int8_t>;
 TYPED_TEST_SUITE(RowDots, Values);
 
-#define EXPECT_EXACT(space, masked, N)                                                   \
-  do {                                                                                   \
-    const auto x = s.arranged(space::place<TypeParam>);                                  \
-    float out[N];                                                                        \
-    space::row_dots<masked, N>(s.row(masked), s.in(x), out);                             \
-    for (int v = 0; v < N; ++v) {                                                        \
-      double size = 0;                                                                   \
-      const double exact = s.exact(v, size);                                             \
-      EXPECT_NEAR(out[v], exact, 1e-6 * size)                                            \
-          << #space << " masked " << masked << " of " << N << ", " << words << " words"; \
-    }                                                                                    \
+#define EXPECT_EXACT(space, masked, N)                                                            \
+  do {                                                                                            \
+    const auto x = s.arranged([](std::int64_t j) { return space::place<TypeParam>(j, masked); }); \
+    float out[N];                                                                                 \
+    space::row_dots<masked, N>(s.row(masked), s.in(x), out);                                      \
+    for (int v = 0; v < N; ++v) {                                                                 \
+      double size = 0;                                                                            \
+      const double exact = s.exact(v, size);                                                      \
+      EXPECT_NEAR(out[v], exact, 1e-6 * size)                                                     \
+          << #space << " masked " << masked << " of " << N << ", " << words << " words";          \
+    }                                                                                             \
   } while (false)
 
 TYPED_TEST(RowDots, AllFormsGiveTheSum) {

@@ -34,37 +34,26 @@ void program_line(RouterReference& r, const LineReduction& line, const std::vect
       const bool is_head = d == head, has_next = d < end;
       const int out = base + d % 2, in = base + (d + 1) % 2;
       auto& t = r.thread(x, 0);
-      t.wait_until(ready[std::size_t(x)]);
-      const std::vector<float> own = values_of(x, line.words);
+      t.wait_until(ready[std::size_t(x)]).hold(values_of(x, line.words));
       if (has_next) r.route(x, 0, in, {{outwards, {Port::ramp}}});
       if (!is_head) {
         r.route(x, 0, out, {{Port::ramp, {inwards}}});
         if (has_next)
-          t.receive_add_send(in, own, out);
+          t.receive_add_send(in, line.words, out);
         else
-          t.send(out, own);
+          t.send_last(out, line.words);
         // Words between heads pass by; behind the last head there are none.
         if (d < last_head) r.route(x, 0, base + 2 + (head / line.group + 1) % 2, {{outwards, {inwards}}});
         continue;
       }
       const int number = head / line.group, to = base + 2 + number % 2, from = base + 2 + (number + 1) % 2;
-      std::vector<float> sum = own;
-      if (has_next) {
-        t.receive_add(in, own);
-        std::vector<float> chain = values_of(line.root + direction * end, line.words);
-        for (int k = end - 1; k > d; --k)
-          for (int w = 0; w < line.words; ++w)
-            chain[std::size_t(w)] =
-                values_of(line.root + direction * k, line.words)[std::size_t(w)] + chain[std::size_t(w)];
-        for (int w = 0; w < line.words; ++w)
-          sum[std::size_t(w)] = own[std::size_t(w)] + chain[std::size_t(w)];
-      }
+      if (has_next) t.receive_add(in, line.words);
       r.route(x, 0, to, {{Port::ramp, {inwards}}});
       if (d == last_head) {
-        t.send(to, sum);
+        t.send_last(to, line.words);
       } else {
         r.route(x, 0, from, {{outwards, {Port::ramp}}});
-        t.receive_add_send(from, sum, to);
+        t.receive_add_send(from, line.words, to);
       }
     }
     if (length > 0 && line.group > 1) {
@@ -77,9 +66,9 @@ void program_line(RouterReference& r, const LineReduction& line, const std::vect
     }
   }
   auto& root = r.thread(line.root, 0);
-  root.wait_until(ready[std::size_t(line.root)]);
+  root.wait_until(ready[std::size_t(line.root)]).hold(values_of(line.root, line.words));
   for (const auto& phase : at_root)
-    for (const Stream& s : phase) root.receive(s.color, line.words);
+    for (const Stream& s : phase) root.receive_add(s.color, line.words);
 }
 
 std::int64_t rule(const LineReduction& line, std::vector<std::int64_t> clocks) {
@@ -108,6 +97,11 @@ TEST(LineReduction, IsWithinAnEighthAndTwelveCyclesOfTheSimulatorForAnyReadyTime
             program_line(r, line, ready);
             r.run();
             const auto simulated = double(r.finished(root, 0));
+            std::vector<float> values, sums(std::size_t(words), 0.0f);
+            for (int t = 0; t < tiles; ++t)
+              for (const float v : values_of(t, words)) values.push_back(v);
+            line_sums(line, values.data(), words, sums.data());
+            EXPECT_EQ(last_words(r, root, 0, words), sums);  // the same bits: the order is the simulator's
             EXPECT_NEAR(double(rule(line, ready)), simulated, simulated / 8 + 12)
                 << tiles << " tiles, root " << root << ", " << words << " words, groups of " << group
                 << ", ready by " << latest;
@@ -149,7 +143,9 @@ TEST(LineReduction, WordsThatCrossLinksAreThoseOfTheSimulator) {
     program_line(r, line, std::vector<std::int64_t>(10, 0));
     r.run();
     std::int64_t words = 0;
-    for (int x = 0; x < 10; ++x) words += r.words(x, 0, Port::east) + r.words(x, 0, Port::west);
+    for (int x = 0; x < 10; ++x)
+      for (int color = 0; color < 8; ++color)
+        words += r.words(x, 0, color, Port::east) + r.words(x, 0, color, Port::west);
     EXPECT_EQ(line_reduction_hops(line), words);
   }
 }

@@ -63,9 +63,11 @@ with tempfile.TemporaryDirectory() as scratch:
     ratio = figures(f"{scratch}/slow")[1]["decode_tokens_per_second"]["value"] / f["decode_tokens_per_second"]["value"]
     expect(abs(ratio - 0.5) < 1e-9, f"half the clock gives {ratio} of the rate")
 
-    info = call("info", "--model", model, "--target", "wafer", "--tiles", "16x16")
+    info = call("info", "--model", model, "--target", "wafer", "--tiles", "16x16", "--out", f"{scratch}/info")
     expect(info.returncode == 0, info.stderr[-300:])
-    for word in ("strip", "packed weights", "cycles", "tokens of cache"):
+    if info.returncode == 0:
+        expect(figures(f"{scratch}/info")[0]["floor_plan"], "info wrote no floor plan")
+    for word in ("strip", "packed weights", "cycles", "tokens of cache", "dense weights in bf16 fit too"):
         expect(word in info.stdout, f"info --target wafer: no '{word}' in\n{info.stdout}")
     dense = call("info", "--synthetic", "llama2-7b", "--target", "wafer", "--format", "dense", "--cache-tokens", "1000")
     expect(dense.returncode == 0, dense.stderr[-300:])
