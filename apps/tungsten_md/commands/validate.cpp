@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "common/errors.hpp"
-#include "common/results/result.hpp"
+#include "common/results/validation_table.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
@@ -60,25 +60,6 @@ const LaterRun later[] = {
      {"wafer.tiles_per_atom=4", "structure.cells=[128, 130, 6]", "wafer.list_reuse_steps=10"},
      1144000}};
 
-class Table {
- public:
-  Table(Result& result, bool visible) : result_(result), visible_(visible) {
-    if (visible_)
-      fmt::print("{:<34} {:>12} {:>12} {:>9} {:>10}\n", "", "predicted", "published", "off", "tolerance");
-  }
-  void row(const std::string& name, const std::string& figure, double predicted, double value, double within,
-           const std::string& unit) {
-    if (visible_)
-      fmt::print("{:<34} {:>12.6g} {:>12.6g} {:>+8.1f}% {:>9.0f}%  {}\n", name, predicted, value,
-                 100.0 * (predicted / value - 1.0), 100.0 * within, unit);
-    result_.add_check(figure, predicted, value, within * value, unit);
-  }
-
- private:
-  Result& result_;
-  bool visible_;
-};
-
 struct Predicted {
   double steps_per_second;
   std::int64_t missed_interactions;
@@ -103,7 +84,7 @@ Predicted predict(const Communicator& comm, const Options& o, const char* file,
 }
 
 /// The three terms of the authors' cost model, from the plan of a deck.
-void split(Table& table, const TilePlan& plan, const std::string& metal) {
+void split(ValidationTable& table, const TilePlan& plan, const std::string& metal) {
   const double ns = 1e9 / plan.machine.clock_hz;
   const auto& cost = plan.cost;
   const std::int64_t c = plan.layout.candidates();
@@ -124,7 +105,7 @@ int validate(const Options& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
   Result result(comm, "tungsten_md", "validate", "wafer");
-  Table table(result, comm.is_root());
+  ValidationTable table(result, comm.is_root());
   double ta = 0.0;
   std::optional<wse::Machine> machine;
   for (const auto& run : published) {
