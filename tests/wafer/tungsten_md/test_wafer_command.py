@@ -94,7 +94,8 @@ def main():
         told = subprocess.run([binary, "info", "small.toml", "--target", "wafer"], cwd=folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, text=True).stdout
         predicted = re.search(r"predicted step +(\d+) cycles", told)
-        check(predicted and abs(int(predicted[1]) / value["cycles_per_step"] - 1) < 0.1 and
+        # No tile of 8 x 8 has the whole neighbourhood that the prediction is for.
+        check(predicted and 0.85 < value["cycles_per_step"] / int(predicted[1]) <= 1.0 and
               f"b = {value['neighbourhood_b']:.0f}:" in told and f"{charged} of 49152 B" in told,
               "info tells mapping, memory and the step's cycles before the run")
 
@@ -111,7 +112,7 @@ def main():
         refused = subprocess.run([binary, "validate", "--target", "wafer", "--decks", ".", "--steps", "1", "--out", "validation",
                                   "--set", "wafer.swap_every_steps=0"], cwd=folder, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        check(refused.returncode == 3 and "steps_per_second_Ta" in refused.stdout.splitlines()[-1],
+        check(refused.returncode == 3 and re.search("outside their tolerance:.*steps_per_second_W", refused.stdout),
               f"validate with other crystals than the published ones ends with exit code {refused.returncode}")
 
         kind = figure("ranks1", "steps_per_second")["kind"]
