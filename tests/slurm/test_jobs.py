@@ -14,35 +14,12 @@ from pathlib import Path
 
 import private_slurm
 
-JOBSCRIPTS = Path(__file__).resolve().parents[2] / "jobscripts"
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "mpi/tungsten_md/commands"))
+from test_restart import DECK  # noqa: E402
+
+JOBSCRIPTS = TESTS.parent / "jobscripts"
 SITES = sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh"))
-DECK = """title = "cut and gone on with"
-[structure]
-lattice_constant_angstrom = 3.1652
-cells = [12, 12, 12]
-[run]
-steps = 2500
-timestep_ps = 0.001
-[temperature]
-initial_k = 300.0
-draw_k = 600.0
-[thermostat]
-kind = "langevin"
-region = "border"
-[adaptive_timestep]
-max_displacement_angstrom = 0.01
-[stopping]
-kind = "sqrt"
-[[pka]]
-energy_ev = 80.0
-time_ps = 0.05
-[output]
-thermo_every_steps = 250
-defects_every_steps = 250
-final_state = true
-[check]
-energy_tolerance_ev_per_atom = 1e-3
-"""
 LATTICE = """[structure]
 lattice_constant_angstrom = 3.1652
 cells = [5, 5, 3]
