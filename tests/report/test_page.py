@@ -82,6 +82,22 @@ class Words(WithFolder):
         )
         self.assertEqual(series.efficiency(), [1.0, 0.75, 0.5])
 
+    def test_figures_of_merit_are_medians_of_repeats(self):
+        text, _, _ = self.made(result(rate=100.0), result(rate=120.0))
+        self.assertIn("110", text["merit"])
+        self.assertNotIn("120", text["merit"])
+
+    def test_phases_of_a_llama_on_the_wafer_are_drawn(self):
+        llama = result("wafer") | {"app": "sparse_llama", "deck": {"file": "", "toml": ""}}
+        llama["figures"] = [f for f in llama["figures"] if f["name"] != "atoms"]
+        llama["wafer"] = {
+            "machine": "wse2",
+            "tiles": [8, 8],
+            "phases_cycles_per_step": [{"phase": "multiply", "kind": "compute", "min": 1, "mean": 2, "max": 3}],
+        }
+        text, _, _ = self.made(llama)
+        self.assertIn("multiply", text["wafer"])
+
     def test_weak_series_have_equal_loads(self):
         rs = read_results(
             [

@@ -1,5 +1,6 @@
 """The tables of a report: figures of merit by machine, energy, validation, reproduction."""
 import shlex
+import statistics
 
 from .parts import Cell, Listing, Missing, Section, Table, Text
 from .scaling import RATE
@@ -34,6 +35,15 @@ def figure_cell(result, name, factor=1):
     return Cell(number(factor * figure.value), figure.kind, title=figure.note)
 
 
+def median_cell(group, name, factor=1):
+    """The median of a figure over repeats; as figure_cell says where no repeat has a value."""
+    values = [r.value(name) for r in group if name in r.figures and r.value(name) is not None]
+    if not values:
+        return figure_cell(group[0], name)
+    known = next(r.figures[name] for r in group if name in r.figures and r.value(name) is not None)
+    return Cell(number(factor * statistics.median(values)), known.kind, title=known.note)
+
+
 def size_of(result):
     if result.atoms:
         return f"{result.atoms:,} atoms"
@@ -60,15 +70,13 @@ def merit_section(results):
             mine = sorted((r for r in runs if r.machine == machine), key=lambda r: (r.label, r.atoms or 0, r.workers))
             shown = [(n, t, f) for n, t, f in figures if any(n in r.figures for r in mine)]
             what = "emulated machine " if mine[0].target == "wafer" else ""
-            # Repeats stand in one line: the median run, and how many there were.
+            # Repeats stand in one line: their medians, and how many there were.
             groups = {}
             for r in mine:
                 groups.setdefault((r.label, r.problem, r.atoms, machine_size(r)), []).append(r)
             rows = []
             for group in groups.values():
-                first = shown[0][0]
-                group = sorted(group, key=lambda r: r.value(first) or 0.0)
-                r = group[(len(group) - 1) // 2]
+                r = group[0]
                 rows.append(
                     [
                         (
@@ -79,7 +87,7 @@ def merit_section(results):
                         size_of(r),
                         machine_size(r),
                         str(len(group)),
-                        *[figure_cell(r, n, f) for n, _, f in shown],
+                        *[median_cell(group, n, f) for n, _, f in shown],
                         Cell("valid", state="pass") if all(g.valid for g in group) else Cell("NOT VALID", state="fail"),
                     ]
                 )
