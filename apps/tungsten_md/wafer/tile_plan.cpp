@@ -64,11 +64,17 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Config
   const int target = std::min(wanted, w.table_points > 0 ? w.table_points : fewest_table_points);
   // As few batches as leave room for the tables.
   for (int batches = 1;; ++batches) {
+    const bool smallest = batches == 2 * layout.reach + 1;
     wse::TileMemory memory(machine);
-    allocate_buffers(memory, layout, capacity, batches, w);
+    try {
+      allocate_buffers(memory, layout, capacity, batches, w);
+    } catch (const InputError&) {
+      if (smallest) throw;
+      continue;
+    }
     int points =
         table_points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
-    if (points < target && batches < 2 * layout.reach + 1) continue;
+    if (points < target && !smallest) continue;
     if (points < 50) points = target;  // the allocation below says what does not fit
     PotentialTables tables =
         resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));

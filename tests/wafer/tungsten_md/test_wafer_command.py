@@ -99,6 +99,14 @@ def main():
               f"b = {value['neighbourhood_b']:.0f}:" in told and f"{charged} of 49152 B" in told,
               "info tells mapping, memory and the step's cycles before the run")
 
+        # A cube's neighbourhood takes more than a tile's memory at once: in batches it fits.
+        changes = ('potential.file=""', "potential.table_points=0", "potential.core=zbl_dft",
+                   "structure.lattice_constant_angstrom=3.1652", "wafer.margin_angstrom=6")
+        cube = subprocess.run([binary, "info", Path(__file__).resolve().parents[3] / "inputs/tungsten/quickstart.toml", "--target",
+                               "wafer", *(word for change in changes for word in ("--set", change))], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True)
+        check(cube.returncode == 0 and re.search(r"candidates +in \d+ batches", cube.stdout), "candidates in batches")
+
         native = subprocess.run([binary, "run", "small.toml", "--out", "native"], cwd=folder, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL)
         table = subprocess.run([sys.executable, Path(__file__).resolve().parents[3] / "apps/report/side_by_side.py", "native",
