@@ -35,6 +35,15 @@ class Counting {
   OperationCounts* former_;
 };
 
+/// What `section()` counts.
+template <class Section>
+OperationCounts counted(const Section& section) {
+  OperationCounts counts;
+  const Counting counting(counts);
+  section();
+  return counts;
+}
+
 template <class T>
 class Counted {
  public:

@@ -22,9 +22,4 @@ std::int64_t marching_multicast_cycles(const FabricTiming& f, int b, int words, 
          marching_stage_cycles(f, b, (2 * b + 1) * words, hops_y);
 }
 
-std::int64_t marching_multicast_hops(int b, int words, int hops_x, int hops_y) {
-  const std::int64_t row = words + 1, column = std::int64_t{2 * b + 1} * words + 1;
-  return 2 * std::int64_t{b} * (row * hops_x + column * hops_y);
-}
-
 }  // namespace wafermark::wse

@@ -35,7 +35,4 @@ std::int64_t marching_stage_cycles(const FabricTiming& fabric, int b, int words,
 std::int64_t marching_multicast_cycles(const FabricTiming& fabric, int b, int words, int hops_x = 1,
                                        int hops_y = 1);
 
-/// Words that cross links because of one tile, over both stages (commands included): for energy and load.
-std::int64_t marching_multicast_hops(int b, int words, int hops_x = 1, int hops_y = 1);
-
 }  // namespace wafermark::wse

@@ -66,11 +66,6 @@ std::int64_t all_reduce_cycles(const FabricTiming& f, int width, int height, int
          broadcast_2d_cycles(f, width, height, words);
 }
 
-std::int64_t all_reduce_hops(int width, int height, int words) {
-  // Every tile's words go one hop in each phase of a chain, and a broadcast crosses one link per tile.
-  return 2 * std::int64_t{words} * width * height;
-}
-
 std::int64_t point_to_point_cycles(const FabricTiming& f, int distance, int words) {
   return words + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
 }

@@ -38,8 +38,6 @@ int best_group(const FabricTiming& fabric, int tiles, int words);
 /// broadcast back. Exact, or up to 8 cycles above router_reference (where groups are unequal, or few words
 /// reach a group's head before its own sum), on grids of up to 32 x 32 tiles and 64 words.
 std::int64_t all_reduce_cycles(const FabricTiming& fabric, int width, int height, int words);
-/// Words that cross links for it.
-std::int64_t all_reduce_hops(int width, int height, int words);
 
 /// One tile to another `distance` hops away: B + distance + 2 T_R + 1, as the broadcast to the end of a line.
 std::int64_t point_to_point_cycles(const FabricTiming& fabric, int distance, int words);

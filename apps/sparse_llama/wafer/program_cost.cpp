@@ -14,16 +14,9 @@ namespace wafermark::llama {
 namespace {
 
 using C = wse::Counted<float>;
+using wse::counted;
 using wse::Operation;
 using wse::OperationCounts;
-
-template <class Section>
-OperationCounts counted(const Section& section) {
-  OperationCounts counts;
-  const wse::Counting counting(counts);
-  section();
-  return counts;
-}
 
 /// One more element of a section that takes their number: what 33 cost beyond 32. A vector instruction reads
 /// two operands and writes one.

@@ -50,7 +50,6 @@ struct TileWeights {
   std::int64_t bytes(std::size_t tile) const {
     return 4 * (mask_start[tile + 1] - mask_start[tile]) + stored(tile) * bytes_of(value_type);
   }
-  std::size_t tiles() const { return std::size_t(lines) * std::size_t(along); }
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
   /// tokens r. `stored` gets the weights of each column.

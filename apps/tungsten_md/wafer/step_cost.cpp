@@ -10,16 +10,8 @@ namespace wafermark::tungsten {
 namespace {
 
 using C = wse::Counted<float>;
-using wse::Counting;
+using wse::counted;
 using wse::OperationCounts;
-
-template <class Section>
-OperationCounts counted(const Section& section) {
-  OperationCounts counts;
-  const Counting counting(counts);
-  section();
-  return counts;
-}
 
 }  // namespace
 
