@@ -10,9 +10,10 @@ dir=${1:?usage: train_llama.sh DIR}
 program=${SPARSE_LLAMA:-$source_dir/build/release/apps/sparse_llama/sparse_llama}
 ranks=${RANKS:-2}
 shrink=${SHRINK:-1}
-stages=${STAGES:-text tokenizer dense oneshot stage1 stage2 stage1-distilled stage2-distilled stage2-long small longer}
+stages=${STAGES:-text tokenizer dense oneshot stage1 stage2 stage1-distilled stage2-distilled stage1-long stage2-long small longer}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OPENBLAS_NUM_THREADS=1
 dense_steps=$((4000 / shrink)) stage1_steps=$((400 / shrink)) stage2_steps=$((800 / shrink))
+stage1_long_steps=$((4 * stage1_steps)) stage2_long_steps=$((8 * stage2_steps))
 mkdir -p "$dir"
 cp "$source_dir"/inputs/llama/{train_dense,train_small,recover}.toml "$dir/"
 cd "$dir"
@@ -56,12 +57,17 @@ for part in $stages; do
       prune stage2-distilled-pruned stage1-distilled sparsegpt 0.70
       recover stage2-distilled stage2-distilled-pruned $stage2_steps training.warmup_steps=$rewarm training.seed=3 \
         "${distilled[@]}" ;;
+    stage1-long) recover stage1-long sparsegpt-50 $stage1_long_steps training.warmup_steps=$rewarm training.learning_rate=4e-3 \
+      "${distilled[@]}" ;;
     stage2-long)  # ships
-      recover stage2-long stage2-distilled-pruned $((4 * stage2_steps)) training.warmup_steps=$rewarm training.seed=3 \
-        training.learning_rate=3e-3 "${distilled[@]}" ;;
+      prune stage2-long-pruned stage1-long sparsegpt 0.70
+      recover stage2-long stage2-long-pruned $stage2_long_steps training.warmup_steps=$rewarm training.seed=3 \
+        training.learning_rate=4e-3 "${distilled[@]}" ;;
     small) stage small launch train train_small.toml --out small --restart \
-      --set training.steps=$((dense_steps + stage1_steps + 4 * stage2_steps)) --set training.warmup_steps=$((100 / shrink + 1)) ;;
-    longer) recover longer dense $((stage1_steps + 4 * stage2_steps)) training.warmup_steps=$rewarm ;;  # the dense model, no mask
+      --set training.steps=$((dense_steps + stage1_long_steps + stage2_long_steps)) \
+      --set training.warmup_steps=$((100 / shrink + 1)) ;;
+    longer)  # the dense model, no mask
+      recover longer dense $((stage1_long_steps + stage2_long_steps)) training.warmup_steps=$rewarm ;;
     *) echo "train_llama.sh: unknown stage '$part'" >&2; exit 2 ;;
   esac
 done

@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
+#include "common/large_pages.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -74,6 +75,7 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
     const std::vector<Element> mine = file.read<Element>(path + "/" + name, rows);
     array = View(Kokkos::view_alloc(std::string(name), Kokkos::WithoutInitializing), mine.size() / each);
     const auto host = Kokkos::create_mirror_view(array);
+    prefer_large_pages(host.data(), host.size() * sizeof(typename View::value_type));
     if (!mine.empty()) std::memcpy(host.data(), mine.data(), mine.size() * sizeof(Element));
     Kokkos::deep_copy(array, host);
   });

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "common/errors.hpp"
+#include "common/large_pages.hpp"
 #include "sparse_llama/kernels/quantise.hpp"
 
 namespace wafermark::llama {
@@ -29,8 +30,10 @@ std::size_t index_of(const Names& names, const std::string& name, const std::str
 
 template <class T>
 auto host_array(const std::string& label, std::int64_t size) {
-  return Kokkos::View<T*, Kokkos::HostSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label),
-                                             std::size_t(size));
+  const Kokkos::View<T*, Kokkos::HostSpace> array(Kokkos::view_alloc(Kokkos::WithoutInitializing, label),
+                                                  std::size_t(size));
+  prefer_large_pages(array.data(), array.size() * sizeof(T));
+  return array;
 }
 
 template <class View>
