@@ -9,6 +9,8 @@
 namespace wafermark {
 namespace {
 
+constexpr hssize_t most_attribute_values = 1 << 20;  // so that a damaged size does not ask for all memory
+
 void write_attribute(hid_t file, const std::string& object, const std::string& name, hid_t type, hid_t space,
                      const void* data, bool& good) {
   const Handle at(H5Oopen(file, object.c_str(), H5P_DEFAULT), H5Oclose);
@@ -74,10 +76,14 @@ std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::st
                          H5Aclose);
   if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
   const Handle type(H5Aget_type(attribute), H5Tclose);
-  if (H5Tget_class(type) != H5Tget_class(h5_type<T>()))
+  if (H5Tget_class(type) != H5Tget_class(h5_type<T>()) || !is_usual_number(type))
     reject(object, fmt::format("attribute '{}' is of another type than expected", name));
   const Handle space(H5Aget_space(attribute), H5Sclose);
-  std::vector<T> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  const hssize_t n = H5Sget_simple_extent_npoints(space);
+  if (n < 0 || n > most_attribute_values)
+    reject(object, fmt::format("attribute '{}': found {} values, expected at most {}", name, n,
+                               most_attribute_values));
+  std::vector<T> values(static_cast<std::size_t>(n));
   if (H5Aread(attribute, h5_type<T>(), values.data()) < 0)
     reject(object, fmt::format("attribute '{}' cannot be read", name));
   return values;
@@ -99,9 +105,14 @@ std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object
   if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
   const Handle type(H5Aget_type(attribute), H5Tclose);
   const Handle space(H5Aget_space(attribute), H5Sclose);
-  const auto n = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
+  const hssize_t found = H5Sget_simple_extent_npoints(space);
   std::vector<std::string> texts;
   if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
+  const std::size_t length = H5Tget_size(type);
+  if (found < 0 || found > most_attribute_values || length > std::size_t(most_attribute_values))
+    reject(object, fmt::format("attribute '{}': found {} texts of {} bytes, expected at most {}", name, found,
+                               length, most_attribute_values));
+  const auto n = static_cast<std::size_t>(found);
   if (H5Tis_variable_str(type) > 0) {
     std::vector<char*> pointers(n, nullptr);
     if (H5Aread(attribute, type, pointers.data()) < 0)
@@ -110,7 +121,6 @@ std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object
     H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
     return texts;
   }
-  const std::size_t length = H5Tget_size(type);
   std::vector<char> block(length * n + 1, '\0');
   if (H5Aread(attribute, type, block.data()) < 0)
     reject(object, fmt::format("attribute '{}' cannot be read", name));

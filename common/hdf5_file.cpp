@@ -201,6 +201,11 @@ std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
 
 namespace {
 
+bool holds_usual_numbers(hid_t file, const std::string& path) {
+  const Handle data(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose);
+  return is_usual_number(Handle(H5Dget_type(data), H5Tclose));
+}
+
 template <class T>
 std::vector<T> read_block(hid_t file, const std::string& path, const std::vector<hsize_t>& start,
                           const std::vector<hsize_t>& count, bool& good) {
@@ -226,6 +231,7 @@ std::vector<T> Hdf5File::read(const std::string& path, const Rows& rows, std::ui
   if (!std::equal(found.begin(), found.end(), expected.begin(), expected.end()))
     reject(path, fmt::format("found {} values, expected {}", shape_text(found),
                              shape_text({expected.begin(), expected.end()})));
+  if (!holds_usual_numbers(file_, path)) reject(path, "found no numbers of a usual type");
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;
@@ -280,6 +286,7 @@ void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine,
                     H5Dclose);
   if (!data.good()) fail(path, "add a frame");
   const Handle space(H5Dget_space(data), H5Sclose);
+  if (!holds_usual_numbers(file_, path)) reject(path, "found no numbers of a usual type");
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
   const auto count = with_columns({1, rows.count}, columns);
@@ -311,6 +318,7 @@ std::vector<T> Hdf5File::read_frame(const std::string& path, std::uint64_t frame
                              shape_text({per_frame.begin(), per_frame.end()})));
   if (frame >= found[0])
     reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
+  if (!holds_usual_numbers(file_, path)) reject(path, "found no numbers of a usual type");
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;

@@ -3,6 +3,8 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace wafermark {
@@ -45,5 +47,14 @@ class Handle {
   hid_t id_;
   herr_t (*close_)(hid_t);
 };
+
+/// Whether a stored type is one that the library converts from safely: its conversion of a type whose
+/// description is damaged reads outside its buffers.
+inline bool is_usual_number(hid_t type) {
+  const std::array usual{H5T_IEEE_F32LE, H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_IEEE_F64BE, H5T_STD_I8LE,
+                         H5T_STD_U8LE,   H5T_STD_I32LE,  H5T_STD_I32BE,  H5T_STD_U32LE,  H5T_STD_U32BE,
+                         H5T_STD_I64LE,  H5T_STD_I64BE,  H5T_STD_U64LE,  H5T_STD_U64BE};
+  return std::any_of(usual.begin(), usual.end(), [&](hid_t t) { return H5Tequal(type, t) > 0; });
+}
 
 }  // namespace wafermark

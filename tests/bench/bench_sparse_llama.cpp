@@ -1,7 +1,8 @@
-// sparse_llama's decoding kernel, one line for each instruction set, value type, format and size of the matrix:
+// sparse_llama's decoding kernel, one line for each instruction set, value type, format and size of the
+// matrix:
 //   ./bench_sparse_llama [--benchmark_filter=...]
-// One thread. `cached` rows stay in the second-level cache and show the arithmetic; the others come from memory.
-// weights/s counts zeros too, bytes/s what is stored; 70 % of the weights are zeros where a mask is.
+// One thread. `cached` rows stay in the second-level cache and show the arithmetic; the others come from
+// memory. weights/s counts zeros too, bytes/s what is stored; 70 % of the weights are zeros where a mask is.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -82,9 +83,9 @@ void row_times_vector(benchmark::State& state) {
   const auto times = static_cast<double>(state.iterations());
   state.counters["weights"] =
       benchmark::Counter(times * static_cast<double>(rows * columns), benchmark::Counter::kIsRate);
-  state.counters["bytes"] =
-      benchmark::Counter(times * static_cast<double>(m.mask.size() * sizeof(MaskWord) + m.values.size() * sizeof(Value)),
-                         benchmark::Counter::kIsRate);
+  state.counters["bytes"] = benchmark::Counter(
+      times * static_cast<double>(m.mask.size() * sizeof(MaskWord) + m.values.size() * sizeof(Value)),
+      benchmark::Counter::kIsRate);
 }
 
 template <class Instructions>

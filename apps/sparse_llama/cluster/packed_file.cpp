@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <filesystem>
 
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/large_pages.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -50,9 +52,15 @@ void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& p
              [&](const char* name, const auto& array) { write_array(file, comm, path + "/" + name, array); });
 }
 
-PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const std::string& path) {
+/// No array has more than `most` elements: the file's bytes.
+PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const std::string& path,
+                         std::int64_t most) {
   const auto ranks = std::uint64_t(comm.size());
   const auto parts = file.read<std::int64_t>(path + "/parts", {ranks, 0, ranks}, part_columns);
+  for (const std::int64_t size : parts)
+    if (size < 0 || size > most)
+      throw InputError(
+          fmt::format("{}/parts: found {}, expected 0 to {}, the file's size", path, size, most));
   const auto part = [&](int rank, int column) { return parts[std::size_t(rank * part_columns + column)]; };
   PackedMatrix m;
   m.format = format_named(file.text_attribute(path, "format"), path);
@@ -99,18 +107,21 @@ Kokkos::View<float*> read_norm(const Hdf5File& file, const std::string& path, st
   return norm;
 }
 
-/// Calls visit(path, matrix) with every matrix of the weights.
+/// Calls visit(path, matrix, rows, columns) with every matrix of the weights and its shape.
 template <class Weights, class Visit>
 void each_matrix(Weights& w, const Visit& visit) {
+  const Configuration& c = w.configuration;
+  const Shares& s = w.shares;
+  const std::int64_t query = s.heads.count * c.head_dim, kv = s.kv_heads.count * c.head_dim;
   for (std::size_t l = 0; l < w.layers.size(); ++l) {
     const std::string layer = fmt::format("/layers/{}/", l);
-    visit(layer + "query_key_value", w.layers[l].query_key_value);
-    visit(layer + "attention_output", w.layers[l].attention_output);
-    visit(layer + "gate_up", w.layers[l].gate_up);
-    visit(layer + "down", w.layers[l].down);
+    visit(layer + "query_key_value", w.layers[l].query_key_value, query + 2 * kv, c.dim);
+    visit(layer + "attention_output", w.layers[l].attention_output, c.dim, query);
+    visit(layer + "gate_up", w.layers[l].gate_up, 2 * s.hidden.count, c.dim);
+    visit(layer + "down", w.layers[l].down, c.dim, s.hidden.count);
   }
-  visit("/embedding", w.embedding);
-  if (!w.configuration.tied_embeddings) visit("/head", w.head);
+  visit("/embedding", w.embedding, s.vocabulary.count, c.dim);
+  if (!c.tied_embeddings) visit("/head", w.head, s.vocabulary.count, c.dim);
 }
 
 }  // namespace
@@ -129,7 +140,9 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   file.set_attribute("/", "constants",
                      std::vector<double>{c.norm_epsilon, c.rope_theta, s.factor, s.low_frequency_factor,
                                          s.high_frequency_factor});
-  each_matrix(w, [&](const std::string& at, const PackedMatrix& m) { write_matrix(file, comm, at, m); });
+  each_matrix(w, [&](const std::string& at, const PackedMatrix& m, std::int64_t, std::int64_t) {
+    write_matrix(file, comm, at, m);
+  });
   for (std::size_t l = 0; l < w.layers.size(); ++l) {
     write_norm(file, comm, fmt::format("/layers/{}/attention_norm", l), w.layers[l].attention_norm);
     write_norm(file, comm, fmt::format("/layers/{}/feed_forward_norm", l), w.layers[l].feed_forward_norm);
@@ -165,9 +178,23 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                   constants[1],
                   {constants[2], constants[3], constants[4], sizes[9], sizes[10] != 0},
                   sizes[8] != 0};
+  expect_sane(c, path);
+  if (c.kv_heads < comm.size())
+    throw InputError(fmt::format("{}: found {} key/value heads, expected at least one for each of {} ranks",
+                                 path, c.kv_heads, comm.size()));
   RankWeights w{file.text_attribute("/", "name"), c, Shares(c, comm.rank(), comm.size()), {}, {}, {}, {}};
   w.layers.resize(std::size_t(c.layers));
-  each_matrix(w, [&](const std::string& at, PackedMatrix& m) { m = read_matrix(file, comm, at); });
+  const auto most = std::int64_t(std::filesystem::file_size(path));
+  each_matrix(w, [&](const std::string& at, PackedMatrix& m, std::int64_t rows, std::int64_t columns) {
+    m = read_matrix(file, comm, at, most);
+    std::string damage;
+    try {
+      expect_consistent(m, rows, columns, path + ": " + at);
+    } catch (const InputError& e) {
+      damage = e.what();
+    }
+    comm.throw_together(!damage.empty(), damage);
+  });
   for (std::size_t l = 0; l < w.layers.size(); ++l) {
     w.layers[l].attention_norm = read_norm(file, fmt::format("/layers/{}/attention_norm", l), c.dim);
     w.layers[l].feed_forward_norm = read_norm(file, fmt::format("/layers/{}/feed_forward_norm", l), c.dim);

@@ -41,6 +41,11 @@ void to_device(const View& host, Kokkos::View<typename View::value_type*>& devic
   device = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), host);
 }
 
+template <class View>
+auto on_host(const View& view) {
+  return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+}
+
 /// Of each four of row[columns], the two of largest magnitude: bits of `mask`.
 void choose_two_of_four(const float* row, std::int64_t columns, std::vector<MaskWord>& mask) {
   for (std::int64_t first = 0; first < columns; first += 4) {
@@ -205,16 +210,55 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
   return m;
 }
 
-void unpack_row(const PackedMatrix& m, std::int64_t row, float* out) {
-  const auto copy = [](const auto& view) {
-    return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+void expect_consistent(const PackedMatrix& m, std::int64_t rows, std::int64_t columns,
+                       const std::string& name) {
+  const auto expect = [&](const char* what, std::int64_t found, std::int64_t expected) {
+    if (found != expected)
+      throw InputError(fmt::format("{}: {}: found {}, expected {}", name, what, found, expected));
   };
-  const auto mask = copy(m.mask);
-  const auto row_start = copy(m.row_start);
-  const auto column = copy(m.column);
-  const auto values = copy(m.values);
-  const auto scales = copy(m.scales);
-  const auto scale_start = copy(m.scale_start);
+  const bool dense = m.format == Format::dense, csr = m.format == Format::csr,
+             int8 = m.value_type == ValueType::int8;
+  expect("rows", m.rows, rows);
+  expect("columns", m.columns, columns);
+  expect("mask words", std::int64_t(m.mask.size()), dense || csr ? 0 : rows * m.words());
+  expect("row starts", std::int64_t(m.row_start.size()), dense ? 0 : rows + 1);
+  expect("column numbers", std::int64_t(m.column.size()), csr ? m.stored : 0);
+  expect("bytes of values", std::int64_t(m.values.size()),
+         (dense ? rows * m.padded_columns() : m.stored) * bytes_of(m.value_type) + slack);
+  expect("scale starts", std::int64_t(m.scale_start.size()), csr && int8 ? rows + 1 : 0);
+  if (dense) {
+    expect("stored values", m.stored, rows * columns);
+    return expect("scales", std::int64_t(m.scales.size()), int8 ? rows * m.groups() : 0);
+  }
+  const auto start = on_host(m.row_start), scale_start = on_host(m.scale_start);
+  const auto mask = on_host(m.mask);
+  const auto column = on_host(m.column);
+  expect("first row start", start(0), 0);
+  if (csr && int8) expect("first scale start", scale_start(0), 0);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::int64_t n = start(r + 1) - start(r);
+    if (n < 0 || n > columns)
+      throw InputError(fmt::format("{}: found {} values in row {}, expected 0 to {}", name, n, r, columns));
+    std::int64_t bits = 0;
+    for (std::int64_t w = 0; !csr && w < m.words(); ++w) bits += Kokkos::popcount(mask(r * m.words() + w));
+    if (!csr) expect("bits of a row", bits, n);
+    if (csr && int8)
+      expect("scales of a row", scale_start(r + 1) - scale_start(r), (n + group_columns - 1) / group_columns);
+  }
+  expect("stored values", m.stored, start(rows));
+  for (std::size_t i = 0; i < column.size(); ++i)
+    if (column(i) >= columns)
+      throw InputError(
+          fmt::format("{}: found column number {}, expected less than {}", name, column(i), columns));
+  expect("scales", std::int64_t(m.scales.size()), !int8 ? 0 : csr ? scale_start(rows) : rows * m.groups());
+}
+
+void unpack_row(const PackedMatrix& m, std::int64_t row, float* out) {
+  const auto mask = on_host(m.mask);
+  const auto row_start = on_host(m.row_start), scale_start = on_host(m.scale_start);
+  const auto column = on_host(m.column);
+  const auto values = on_host(m.values);
+  const auto scales = on_host(m.scales);
   const bool int8 = m.value_type == ValueType::int8;
   std::fill_n(out, m.columns, 0.0f);
   if (m.format == Format::csr) {

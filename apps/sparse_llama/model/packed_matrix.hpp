@@ -63,6 +63,12 @@ using RowSource = std::function<void(std::int64_t row, float* out)>;
 PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
                   const RowSource& source, const std::string& name);
 
+/// Throws InputError that names `name` unless the matrix is `rows` by `columns` and its arrays belong
+/// together: their sizes, where rows begin, as many values as bits, column numbers below `columns`. Kernels
+/// look at none of this, so whoever did not get the arrays from pack() calls it. For host memory.
+void expect_consistent(const PackedMatrix& matrix, std::int64_t rows, std::int64_t columns,
+                       const std::string& name);
+
 /// Row `row` as fp32 numbers, [columns]: what was stored, rounded to the value type. For host memory.
 void unpack_row(const PackedMatrix& matrix, std::int64_t row, float* out);
 

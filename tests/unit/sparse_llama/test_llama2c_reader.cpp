@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "common/errors.hpp"
 #include "llama2c_file.hpp"
@@ -129,6 +130,24 @@ TEST(Llama2cReader, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(complaint(folder.path()), HasSubstr("config.json: cannot be read"));
   std::filesystem::create_directories(folder.path("folder.bin"));
   EXPECT_THAT(complaint(folder.path("folder.bin")), HasSubstr("config.json: cannot be read"));
+}
+
+TEST(Llama2cReader, NoDamagedByteDoesMoreThanComplain) {
+  const ScratchFolder folder;
+  const DenseWeights model = random_model(small_model(false), 4);
+  std::mt19937 random(1);
+  for (const std::string& good : {llama2c_first_format(model), llama2c_version_1(model)}) {
+    int complaints = 0;
+    for (int k = 0; k < 400; ++k) {  // three bytes of the sizes, or of the whole file; or the end is missing
+      std::string bytes = good;
+      for (int flips = 0; flips < 3; ++flips)
+        bytes[random() % (k % 2 == 0 ? 40 : good.size())] = char(random() & 0xff);
+      if (k % 5 == 0) bytes.resize(random() % good.size());
+      complaints +=
+          complaint(folder.write("model.bin", bytes)) != "none";  // all but InputError ends the test
+    }
+    EXPECT_GT(complaints, 200);
+  }
 }
 
 /// Largest |difference| of the logits of `tokens`.

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../io/scratch_folder.hpp"
+#include "../../scratch_folder.hpp"
 #include "common/errors.hpp"
 #include "tungsten_md/commands/defects.hpp"
 #include "tungsten_md/io/checkpoint.hpp"

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "common/errors.hpp"
-#include "scratch_folder.hpp"
+#include "../../scratch_folder.hpp"
 #include "tungsten_md/io/checkpoint.hpp"
 
 namespace wafermark::tungsten {

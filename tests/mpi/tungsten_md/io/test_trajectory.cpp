@@ -6,7 +6,7 @@
 #include <random>
 
 #include "common/errors.hpp"
-#include "scratch_folder.hpp"
+#include "../../scratch_folder.hpp"
 #include "tungsten_md/io/trajectory.hpp"
 
 namespace wafermark::tungsten {
