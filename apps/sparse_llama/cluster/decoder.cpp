@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "common/gpu_aware_mpi.hpp"
 #include "sparse_llama/kernels/attention.hpp"
+#include "sparse_llama/kernels/hard_threshold.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
@@ -74,6 +75,21 @@ void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
       });
 }
 
+/// Sets what is at most `threshold` in size to zero; returns how many of the n rows' elements then are.
+std::int64_t drop_small(const Rows& x, std::int64_t n, float threshold) {
+  const auto columns = std::int64_t(x.extent(1));
+  std::int64_t zeros = 0;
+  Kokkos::parallel_reduce(
+      "threshold", Range(0, n * columns),
+      KOKKOS_LAMBDA(std::int64_t k, std::int64_t & sum) {
+        float& value = x(k / columns, k % columns);
+        value = hard_threshold(value, threshold);
+        sum += value == 0.0f;
+      },
+      zeros);
+  return zeros;
+}
+
 }  // namespace
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
@@ -128,6 +144,7 @@ double Decoder::bytes_per_token(std::int64_t position) const {
   double bytes =
       double(2 * c.layers * weights_.shares.kv_heads.count * c.head_dim * (position + 1)) * sizeof(float);
   weights_.each_multiplied([&](const PackedMatrix& m) { bytes += double(m.bytes()); });
+  for (const RankLayer& layer : weights_.layers) bytes -= inactive_share() * double(layer.down.bytes());
   return bytes;
 }
 
@@ -175,7 +192,12 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
     product_.multiply(w.gate_up, normed_, n, false, gate_up_);
   }
   swiglu_rows(gate_up_, n, gated_);
-  {
+  if (weights_.activation_threshold) {
+    inactive_ += drop_small(gated_, n, *weights_.activation_threshold);
+    hidden_seen_ += n * weights_.shares.hidden.count;
+    const Region region(times_, "matrices");
+    active_product_.multiply(w.down, gated_, n, keeps_stream, stream_);
+  } else {
     const Region region(times_, "matrices");
     product_.multiply(w.down, gated_, n, keeps_stream, stream_);
   }

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "common/region_timer.hpp"
+#include "sparse_llama/cluster/active_inputs.hpp"
 #include "sparse_llama/cluster/forward_pass.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
@@ -25,9 +26,12 @@ class Decoder final : public ForwardPass {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
-  /// Bytes that a token of a sequence at `position` reads on this rank: weights, keys and values. From the
-  /// formats' sizes; what the caches of the processor save is not known.
+  /// Bytes that a token of a sequence at `position` reads on this rank: weights (of `down` those of active
+  /// units, by their share so far), keys and values. From the formats' sizes; what the caches of the
+  /// processor save is not known.
   double bytes_per_token(std::int64_t position) const;
+  /// Hidden units of this rank that were zero, of all so far, for the threshold; 0 without one.
+  double inactive_share() const { return hidden_seen_ > 0 ? double(inactive_) / double(hidden_seen_) : 0.0; }
   /// Bytes of this rank's cache.
   std::int64_t cache_bytes() const;
 
@@ -44,6 +48,8 @@ class Decoder final : public ForwardPass {
   std::int64_t sequences_, capacity_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   MatrixVectors product_;
+  ActiveInputs active_product_;
+  std::int64_t inactive_ = 0, hidden_seen_ = 0;
   Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
   Kokkos::View<float****, Kokkos::LayoutRight> keys_,
       values_;  ///< [layer and sequence][kv head][position][head_dim]

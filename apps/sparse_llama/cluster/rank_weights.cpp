@@ -32,6 +32,24 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
       name);
 }
 
+/// The transpose of a part.
+PackedMatrix pack_by_inputs(const WeightSource& source, std::int64_t layer, const Part& part, Format format,
+                            ValueType type) {
+  const std::int64_t rows = part.rows.count, columns = part.columns.count;
+  std::vector<float> whole(std::size_t(rows * columns));
+  Kokkos::parallel_for("rows to transpose", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, rows),
+                       [&](std::int64_t r) {
+                         source.row(part.matrix, layer, part.rows.first + r, part.columns.first, columns,
+                                    whole.data() + r * columns);
+                       });
+  return pack(
+      columns, rows, format, type,
+      [&](std::int64_t column, float* out) {
+        for (std::int64_t r = 0; r < rows; ++r) out[r] = whole[std::size_t(r * columns + column)];
+      },
+      fmt::format("{}: layer {}, {} by inputs", source.name, layer, name_of(part.matrix)));
+}
+
 Kokkos::View<float*> on_device(const std::vector<float>& values) {
   const Kokkos::View<const float*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
       values.data(), values.size());
@@ -53,8 +71,13 @@ void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>
 }
 
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
-                              ValueType type) {
+                              ValueType type, std::optional<float> activation_threshold) {
   const Configuration& c = source.configuration;
+  if (activation_threshold && format != Format::dense && format != Format::bit_mask)
+    throw InputError(
+        fmt::format("weights by inputs, for an activation threshold: found format {}, expected "
+                    "dense or bit_mask",
+                    name_of(format)));
   if (c.kv_heads < comm.size())
     throw InputError(fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads",
                                  source.name, comm.size(), c.kv_heads));
@@ -74,11 +97,13 @@ RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& sour
          packed({{Matrix::query, query, dim}, {Matrix::key, kv, dim}, {Matrix::value, kv, dim}}),
          packed({{Matrix::attention_output, dim, query}}),
          packed({{Matrix::gate, shares.hidden, dim}, {Matrix::up, shares.hidden, dim}}),
-         packed({{Matrix::down, dim, shares.hidden}})});
+         activation_threshold ? pack_by_inputs(source, l, {Matrix::down, dim, shares.hidden}, format, type)
+                              : packed({{Matrix::down, dim, shares.hidden}})});
   }
   w.embedding = pack_parts(source, 0, {{Matrix::embedding, shares.vocabulary, dim}}, Format::dense, type);
   if (!c.tied_embeddings)
     w.head = pack_parts(source, 0, {{Matrix::head, shares.vocabulary, dim}}, Format::dense, type);
+  w.activation_threshold = activation_threshold;
   return w;
 }
 

@@ -1,6 +1,8 @@
 // One rank's weights, packed.
 #pragma once
 
+#include <optional>
+
 #include "common/communicator.hpp"
 #include "sparse_llama/cluster/shares.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
@@ -13,7 +15,7 @@ struct RankLayer {
   PackedMatrix query_key_value;   ///< [(heads + 2 kv_heads) * head_dim of this rank, dim]
   PackedMatrix attention_output;  ///< [dim, heads * head_dim of this rank]
   PackedMatrix gate_up;           ///< [2 * hidden of this rank, dim]
-  PackedMatrix down;              ///< [dim, hidden of this rank]
+  PackedMatrix down;              ///< [dim, hidden of this rank]; by inputs: [hidden of this rank, dim]
 };
 
 struct RankWeights {
@@ -24,6 +26,9 @@ struct RankWeights {
   Kokkos::View<float*> final_norm;  ///< [dim]
   PackedMatrix embedding;           ///< [vocabulary of this rank, dim], dense
   PackedMatrix head;                ///< the same, dense; empty when tied
+  /// Hidden units whose activation is at most this in size count as zero, and their weights of `down`, which
+  /// is stored by inputs, are not read. Nothing: all are read.
+  std::optional<float> activation_threshold = std::nullopt;
 
   const PackedMatrix& output_head() const { return configuration.tied_embeddings ? embedding : head; }
   /// Calls visit with every matrix that one token multiplies, the head included.
@@ -31,8 +36,9 @@ struct RankWeights {
 };
 
 /// Packs this rank's part of the source: layers as `format` and `type`, embedding and head dense. Throws
-/// InputError when the model has fewer key/value heads than there are ranks. Collective.
+/// InputError when the model has fewer key/value heads than there are ranks, or when a threshold goes with a
+/// format other than dense and bit_mask. Collective.
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
-                              ValueType type);
+                              ValueType type, std::optional<float> activation_threshold = {});
 
 }  // namespace wafermark::llama

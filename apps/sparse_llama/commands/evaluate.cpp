@@ -20,6 +20,7 @@ namespace {
 struct Options {
   std::string model, text, tokenizer, out, format, value;
   std::int64_t window = 0;
+  std::optional<float> activation_threshold;
 };
 
 /// Zeros among the weights of the layers' matrices.
@@ -47,7 +48,7 @@ int evaluate(const Options& o) {
     throw InputError(fmt::format("--window {}: expected at most the model's context {}", window, c.context));
 
   const auto start = std::chrono::steady_clock::now();
-  const bool packed = !o.format.empty() || !o.value.empty();
+  const bool packed = !o.format.empty() || !o.value.empty() || o.activation_threshold;
   double value = 0;
   if (packed) {
     const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
@@ -55,11 +56,13 @@ int evaluate(const Options& o) {
     const RankWeights weights = pack_rank_weights(
         comm,
         checkpoint_source(o.model, std::make_shared<const DenseWeights>(unflatten(c, model.parameters))),
-        format, type);
+        format, type, o.activation_threshold);
     RegionTimes times;
     Decoder decoder(comm, weights, 1, window, times);
     value = packed_perplexity(decoder, c.vocabulary, text.tokens, text.bos, window);
     add_weight_figures(result, comm, weights);
+    if (o.activation_threshold)
+      result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1");
   } else {
     value = perplexity(comm, c, model.parameters, text.tokens, text.bos, window);
   }
@@ -88,6 +91,10 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
   command->add_option("--format", o->format, "evaluate packed weights: dense, csr, bit_mask or two_four");
   command->add_option("--value", o->value, "evaluate packed weights: fp32, bf16 or int8");
+  command
+      ->add_option("--activation-threshold", o->activation_threshold,
+                   "evaluate packed weights: hidden units at most this in size count as zero")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--window", o->window, "tokens of a window; default: the model's context")
       ->check(CLI::PositiveNumber);
   command->add_option("--out", o->out, "folder for result.json");

@@ -21,6 +21,14 @@ void ModelOptions::add_storage_to(CLI::App& command) {
   command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")->capture_default_str();
 }
 
+void ModelOptions::add_activation_to(CLI::App& command) {
+  command
+      .add_option(
+          "--activation-threshold", activation_threshold,
+          "skip the weights behind hidden units whose activation is at most this in size (0: exactly 0)")
+      ->check(CLI::NonNegativeNumber);
+}
+
 WeightSource ModelOptions::source() const {
   if (model.empty() == synthetic.empty())
     throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
@@ -32,8 +40,13 @@ WeightSource ModelOptions::source() const {
 RankWeights ModelOptions::weights(const Communicator& comm) const {
   const Format storage = format_named(format, "--format");
   const ValueType type = value_type_named(value, "--value");
-  if (synthetic.empty() && model.ends_with(".h5")) return read_packed(comm, model);
-  return pack_rank_weights(comm, source(), storage, type);
+  if (synthetic.empty() && model.ends_with(".h5")) {
+    if (activation_threshold)
+      throw InputError(fmt::format(
+          "--activation-threshold: found weights packed by outputs, {}, expected a checkpoint", model));
+    return read_packed(comm, model);
+  }
+  return pack_rank_weights(comm, source(), storage, type, activation_threshold);
 }
 
 void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& w) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "common/results/result.hpp"
@@ -11,9 +12,11 @@ namespace wafermark::llama {
 
 struct ModelOptions {
   std::string model, synthetic, format = "bit_mask", value = "bf16";
+  std::optional<float> activation_threshold;
 
-  void add_model_to(CLI::App& command);    ///< --model, --synthetic
-  void add_storage_to(CLI::App& command);  ///< --format, --value
+  void add_model_to(CLI::App& command);       ///< --model, --synthetic
+  void add_storage_to(CLI::App& command);     ///< --format, --value
+  void add_activation_to(CLI::App& command);  ///< --activation-threshold
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
   /// This rank's part, packed; as it stands in the file when the model is one that `convert` wrote, whose

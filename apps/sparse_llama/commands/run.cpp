@@ -154,6 +154,9 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
   add_weight_figures(result, comm, weights);
   result.add_figure("bytes_per_token", bytes / together, "bytes", Kind::measured,
                     "weights, keys and values read, from the sizes of their arrays");
+  if (o.model.activation_threshold)
+    result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1",
+                      Kind::measured, "whose weights of down_proj were not read");
   result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured, "probe of this run");
   result.add_figure("bandwidth_share",
                     g.decode_passes > 0
@@ -174,6 +177,8 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
 }
 
 void run_on_wafer(const Options& o, const Communicator& comm, Result& result) {
+  if (o.model.activation_threshold)
+    throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
   const Job job(o, c);
@@ -221,6 +226,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<Options>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
+  o->model.add_activation_to(*command);
   command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
       ->check(CLI::IsMember({"cluster", "wafer"}))
       ->capture_default_str();

@@ -58,6 +58,20 @@ KOKKOS_INLINE_FUNCTION void masked_add(const Word* mask, std::int64_t words, Val
       sums[i * bits_of<Word> + countr_zero(rest)] += T(*w++) * x;
 }
 
+/// The share of masked_add of one lane of several that walk the words in step, as in masked_dot_of_lane: no
+/// two lanes add to the same sum. `w` moves on to the first value after them.
+template <class T, class Value>
+KOKKOS_INLINE_FUNCTION void masked_add_of_lane(const MaskWord* mask, std::int64_t words, const Value*& w, T x,
+                                               T* sums, int lane, int lanes) {
+  for (std::int64_t i = 0; i < words; ++i) {
+    const MaskWord all = mask[i];
+    for (int c = lane; c < mask_columns; c += lanes)
+      if (all >> c & 1)
+        sums[i * mask_columns + c] += T(w[Kokkos::popcount(all & ((MaskWord(1) << c) - 1))]) * x;
+    w += Kokkos::popcount(all);
+  }
+}
+
 /// The same for a column that is stored whole.
 template <class Values, class T, class Sums>
 KOKKOS_INLINE_FUNCTION void dense_add(Values w, std::int64_t n, T x, Sums sums) {

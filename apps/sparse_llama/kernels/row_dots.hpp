@@ -83,6 +83,28 @@ KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float sc
   w += Kokkos::popcount(mask);
 }
 
+/// sums[j] += x times column j of the row, or lane `lane`'s share of it: for matrices stored by inputs, whose
+/// rows are read only where x is not zero. Columns lie as they are; `sums` has room for whole words.
+template <bool masked, class Value>
+KOKKOS_INLINE_FUNCTION void row_add(const StoredRow<Value>& row, float x, float* sums, int lane = 0,
+                                    int lanes = 1) {
+  constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
+  const std::int64_t step = int8 ? group_columns / mask_columns : row.words;
+  const Value* values = row.values;
+  for (std::int64_t first = 0; first < row.words; first += step) {
+    const std::int64_t words = Kokkos::min(step, row.words - first);
+    float* to = sums + first * mask_columns;
+    float times = x;
+    if constexpr (int8) times *= float(row.scales[first / step]);
+    if constexpr (masked) {
+      masked_add_of_lane(row.mask + first, words, values, times, to, lane, lanes);
+    } else {
+      for (std::int64_t j = lane; j < words * mask_columns; j += lanes) to[j] += float(values[j]) * times;
+      values += words * mask_columns;
+    }
+  }
+}
+
 /// CSR: float sums whatever the value type.
 template <class Value>
 KOKKOS_INLINE_FUNCTION float indexed_dot(const std::uint16_t* columns, const Value* w, const float* x,
@@ -104,6 +126,7 @@ namespace host = avx512;  // the best form for this CPU
 namespace avx512 {
 using avx2::expand_word;
 using avx2::indexed_dot;
+using avx2::row_add;
 }  // namespace avx512
 inline constexpr const char* host_instructions = "AVX-512";
 }  // namespace wafermark::llama

@@ -169,23 +169,43 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   for (int v = 0; v < N; ++v) out[v] = sum_of(sums[v]);
 }
 
+/// Calls visit(column, values) with the columns of a word, eight at a time, as fp32.
+template <bool masked, class Value, class Visit>
+inline void each_eight(MaskWord mask, const Value* w, const Visit& visit) {
+  if constexpr (std::is_same_v<Value, std::int8_t>) {
+    each_part<16>([&](auto first) {
+      const __m256i values = values_at<masked, first>(mask, w);
+      const auto fp32 = [](__m128i half) { return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half)); };
+      visit(first, fp32(_mm256_castsi256_si128(values)));
+      visit(first + 8, fp32(_mm256_extracti128_si256(values, 1)));
+    });
+  } else {
+    each_part<8>([&](auto first) { visit(first, values_at<masked, first>(mask, w)); });
+  }
+}
+
+template <bool masked, class Value>
+inline void row_add(const StoredRow<Value>& row, float x, float* sums) {
+  const Value* w = row.values;
+  __m256 times = _mm256_set1_ps(x);
+  for (std::int64_t i = 0; i < row.words; ++i) {
+    const MaskWord mask = masked ? row.mask[i] : 0;
+    if constexpr (std::is_same_v<Value, std::int8_t>) times = _mm256_set1_ps(x * float(row.scales[i / 2]));
+    each_eight<masked>(mask, w, [&](int column, __m256 values) {
+      float* to = sums + i * 64 + column;
+      _mm256_storeu_ps(to, _mm256_fmadd_ps(values, times, _mm256_loadu_ps(to)));
+    });
+    w += stored_in<masked>(mask);
+    fetch_ahead<masked>(w);
+  }
+}
+
 template <class Value>
 inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
   const __m256 times = _mm256_set1_ps(scale);
-  if constexpr (std::is_same_v<Value, std::int8_t>) {
-    each_part<16>([&](auto first) {
-      const __m256i values = values_at<true, first>(mask, w);
-      const auto store = [&](__m128i half, float* to) {
-        _mm256_storeu_ps(to, _mm256_mul_ps(times, _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half))));
-      };
-      store(_mm256_castsi256_si128(values), out + first);
-      store(_mm256_extracti128_si256(values, 1), out + first + 8);
-    });
-  } else {
-    each_part<8>([&](auto first) {
-      _mm256_storeu_ps(out + first, _mm256_mul_ps(times, values_at<true, first>(mask, w)));
-    });
-  }
+  each_eight<true>(mask, w, [&](int column, __m256 values) {
+    _mm256_storeu_ps(out + column, _mm256_mul_ps(times, values));
+  });
   w += stored_in<true>(mask);
 }
 

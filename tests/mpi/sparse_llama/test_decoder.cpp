@@ -29,15 +29,17 @@ Configuration tied() {
 
 using reference::Vector;
 
-/// A random model of which a share `density` of the layers' weights is not zero.
-DenseWeights sparse_model(const Configuration& c, double density) {
+/// A random model of which a share `density` of the layers' weights is not zero; with `two_four`, two of
+/// four.
+DenseWeights sparse_model(const Configuration& c, double density, bool two_four) {
   DenseWeights w = random_model(c, 7);
   std::mt19937 engine(8);
   std::bernoulli_distribution kept(density);
   each_tensor(w, [&](const std::string& name, auto& tensor) {
     if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
-      for (float& value : tensor.values)
-        if (name.starts_with("model.layers.") && !kept(engine)) value = 0;
+      for (std::size_t i = 0; i < tensor.values.size(); ++i)
+        if (name.starts_with("model.layers.") && (two_four ? i % 4 % 3 == 0 : !kept(engine)))
+          tensor.values[i] = 0;
   });
   return w;
 }
@@ -47,8 +49,8 @@ const std::vector<std::int32_t> text{1, 5, 90, 33, 7, 7, 64, 12, 3, 50, 51, 2, 8
 struct Model {
   DenseWeights dense;
   WeightSource source;
-  explicit Model(const Configuration& c, double density = 1)
-      : dense(sparse_model(c, density)),
+  explicit Model(const Configuration& c, double density = 1, bool two_four = false)
+      : dense(sparse_model(c, density, two_four)),
         source(checkpoint_source("random", std::make_shared<const DenseWeights>(dense))) {}
 };
 
@@ -76,14 +78,20 @@ struct Case {
   double tolerance;
 };
 
+std::vector<Case> every_case() {
+  std::vector<Case> all;
+  for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
+    for (const auto& [type, tolerance] :
+         {std::pair{ValueType::fp32, 1e-5}, {ValueType::bf16, 0.03}, {ValueType::int8, 0.05}})
+      all.push_back({format, type, tolerance});
+  return all;
+}
+
 TEST(Decoder, GivesTheReferencesLogits) {
   const Communicator comm;
   for (const Configuration& c : {grouped(), tied()})
-    for (const Case& k :
-         {Case{Format::dense, ValueType::fp32, 1e-5}, Case{Format::bit_mask, ValueType::fp32, 1e-5},
-          Case{Format::csr, ValueType::fp32, 1e-5}, Case{Format::bit_mask, ValueType::bf16, 0.03},
-          Case{Format::bit_mask, ValueType::int8, 0.05}}) {
-      const Model model(c, k.format == Format::dense ? 1 : 0.3);
+    for (const Case& k : every_case()) {
+      const Model model(c, k.format == Format::dense ? 1 : 0.3, k.format == Format::two_four);
       const auto exact = reference_logits(model.dense, text);
       const RankWeights weights = pack_rank_weights(comm, model.source, k.format, k.type);
       RegionTimes times;
@@ -99,6 +107,38 @@ TEST(Decoder, GivesTheReferencesLogits) {
           << name_of(k.format) << " " << name_of(k.type);
       EXPECT_LT(error(one_by_one, exact), k.tolerance) << name_of(k.format) << " " << name_of(k.type);
     }
+}
+
+TEST(Decoder, HiddenUnitsBelowTheThresholdAreNotReadAndCounted) {
+  const Communicator comm;
+  const Model model(grouped(), 0.3);
+  std::int64_t dropped = 0;
+  const auto exact = reference_logits(model.dense, text, 0.05, &dropped);
+  std::vector<TokenRow> rows;
+  for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
+  for (const Format format : {Format::dense, Format::bit_mask}) {
+    const RankWeights weights = pack_rank_weights(comm, model.source, format, ValueType::fp32, 0.05f);
+    RegionTimes times;
+    Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+    EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), 1e-5) << name_of(format);
+    std::vector<float> one_by_one;
+    for (std::size_t p = 0; p < rows.size(); ++p) {
+      const auto logits = single.forward(std::span(rows).subspan(p, 1), std::vector<std::int64_t>{0});
+      one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
+    }
+    EXPECT_LT(error(one_by_one, exact), 1e-5) << name_of(format);
+    const auto units = double(text.size()) * 2 * 172;
+    const double mine = double(weights.shares.hidden.count) / 172;
+    EXPECT_NEAR(comm.sum(single.inactive_share() * mine), double(dropped) / units, 1e-9);
+    EXPECT_GT(double(dropped) / units, 0.1);
+    std::int64_t down = 0, others = 0;
+    weights.each_multiplied([&](const PackedMatrix& m) { others += m.bytes(); });
+    for (const RankLayer& layer : weights.layers) down += layer.down.bytes();
+    const double cache = 2 * 2 * double(weights.shares.kv_heads.count) * 12 * sizeof(float);
+    EXPECT_NEAR(single.bytes_per_token(0), double(others) - single.inactive_share() * double(down) + cache,
+                1);
+  }
+  EXPECT_THROW(pack_rank_weights(comm, model.source, Format::csr, ValueType::fp32, 0.05f), InputError);
 }
 
 TEST(Decoder, GivesTheLogitsOfLlama2c) {

@@ -91,11 +91,17 @@ inline Vector attend(const Configuration& c, const Vector& query, const std::vec
   return out;
 }
 
-/// w2(silu(w1 x) * w3 x)
-inline Vector feed_forward(const DenseLayer& layer, const Vector& x) {
+/// w2(silu(w1 x) * w3 x), where hidden units of at most `threshold` in size count as zero, and are counted.
+inline Vector feed_forward(const DenseLayer& layer, const Vector& x, double threshold = -1,
+                           std::int64_t* dropped = nullptr) {
   Vector gate = times(layer.gate, x);
   const Vector up = times(layer.up, x);
   for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+  for (double& unit : gate)
+    if (std::abs(unit) <= threshold) {
+      unit = 0;
+      ++*dropped;
+    }
   return times(layer.down, gate);
 }
 
@@ -107,7 +113,9 @@ inline void add(Vector& x, const Vector& y) {
 
 /// The logits [vocabulary] after each token of one sequence that starts at position 0.
 inline std::vector<std::vector<double>> reference_logits(const DenseWeights& w,
-                                                         std::span<const std::int32_t> tokens) {
+                                                         std::span<const std::int32_t> tokens,
+                                                         double threshold = -1,
+                                                         std::int64_t* dropped = nullptr) {
   using reference::Vector;
   const Configuration& c = w.configuration;
   std::vector<std::vector<Vector>> keys(w.layers.size()), values(w.layers.size());
@@ -126,7 +134,7 @@ inline std::vector<std::vector<double>> reference_logits(const DenseWeights& w,
       reference::add(
           x, reference::times(layer.attention_output, reference::attend(c, query, keys[l], values[l])));
       const Vector middle = reference::rms_norm(x, layer.feed_forward_norm, c.norm_epsilon);
-      reference::add(x, reference::feed_forward(layer, middle));
+      reference::add(x, reference::feed_forward(layer, middle, threshold, dropped));
     }
     const Vector last = reference::rms_norm(x, w.final_norm, c.norm_epsilon);
     logits.push_back(reference::times(c.tied_embeddings ? w.embedding : w.head, last));

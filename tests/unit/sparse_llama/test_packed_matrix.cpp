@@ -6,7 +6,7 @@
 #include <random>
 
 #include "common/errors.hpp"
-#include "sparse_llama/cluster/matrix_vectors.hpp"
+#include "sparse_llama/cluster/active_inputs.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -93,6 +93,48 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
               << r << " of " << vectors;
         }
       }
+    }
+}
+
+/// The same matrix by inputs: rows are added where the vector is not zero, and only there.
+TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
+  const Case& c = GetParam();
+  if (c.format != Format::dense && c.format != Format::bit_mask) return;
+  auto w = random_matrix(c.rows, c.columns, c.density);
+  const auto active = [](std::int64_t v, std::int64_t row) { return (row + v) % 3 == 1; };
+  std::vector<float> row(std::size_t(c.columns));
+  constexpr std::int64_t most = 14;
+  Rows x("x", most, c.rows), out("out", most, c.columns);
+  const auto host_x = Kokkos::create_mirror_view(x);
+  std::mt19937 engine(5);
+  std::normal_distribution<float> normal;
+  for (std::int64_t v = 0; v < most; ++v)
+    for (std::int64_t r = 0; r < c.rows; ++r) host_x(v, r) = active(v, r) ? normal(engine) : 0;
+  Kokkos::deep_copy(x, host_x);
+  for (const std::int64_t vectors : {1, 3, 14})
+    for (const bool accumulate : {false, true}) {
+      if (vectors == 1)  // a row that is read would show
+        for (std::int64_t r = 0; r < c.rows; ++r)
+          if (!active(0, r)) w[std::size_t(r * c.columns)] = c.type == ValueType::int8 ? 1e30f : NAN;
+      const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+      Kokkos::deep_copy(out, 1.0f);
+      ActiveInputs().multiply(m, x, vectors, accumulate, out);
+      const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
+      for (std::int64_t v = 0; v < most; ++v) {
+        std::vector<double> exact(std::size_t(c.columns), accumulate || v >= vectors ? 1 : 0),
+            size(exact.size(), 1);
+        for (std::int64_t r = 0; v < vectors && r < c.rows; ++r) {
+          if (!active(v, r)) continue;
+          unpack_row(m, r, row.data());
+          for (std::size_t j = 0; j < exact.size(); ++j) {
+            exact[j] += double(row[j]) * host_x(v, r);
+            size[j] += std::abs(double(row[j]) * host_x(v, r));
+          }
+        }
+        for (std::size_t j = 0; j < exact.size(); ++j)
+          ASSERT_NEAR(y(v, std::int64_t(j)), exact[j], size[j] * 1e-6) << j << " of " << vectors;
+      }
+      if (vectors == 1 && accumulate) w = random_matrix(c.rows, c.columns, c.density);
     }
 }
 

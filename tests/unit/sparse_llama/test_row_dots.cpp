@@ -131,6 +131,34 @@ TYPED_TEST(RowDots, LanesShareTheRow) {
   }
 }
 
+TYPED_TEST(RowDots, AddingARowAddsItsColumns) {
+  for (const std::int64_t words : {1, 3, 8}) {
+    const Sample<TypeParam> s(words, 0.4, unsigned(words));
+    const auto expect_row = [&](const char* form, bool masked, const std::vector<float>& sums) {
+      for (std::int64_t j = 0; j < words * 64; ++j) {
+        double exact = double(float(s.dense[std::size_t(j)])) * 3;
+        if (std::is_same_v<TypeParam, std::int8_t>) exact *= double(float(s.scales[std::size_t(j / 128)]));
+        ASSERT_NEAR(sums[std::size_t(j)], exact + 0.5, 1e-6 * (std::abs(exact) + 1)) << form << masked << j;
+      }
+    };
+    const auto each_form = [&]<bool masked>(std::bool_constant<masked>) {
+      const auto size = static_cast<std::size_t>(words * 64);
+      std::vector<float> whole(size, 0.5f), shared(size, 0.5f), packs(size, 0.5f);
+      portable::row_add<masked>(s.row(masked), 3.0f, whole.data());
+      expect_row("portable", masked, whole);
+      for (int lane = 0; lane < 32; ++lane)
+        portable::row_add<masked>(s.row(masked), 3.0f, shared.data(), lane, 32);
+      expect_row("lanes", masked, shared);
+#ifdef __AVX2__
+      avx2::row_add<masked>(s.row(masked), 3.0f, packs.data());
+      expect_row("AVX2", masked, packs);
+#endif
+    };
+    each_form(std::true_type{});
+    each_form(std::false_type{});
+  }
+}
+
 TEST(MaskedAdd, AddsTheStoredRows) {
   const MaskWord mask[2] = {0x8000000000000005u, 2};
   const float w[] = {1, 2, 3, 4};

@@ -56,6 +56,16 @@ with tempfile.TemporaryDirectory() as scratch:
     three, _, _ = generate("three", "--sequences", "3", "--temperature", "1")
     check(len({tuple(s) for s in three["tokens"]}) == 3, "three sequences draw for themselves")
 
+    exact, exact_figures, _ = generate("exact", "--activation-threshold", "0", "--value", "fp32")
+    check(exact["tokens"] == packed["tokens"] and 0 < exact_figures["inactive_hidden_units"] < 0.2,
+          "threshold 0: the same tokens; units that pruning left without weights are skipped")
+    skipping, skipping_figures, _ = generate("skipping", "--activation-threshold", "0.05", "--value", "fp32")
+    two, two_figures, _ = generate("skipping2", "--activation-threshold", "0.05", "--value", "fp32", ranks=2)
+    check(0.1 < skipping_figures["inactive_hidden_units"] < 0.9, f"{skipping_figures['inactive_hidden_units']:.0%} of hidden units skipped")
+    check(skipping["tokens"] == two["tokens"] and abs(skipping_figures["inactive_hidden_units"] - two_figures["inactive_hidden_units"]) < 1e-3,
+          "skipped alike on 2 ranks")
+    check(skipping_figures["bytes_per_token"] < exact_figures["bytes_per_token"], "skipped weights are not counted as read")
+
     for ranks in (1, 2):
         file = f"{scratch}/packed{ranks}.h5"
         done = run("convert", "--model", model, "--value", "int8", "--out", file, ranks=ranks)
@@ -83,6 +93,10 @@ with tempfile.TemporaryDirectory() as scratch:
         (("run",), "neither of --model and --synthetic"),
         (("run", "--model", model, "--synthetic", "llama2-7b"), "both --model and --synthetic"),
         (("run", "--model", "/nowhere"), "/nowhere: found no such file"),
+        (("run", "--model", model, "--activation-threshold", "-1"), "--activation-threshold"),
+        (("run", "--model", model, "--activation-threshold", "0", "--format", "csr"), "found format csr, expected dense or bit_mask"),
+        (("run", "--model", model, "--activation-threshold", "0", "--target", "wafer"), "found --target wafer, expected cluster"),
+        (("run", "--model", f"{scratch}/packed1.h5", "--activation-threshold", "0"), "found weights packed by outputs"),
         (("run", "--model", model, "--format", "coo"), "--format: found 'coo', expected dense"),
         (("run", "--model", model, "--value", "fp8"), "--value: found 'fp8', expected fp32"),
         (("run", "--model", model, "--tokens", "100000"), "at most the model's context"),

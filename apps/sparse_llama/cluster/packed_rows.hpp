@@ -1,0 +1,115 @@
+// A packed matrix as kernels see it: where its rows are, and rows expanded to fp32.
+#pragma once
+
+#include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/packed_matrix.hpp"
+
+namespace wafermark::llama {
+
+using Space = Kokkos::DefaultExecutionSpace;
+using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
+using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
+inline constexpr bool on_host =
+    Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
+inline constexpr int lanes = 32;  // of a device that share a row
+
+/// Room for `size` elements, whose values are lost where it was too small.
+template <class View>
+void grow(View& view, std::int64_t size) {
+  if (std::int64_t(view.size()) < size)
+    view = View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "scratch"), std::size_t(size));
+}
+
+/// The parts of a packed matrix that a kernel needs.
+template <class Value>
+struct RowsOf {
+  const MaskWord* mask;
+  const std::int64_t* row_start;
+  const std::uint16_t* column;
+  const Value* values;
+  const BFloat16* scales;
+  const std::int64_t* scale_start;
+  std::int64_t words, groups;
+
+  explicit RowsOf(const PackedMatrix& m)
+      : mask(m.mask.data()),
+        row_start(m.row_start.data()),
+        column(m.column.data()),
+        values(reinterpret_cast<const Value*>(m.values.data())),
+        scales(m.scales.data()),
+        scale_start(m.scale_start.data()),
+        words(m.words()),
+        groups(m.groups()) {}
+
+  template <bool masked>
+  KOKKOS_INLINE_FUNCTION StoredRow<Value> row(std::int64_t r) const {
+    if constexpr (masked)
+      return {mask + r * words, values + row_start[r], scales + r * groups, words};
+    else
+      return {nullptr, values + r * words * mask_columns, scales + r * groups, words};
+  }
+};
+
+/// Writes row first + i of the matrix, or row numbers[i] (none when negative), as fp32 numbers to row i of
+/// `out`, whose rows are `stride` apart and have room for whole words of columns.
+template <class Value>
+struct ExpandRow {
+  RowsOf<Value> m;
+  Format format;
+  std::int64_t first;
+  const std::int64_t* numbers;
+  std::int64_t columns;
+  float* out;
+  std::int64_t stride;
+
+  KOKKOS_FUNCTION float scale(std::int64_t group) const {
+    if constexpr (std::is_same_v<Value, std::int8_t>)
+      return m.scales[group];
+    else
+      return 1.0f;
+  }
+  KOKKOS_FUNCTION void operator()(std::int64_t i) const {
+    const std::int64_t r = numbers == nullptr ? first + i : numbers[i];
+    float* to = out + i * stride;
+    if (r < 0) {
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+    } else if (format == Format::dense) {
+      const Value* from = m.values + r * m.words * mask_columns;
+      for (std::int64_t g = 0; g < m.groups; ++g) {
+        const float own = scale(r * m.groups + g);
+        const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
+        for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
+      }
+    } else if (format == Format::csr) {
+      const std::int64_t begin = m.row_start[r], n = m.row_start[r + 1] - begin;
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+      for (std::int64_t k = 0; k < n; ++k)
+        to[m.column[begin + k]] =
+            float(m.values[begin + k]) *
+            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
+    } else {
+      const Value* from = m.values + m.row_start[r];
+      for (std::int64_t w = 0; w < m.words; ++w) {
+        const MaskWord mask = m.mask[r * m.words + w];
+        const float own = scale(r * m.groups + w * mask_columns / group_columns);
+        KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
+        KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
+      }
+    }
+  }
+};
+
+/// Calls run with a number of the matrix's value type.
+template <class Run>
+void with_value_type(ValueType type, const Run& run) {
+  switch (type) {
+    case ValueType::fp32:
+      return run(float{});
+    case ValueType::bf16:
+      return run(BFloat16{});
+    case ValueType::int8:
+      return run(std::int8_t{});
+  }
+}
+
+}  // namespace wafermark::llama
