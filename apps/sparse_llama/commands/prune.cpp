@@ -50,9 +50,9 @@ CalibrationText calibration_text(const Communicator& comm, const Options& o,
                                  const Configuration& configuration) {
   const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer, configuration.vocabulary);
   const std::int64_t length = o.length > 0 ? o.length : configuration.context;
-  if (std::int64_t(text.tokens.size()) < length)
-    throw InputError(
-        fmt::format("{}: found {} tokens, expected at least {}", o.calibration, text.tokens.size(), length));
+  if (std::int64_t(text.tokens.size()) / length < o.sequences)
+    throw InputError(fmt::format("{}: found {} tokens, expected at least {} sequences of {}", o.calibration,
+                                 text.tokens.size(), o.sequences, length));
   return {draw_batch(text.tokens, text.bos, std::uint64_t(o.seed), 0, 0, o.sequences, length).tokens,
           o.sequences, length};
 }
@@ -117,11 +117,12 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
       ->check(CLI::IsMember({"magnitude", "wanda", "sparsegpt"}))
       ->capture_default_str();
-  command->add_option("--sparsity", o->sparsity, "share of zeros in every matrix of the blocks")
+  auto* share = command->add_option("--sparsity", o->sparsity, "share of zeros in every matrix of the blocks")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--sparsity-of", o->sparsity_of, "NAME=SHARE for matrices whose name contains NAME");
-  command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share");
+  command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share")
+      ->excludes(share);
   command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
   command->add_option("--tokenizer", o->tokenizer, "tokenizer of the texts");
   command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
