@@ -32,9 +32,11 @@ ROWS = [  # stage of jobscripts/train_llama.sh, what it is, the shipped folder t
     ("stage1-distilled", "stage 1 with distillation", None),
     ("stage2-distilled-pruned", "stage 1 with distillation pruned to 70 %", None),
     ("stage2-distilled", "stage 2 with distillation", None),
-    ("stage2-long", "stage 2 with distillation, four times as long", "sparse70"),
+    ("stage1-long", "stage 1 with distillation, four times as long", None),
+    ("stage2-long-pruned", "the long stage 1 pruned to 70 %", None),
+    ("stage2-long", "stage 2 with distillation, eight times as long", "sparse70"),
     ("small", "small dense model, as many weights as 70 % leaves", None),
-    ("longer", "dense, trained on for as many tokens as the stages", None),
+    ("longer", "dense, trained on, no weight cut", None),
 ]
 
 

@@ -28,7 +28,8 @@ RECOVERED = (
     ("stage2", 0.7, "trained on"),
     ("stage1-distilled", 0.5, "with distillation"),
     ("stage2-distilled", 0.7, "with distillation"),
-    ("stage2-long", 0.7, "with distillation, 4 x longer"),
+    ("stage1-long", 0.5, "with distillation, longer"),
+    ("stage2-long", 0.7, "with distillation, longer"),
 )
 
 
