@@ -25,7 +25,7 @@ Header read_header(const std::string& path, std::string_view file) {
   constexpr std::int32_t magic = 0x616b3432;  // "ak42"; no size in the first format can be as large
   constexpr std::size_t shapes = 7, first_bytes = shapes * 4, versioned_bytes = 256;
   std::array<std::int32_t, 2 + shapes> words{};
-  std::memcpy(words.data(), file.data(), std::min(file.size(), sizeof words));
+  file.copy(reinterpret_cast<char*>(words.data()), sizeof words);
   Header header;
   header.versioned = file.size() >= 4 && words[0] == magic;
   header.bytes = header.versioned ? versioned_bytes : first_bytes;

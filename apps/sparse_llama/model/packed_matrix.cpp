@@ -74,11 +74,11 @@ std::int64_t count(const std::vector<MaskWord>& mask) {
                          [](std::int64_t n, MaskWord m) { return n + Kokkos::popcount(m); });
 }
 
-/// Stores n numbers of `row`, at `columns` (or the first n, without), as `type` at `out`.
+/// Stores n numbers as `type` at `out`; int8: times inverse_scale.
 void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out,
                   float inverse_scale) {
   if (type == ValueType::fp32) {
-    std::memcpy(out, numbers, std::size_t(n) * sizeof(float));
+    if (n > 0) std::memcpy(out, numbers, std::size_t(n) * sizeof(float));
     return;
   }
   for (std::int64_t i = 0; i < n; ++i) {
