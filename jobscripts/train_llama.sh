@@ -3,7 +3,7 @@
 # pruning by each method, two recovery stages with and without distillation, the small dense model.
 #   jobscripts/train_llama.sh DIR     results in DIR/<stage>/result.json; stages that are done are not repeated
 # SPARSE_LLAMA: the program (default: build/release); RANKS: MPI ranks (default 2); STAGES: what to run (default: all)
-# SHRINK=n: n times fewer steps everywhere, for a trial. A full run takes about an hour on 2 cores.
+# SHRINK=n: n times fewer steps everywhere, for a trial. A full run takes about two hours on 2 cores.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=${1:?usage: train_llama.sh DIR}
@@ -67,7 +67,7 @@ for part in $stages; do
       --set training.steps=$((dense_steps + stage1_long_steps + stage2_long_steps)) \
       --set training.warmup_steps=$((100 / shrink + 1)) ;;
     longer)  # the dense model, no mask
-      recover longer dense $((stage1_long_steps + stage2_long_steps)) training.warmup_steps=$rewarm ;;
+      recover longer dense $((13 * stage1_steps)) training.warmup_steps=$rewarm ;;
     *) echo "train_llama.sh: unknown stage '$part'" >&2; exit 2 ;;
   esac
 done
