@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+
 namespace wafermark::llama::avx512 {
 
 using avx2::fetch_ahead;
@@ -105,41 +107,40 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   __m512 sums[N];
   for (auto& sum : sums) sum = _mm512_setzero_ps();
   const std::int8_t* w = row.values;
-  __m512i even_sums[N], odd_sums[N];  // of a group
-  const auto begin_group = [&] {
-    for (int v = 0; v < N; ++v) even_sums[v] = odd_sums[v] = _mm512_setzero_si512();
-  };
-  const auto add_word = [&](std::int64_t i) {
-    const MaskWord mask = row.mask[i];
-    const __m512i both = values_at(mask, w);
-    w += stored_in<true>(mask);
-    fetch_ahead<true>(w);
-    const __m512i even = _mm512_mullo_epi16(both, _mm512_set1_epi16(256));  // 256 times them
-    const __m512i odd = _mm512_srai_epi16(both, 8);
-#pragma GCC unroll 4
-    for (int v = 0; v < N; ++v) {
-      const std::int16_t* x = in.x + v * in.stride + i * 64;
-      even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
-      odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
-    }
-  };
-  const auto end_group = [&](std::int64_t g) {
-    const float scale = row.scales[g];
+  const std::int64_t groups = (row.words + 1) / 2;
+  for (std::int64_t first = 0; first < groups; first += 16) {
+    // The scales of sixteen groups at once: one group after the other they would cost as much as its products.
+    alignas(64) float scales[N][16];
+    const auto some = __mmask16(first + 16 <= groups ? 0xffff : (1 << (groups - first)) - 1);
+    const __m512 own = _mm512_castsi512_ps(_mm512_slli_epi32(
+        _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, row.scales + first)), 16));
     for (int v = 0; v < N; ++v)
-      sums[v] = _mm512_fmadd_ps(
-          _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_srai_epi32(even_sums[v], 8), odd_sums[v])),
-          _mm512_set1_ps(scale * in.scales[v * in.scale_stride + g]), sums[v]);
-  };
-  for (std::int64_t g = 0; g < row.words / 2; ++g) {
-    begin_group();
-    add_word(2 * g);
-    add_word(2 * g + 1);
-    end_group(g);
-  }
-  if (row.words % 2 != 0) {
-    begin_group();
-    add_word(row.words - 1);
-    end_group(row.words / 2);
+      _mm512_store_ps(scales[v], _mm512_mul_ps(own, _mm512_maskz_loadu_ps(
+                                                        some, in.scales + v * in.scale_stride + first)));
+    for (std::int64_t g = first; g < std::min(first + 16, groups); ++g) {
+      __m512i even_sums[N], odd_sums[N];
+      for (int v = 0; v < N; ++v) even_sums[v] = odd_sums[v] = _mm512_setzero_si512();
+      const auto add_word = [&](std::int64_t i) {
+        const MaskWord mask = row.mask[i];
+        const __m512i both = values_at(mask, w);
+        w += stored_in<true>(mask);
+        fetch_ahead<true>(w);
+        const __m512i even = _mm512_mullo_epi16(both, _mm512_set1_epi16(256));  // 256 times them
+        const __m512i odd = _mm512_srai_epi16(both, 8);
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v) {
+          const std::int16_t* x = in.x + v * in.stride + i * 64;
+          even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
+          odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
+        }
+      };
+      add_word(2 * g);
+      if (2 * g + 1 < row.words) add_word(2 * g + 1);
+      for (int v = 0; v < N; ++v)
+        sums[v] = _mm512_fmadd_ps(
+            _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_srai_epi32(even_sums[v], 8), odd_sums[v])),
+            _mm512_set1_ps(scales[v][g - first]), sums[v]);
+    }
   }
   for (int v = 0; v < N; ++v) out[v] = _mm512_reduce_add_ps(sums[v]);
 }
