@@ -118,8 +118,8 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
       ->check(CLI::IsMember({"magnitude", "wanda", "sparsegpt"}))
       ->capture_default_str();
   auto* share = command->add_option("--sparsity", o->sparsity, "share of zeros in every matrix of the blocks")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+                    ->check(CLI::Range(0.0, 1.0))
+                    ->capture_default_str();
   command->add_option("--sparsity-of", o->sparsity_of, "NAME=SHARE for matrices whose name contains NAME");
   command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share")
       ->excludes(share);

@@ -109,11 +109,12 @@ inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_
   const std::int8_t* w = row.values;
   const std::int64_t groups = (row.words + 1) / 2;
   for (std::int64_t first = 0; first < groups; first += 16) {
-    // The scales of sixteen groups at once: one group after the other they would cost as much as its products.
+    // The scales of sixteen groups at once: one group after the other they would cost as much as its
+    // products.
     alignas(64) float scales[N][16];
     const auto some = __mmask16(first + 16 <= groups ? 0xffff : (1 << (groups - first)) - 1);
-    const __m512 own = _mm512_castsi512_ps(_mm512_slli_epi32(
-        _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, row.scales + first)), 16));
+    const __m512 own = _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, row.scales + first)), 16));
     for (int v = 0; v < N; ++v)
       _mm512_store_ps(scales[v], _mm512_mul_ps(own, _mm512_maskz_loadu_ps(
                                                         some, in.scales + v * in.scale_stride + first)));

@@ -7,8 +7,8 @@
 #include <map>
 #include <random>
 
-#include "common/errors.hpp"
 #include "../../scratch_folder.hpp"
+#include "common/errors.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"

@@ -5,8 +5,8 @@
 #include <map>
 #include <random>
 
-#include "common/errors.hpp"
 #include "../../scratch_folder.hpp"
+#include "common/errors.hpp"
 #include "tungsten_md/io/trajectory.hpp"
 
 namespace wafermark::tungsten {
