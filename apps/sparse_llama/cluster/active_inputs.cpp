@@ -10,7 +10,6 @@ namespace {
 
 /// Inputs are dealt to so many partial sums, whatever the number of threads.
 constexpr std::int64_t parts = on_host ? 32 : 512;
-constexpr std::int64_t expanded_from = 12;  // vectors from which BLAS pays
 constexpr std::int64_t block_columns = 256;
 
 /// Partial sums of one part for one vector, [padded outputs].
@@ -106,7 +105,7 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
 void ActiveInputs::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    if (on_host && vectors >= expanded_from)
+    if (on_host && vectors >= blas_from)
       multiply_expanded<Value>(m, x, vectors, accumulate, out);
     else
       add_rows<Value>(m, x, vectors, accumulate, out);

@@ -127,7 +127,8 @@ struct ArrangeGroup {
 
 }  // namespace
 
-MatrixVectors::MatrixVectors(std::int64_t panel_from) : panel_from_(panel_from < 0 ? 12 : panel_from) {}
+MatrixVectors::MatrixVectors(std::int64_t panel_from)
+    : panel_from_(panel_from < 0 ? blas_from : panel_from) {}
 
 template <class Value>
 void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,

@@ -11,7 +11,8 @@ using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
 using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
 inline constexpr bool on_host =
     Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
-inline constexpr int lanes = 32;  // of a device that share a row
+inline constexpr int lanes = 32;               // of a device that share a row
+inline constexpr std::int64_t blas_from = 12;  // vectors for which expanding a matrix for BLAS pays, on hosts
 
 /// Room for `size` elements, whose values are lost where it was too small.
 template <class View>
