@@ -1,9 +1,9 @@
 // What concerns all atoms of the wafer at once: WaferSimulation's state, sums and thermodynamics.
 #include <algorithm>
 
+#include "tungsten_md/cluster/migration.hpp"
 #include "tungsten_md/cluster/thermo.hpp"
 #include "tungsten_md/model/units.hpp"
-#include "tungsten_md/wafer/one_rank_particles.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
@@ -15,7 +15,8 @@ Thermo WaferSimulation::measure_all(const AllAtoms& all) const {
     sums.energy += all.energy_ev[k];
     sums.virial[0] += all.virial_ev[k];
   }
-  return measure(alone, to_particles(all.configuration), sums, atoms(), start_.box.volume());
+  return measure(alone, to_device(all.configuration.atoms, all.configuration.masses), sums, atoms(),
+                 start_.box.volume());
 }
 
 Configuration WaferSimulation::configuration() const {

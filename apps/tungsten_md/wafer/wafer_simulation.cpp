@@ -8,11 +8,11 @@
 #include "common/errors.hpp"
 #include "tungsten_md/cluster/electronic_stopping.hpp"
 #include "tungsten_md/cluster/langevin_thermostat.hpp"
+#include "tungsten_md/cluster/migration.hpp"
 #include "tungsten_md/cluster/pka.hpp"
 #include "tungsten_md/cluster/thermo.hpp"
 #include "tungsten_md/cluster/velocities.hpp"
 #include "tungsten_md/model/units.hpp"
-#include "tungsten_md/wafer/one_rank_particles.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 
 namespace wafermark::tungsten {
@@ -22,9 +22,9 @@ namespace {
 Configuration with_velocities(Configuration start, const Case& what) {
   if (what.dynamics.temperature.draw_k > 0.0) {
     const Communicator alone(MPI_COMM_SELF);
-    Particles p = to_particles(start);
+    Particles p = to_device(start.atoms, start.masses);
     draw_velocities(alone, p, p.n_local, what.dynamics.temperature.draw_k, what.run.seed);
-    start.atoms.v = velocities_of(p);
+    start.atoms.v = to_host(p).v;
   }
   return start;
 }
@@ -204,10 +204,10 @@ void WaferSimulation::fire_due_pkas() {
   for (; pkas_fired_ < pkas.size() && pkas[pkas_fired_].time_ps <= time_ps_; ++pkas_fired_) {
     const AllAtoms all = all_atoms();
     const Communicator alone(MPI_COMM_SELF);
-    Particles p = to_particles(all.configuration);
+    Particles p = to_device(all.configuration.atoms, all.configuration.masses);
     const Recoil recoil =
         knock_on(alone, p, start_.box, pkas[pkas_fired_], static_cast<int>(pkas_fired_), case_.run.seed);
-    const auto v = velocities_of(p);
+    const auto v = to_host(p).v;
     double gained = 0.0;
     for (std::size_t i = 0; i < block_->tiles(); ++i) {
       TileAtom& a = block_->atom(i);
