@@ -8,76 +8,85 @@
 #include <random>
 #include <vector>
 
+#include "common/large_pages.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
 
 namespace wafermark::llama {
 namespace {
 
-constexpr std::int64_t columns = 2048, words = columns / mask_columns;
+constexpr std::int64_t columns = 2048, words = columns / mask_columns, groups = columns / group_columns;
+
+/// 64-byte pieces, as the views of a run begin at one.
+template <class T>
+using Array = Kokkos::View<T*, Kokkos::HostSpace>;
 
 template <class Value>
-struct Rows {
-  std::vector<MaskWord> mask;
-  std::vector<Value> values;
-  std::vector<std::int64_t> start;
-  std::vector<BFloat16> scales;
-  std::vector<typename Vectors<Value>::X> x;
-  std::vector<float> x_scales;
+struct Matrix {
+  Array<MaskWord> mask;
+  Array<Value> values;
+  std::vector<std::int64_t> start;  // of each slice
+  Array<BFloat16> scales;
+  Array<typename Vectors<Value>::X> x;
+  Array<float> x_scales;
 
-  Rows(std::int64_t rows, bool masked)
-      : scales(static_cast<std::size_t>(rows * columns / group_columns), BFloat16(0.01f)),
-        x(static_cast<std::size_t>(columns), 3),
-        x_scales(static_cast<std::size_t>(columns / group_columns), 0.1f) {
+  Matrix(std::int64_t rows, bool masked, std::int64_t slice)
+      : scales("scales", static_cast<std::size_t>(rows * groups)),
+        x("x", static_cast<std::size_t>(columns)),
+        x_scales("scales of x", static_cast<std::size_t>(groups)) {
     std::mt19937_64 random(1);
+    mask = Array<MaskWord>("mask", static_cast<std::size_t>(masked ? rows * words : 0));
     std::int64_t stored = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t s = 0; s < rows / slice; ++s) {
       start.push_back(stored);
-      for (std::int64_t i = 0; i < words; ++i) {
-        MaskWord word = 0;
-        for (int c = 0; masked && c < 64; ++c) word |= MaskWord(random() % 10 < 3) << c;
-        if (masked) mask.push_back(word);
-        stored += masked ? Kokkos::popcount(word) : mask_columns;
+      for (std::int64_t i = s * slice * words; i < (s + 1) * slice * words; ++i) {
+        for (int c = 0; masked && c < 64; ++c) mask(i) |= MaskWord(random() % 10 < 3) << c;
+        stored += masked ? Kokkos::popcount(mask(i)) : mask_columns;
       }
     }
-    values.resize(static_cast<std::size_t>(stored + 64), Value(2.0f));
+    values = Array<Value>("values", static_cast<std::size_t>(stored + 64));
+    prefer_large_pages(values.data(), values.size() * sizeof(Value));
+    Kokkos::deep_copy(values, Value(2.0f));
+    Kokkos::deep_copy(scales, BFloat16(0.01f));
+    Kokkos::deep_copy(x, 3);
+    Kokkos::deep_copy(x_scales, 0.1f);
   }
 };
 
 struct Portable {
-  template <bool masked, class Value>
-  static void dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out) {
-    portable::row_dots<masked, 1>(row, in, out);
+  template <bool masked, int H, class Value>
+  static void dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+    portable::row_dots<masked, H, 1>(rows, in, out);
   }
 };
 #ifdef __AVX2__
 struct Avx2 {
-  template <bool masked, class Value>
-  static void dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out) {
-    avx2::row_dots<masked, 1>(row, in, out);
+  template <bool masked, int H, class Value>
+  static void dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+    avx2::row_dots<masked, H, 1>(rows, in, out);
   }
 };
 #endif
 #ifdef __AVX512VBMI2__
 struct Avx512 {
-  template <bool masked, class Value>
-  static void dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out) {
-    avx512::row_dots<masked, 1>(row, in, out);
+  template <bool masked, int H, class Value>
+  static void dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+    avx512::row_dots<masked, H, 1>(rows, in, out);
   }
 };
 #endif
 
-template <class Instructions, class Value, bool masked>
-void row_times_vector(benchmark::State& state) {
+template <class Instructions, class Value, bool masked, int H>
+void rows_times_vector(benchmark::State& state) {
   const std::int64_t rows = state.range(0);
-  const Rows<Value> m(rows, masked);
-  const Vectors<Value> in{m.x.data(), columns, m.x_scales.data(), columns / group_columns};
+  const Matrix<Value> m(rows, masked, H);
+  const Vectors<Value> in{m.x.data(), columns, m.x_scales.data(), groups};
   for (auto _ : state)
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const auto at = static_cast<std::size_t>(r);
-      const StoredRow<Value> row{masked ? m.mask.data() + r * words : nullptr, m.values.data() + m.start[at],
-                                 m.scales.data() + r * (columns / group_columns), words};
-      float out = 0;
-      Instructions::template dots<masked>(row, in, &out);
+    for (std::int64_t s = 0; s < rows / H; ++s) {
+      const StoredRows<Value> slice{masked ? m.mask.data() + s * H * words : nullptr,
+                                    m.values.data() + m.start[static_cast<std::size_t>(s)],
+                                    m.scales.data() + s * H * groups, words};
+      float out[H];
+      Instructions::template dots<masked, H>(slice, in, out);
       benchmark::DoNotOptimize(out);
     }
   const auto times = static_cast<double>(state.iterations());
@@ -97,8 +106,9 @@ void add(const char* name) {
             (std::string(name) + " " + value + " " + format + (rows == 64 ? " cached" : "")).c_str(), run)
             ->Arg(rows);
     };
-    one("dense", row_times_vector<Instructions, Value, false>);
-    one("masked", row_times_vector<Instructions, Value, true>);
+    one("dense", rows_times_vector<Instructions, Value, false, 1>);
+    one("masked, one row", rows_times_vector<Instructions, Value, true, 1>);
+    one("masked, a slice", rows_times_vector<Instructions, Value, true, slice_rows>);
   };
   each("fp32", float{});
   each("bf16", BFloat16{});

@@ -27,7 +27,7 @@ struct AddActiveRows {
     const std::int64_t v = k / parts, part = k % parts;
     for (std::int64_t i = first(part); i < first(part + 1); ++i)
       if (const float own = x[v * x_stride + i]; own != 0)
-        host::row_add<masked>(matrix.template row<masked>(i), own, partial + k * outputs);
+        host::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs);
   }
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
@@ -35,7 +35,7 @@ struct AddActiveRows {
     Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes), [&](int lane) {
       for (std::int64_t i = first(part); i < first(part + 1); ++i)
         if (const float own = x[v * x_stride + i]; own != 0)
-          portable::row_add<masked>(matrix.template row<masked>(i), own, partial + k * outputs, lane, lanes);
+          portable::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs, lane, lanes);
     });
   }
 };

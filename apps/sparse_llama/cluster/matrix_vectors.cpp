@@ -9,54 +9,85 @@
 namespace wafermark::llama {
 namespace {
 
+template <int H>
+struct SliceSums;
+
+}  // namespace
+}  // namespace wafermark::llama
+
+template <int H>
+struct Kokkos::reduction_identity<wafermark::llama::SliceSums<H>> {
+  KOKKOS_INLINE_FUNCTION static wafermark::llama::SliceSums<H> sum() { return {}; }
+};
+
+namespace wafermark::llama {
+namespace {
+
 constexpr int together = 4;  // vectors that one pass over a row serves
 constexpr std::int64_t panel_rows = 128;
 
-/// out[v] of one row for N vectors: a whole row on a host, shared by the lanes of a team on a device.
-template <bool masked, int N, class Value>
-struct RowTimesVectors {
+/// A sum for each row of a slice.
+template <int H>
+struct SliceSums {
+  float row[H] = {};
+  KOKKOS_INLINE_FUNCTION SliceSums& operator+=(const SliceSums& other) {
+    for (int q = 0; q < H; ++q) row[q] += other.row[q];
+    return *this;
+  }
+};
+
+/// out[v] of the H rows of a slice for N vectors: a whole slice on a host, shared by the lanes of a team on a
+/// device.
+template <bool masked, int H, int N, class Value>
+struct SliceTimesVectors {
   RowsOf<Value> matrix;
+  std::int64_t rows;
   Vectors<Value> in;
   float* out;
   std::int64_t stride;
   bool accumulate;
 
-  void operator()(std::int64_t r) const {
-    float sums[N];
-    host::row_dots<masked, N>(matrix.template row<masked>(r), in, sums);
-    for (int v = 0; v < N; ++v) out[v * stride + r] = sums[v] + (accumulate ? out[v * stride + r] : 0.0f);
+  KOKKOS_FUNCTION void write(std::int64_t r, std::int64_t v, float sum) const {
+    if (r < rows) out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f);
+  }
+  void operator()(std::int64_t s) const {
+    float sums[H * N];
+    host::row_dots<masked, H, N>(matrix.template at<masked>(s), in, sums);
+    for (int q = 0; q < H; ++q)
+      for (int v = 0; v < N; ++v) write(s * H + q, v, sums[q * N + v]);
   }
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
-    const std::int64_t r = team.league_rank();
-    const StoredRow<Value> row = matrix.template row<masked>(r);
+    const std::int64_t s = team.league_rank();
+    const StoredRows<Value> slice = matrix.template at<masked>(s);
     for (int v = 0; v < N; ++v) {
       Vectors<Value> one = in;
       one.x += v * in.stride;
       one.scales += v * in.scale_stride;
-      float sum = 0;
+      SliceSums<H> sums;
       Kokkos::parallel_reduce(
           Kokkos::ThreadVectorRange(team, lanes),
-          [&](int lane, float& all) {
-            float share = 0;
-            portable::row_dots<masked, 1>(row, one, &share, lane, lanes);
+          [&](int lane, SliceSums<H>& all) {
+            SliceSums<H> share;
+            portable::row_dots<masked, H, 1>(slice, one, share.row, lane, lanes);
             all += share;
           },
-          sum);
-      Kokkos::single(Kokkos::PerThread(team),
-                     [&] { out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f); });
+          sums);
+      Kokkos::single(Kokkos::PerThread(team), [&] {
+        for (int q = 0; q < H; ++q) write(s * H + q, v, sums.row[q]);
+      });
     }
   }
 };
 
-template <bool masked, int N, class Value>
-void for_rows(const RowsOf<Value>& matrix, std::int64_t rows, const Vectors<Value>& in, float* out,
-              std::int64_t stride, bool accumulate) {
-  const RowTimesVectors<masked, N, Value> body{matrix, in, out, stride, accumulate};
+template <bool masked, int H, int N, class Value>
+void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std::int64_t stride,
+                bool accumulate) {
+  const SliceTimesVectors<masked, H, N, Value> body{RowsOf<Value>(m), m.rows, in, out, stride, accumulate};
   if constexpr (on_host)
-    Kokkos::parallel_for("matrix x vectors", Range(0, rows), body);
+    Kokkos::parallel_for("matrix x vectors", Range(0, m.slices()), body);
   else
-    Kokkos::parallel_for("matrix x vectors", Team(rows, 1, lanes), body);
+    Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, lanes), body);
 }
 
 /// out[v] of one CSR row, whose x lie as they are.
@@ -75,7 +106,7 @@ struct CsrRowTimesVectors {
     KOKKOS_IF_ON_DEVICE((return portable::indexed_dot(m.column + first, m.values + first, vector, n);))
   }
   KOKKOS_FUNCTION void operator()(std::int64_t r) const {
-    const std::int64_t first = m.row_start[r], n = m.row_start[r + 1] - first;
+    const std::int64_t first = m.slice_start[r], n = m.slice_start[r + 1] - first;
     for (std::int64_t v = 0; v < vectors; ++v) {
       const float* vector = x + v * x_stride;
       float sum = 0;
@@ -104,24 +135,27 @@ struct ArrangeGroup {
   KOKKOS_FUNCTION void operator()(std::int64_t k) const {
     const std::int64_t v = k / groups, first = k % groups * group_columns;
     const float* from = x + v * x_stride;
-    X* to = arranged + v * padded;
-    const std::int64_t last = Kokkos::min(first + group_columns, padded);
-    const std::int64_t inside = Kokkos::min(last, columns);
+    const std::int64_t end = Kokkos::min(first + group_columns, columns);
+    float inverse = 1;
     if constexpr (std::is_same_v<Value, std::int8_t>) {
-      const float scale = scales[k] = group_scale(from + first, inside - first, activation_range);
-      const float inverse = inverse_or_zero(scale);
-      for (std::int64_t j = first; j < inside; ++j)
-        to[place(j)] = quantised<std::int16_t>(from[j], inverse, activation_range);
-    } else {
-      for (std::int64_t j = first; j < inside; ++j) to[place(j)] = from[j];
+      scales[k] = group_scale(from + first, end - first, activation_range);
+      inverse = inverse_or_zero(scales[k]);
     }
-    for (std::int64_t j = inside; j < last; ++j) to[place(j)] = 0;
+    for (std::int64_t j = first; j < end; j += mask_columns) {
+      if (j + mask_columns <= columns) {
+        arrange(from + j, inverse, arranged + v * padded + j);
+        continue;
+      }
+      float word[mask_columns] = {};
+      for (std::int64_t i = j; i < columns; ++i) word[i - j] = from[i];
+      arrange(word, inverse, arranged + v * padded + j);
+    }
   }
-  KOKKOS_FUNCTION std::int64_t place(std::int64_t j) const {
+  KOKKOS_FUNCTION void arrange(const float* word, float inverse, X* to) const {
     if constexpr (on_host)
-      return host::place<Value>(j, masked);
+      host::arrange_word<Value>(word, inverse, masked, to);
     else
-      return portable::place<Value>(j, masked);
+      portable::arrange_word<Value>(word, inverse, masked, to);
   }
 };
 
@@ -133,13 +167,12 @@ MatrixVectors::MatrixVectors(std::int64_t panel_from)
 template <class Value>
 void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                                   const Rows& out) {
-  const RowsOf<Value> rows(m);
   const std::int64_t padded = m.padded_columns(), groups = m.groups();
   const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
   if (m.format == Format::csr) {
-    Kokkos::parallel_for(
-        "CSR matrix x vectors", Range(0, m.rows),
-        CsrRowTimesVectors<Value>{rows, vectors, x.data(), x_stride, out.data(), stride, accumulate});
+    Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.rows),
+                         CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride, out.data(),
+                                                   stride, accumulate});
     return;
   }
   using X = typename Vectors<Value>::X;
@@ -163,10 +196,12 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
     const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
     float* to = out.data() + first * stride;
-    if (m.format == Format::dense)
-      for_rows<false, N>(rows, m.rows, in, to, stride, accumulate);
+    if (!masked)
+      for_slices<false, 1, N>(m, in, to, stride, accumulate);
+    else if (m.slice == 1)
+      for_slices<true, 1, N>(m, in, to, stride, accumulate);
     else
-      for_rows<true, N>(rows, m.rows, in, to, stride, accumulate);
+      for_slices<true, slice_rows, N>(m, in, to, stride, accumulate);
   };
   std::int64_t v = 0;
   for (; v + together <= vectors; v += together) run(std::integral_constant<int, together>{}, v);

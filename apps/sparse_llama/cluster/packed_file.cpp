@@ -14,7 +14,7 @@ namespace wafermark::llama {
 namespace {
 
 constexpr const char* version_name = "wafermark_packed_llama";
-constexpr std::int64_t version = 1, part_columns = 9;
+constexpr std::int64_t version = 2, part_columns = 10;
 
 /// HDF5 knows no 2-byte floats: arrays go as 8-byte integers or as bytes.
 template <class View>
@@ -24,7 +24,7 @@ using Stored = std::conditional_t<sizeof(typename View::value_type) == 8, std::i
 template <class M, class Visit>
 void each_array(M& m, const Visit& visit) {
   visit("mask", m.mask);
-  visit("row_start", m.row_start);
+  visit("slice_start", m.slice_start);
   visit("column", m.column);
   visit("values", m.values);
   visit("scales", m.scales);
@@ -45,7 +45,7 @@ void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& p
   file.make_group(path);
   file.set_attribute(path, "format", name_of(m.format));
   file.set_attribute(path, "value", name_of(m.value_type));
-  std::vector<std::int64_t> part{m.rows, m.columns, m.stored};
+  std::vector<std::int64_t> part{m.rows, m.columns, m.slice, m.stored};
   each_array(m, [&](const char*, const auto& array) { part.push_back(std::int64_t(array.size())); });
   file.write(path + "/parts", part, Rows::of(comm, 1), part_columns);
   each_array(m,
@@ -67,8 +67,9 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
   m.value_type = value_type_named(file.text_attribute(path, "value"), path);
   m.rows = part(comm.rank(), 0);
   m.columns = part(comm.rank(), 1);
-  m.stored = part(comm.rank(), 2);
-  int column = 3;
+  m.slice = part(comm.rank(), 2);
+  m.stored = part(comm.rank(), 3);
+  int column = 4;
   each_array(m, [&](const char* name, auto& array) {
     using View = std::decay_t<decltype(array)>;
     using Element = Stored<View>;

@@ -5,9 +5,9 @@
 //   /                    attributes wafermark_packed_llama (version), name, ranks, sizes, constants
 //   /layers/L/...        norms [dim], matrices
 //   /final_norm, /embedding, /head
-//   a matrix             parts [ranks][9]: rows, columns, stored, elements of the six arrays below;
-//                        attributes format, value; mask, row_start, column, values, scales, scale_start: the
-//                        arrays of PackedMatrix, ranks one after the other
+//   a matrix             parts [ranks][10]: rows, columns, slice, stored, elements of the six arrays below;
+//                        attributes format, value; mask, slice_start, column, values, scales, scale_start:
+//                        the arrays of PackedMatrix, ranks one after the other
 #pragma once
 
 #include <string>

@@ -25,29 +25,31 @@ void grow(View& view, std::int64_t size) {
 template <class Value>
 struct RowsOf {
   const MaskWord* mask;
-  const std::int64_t* row_start;
+  const std::int64_t* slice_start;
   const std::uint16_t* column;
   const Value* values;
   const BFloat16* scales;
   const std::int64_t* scale_start;
-  std::int64_t words, groups;
+  std::int64_t words, groups, slice;
 
   explicit RowsOf(const PackedMatrix& m)
       : mask(m.mask.data()),
-        row_start(m.row_start.data()),
+        slice_start(m.slice_start.data()),
         column(m.column.data()),
         values(reinterpret_cast<const Value*>(m.values.data())),
         scales(m.scales.data()),
         scale_start(m.scale_start.data()),
         words(m.words()),
-        groups(m.groups()) {}
+        groups(m.groups()),
+        slice(m.slice) {}
 
+  /// Slice s of a masked matrix, row s of a dense one.
   template <bool masked>
-  KOKKOS_INLINE_FUNCTION StoredRow<Value> row(std::int64_t r) const {
+  KOKKOS_INLINE_FUNCTION StoredRows<Value> at(std::int64_t s) const {
     if constexpr (masked)
-      return {mask + r * words, values + row_start[r], scales + r * groups, words};
+      return {mask + s * words * slice, values + slice_start[s], scales + s * slice * groups, words};
     else
-      return {nullptr, values + r * words * mask_columns, scales + r * groups, words};
+      return {nullptr, values + s * words * mask_columns, scales + s * groups, words};
   }
 };
 
@@ -82,20 +84,26 @@ struct ExpandRow {
         for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
       }
     } else if (format == Format::csr) {
-      const std::int64_t begin = m.row_start[r], n = m.row_start[r + 1] - begin;
+      const std::int64_t begin = m.slice_start[r], n = m.slice_start[r + 1] - begin;
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
       for (std::int64_t k = 0; k < n; ++k)
         to[m.column[begin + k]] =
             float(m.values[begin + k]) *
             (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
     } else {
-      const Value* from = m.values + m.row_start[r];
-      for (std::int64_t w = 0; w < m.words; ++w) {
-        const MaskWord mask = m.mask[r * m.words + w];
-        const float own = scale(r * m.groups + w * mask_columns / group_columns);
-        KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
-        KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
-      }
+      const StoredRows<Value> rows = m.template at<true>(r / m.slice);
+      const Value* from = rows.values;
+      for (std::int64_t w = 0; w < m.words; ++w)
+        for (std::int64_t q = 0; q < m.slice; ++q) {
+          const MaskWord mask = rows.mask[w * m.slice + q];
+          if (q != r % m.slice) {
+            from += Kokkos::popcount(mask);
+            continue;
+          }
+          const float own = scale(r * m.groups + w * mask_columns / group_columns);
+          KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
+          KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
+        }
     }
   }
 };

@@ -29,7 +29,7 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
           row -= part.rows.count;
         }
       },
-      name);
+      name, best_slice(format));
 }
 
 /// The transpose of a part.
@@ -47,7 +47,7 @@ PackedMatrix pack_by_inputs(const WeightSource& source, std::int64_t layer, cons
       [&](std::int64_t column, float* out) {
         for (std::int64_t r = 0; r < rows; ++r) out[r] = whole[std::size_t(r * columns + column)];
       },
-      fmt::format("{}: layer {}, {} by inputs", source.name, layer, name_of(part.matrix)));
+      fmt::format("{}: layer {}, {} by inputs", source.name, layer, name_of(part.matrix)), 1);
 }
 
 Kokkos::View<float*> on_device(const std::vector<float>& values) {

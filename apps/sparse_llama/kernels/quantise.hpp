@@ -5,15 +5,22 @@
 
 namespace wafermark::llama {
 
-/// The scale at which the largest of n numbers becomes `largest_integer` (127 or 16383); 0 when all are zero.
+/// The scale at which the largest of n numbers becomes `largest_integer` (127 or 8191); 0 when all are zero.
 template <class T>
 KOKKOS_INLINE_FUNCTION T group_scale(const T* x, std::int64_t n, T largest_integer) {
-  T largest = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  constexpr int lanes = 16;  // compilers make no vectors of one running maximum
+  T largest[lanes] = {};
+  const auto take = [&](std::int64_t i, int lane) {
     const T size = Kokkos::fabs(x[i]);
-    largest = size > largest ? size : largest;
-  }
-  return largest / largest_integer;
+    largest[lane] = size > largest[lane] ? size : largest[lane];
+  };
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (int lane = 0; lane < lanes; ++lane) take(i + lane, lane);
+  for (; i < n; ++i) take(i, 0);
+  for (int lane = 1; lane < lanes; ++lane)
+    largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
+  return largest[0] / largest_integer;
 }
 
 /// x times 1 / scale to the nearest integer within +-largest_integer, halves to even.

@@ -14,33 +14,28 @@ KOKKOS_INLINE_FUNCTION T dense_dot(const Value* w, const X* x, std::int64_t n, i
   return sum;
 }
 
-/// Columns whose bit is set in `words` mask words; their values lie one after the other in `w`, which moves
-/// on to the first value after them.
-template <class T, class Value, class X>
-KOKKOS_INLINE_FUNCTION T masked_dot(const MaskWord* mask, std::int64_t words, const Value*& w, const X* x) {
-  T sum = 0;
-  for (std::int64_t i = 0; i < words; ++i)
-    for (MaskWord rest = mask[i]; rest != 0; rest &= rest - 1)
-      sum += T(*w++) * T(x[i * mask_columns + Kokkos::countr_zero(rest)]);
-  return sum;
-}
-
-/// The share of masked_dot of one lane of several that walk the words in step: columns lane, lane + lanes,
-/// ... of each word, so that neighbouring lanes read neighbouring values.
-template <class T, class Value, class X>
-KOKKOS_INLINE_FUNCTION T masked_dot_of_lane(const MaskWord* mask, std::int64_t words, const Value*& w,
-                                            const X* x, int lane, int lanes) {
-  T sum = 0;
-  for (std::int64_t i = 0; i < words; ++i) {
-    const MaskWord all = mask[i];
-    for (int c = lane; c < mask_columns; c += lanes)
-      if (all >> c & 1) {
-        const MaskWord before = all & ((MaskWord(1) << c) - 1);
-        sum += T(w[Kokkos::popcount(before)]) * T(x[i * mask_columns + c]);
+/// H rows whose mask words stand side by side: for each word, that of every row. Columns whose bit is set are
+/// stored one after the other in `w`, which moves on to the first value after them. Adds each row's share to
+/// its sum; of several lanes that walk the words in step, lane l takes columns l, l + lanes, ... of each
+/// word, so that neighbouring lanes read neighbouring values.
+template <class T, int H, class Value, class X>
+KOKKOS_INLINE_FUNCTION void masked_dots(const MaskWord* mask, std::int64_t words, const Value*& w, const X* x,
+                                        T (&sums)[H], int lane = 0, int lanes = 1) {
+  for (std::int64_t i = 0; i < words; ++i, x += mask_columns)
+    for (int q = 0; q < H; ++q) {
+      const MaskWord all = *mask++;
+      if (lanes == 1) {
+        for (MaskWord rest = all; rest != 0; rest &= rest - 1)
+          sums[q] += T(*w++) * T(x[Kokkos::countr_zero(rest)]);
+        continue;
       }
-    w += Kokkos::popcount(all);
-  }
-  return sum;
+      for (int c = lane; c < mask_columns; c += lanes)
+        if (all >> c & 1) {
+          const MaskWord before = all & ((MaskWord(1) << c) - 1);
+          sums[q] += T(w[Kokkos::popcount(before)]) * T(x[c]);
+        }
+      w += Kokkos::popcount(all);
+    }
 }
 
 /// Bits of a mask word.
@@ -58,7 +53,7 @@ KOKKOS_INLINE_FUNCTION void masked_add(const Word* mask, std::int64_t words, Val
       sums[i * bits_of<Word> + countr_zero(rest)] += T(*w++) * x;
 }
 
-/// The share of masked_add of one lane of several that walk the words in step, as in masked_dot_of_lane: no
+/// The share of masked_add of one lane of several that walk the words in step, as in masked_dots: no
 /// two lanes add to the same sum. `w` moves on to the first value after them.
 template <class T, class Value>
 KOKKOS_INLINE_FUNCTION void masked_add_of_lane(const MaskWord* mask, std::int64_t words, const Value*& w, T x,

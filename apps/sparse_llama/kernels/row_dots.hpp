@@ -1,30 +1,38 @@
-// One stored row times N vectors at once: what decoding (N = 1) and small batches spend their time on. The
+// Stored rows times N vectors at once: what decoding (N = 1) and small batches spend their time on. The
 // portable form serves every device; row_dots_avx512.hpp and row_dots_avx2.hpp hold the same for CPUs whose
 // vectors can expand packed values, which Kokkos::simd cannot express.
 #pragma once
 
 #include <type_traits>
 
+#include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
 
 namespace wafermark::llama {
 
-/// A row of a dense (mask null) or masked matrix, of `words` times 64 columns. int8: one scale for each 128
-/// columns.
+/// Rows of a slice on CPUs: vectors with loads of 64 bytes are bound by loads below, by registers above.
+inline constexpr int slice_rows = 4;
+
+/// H rows of `words` times 64 columns: one row of a dense matrix (mask null), or a slice of a masked one, in
+/// which word i of each row and its values stand side by side before word i + 1 (sliced ELLPACK of Monakov et
+/// al. 2010 with bit masks for column numbers). A slice's weights are one stream from memory, and each
+/// element of a vector is loaded once for H rows. int8: one scale for each 128 columns, row after row.
 template <class Value>
-struct StoredRow {
+struct StoredRows {
   const MaskWord* mask;
   const Value* values;
   const BFloat16* scales;
   std::int64_t words;
+
+  KOKKOS_INLINE_FUNCTION std::int64_t groups() const { return (words + 1) / 2; }
 };
 
 /// N vectors of 64 * words elements, zeros past the matrix's columns; vector v begins at x + v * stride.
 /// For int8 rows they are int16 within +-activation_range with one scale for each 128, far below the rounding
 /// of the weights; products then sum exactly in 32-bit integers, even where a lane of eight columns holds 256
-/// times their sum. Column j lies where the instruction set's
-/// place<Value>(j, masked) says.
-inline constexpr float activation_range = 16383;
+/// times their sum. Elements lie as the instruction set's
+/// arrange_word() arranges them.
+inline constexpr float activation_range = 8191;
 template <class Value>
 struct Vectors {
   using X = std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int16_t, float>;
@@ -36,40 +44,45 @@ struct Vectors {
 
 namespace portable {
 
-template <class Value>
-KOKKOS_INLINE_FUNCTION constexpr std::int64_t place(std::int64_t j, bool /*masked*/) {
-  return j;
+/// 64 elements of a vector for dense or masked rows of Value; int8: integers, `inverse_scale` times them.
+template <class Value, class X>
+KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale, bool /*masked*/, X* to) {
+  for (std::int64_t j = 0; j < mask_columns; ++j)
+    if constexpr (std::is_same_v<Value, std::int8_t>)
+      to[j] = quantised<std::int16_t>(from[j], inverse_scale, activation_range);
+    else
+      to[j] = from[j];
 }
 
-/// out[v] = row . vector v, or lane `lane`'s share of it when several lanes walk the row in step.
-template <bool masked, int N, class Value>
-KOKKOS_INLINE_FUNCTION void row_dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out,
+/// out[q * N + v] = row q . vector v, or lane `lane`'s share of it when several lanes walk the rows in step.
+template <bool masked, int H, int N, class Value>
+KOKKOS_INLINE_FUNCTION void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out,
                                      int lane = 0, int lanes = 1) {
+  static_assert(masked || H == 1);
   constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
   using Sum = std::conditional_t<int8, std::int32_t, float>;
-  const std::int64_t step = int8 ? group_columns / mask_columns : row.words;
-  for (int v = 0; v < N; ++v) out[v] = 0;
-  const Value* values = row.values;
-  for (std::int64_t first = 0; first < row.words; first += step) {
-    const std::int64_t words = Kokkos::min(step, row.words - first);
+  const std::int64_t step = int8 ? group_columns / mask_columns : rows.words;
+  for (int k = 0; k < H * N; ++k) out[k] = 0;
+  const Value* values = rows.values;
+  for (std::int64_t first = 0; first < rows.words; first += step) {
+    const std::int64_t words = Kokkos::min(step, rows.words - first);
     const Value* next = values;
     for (int v = 0; v < N; ++v) {
       const auto* x = in.x + v * in.stride + first * mask_columns;
       next = values;
-      Sum sum = 0;
-      if constexpr (!masked) {
-        sum = dense_dot<Sum>(values, x, words * mask_columns, lane, lanes);
-        next = values + words * mask_columns;
-      } else if (lanes == 1) {
-        sum = masked_dot<Sum>(row.mask + first, words, next, x);
+      Sum sums[H] = {};
+      if constexpr (masked) {
+        masked_dots(rows.mask + first * H, words, next, x, sums, lane, lanes);
       } else {
-        sum = masked_dot_of_lane<Sum>(row.mask + first, words, next, x, lane, lanes);
+        sums[0] = dense_dot<Sum>(values, x, words * mask_columns, lane, lanes);
+        next = values + words * mask_columns;
       }
-      if constexpr (int8)
-        out[v] +=
-            float(sum) * float(row.scales[first / step]) * in.scales[v * in.scale_stride + first / step];
-      else
-        out[v] += sum;
+      for (int q = 0; q < H; ++q)
+        if constexpr (int8)
+          out[q * N + v] += float(sums[q]) * float(rows.scales[q * rows.groups() + first / step]) *
+                            in.scales[v * in.scale_stride + first / step];
+        else
+          out[q * N + v] += sums[q];
     }
     values = next;
   }
@@ -83,10 +96,10 @@ KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float sc
   w += Kokkos::popcount(mask);
 }
 
-/// sums[j] += x times column j of the row, or lane `lane`'s share of it: for matrices stored by inputs, whose
+/// sums[j] += x times column j of one row, or lane `lane`'s share of it: for matrices stored by inputs, whose
 /// rows are read only where x is not zero. Columns lie as they are; `sums` has room for whole words.
 template <bool masked, class Value>
-KOKKOS_INLINE_FUNCTION void row_add(const StoredRow<Value>& row, float x, float* sums, int lane = 0,
+KOKKOS_INLINE_FUNCTION void row_add(const StoredRows<Value>& row, float x, float* sums, int lane = 0,
                                     int lanes = 1) {
   constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
   const std::int64_t step = int8 ? group_columns / mask_columns : row.words;

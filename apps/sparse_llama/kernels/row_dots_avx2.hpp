@@ -4,15 +4,13 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace wafermark::llama::avx2 {
 
-template <class Value>
-constexpr std::int64_t place(std::int64_t j, bool /*masked*/) {
-  return j;
-}
+using portable::arrange_word;
 
 /// Stored values in the first n columns of a word. Counting from the word's beginning each time keeps the
 /// parts of a word independent of each other.
@@ -30,7 +28,7 @@ inline std::int64_t stored_in(MaskWord mask) {
 /// Packed values come slower than hardware prefetchers of dense arrays expect.
 template <bool masked>
 inline void fetch_ahead(const void* w) {
-  if constexpr (masked) _mm_prefetch(static_cast<const char*>(w) + 1536, _MM_HINT_T0);
+  if constexpr (masked) _mm_prefetch(static_cast<const char*>(w) + 3072, _MM_HINT_T0);
 }
 
 /// For each eight mask bits: which of the next values column c takes, or `none`.
@@ -111,62 +109,73 @@ inline float sum_of(__m256 x) {
   return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
-template <bool masked, int N, class Value>
-inline void row_dots(const StoredRow<Value>& row, const Vectors<Value>& in, float* out) {
-  constexpr int chains = N == 1 ? 4 : 2;  // sums that do not wait for each other
-  __m256 sums[N][chains];
-  for (auto& vector : sums)
-    for (auto& sum : vector) sum = _mm256_setzero_ps();
-  const Value* w = row.values;
-  for (std::int64_t i = 0; i < row.words; ++i) {
-    const MaskWord mask = masked ? row.mask[i] : 0;
+template <bool masked, int H, int N, class Value>
+inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+  constexpr int chains = H * N == 1 ? 4 : H * N == 2 ? 2 : 1;  // sums that do not wait for each other
+  __m256 sums[H][N][chains];
+  for (auto& row : sums)
+    for (auto& vector : row)
+      for (auto& sum : vector) sum = _mm256_setzero_ps();
+  const Value* w = rows.values;
+  for (std::int64_t i = 0; i < rows.words; ++i) {
     const float* x = in.x + i * 64;
-    each_part<8>([&](auto first) {
-      const __m256 values = values_at<masked, first>(mask, w);
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) {
-        __m256& sum = sums[v][first / 8 % chains];
-        sum = _mm256_fmadd_ps(values, _mm256_loadu_ps(x + v * in.stride + first), sum);
-      }
-    });
-    w += stored_in<masked>(mask);
-    fetch_ahead<masked>(w);
-  }
-  for (int v = 0; v < N; ++v) {
-    for (int q = 1; q < chains; ++q) sums[v][0] = _mm256_add_ps(sums[v][0], sums[v][q]);
-    out[v] = sum_of(sums[v][0]);
-  }
-}
-
-template <bool masked, int N>
-inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_t>& in, float* out) {
-  __m256 sums[N];
-  for (auto& sum : sums) sum = _mm256_setzero_ps();
-  const std::int8_t* w = row.values;
-  for (std::int64_t i = 0; i < row.words; i += 2) {
-    __m256i products[N];
-    for (auto& sum : products) sum = _mm256_setzero_si256();
-    const std::int64_t end = i + 1 < row.words ? 2 : 1;
-    for (std::int64_t k = 0; k < end; ++k) {
-      const MaskWord mask = masked ? row.mask[i + k] : 0;
-      each_part<16>([&](auto first) {
-        const __m256i values = values_at<masked, first>(mask, w);
+    for (int q = 0; q < H; ++q) {
+      const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+      each_part<8>([&](auto first) {
+        const __m256 values = values_at<masked, first>(mask, w);
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v) {
-          const std::int16_t* x = in.x + v * in.stride + (i + k) * 64 + first;
-          const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
-          products[v] = _mm256_add_epi32(products[v], _mm256_madd_epi16(values, here));
+          __m256& sum = sums[q][v][first / 8 % chains];
+          sum = _mm256_fmadd_ps(values, _mm256_loadu_ps(x + v * in.stride + first), sum);
         }
       });
       w += stored_in<masked>(mask);
       fetch_ahead<masked>(w);
     }
-    const float scale = row.scales[i / 2];
-    for (int v = 0; v < N; ++v)
-      sums[v] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products[v]),
-                                _mm256_set1_ps(scale * in.scales[v * in.scale_stride + i / 2]), sums[v]);
   }
-  for (int v = 0; v < N; ++v) out[v] = sum_of(sums[v]);
+  for (int q = 0; q < H; ++q)
+    for (int v = 0; v < N; ++v) {
+      for (int c = 1; c < chains; ++c) sums[q][v][0] = _mm256_add_ps(sums[q][v][0], sums[q][v][c]);
+      out[q * N + v] = sum_of(sums[q][v][0]);
+    }
+}
+
+template <bool masked, int H, int N>
+inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int8_t>& in, float* out) {
+  __m256 sums[H][N];
+  for (auto& row : sums)
+    for (auto& sum : row) sum = _mm256_setzero_ps();
+  const std::int8_t* w = rows.values;
+  for (std::int64_t g = 0; g < rows.groups(); ++g) {
+    __m256i products[H][N];
+    for (auto& row : products)
+      for (auto& sum : row) sum = _mm256_setzero_si256();
+    for (std::int64_t i = 2 * g; i < std::min(2 * g + 2, rows.words); ++i)
+#pragma GCC unroll 4
+      for (int q = 0; q < H; ++q) {
+        const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+        each_part<16>([&](auto first) {
+          const __m256i values = values_at<masked, first>(mask, w);
+#pragma GCC unroll 4
+          for (int v = 0; v < N; ++v) {
+            const std::int16_t* x = in.x + v * in.stride + i * 64 + first;
+            const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+            products[q][v] = _mm256_add_epi32(products[q][v], _mm256_madd_epi16(values, here));
+          }
+        });
+        w += stored_in<masked>(mask);
+        fetch_ahead<masked>(w);
+      }
+    for (int q = 0; q < H; ++q)
+      for (int v = 0; v < N; ++v)
+        sums[q][v] = _mm256_fmadd_ps(
+            _mm256_cvtepi32_ps(products[q][v]),
+            _mm256_set1_ps(float(rows.scales[q * rows.groups() + g]) * in.scales[v * in.scale_stride + g]),
+            sums[q][v]);
+  }
+  for (int q = 0; q < H; ++q)
+    for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
 }
 
 /// Calls visit(column, values) with the columns of a word, eight at a time, as fp32.
@@ -185,7 +194,7 @@ inline void each_eight(MaskWord mask, const Value* w, const Visit& visit) {
 }
 
 template <bool masked, class Value>
-inline void row_add(const StoredRow<Value>& row, float x, float* sums) {
+inline void row_add(const StoredRows<Value>& row, float x, float* sums) {
   const Value* w = row.values;
   __m256 times = _mm256_set1_ps(x);
   for (std::int64_t i = 0; i < row.words; ++i) {

@@ -1,5 +1,5 @@
-// row_dots for CPUs with AVX-512 VBMI2 and VNNI (Ice Lake, Zen 4): values are expanded by their mask in one
-// instruction. Included by row_dots.hpp.
+// row_dots for CPUs with AVX-512 VBMI2 and VNNI (Ice Lake, Zen 4 and later): values are expanded by their
+// mask in one instruction. Included by row_dots.hpp.
 #pragma once
 
 #include <immintrin.h>
@@ -12,138 +12,248 @@ using avx2::fetch_ahead;
 using avx2::stored_before;
 using avx2::stored_in;
 
-/// Masked bf16 and int8 values come out of a register as even and odd ones, so vectors lie that way: within
-/// 32 columns (bf16) or 64 (int8), first the even ones.
-template <class Value>
-constexpr std::int64_t place(std::int64_t j, bool masked) {
-  if (std::is_same_v<Value, float> || !masked) return j;
-  constexpr std::int64_t block = 64 / std::int64_t(sizeof(Value));
-  return j / block * block + j % 2 * (block / 2) + j % block / 2;
+inline __m512 as_floats(__m512i bits) { return _mm512_castsi512_ps(bits); }
+
+/// 32 elements that meet masked bf16 values. With bf16 products (Zen 4, Sapphire Rapids and later) rounded to
+/// bf16, and 64 places further on what their rounding left: 16 bits of each element in all. Else the even
+/// ones, then the odd ones, which is how values come out of a register.
+inline void arrange_half(const float* from, float* to) {
+  const __m512 first = _mm512_loadu_ps(from), second = _mm512_loadu_ps(from + 16);
+#ifdef __AVX512BF16__
+  const auto rounded = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+  const auto left = [&](__m512 x, __m256i its) {
+    return _mm512_sub_ps(x, as_floats(_mm512_slli_epi32(_mm512_cvtepu16_epi32(its), 16)));
+  };
+  const auto rest = (__m512i)_mm512_cvtne2ps_pbh(left(second, _mm512_extracti64x4_epi64(rounded, 1)),
+                                                 left(first, _mm512_castsi512_si256(rounded)));
+  _mm512_storeu_si512(to, rounded);
+  _mm512_storeu_si512(to + 32, rest);
+#else
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  _mm512_storeu_ps(to, _mm512_permutex2var_ps(first, even, second));
+  _mm512_storeu_ps(to + 16,
+                   _mm512_permutex2var_ps(first, _mm512_add_epi32(even, _mm512_set1_epi32(1)), second));
+#endif
+}
+
+/// int8: the even columns, then the odd ones.
+template <class Value, class X>
+inline void arrange_word(const float* from, float inverse_scale, bool masked, X* to) {
+  if (std::is_same_v<Value, float> || !masked) {
+    portable::arrange_word<Value>(from, inverse_scale, masked, to);
+  } else if constexpr (std::is_same_v<Value, BFloat16>) {
+#ifdef __AVX512BF16__
+    constexpr int half = 16;  // floats that 32 bf16 numbers fill
+#else
+    constexpr int half = 32;
+#endif
+    arrange_half(from, to);
+    arrange_half(from + 32, to + half);
+  } else if constexpr (std::is_same_v<Value, std::int8_t>) {
+    const __m512 inverse = _mm512_set1_ps(inverse_scale), most = _mm512_set1_ps(activation_range);
+    const auto sixteen = [&](int j) {
+      const __m512 q = _mm512_mul_ps(_mm512_loadu_ps(from + j), inverse);
+      const __m512 inside = _mm512_min_ps(_mm512_max_ps(q, _mm512_sub_ps(_mm512_setzero_ps(), most)), most);
+      return _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(inside));
+    };
+    for (int j = 0; j < 64; j += 32) {
+      const __m512i pairs = _mm512_inserti64x4(_mm512_castsi256_si512(sixteen(j)), sixteen(j + 16), 1);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + j / 2), _mm512_cvtepi32_epi16(pairs));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 32 + j / 2),
+                          _mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
+    }
+  }
 }
 
 /// A zero that compilers do not know for one. Expanding into it costs no wait; expanding with plain zeroing
-/// does, on Zen 4, for whatever the register held before.
+/// does, on Zen 4 and 5, for whatever the register held before.
 inline __m512i fresh_zero() {
   __m512i zero = _mm512_setzero_si512();
   asm("" : "+v"(zero));
   return zero;
 }
 
-/// Values of 64 bytes worth of columns from column `first` of a word on, zeros where `mask` has none; `w` is
-/// the first value of the word.
+/// 64 bytes of a vector: in a register where several rows multiply them, which compilers do not see.
+template <int H, class X>
+inline __m512i elements(const X* x) {
+  __m512i loaded = _mm512_loadu_si512(x);
+  if constexpr (H > 1) asm("" : "+v"(loaded));
+  return loaded;
+}
+
+/// A mask word in a mask register; its parts from there cost less than moving each.
+inline __mmask64 in_register(MaskWord mask) {
+  __mmask64 moved = mask;
+  asm("" : "+k"(moved));
+  return moved;
+}
+
+/// Values of 64 bytes worth of columns from column `first` of a word on, zeros where the mask has none; `w`
+/// is the first value of the word.
 template <bool masked, int first>
-inline __m512 values_at(MaskWord mask, const float* w) {
+inline __m512 values_at(MaskWord mask, __mmask64 moved, const float* w) {
   if constexpr (!masked) return _mm512_loadu_ps(w + first);
-  return _mm512_mask_expand_ps(_mm512_castsi512_ps(fresh_zero()), __mmask16(mask >> first),
+  return _mm512_mask_expand_ps(_mm512_castsi512_ps(fresh_zero()), __mmask16(_kshiftri_mask64(moved, first)),
                                _mm512_loadu_ps(w + stored_before<first>(mask)));
 }
 template <int first>
-inline __m512i values_at(MaskWord mask, const BFloat16* w) {
-  return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(mask >> first),
+inline __m512i values_at(MaskWord mask, __mmask64 moved, const BFloat16* w) {
+  return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(_kshiftri_mask64(moved, first)),
                                   _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
-inline __m512i values_at(MaskWord mask, const std::int8_t* w) {
-  return _mm512_mask_expand_epi8(fresh_zero(), mask, _mm512_loadu_si512(w));
+inline __m512i values_at(__mmask64 moved, const std::int8_t* w) {
+  return _mm512_mask_expand_epi8(fresh_zero(), moved, _mm512_loadu_si512(w));
 }
 
-template <bool masked, int N>
-inline void row_dots(const StoredRow<float>& row, const Vectors<float>& in, float* out) {
-  __m512 sums[N][4];
-  for (auto& vector : sums)
-    for (auto& sum : vector) sum = _mm512_setzero_ps();
-  const float* w = row.values;
-  for (std::int64_t i = 0; i < row.words; ++i) {
-    const MaskWord mask = masked ? row.mask[i] : 0;
-    const float* x = in.x + i * 64;
-    const __m512 values[4] = {values_at<masked, 0>(mask, w), values_at<masked, 16>(mask, w),
-                              values_at<masked, 32>(mask, w), values_at<masked, 48>(mask, w)};
-    w += stored_in<masked>(mask);
-    fetch_ahead<masked>(w);
+/// sums += the products of the 64 columns of a word, of which `both` holds 32 bf16 values each, with x as
+/// arrange_word() left it.
+template <int chains>
+inline void add_products(const __m512i (&both)[2], const __m512i (&x)[4], __m512 (&sums)[chains]) {
+#ifdef __AVX512BF16__
 #pragma GCC unroll 4
-    for (int q = 0; q < 4; ++q)
-#pragma GCC unroll 4
-      for (int v = 0; v < N; ++v)
-        sums[v][q] = _mm512_fmadd_ps(values[q], _mm512_loadu_ps(x + v * in.stride + 16 * q), sums[v][q]);
-  }
-  for (int v = 0; v < N; ++v)
-    out[v] = _mm512_reduce_add_ps((sums[v][0] + sums[v][1]) + (sums[v][2] + sums[v][3]));
-}
-
-template <bool masked, int N>
-inline void row_dots(const StoredRow<BFloat16>& row, const Vectors<BFloat16>& in, float* out) {
-  // Dense values in 64-byte loads came at 27 GB/s on two cores of a Zen 4, in 16-byte loads at 44; int8 below
-  // at 26 and 32 on one core.
-  if constexpr (!masked) return avx2::row_dots<false, N>(row, in, out);
-  __m512 sums[N][4];
-  for (auto& vector : sums)
-    for (auto& sum : vector) sum = _mm512_setzero_ps();
+  for (int k = 0; k < 4; ++k)
+    sums[k % chains] = _mm512_dpbf16_ps(sums[k % chains], (__m512bh)both[k % 2], (__m512bh)x[k]);
+#else
   const __m512i upper = _mm512_set1_epi32(int(0xffff0000u));
-  const BFloat16* w = row.values;
-  for (std::int64_t i = 0; i < row.words; ++i) {
-    const MaskWord mask = row.mask[i];
-    const float* x = in.x + i * 64;
-    const __m512i both[2] = {values_at<0>(mask, w), values_at<32>(mask, w)};
-    w += stored_in<true>(mask);
-    fetch_ahead<true>(w);
 #pragma GCC unroll 2
-    for (int q = 0; q < 2; ++q) {
-      const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(both[q], 16));
-      const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(both[q], upper));
+  for (int k = 0; k < 2; ++k) {
+    __m512 &even = sums[2 * k % chains], &odd = sums[(2 * k + 1) % chains];
+    even = _mm512_fmadd_ps(as_floats(_mm512_slli_epi32(both[k], 16)), as_floats(x[2 * k]), even);
+    odd = _mm512_fmadd_ps(as_floats(_mm512_and_si512(both[k], upper)), as_floats(x[2 * k + 1]), odd);
+  }
+#endif
+}
+
+template <int chains>
+inline float sum_of(const __m512 (&sums)[chains]) {
+  __m512 all = sums[0];
+  for (int k = 1; k < chains; ++k) all = _mm512_add_ps(all, sums[k]);
+  return _mm512_reduce_add_ps(all);
+}
+
+template <bool masked, int H, int N>
+inline void row_dots(const StoredRows<float>& rows, const Vectors<float>& in, float* out) {
+  constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
+  __m512 sums[H][N][chains];
+  for (auto& row : sums)
+    for (auto& vector : row)
+      for (auto& sum : vector) sum = _mm512_setzero_ps();
+  const float* w = rows.values;
+  for (std::int64_t i = 0; i < rows.words; ++i) {
+    __m512i x[N][4];
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) {
-        const float* here = x + v * in.stride + 32 * q;
-        sums[v][2 * q] = _mm512_fmadd_ps(even, _mm512_loadu_ps(here), sums[v][2 * q]);
-        sums[v][2 * q + 1] = _mm512_fmadd_ps(odd, _mm512_loadu_ps(here + 16), sums[v][2 * q + 1]);
-      }
+    for (int v = 0; v < N; ++v)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k)
+        x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 16 * k);
+#pragma GCC unroll 4
+    for (int q = 0; q < H; ++q) {
+      const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+      const __mmask64 moved = in_register(mask);
+      const __m512 values[4] = {values_at<masked, 0>(mask, moved, w), values_at<masked, 16>(mask, moved, w),
+                                values_at<masked, 32>(mask, moved, w), values_at<masked, 48>(mask, moved, w)};
+      w += stored_in<masked>(mask);
+      fetch_ahead<masked>(w);
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k)
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v)
+          sums[q][v][k % chains] = _mm512_fmadd_ps(values[k], as_floats(x[v][k]), sums[q][v][k % chains]);
     }
   }
-  for (int v = 0; v < N; ++v)
-    out[v] = _mm512_reduce_add_ps((sums[v][0] + sums[v][1]) + (sums[v][2] + sums[v][3]));
+  for (int q = 0; q < H; ++q)
+    for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
 }
 
-template <bool masked, int N>
-inline void row_dots(const StoredRow<std::int8_t>& row, const Vectors<std::int8_t>& in, float* out) {
-  if constexpr (!masked) return avx2::row_dots<false, N>(row, in, out);
-  __m512 sums[N];
-  for (auto& sum : sums) sum = _mm512_setzero_ps();
-  const std::int8_t* w = row.values;
-  const std::int64_t groups = (row.words + 1) / 2;
+template <bool masked, int H, int N>
+inline void row_dots(const StoredRows<BFloat16>& rows, const Vectors<BFloat16>& in, float* out) {
+  // Dense values in 64-byte loads came at 27 GB/s on two cores of a Zen 5, in 16-byte loads at 44; int8 below
+  // at 26 and 32 on one core.
+  if constexpr (!masked) return avx2::row_dots<false, H, N>(rows, in, out);
+  constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;
+  __m512 sums[H][N][chains];
+  for (auto& row : sums)
+    for (auto& vector : row)
+      for (auto& sum : vector) sum = _mm512_setzero_ps();
+  const BFloat16* w = rows.values;
+  for (std::int64_t i = 0; i < rows.words; ++i) {
+    __m512i x[N][4];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k)
+        x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 16 * k);
+#pragma GCC unroll 4
+    for (int q = 0; q < H; ++q) {
+      const MaskWord mask = rows.mask[i * H + q];
+      const __mmask64 moved = in_register(mask);
+      const __m512i both[2] = {values_at<0>(mask, moved, w), values_at<32>(mask, moved, w)};
+      w += stored_in<true>(mask);
+      fetch_ahead<true>(w);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) add_products(both, x[v], sums[q][v]);
+    }
+  }
+  for (int q = 0; q < H; ++q)
+    for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
+}
+
+template <bool masked, int H, int N>
+inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int8_t>& in, float* out) {
+  if constexpr (!masked) return avx2::row_dots<false, H, N>(rows, in, out);
+  __m512 sums[H][N];
+  for (auto& row : sums)
+    for (auto& sum : row) sum = _mm512_setzero_ps();
+  const std::int8_t* w = rows.values;
+  const __m512i upper = _mm512_set1_epi16(short(0xff00));
+  const std::int64_t groups = rows.groups();
   for (std::int64_t first = 0; first < groups; first += 16) {
     // The scales of sixteen groups at once: one group after the other they would cost as much as its
-    // products.
-    alignas(64) float scales[N][16];
+    // products. Products come 256 times too large.
+    alignas(64) float scales[H][N][16];
     const auto some = __mmask16(first + 16 <= groups ? 0xffff : (1 << (groups - first)) - 1);
-    const __m512 own = _mm512_castsi512_ps(
-        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, row.scales + first)), 16));
-    for (int v = 0; v < N; ++v)
-      _mm512_store_ps(scales[v], _mm512_mul_ps(own, _mm512_maskz_loadu_ps(
-                                                        some, in.scales + v * in.scale_stride + first)));
+    for (int q = 0; q < H; ++q) {
+      const __m512i stored =
+          _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, rows.scales + q * groups + first));
+      const __m512 own = _mm512_mul_ps(as_floats(_mm512_slli_epi32(stored, 16)), _mm512_set1_ps(1.0f / 256));
+      for (int v = 0; v < N; ++v)
+        _mm512_store_ps(scales[q][v], _mm512_mul_ps(own, _mm512_maskz_loadu_ps(
+                                                             some, in.scales + v * in.scale_stride + first)));
+    }
     for (std::int64_t g = first; g < std::min(first + 16, groups); ++g) {
-      __m512i even_sums[N], odd_sums[N];
-      for (int v = 0; v < N; ++v) even_sums[v] = odd_sums[v] = _mm512_setzero_si512();
+      __m512i products[H][N];
+      for (auto& row : products)
+        for (auto& sum : row) sum = _mm512_setzero_si512();
       const auto add_word = [&](std::int64_t i) {
-        const MaskWord mask = row.mask[i];
-        const __m512i both = values_at(mask, w);
-        w += stored_in<true>(mask);
-        fetch_ahead<true>(w);
-        const __m512i even = _mm512_mullo_epi16(both, _mm512_set1_epi16(256));  // 256 times them
-        const __m512i odd = _mm512_srai_epi16(both, 8);
+        __m512i x[N][2];
 #pragma GCC unroll 4
-        for (int v = 0; v < N; ++v) {
-          const std::int16_t* x = in.x + v * in.stride + i * 64;
-          even_sums[v] = _mm512_dpwssd_epi32(even_sums[v], even, _mm512_loadu_si512(x));
-          odd_sums[v] = _mm512_dpwssd_epi32(odd_sums[v], odd, _mm512_loadu_si512(x + 32));
+        for (int v = 0; v < N; ++v)
+          for (int k = 0; k < 2; ++k)
+            x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 32 * k);
+#pragma GCC unroll 4
+        for (int q = 0; q < H; ++q) {
+          const MaskWord mask = rows.mask[i * H + q];
+          const __m512i both = values_at(in_register(mask), w);
+          w += stored_in<true>(mask);
+          fetch_ahead<true>(w);
+          const __m512i even = _mm512_slli_epi16(both, 8), odd = _mm512_and_si512(both, upper);
+#pragma GCC unroll 4
+          for (int v = 0; v < N; ++v)
+            products[q][v] =
+                _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(products[q][v], even, x[v][0]), odd, x[v][1]);
         }
       };
       add_word(2 * g);
-      if (2 * g + 1 < row.words) add_word(2 * g + 1);
-      for (int v = 0; v < N; ++v)
-        sums[v] = _mm512_fmadd_ps(
-            _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_srai_epi32(even_sums[v], 8), odd_sums[v])),
-            _mm512_set1_ps(scales[v][g - first]), sums[v]);
+      if (2 * g + 1 < rows.words) add_word(2 * g + 1);
+#pragma GCC unroll 4
+      for (int q = 0; q < H; ++q)
+        for (int v = 0; v < N; ++v)
+          sums[q][v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products[q][v]),
+                                       _mm512_set1_ps(scales[q][v][g - first]), sums[q][v]);
     }
   }
-  for (int v = 0; v < N; ++v) out[v] = _mm512_reduce_add_ps(sums[v]);
+  for (int q = 0; q < H; ++q)
+    for (int v = 0; v < N; ++v) out[q * N + v] = _mm512_reduce_add_ps(sums[q][v]);
 }
 
 }  // namespace wafermark::llama::avx512

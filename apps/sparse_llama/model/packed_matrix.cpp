@@ -99,6 +99,133 @@ float stored_value(ValueType type, const unsigned char* values, std::int64_t i) 
   return std::memcpy(&narrow, values + 2 * i, 2), float(narrow);
 }
 
+/// How many values each row holds.
+std::vector<std::int64_t> stored_in_rows(const PackedMatrix& m, const RowSource& source,
+                                         const std::string& name) {
+  std::vector<std::int64_t> stored(std::size_t(m.rows), m.columns);
+  if (m.format == Format::dense) return stored;
+  std::int64_t overfull = -1;
+  Kokkos::parallel_reduce(
+      "count stored values", Host(0, m.rows),
+      [&](std::int64_t r, std::int64_t& bad) {
+        std::vector<float> row(std::size_t(m.columns), 0.0f);
+        std::vector<MaskWord> mask(std::size_t(m.words()), 0);
+        source(r, row.data());
+        choose_stored(m.format, row.data(), m.columns, mask);
+        stored[std::size_t(r)] = count(mask);
+        if (m.format != Format::two_four) return;
+        for (std::int64_t j = 0; j < m.columns; ++j)
+          if (row[std::size_t(j)] != 0 && !(mask[std::size_t(j / mask_columns)] >> j % mask_columns & 1))
+            bad = r;
+      },
+      Kokkos::Max<std::int64_t>(overfull));
+  if (overfull >= 0)
+    throw InputError(fmt::format("{}: found more than two of four columns in row {}, expected at most two",
+                                 name, overfull));
+  return stored;
+}
+
+/// Room for `count` values of the type.
+auto value_array(ValueType type, std::int64_t count) {
+  auto values = host_array<unsigned char>("values", count * bytes_of(type) + slack);
+  std::memset(values.data() + values.size() - slack, 0, slack);
+  return values;
+}
+
+/// Fills the arrays of a dense or masked matrix.
+void pack_slices(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
+  const bool dense = m.format == Format::dense, int8 = m.value_type == ValueType::int8;
+  const std::int64_t words = m.words(), padded = m.padded_columns(), groups = m.groups(), slice = m.slice,
+                     width = bytes_of(m.value_type);
+  const auto slice_start = host_array<std::int64_t>("slice starts", dense ? 0 : m.slices() + 1);
+  if (!dense) slice_start(0) = 0;
+  for (std::int64_t s = 0; !dense && s < m.slices(); ++s) {
+    slice_start(s + 1) = slice_start(s);
+    for (std::int64_t r = s * slice; r < std::min(m.rows, (s + 1) * slice); ++r)
+      slice_start(s + 1) += stored[std::size_t(r)];
+  }
+  const auto mask = host_array<MaskWord>("bit mask", dense ? 0 : m.padded_rows() * words);
+  const auto values = value_array(m.value_type, dense ? m.rows * padded : m.stored);
+  const auto scales = host_array<BFloat16>("scales", int8 ? m.padded_rows() * groups : 0);
+  Kokkos::parallel_for("store values", Host(0, m.slices()), [&](std::int64_t s) {
+    std::vector<std::vector<float>> row(std::size_t(slice), std::vector<float>(std::size_t(padded), 0.0f));
+    std::vector<std::vector<MaskWord>> row_mask(
+        row.size(), std::vector<MaskWord>(std::size_t(words), dense ? ~MaskWord(0) : 0));
+    std::vector<float> inverse(row.size(), 1.0f), chosen;
+    for (std::size_t q = 0; q < row.size(); ++q) {
+      const std::int64_t r = s * slice + std::int64_t(q);
+      if (r >= m.rows) continue;
+      source(r, row[q].data());
+      if (!dense) choose_stored(m.format, row[q].data(), m.columns, row_mask[q]);
+    }
+    unsigned char* out = values.data() + (dense ? s * padded : slice_start(s)) * width;
+    for (std::int64_t w = 0; w < words; ++w)
+      for (std::size_t q = 0; q < row.size(); ++q) {
+        const float* own = row[q].data() + w * mask_columns;
+        if (const std::int64_t j = w * mask_columns; int8 && j % group_columns == 0) {
+          const BFloat16 scale(group_scale(own, std::min(group_columns, padded - j), 127.0f));
+          scales((s * slice + std::int64_t(q)) * groups + j / group_columns) = scale;
+          inverse[q] = inverse_or_zero(float(scale));
+        }
+        const MaskWord bits = row_mask[q][std::size_t(w)];
+        if (!dense) mask((s * words + w) * slice + std::int64_t(q)) = bits;
+        chosen.clear();
+        for (MaskWord rest = bits; rest != 0; rest &= rest - 1)
+          chosen.push_back(own[Kokkos::countr_zero(rest)]);
+        store_values(m.value_type, chosen.data(), std::int64_t(chosen.size()), out, inverse[q]);
+        out += std::int64_t(chosen.size()) * width;
+      }
+  });
+  to_device(mask, m.mask);
+  to_device(slice_start, m.slice_start);
+  to_device(values, m.values);
+  to_device(scales, m.scales);
+}
+
+/// Fills the arrays of a CSR matrix.
+void pack_csr(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
+  const bool int8 = m.value_type == ValueType::int8;
+  const auto row_start = host_array<std::int64_t>("row starts", m.rows + 1);
+  const auto scale_start = host_array<std::int64_t>("scale starts", int8 ? m.rows + 1 : 0);
+  row_start(0) = 0;
+  if (int8) scale_start(0) = 0;
+  for (std::int64_t r = 0; r < m.rows; ++r) {
+    const std::int64_t n = stored[std::size_t(r)];
+    row_start(r + 1) = row_start(r) + n;
+    if (int8) scale_start(r + 1) = scale_start(r) + (n + group_columns - 1) / group_columns;
+  }
+  const auto column = host_array<std::uint16_t>("columns", m.stored);
+  const auto values = value_array(m.value_type, m.stored);
+  const auto scales = host_array<BFloat16>("scales", int8 ? scale_start(m.rows) : 0);
+  Kokkos::parallel_for("store values", Host(0, m.rows), [&](std::int64_t r) {
+    std::vector<float> row(std::size_t(m.columns), 0.0f), chosen;
+    source(r, row.data());
+    std::uint16_t* number = column.data() + row_start(r);
+    for (std::int64_t j = 0; j < m.columns; ++j)
+      if (row[std::size_t(j)] != 0) {
+        chosen.push_back(row[std::size_t(j)]);
+        *number++ = std::uint16_t(j);
+      }
+    const std::int64_t width = bytes_of(m.value_type), n = std::int64_t(chosen.size());
+    for (std::int64_t first = 0; first < n; first += group_columns) {
+      const std::int64_t some = std::min(group_columns, n - first);
+      float inverse = 1;
+      if (int8) {
+        const BFloat16 scale(group_scale(chosen.data() + first, some, 127.0f));
+        scales(scale_start(r) + first / group_columns) = scale;
+        inverse = inverse_or_zero(float(scale));
+      }
+      store_values(m.value_type, chosen.data() + first, some, values.data() + (row_start(r) + first) * width,
+                   inverse);
+    }
+  });
+  to_device(row_start, m.slice_start);
+  to_device(column, m.column);
+  to_device(values, m.values);
+  to_device(scales, m.scales);
+  to_device(scale_start, m.scale_start);
+}
+
 }  // namespace
 
 const char* name_of(Format format) { return format_names[std::size_t(format)]; }
@@ -109,18 +236,23 @@ Format format_named(const std::string& name, const std::string& option) {
 ValueType value_type_named(const std::string& name, const std::string& option) {
   return ValueType(index_of(value_names, name, option));
 }
+std::int64_t best_slice(Format format) {
+  constexpr bool host =
+      Kokkos::SpaceAccessibility<Kokkos::HostSpace, Kokkos::DefaultExecutionSpace::memory_space>::accessible;
+  return host && (format == Format::bit_mask || format == Format::two_four) ? slice_rows : 1;
+}
 std::int64_t bytes_of(ValueType type) {
   return type == ValueType::fp32 ? 4 : type == ValueType::bf16 ? 2 : 1;
 }
 
 std::int64_t PackedMatrix::bytes() const {
   const auto size = [](const auto& view) { return std::int64_t(view.size() * sizeof(*view.data())); };
-  return size(mask) + size(row_start) + size(column) + size(values) - (values.size() > 0 ? slack : 0) +
+  return size(mask) + size(slice_start) + size(column) + size(values) - (values.size() > 0 ? slack : 0) +
          size(scales) + size(scale_start);
 }
 
 PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
-                  const RowSource& source, const std::string& name) {
+                  const RowSource& source, const std::string& name, std::int64_t slice) {
   if (format == Format::csr && columns > 65536)
     throw InputError(fmt::format("{}: found {} columns, expected at most 65536 for csr", name, columns));
   PackedMatrix m;
@@ -128,85 +260,13 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
   m.value_type = type;
   m.rows = rows;
   m.columns = columns;
-  const std::int64_t words = m.words(), padded = m.padded_columns(), width = bytes_of(type);
-  const bool dense = format == Format::dense, csr = format == Format::csr, int8 = type == ValueType::int8;
-
-  // How many values each row holds, then where each row's begin.
-  auto row_start = host_array<std::int64_t>("row starts", rows + 1);
-  auto scale_start = host_array<std::int64_t>("scale starts", csr && int8 ? rows + 1 : 0);
-  row_start(0) = 0;
-  std::int64_t overfull = -1;
-  Kokkos::parallel_reduce(
-      "count stored values", Host(0, rows),
-      [&](std::int64_t r, std::int64_t& bad) {
-        std::vector<float> row(std::size_t(columns), 0.0f);
-        std::vector<MaskWord> mask(std::size_t(words), 0);
-        source(r, row.data());
-        choose_stored(format, row.data(), columns, mask);
-        row_start(r + 1) = count(mask);
-        if (format != Format::two_four) return;
-        for (std::int64_t j = 0; j < columns; ++j)
-          if (row[std::size_t(j)] != 0 && !(mask[std::size_t(j / mask_columns)] >> j % mask_columns & 1))
-            bad = r;
-      },
-      Kokkos::Max<std::int64_t>(overfull));
-  if (overfull >= 0)
-    throw InputError(fmt::format("{}: found more than two of four columns in row {}, expected at most two",
-                                 name, overfull));
-  if (csr && int8) {
-    scale_start(0) = 0;
-    for (std::int64_t r = 0; r < rows; ++r)
-      scale_start(r + 1) = scale_start(r) + (row_start(r + 1) + group_columns - 1) / group_columns;
-  }
-  for (std::int64_t r = 0; r < rows; ++r) row_start(r + 1) += row_start(r);
-  m.stored = row_start(rows);
-
-  auto mask = host_array<MaskWord>("bit mask", dense || csr ? 0 : rows * words);
-  auto column = host_array<std::uint16_t>("columns", csr ? m.stored : 0);
-  auto values = host_array<unsigned char>("values", (dense ? rows * padded : m.stored) * width + slack);
-  auto scales = host_array<BFloat16>("scales", !int8 ? 0 : csr ? scale_start(rows) : rows * m.groups());
-  std::memset(values.data() + values.size() - slack, 0, slack);
-  const std::int64_t groups = m.groups();
-  Kokkos::parallel_for("store values", Host(0, rows), [&](std::int64_t r) {
-    std::vector<float> row(std::size_t(padded), 0.0f), chosen;
-    std::vector<MaskWord> row_mask(std::size_t(words), 0);
-    source(r, row.data());
-    choose_stored(format, row.data(), columns, row_mask);
-    if (dense) std::fill(row_mask.begin(), row_mask.end(), ~MaskWord(0));
-    if (!dense && !csr) std::copy(row_mask.begin(), row_mask.end(), mask.data() + r * words);
-    unsigned char* out = values.data() + (dense ? r * padded : row_start(r)) * width;
-    const auto store = [&](BFloat16* scale) {  // the values chosen so far, as one group
-      float own = 1;
-      if (int8) {
-        *scale = BFloat16(group_scale(chosen.data(), std::int64_t(chosen.size()), 127.0f));
-        own = inverse_or_zero(float(*scale));
-      }
-      store_values(type, chosen.data(), std::int64_t(chosen.size()), out, own);
-      out += std::int64_t(chosen.size()) * width;
-      chosen.clear();
-    };
-    BFloat16* scale = !int8 ? nullptr : scales.data() + (csr ? scale_start(r) : r * groups);
-    std::uint16_t* number = csr ? column.data() + row_start(r) : nullptr;
-    for (std::int64_t j = 0; j < padded; ++j) {
-      if (row_mask[std::size_t(j / mask_columns)] >> j % mask_columns & 1) {
-        chosen.push_back(row[std::size_t(j)]);
-        if (csr) *number++ = std::uint16_t(j);
-      }
-      const bool full = csr ? std::int64_t(chosen.size()) == group_columns : (j + 1) % group_columns == 0;
-      if (full) store(scale++);
-    }
-    if (csr ? !chosen.empty() : padded % group_columns != 0) store(scale);
-  });
-  if (dense) {
-    m.stored = rows * columns;
-    row_start = host_array<std::int64_t>("row starts", 0);
-  }
-  to_device(mask, m.mask);
-  to_device(row_start, m.row_start);
-  to_device(column, m.column);
-  to_device(values, m.values);
-  to_device(scales, m.scales);
-  to_device(scale_start, m.scale_start);
+  m.slice = slice;
+  const auto stored = stored_in_rows(m, source, name);
+  m.stored = std::accumulate(stored.begin(), stored.end(), std::int64_t(0));
+  if (format == Format::csr)
+    pack_csr(m, source, stored);
+  else
+    pack_slices(m, source, stored);
   return m;
 }
 
@@ -220,8 +280,9 @@ void expect_consistent(const PackedMatrix& m, std::int64_t rows, std::int64_t co
              int8 = m.value_type == ValueType::int8;
   expect("rows", m.rows, rows);
   expect("columns", m.columns, columns);
-  expect("mask words", std::int64_t(m.mask.size()), dense || csr ? 0 : rows * m.words());
-  expect("row starts", std::int64_t(m.row_start.size()), dense ? 0 : rows + 1);
+  if (m.slice != slice_rows || dense || csr) expect("rows of a slice", m.slice, 1);
+  expect("mask words", std::int64_t(m.mask.size()), dense || csr ? 0 : m.padded_rows() * m.words());
+  expect("slice starts", std::int64_t(m.slice_start.size()), dense ? 0 : m.slices() + 1);
   expect("column numbers", std::int64_t(m.column.size()), csr ? m.stored : 0);
   expect("bytes of values", std::int64_t(m.values.size()),
          (dense ? rows * m.padded_columns() : m.stored) * bytes_of(m.value_type) + slack);
@@ -230,48 +291,60 @@ void expect_consistent(const PackedMatrix& m, std::int64_t rows, std::int64_t co
     expect("stored values", m.stored, rows * columns);
     return expect("scales", std::int64_t(m.scales.size()), int8 ? rows * m.groups() : 0);
   }
-  const auto start = on_host(m.row_start), scale_start = on_host(m.scale_start);
+  const auto start = on_host(m.slice_start), scale_start = on_host(m.scale_start);
   const auto mask = on_host(m.mask);
   const auto column = on_host(m.column);
-  expect("first row start", start(0), 0);
+  expect("first slice start", start(0), 0);
   if (csr && int8) expect("first scale start", scale_start(0), 0);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t n = start(r + 1) - start(r);
-    if (n < 0 || n > columns)
-      throw InputError(fmt::format("{}: found {} values in row {}, expected 0 to {}", name, n, r, columns));
-    std::int64_t bits = 0;
-    for (std::int64_t w = 0; !csr && w < m.words(); ++w) bits += Kokkos::popcount(mask(r * m.words() + w));
-    if (!csr) expect("bits of a row", bits, n);
+  const std::int64_t most = m.slice * columns;
+  for (std::int64_t s = 0; s < m.slices(); ++s) {
+    const std::int64_t n = start(s + 1) - start(s);
+    if (n < 0 || n > most)
+      throw InputError(fmt::format("{}: found {} values in slice {}, expected 0 to {}", name, n, s, most));
     if (csr && int8)
-      expect("scales of a row", scale_start(r + 1) - scale_start(r), (n + group_columns - 1) / group_columns);
+      expect("scales of a row", scale_start(s + 1) - scale_start(s), (n + group_columns - 1) / group_columns);
+    if (csr) continue;
+    std::int64_t bits = 0;
+    for (std::int64_t i = s * m.words() * m.slice; i < (s + 1) * m.words() * m.slice; ++i)
+      bits += Kokkos::popcount(mask(i));
+    expect("bits of a slice", bits, n);
   }
-  expect("stored values", m.stored, start(rows));
+  expect("stored values", m.stored, start(m.slices()));
   for (std::size_t i = 0; i < column.size(); ++i)
     if (column(i) >= columns)
       throw InputError(
           fmt::format("{}: found column number {}, expected less than {}", name, column(i), columns));
-  expect("scales", std::int64_t(m.scales.size()), !int8 ? 0 : csr ? scale_start(rows) : rows * m.groups());
+  expect("scales", std::int64_t(m.scales.size()),
+         !int8 ? 0
+         : csr ? scale_start(rows)
+               : m.padded_rows() * m.groups());
 }
 
 void unpack_row(const PackedMatrix& m, std::int64_t row, float* out) {
   const auto mask = on_host(m.mask);
-  const auto row_start = on_host(m.row_start), scale_start = on_host(m.scale_start);
+  const auto start = on_host(m.slice_start), scale_start = on_host(m.scale_start);
   const auto column = on_host(m.column);
   const auto values = on_host(m.values);
   const auto scales = on_host(m.scales);
-  const bool int8 = m.value_type == ValueType::int8;
+  const bool dense = m.format == Format::dense, int8 = m.value_type == ValueType::int8;
   std::fill_n(out, m.columns, 0.0f);
   if (m.format == Format::csr) {
-    for (std::int64_t i = row_start(row), first = i; i < row_start(row + 1); ++i)
+    for (std::int64_t i = start(row), first = i; i < start(row + 1); ++i)
       out[column(i)] = stored_value(m.value_type, values.data(), i) *
                        (int8 ? float(scales(scale_start(row) + (i - first) / group_columns)) : 1.0f);
     return;
   }
-  std::int64_t next = m.format == Format::dense ? row * m.padded_columns() : row_start(row);
-  for (std::int64_t j = 0; j < m.columns; ++j)
-    if (m.format == Format::dense || (mask(row * m.words() + j / mask_columns) >> j % mask_columns & 1))
-      out[j] = stored_value(m.value_type, values.data(), next++) *
-               (int8 ? float(scales(row * m.groups() + j / group_columns)) : 1.0f);
+  const std::int64_t s = row / m.slice;
+  std::int64_t next = dense ? row * m.padded_columns() : start(s);
+  for (std::int64_t w = 0; w < m.words(); ++w)
+    for (std::int64_t q = 0; q < m.slice; ++q) {
+      MaskWord rest = dense ? ~MaskWord(0) : mask((s * m.words() + w) * m.slice + q);
+      for (; rest != 0; rest &= rest - 1, ++next)
+        if (const std::int64_t j = w * mask_columns + Kokkos::countr_zero(rest);
+            s * m.slice + q == row && j < m.columns)
+          out[j] = stored_value(m.value_type, values.data(), next) *
+                   (int8 ? float(scales(row * m.groups() + j / group_columns)) : 1.0f);
+    }
 }
 
 }  // namespace wafermark::llama

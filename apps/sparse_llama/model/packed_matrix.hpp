@@ -8,7 +8,8 @@
 //
 // v is 32 (fp32), 16 (bf16) or 8 (int8). int8 values are w / s rounded, where the bf16 scale s is that of a
 // group of 128 columns (csr: of 128 stored values), 0.125 bits a weight. Rows begin at multiples of 64
-// columns; columns past the end hold zeros, or bits that are not set.
+// columns; columns past the end hold zeros, or bits that are not set. Masked matrices may be kept in slices
+// of several rows, word by word side by side (kernels/row_dots.hpp); rows past the end have no bits.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -16,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "sparse_llama/kernels/value_types.hpp"
+#include "sparse_llama/kernels/row_dots.hpp"
 
 namespace wafermark::llama {
 
@@ -36,14 +37,17 @@ struct PackedMatrix {
   Format format = Format::dense;
   ValueType value_type = ValueType::fp32;
   std::int64_t rows = 0, columns = 0;
+  std::int64_t slice = 1;                   ///< rows side by side: 1, masked ones also slice_rows
   std::int64_t stored = 0;                  ///< values, zeros that pad dense rows not counted
-  Kokkos::View<MaskWord*> mask;             ///< [rows * words()], bit_mask and two_four
-  Kokkos::View<std::int64_t*> row_start;    ///< [rows + 1], first value of a row; all but dense
+  Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], bit_mask and two_four
+  Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but dense
   Kokkos::View<std::uint16_t*> column;      ///< of each value, csr
   Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
-  Kokkos::View<BFloat16*> scales;           ///< int8: [rows * groups()]; csr: one per group of stored values
+  Kokkos::View<BFloat16*> scales;  ///< int8: [padded_rows() * groups()]; csr: of stored values' groups
   Kokkos::View<std::int64_t*> scale_start;  ///< csr, int8: [rows + 1], first scale of a row
 
+  std::int64_t slices() const { return (rows + slice - 1) / slice; }
+  std::int64_t padded_rows() const { return slices() * slice; }
   std::int64_t words() const { return (columns + mask_columns - 1) / mask_columns; }
   std::int64_t padded_columns() const { return words() * mask_columns; }
   std::int64_t groups() const { return (columns + group_columns - 1) / group_columns; }
@@ -57,14 +61,18 @@ struct PackedMatrix {
 /// row.
 using RowSource = std::function<void(std::int64_t row, float* out)>;
 
+/// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
+/// on devices, whose many threads need as many rows.
+std::int64_t best_slice(Format format);
+
 /// Packs rows [0, rows) of `source`. Zeros are not stored, save by dense; two_four keeps the two largest of
 /// each four (none may be lost: throws InputError that names `name` where a row holds more). csr: at most
 /// 65,536 columns.
 PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
-                  const RowSource& source, const std::string& name);
+                  const RowSource& source, const std::string& name, std::int64_t slice);
 
 /// Throws InputError that names `name` unless the matrix is `rows` by `columns` and its arrays belong
-/// together: their sizes, where rows begin, as many values as bits, column numbers below `columns`. Kernels
+/// together: their sizes, where slices begin, as many values as bits, column numbers below `columns`. Kernels
 /// look at none of this, so whoever did not get the arrays from pack() calls it. For host memory.
 void expect_consistent(const PackedMatrix& matrix, std::int64_t rows, std::int64_t columns,
                        const std::string& name);

@@ -113,7 +113,7 @@ TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
         [](std::int64_t r, float* out) {
           for (std::int64_t j = 0; j < 130; ++j) out[j] = (j + r) % 3 == 0 ? 1.0f : 0.0f;
         },
-        "m");
+        "m", format == Format::csr || format == Format::dense ? 1 : slice_rows);
   };
   const auto error_of = [](const PackedMatrix& m, std::int64_t rows = 6, std::int64_t columns = 130) {
     try {
@@ -137,13 +137,19 @@ TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
   EXPECT_THAT(error_of(masked(), 6, 131), HasSubstr("m: columns: found 130, expected 131"));
   PackedMatrix m = masked();
   set(m.mask, 4, ~MaskWord(0));
-  EXPECT_THAT(error_of(m), HasSubstr("m: bits of a row: found"));
+  EXPECT_THAT(error_of(m), HasSubstr("m: bits of a slice: found"));
   m = masked();
-  set(m.row_start, 0, 1);
-  EXPECT_THAT(error_of(m), HasSubstr("m: first row start: found 1, expected 0"));
+  set(m.slice_start, 0, 1);
+  EXPECT_THAT(error_of(m), HasSubstr("m: first slice start: found 1, expected 0"));
   m = masked();
-  set(m.row_start, 3, std::int64_t(1) << 40);
-  EXPECT_THAT(error_of(m), HasSubstr("values in row 2, expected 0 to 130"));
+  set(m.slice_start, 1, std::int64_t(1) << 40);
+  EXPECT_THAT(error_of(m), HasSubstr("values in slice 0, expected 0 to 520"));
+  m = masked();
+  m.slice = 2;
+  EXPECT_THAT(error_of(m), HasSubstr("m: rows of a slice: found 2, expected 1"));
+  m = masked();
+  m.slice = 1;
+  EXPECT_THAT(error_of(m), HasSubstr("m: mask words: found 24, expected 18"));
   m = masked();
   m.stored -= 1;
   EXPECT_THAT(error_of(m), HasSubstr("m: bytes of values: found"));

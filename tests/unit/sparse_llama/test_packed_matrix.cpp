@@ -34,6 +34,7 @@ struct Case {
   ValueType type;
   std::int64_t rows, columns;
   double density;
+  std::int64_t slice;
 };
 
 class PackedMatrices : public testing::TestWithParam<Case> {};
@@ -48,7 +49,7 @@ double rounding(ValueType type, double largest) {
 TEST_P(PackedMatrices, HoldTheMatrix) {
   const Case& c = GetParam();
   const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
-  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
   const double largest =
       *std::max_element(w.begin(), w.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
   std::vector<float> row(std::size_t(c.columns));
@@ -65,7 +66,7 @@ TEST_P(PackedMatrices, HoldTheMatrix) {
 TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   const Case& c = GetParam();
   const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
-  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
   std::vector<float> row(std::size_t(c.columns));
   constexpr std::int64_t most = 19;
   Rows x("x", most, c.columns), out("out", most, c.rows);
@@ -89,8 +90,9 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
               exact += double(row[std::size_t(j)]) * host_x(v, j);
               size += std::abs(double(row[std::size_t(j)]) * host_x(v, j));
             }
-          ASSERT_NEAR(y(v, r), exact, size * (c.type == ValueType::int8 ? 6e-5 : 1e-6))
-              << r << " of " << vectors;
+          // int8 rounds vectors to 1 / 8191 of the largest element, AVX-512 in bf16 to 16 bits of each.
+          const double own = c.type == ValueType::int8 ? 1.2e-4 : c.type == ValueType::bf16 ? 8e-6 : 1e-6;
+          ASSERT_NEAR(y(v, r), exact, size * own) << r << " of " << vectors;
         }
       }
     }
@@ -99,7 +101,7 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
 /// The same matrix by inputs: rows are added where the vector is not zero, and only there.
 TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
   const Case& c = GetParam();
-  if (c.format != Format::dense && c.format != Format::bit_mask) return;
+  if (c.slice > 1 || (c.format != Format::dense && c.format != Format::bit_mask)) return;
   auto w = random_matrix(c.rows, c.columns, c.density);
   const auto active = [](std::int64_t v, std::int64_t row) { return (row + v) % 3 == 1; };
   std::vector<float> row(std::size_t(c.columns));
@@ -116,7 +118,7 @@ TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
       if (vectors == 1)  // a row that is read would show
         for (std::int64_t r = 0; r < c.rows; ++r)
           if (!active(0, r)) w[std::size_t(r * c.columns)] = c.type == ValueType::int8 ? 1e30f : NAN;
-      const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix");
+      const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", 1);
       Kokkos::deep_copy(out, 1.0f);
       ActiveInputs().multiply(m, x, vectors, accumulate, out);
       const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
@@ -144,13 +146,17 @@ std::vector<Case> cases() {
     for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8})
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}})
         for (const double density : {0.3, 0.0, 1.0})
-          if (density == 0.3 || columns == 172) all.push_back({format, type, rows, columns, density});
+          for (const std::int64_t slice : {1, slice_rows})
+            if ((density == 0.3 || columns == 172) &&
+                (slice == 1 || format == Format::bit_mask || format == Format::two_four))
+              all.push_back({format, type, rows, columns, density, slice});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(AllFormats, PackedMatrices, testing::ValuesIn(cases()), [](const auto& given) {
   const Case& c = given.param;
   return std::string(name_of(c.format)) + "_" + name_of(c.type) + "_" + std::to_string(c.rows) + "x" +
-         std::to_string(c.columns) + "_" + std::to_string(int(c.density * 100));
+         std::to_string(c.columns) + "_" + std::to_string(int(c.density * 100)) + "_slice" +
+         std::to_string(c.slice);
 });
 
 TEST(PackedMatrix, TakesTheBitsItSays) {
@@ -158,22 +164,23 @@ TEST(PackedMatrix, TakesTheBitsItSays) {
   const auto w = random_matrix(rows, columns, 0.3);
   const auto half = random_matrix(rows, columns, 0.5, true);
   const auto bits = [&](Format f, ValueType t) {
-    return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix")
+    return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix",
+                best_slice(f))
         .bits_per_weight();
   };
-  const double row = 64.0 / columns;  // where a row begins
+  const double row = 64.0 / columns, slice = row / double(best_slice(Format::bit_mask));  // where one begins
   EXPECT_NEAR(bits(Format::dense, ValueType::fp32), 32, 1e-9);
   EXPECT_NEAR(bits(Format::dense, ValueType::int8), 8 + 16.0 / 128, 1e-9);
-  EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + row, 0.1);
-  EXPECT_NEAR(bits(Format::bit_mask, ValueType::bf16), 1 + 0.3 * 16 + row, 0.05);
-  EXPECT_NEAR(bits(Format::bit_mask, ValueType::int8), 1 + 0.3 * 8 + 16.0 / 128 + row, 0.03);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + slice, 0.1);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::bf16), 1 + 0.3 * 16 + slice, 0.05);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::int8), 1 + 0.3 * 8 + 16.0 / 128 + slice, 0.03);
   EXPECT_NEAR(bits(Format::csr, ValueType::bf16), 0.3 * 32 + row, 0.1);
-  EXPECT_NEAR(bits(Format::two_four, ValueType::bf16), 1 + 8 + row, 0.01);
+  EXPECT_NEAR(bits(Format::two_four, ValueType::bf16), 1 + 8 + slice, 0.001);
 }
 
 TEST(PackedMatrix, RefusesWhatIsNotTwoOfFour) {
   const std::vector<float> w{1, 2, 3, 0, 1, 0, 0, 0};
-  EXPECT_THAT([&] { pack(2, 4, Format::two_four, ValueType::fp32, rows_of(w, 4), "layer 3, gate"); },
+  EXPECT_THAT([&] { pack(2, 4, Format::two_four, ValueType::fp32, rows_of(w, 4), "layer 3, gate", 1); },
               testing::ThrowsMessage<InputError>(
                   testing::AllOf(testing::HasSubstr("layer 3, gate"), testing::HasSubstr("row 0"))));
 }
