@@ -119,6 +119,7 @@ void add(const char* name) {
 }  // namespace wafermark::llama
 
 int main(int argc, char** argv) {
+  const Kokkos::ScopeGuard kokkos(argc, argv);
   using namespace wafermark::llama;
   add<Portable>("portable");
 #ifdef __AVX2__

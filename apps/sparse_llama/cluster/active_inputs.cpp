@@ -88,7 +88,7 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
   grow(expanded_, m.rows * padded);
   Kokkos::parallel_for(
       "expand", Range(0, m.rows),
-      ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, nullptr, m.columns, expanded_.data(), padded});
+      ExpandSlice<Value>{RowsOf<Value>(m), m.format, 0, nullptr, m.columns, expanded_.data(), padded});
   one_blas_thread();  // each of ours calls it
   Kokkos::parallel_for(
       "blocks of outputs",

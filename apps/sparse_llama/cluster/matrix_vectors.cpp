@@ -23,8 +23,8 @@ struct Kokkos::reduction_identity<wafermark::llama::SliceSums<H>> {
 namespace wafermark::llama {
 namespace {
 
-constexpr int together = 4;  // vectors that one pass over a row serves
-constexpr std::int64_t panel_rows = 128;
+constexpr int together = 4;               // vectors that one pass over a row serves
+constexpr std::int64_t panel_rows = 128;  // whole slices
 
 /// A sum for each row of a slice.
 template <int H>
@@ -224,8 +224,8 @@ void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::i
         const std::int64_t first = p * panel_rows, n = std::min(panel_rows, m.rows - first);
         const int own = thread.acquire();
         float* panel = panel_.data() + own * panel_size;
-        const ExpandRow<Value> expand{rows, m.format, first, nullptr, m.columns, panel, padded};
-        for (std::int64_t i = 0; i < n; ++i) expand(i);
+        const ExpandSlice<Value> expand{rows, m.format, first / m.slice, nullptr, m.columns, panel, padded};
+        for (std::int64_t i = 0; i * m.slice < n; ++i) expand(i);
         matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(),
                        std::int64_t(x.stride(0)), panel, padded, accumulate ? 1.0f : 0.0f, out.data() + first,
                        std::int64_t(out.stride(0)));
@@ -247,8 +247,8 @@ void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int
                               std::int64_t vectors, const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
     Kokkos::parallel_for("take rows", Range(0, vectors),
-                         ExpandRow<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns,
-                                          out.data(), std::int64_t(out.stride(0))});
+                         ExpandSlice<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns,
+                                            out.data(), std::int64_t(out.stride(0))});
   });
 }
 

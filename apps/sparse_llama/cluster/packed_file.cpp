@@ -43,13 +43,23 @@ void write_array(Hdf5File& file, const Communicator& comm, const std::string& pa
 
 void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& path, const PackedMatrix& m) {
   file.make_group(path);
-  file.set_attribute(path, "format", name_of(m.format));
-  file.set_attribute(path, "value", name_of(m.value_type));
+  file.set_attribute(path, "format", std::int64_t(m.format));
+  file.set_attribute(path, "value", std::int64_t(m.value_type));
   std::vector<std::int64_t> part{m.rows, m.columns, m.slice, m.stored};
   each_array(m, [&](const char*, const auto& array) { part.push_back(std::int64_t(array.size())); });
   file.write(path + "/parts", part, Rows::of(comm, 1), part_columns);
   each_array(m,
              [&](const char* name, const auto& array) { write_array(file, comm, path + "/" + name, array); });
+}
+
+/// Formats and value types are kept as numbers, names as bytes: HDF5 crashes on damaged text of variable
+/// length.
+std::int64_t number_below(std::int64_t end, const Hdf5File& file, const std::string& path,
+                          const std::string& name) {
+  const auto found = file.attribute<std::int64_t>(path, name);
+  if (found < 0 || found >= end)
+    throw InputError(fmt::format("{}: {}: found {}, expected 0 to {}", path, name, found, end - 1));
+  return found;
 }
 
 /// No array has more than `most` elements: the file's bytes.
@@ -63,8 +73,8 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
           fmt::format("{}/parts: found {}, expected 0 to {}, the file's size", path, size, most));
   const auto part = [&](int rank, int column) { return parts[std::size_t(rank * part_columns + column)]; };
   PackedMatrix m;
-  m.format = format_named(file.text_attribute(path, "format"), path);
-  m.value_type = value_type_named(file.text_attribute(path, "value"), path);
+  m.format = Format(number_below(4, file, path, "format"));
+  m.value_type = ValueType(number_below(3, file, path, "value"));
   m.rows = part(comm.rank(), 0);
   m.columns = part(comm.rank(), 1);
   m.slice = part(comm.rank(), 2);
@@ -132,7 +142,9 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   const Configuration& c = w.configuration;
   const RopeScaling& s = c.rope_scaling;
   file.set_attribute("/", version_name, version);
-  file.set_attribute("/", "name", w.name);
+  const std::vector<std::uint8_t> name(w.name.begin(), comm.is_root() ? w.name.end() : w.name.begin());
+  file.write("/name", name, Rows::of(comm, name.size()));
+  file.set_attribute("/", "name_bytes", std::int64_t(w.name.size()));
   file.set_attribute("/", "ranks", std::int64_t(comm.size()));
   file.set_attribute(
       "/", "sizes",
@@ -183,9 +195,11 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
   if (c.kv_heads < comm.size())
     throw InputError(fmt::format("{}: found {} key/value heads, expected at least one for each of {} ranks",
                                  path, c.kv_heads, comm.size()));
-  RankWeights w{file.text_attribute("/", "name"), c, Shares(c, comm.rank(), comm.size()), {}, {}, {}, {}};
-  w.layers.resize(std::size_t(c.layers));
   const auto most = std::int64_t(std::filesystem::file_size(path));
+  const auto bytes = std::uint64_t(number_below(most, file, "/", "name_bytes"));
+  const auto name = file.read<std::uint8_t>("/name", {bytes, 0, bytes});
+  RankWeights w{{name.begin(), name.end()}, c, Shares(c, comm.rank(), comm.size()), {}, {}, {}, {}};
+  w.layers.resize(std::size_t(c.layers));
   each_matrix(w, [&](const std::string& at, PackedMatrix& m, std::int64_t rows, std::int64_t columns) {
     m = read_matrix(file, comm, at, most);
     std::string damage;

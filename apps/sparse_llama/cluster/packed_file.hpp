@@ -2,11 +2,12 @@
 // checkpoint again. The file holds each rank's part as it lies in memory, written and read by all ranks
 // together, each its own part; a run takes as many ranks as the file was made with.
 //
-//   /                    attributes wafermark_packed_llama (version), name, ranks, sizes, constants
+//   /                    attributes wafermark_packed_llama (version), name_bytes, ranks, sizes, constants
+//   /name                its bytes
 //   /layers/L/...        norms [dim], matrices
 //   /final_norm, /embedding, /head
 //   a matrix             parts [ranks][10]: rows, columns, slice, stored, elements of the six arrays below;
-//                        attributes format, value; mask, slice_start, column, values, scales, scale_start:
+//                        attributes format, value (numbers of Format, ValueType); mask, slice_start, column, values, scales, scale_start:
 //                        the arrays of PackedMatrix, ranks one after the other
 #pragma once
 

@@ -53,10 +53,11 @@ struct RowsOf {
   }
 };
 
-/// Writes row first + i of the matrix, or row numbers[i] (none when negative), as fp32 numbers to row i of
-/// `out`, whose rows are `stride` apart and have room for whole words of columns.
+/// Writes slice first + i of the matrix (one row, but for masked matrices in slices), or row numbers[i] (none
+/// when negative) of one whose slices are rows, as fp32 numbers to the rows of `out` from i * slice on, which
+/// are `stride` apart and have room for whole words of columns.
 template <class Value>
-struct ExpandRow {
+struct ExpandSlice {
   RowsOf<Value> m;
   Format format;
   std::int64_t first;
@@ -72,37 +73,34 @@ struct ExpandRow {
       return 1.0f;
   }
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
-    const std::int64_t r = numbers == nullptr ? first + i : numbers[i];
-    float* to = out + i * stride;
-    if (r < 0) {
+    const std::int64_t s = numbers == nullptr ? first + i : numbers[i];
+    float* to = out + i * m.slice * stride;
+    if (s < 0) {
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
     } else if (format == Format::dense) {
-      const Value* from = m.values + r * m.words * mask_columns;
+      const Value* from = m.values + s * m.words * mask_columns;
       for (std::int64_t g = 0; g < m.groups; ++g) {
-        const float own = scale(r * m.groups + g);
+        const float own = scale(s * m.groups + g);
         const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
         for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
       }
     } else if (format == Format::csr) {
-      const std::int64_t begin = m.slice_start[r], n = m.slice_start[r + 1] - begin;
+      const std::int64_t begin = m.slice_start[s], n = m.slice_start[s + 1] - begin;
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
       for (std::int64_t k = 0; k < n; ++k)
         to[m.column[begin + k]] =
             float(m.values[begin + k]) *
-            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[r] + k / group_columns));
+            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[s] + k / group_columns));
     } else {
-      const StoredRows<Value> rows = m.template at<true>(r / m.slice);
+      const StoredRows<Value> rows = m.template at<true>(s);
       const Value* from = rows.values;
+      const MaskWord* mask = rows.mask;
       for (std::int64_t w = 0; w < m.words; ++w)
         for (std::int64_t q = 0; q < m.slice; ++q) {
-          const MaskWord mask = rows.mask[w * m.slice + q];
-          if (q != r % m.slice) {
-            from += Kokkos::popcount(mask);
-            continue;
-          }
-          const float own = scale(r * m.groups + w * mask_columns / group_columns);
-          KOKKOS_IF_ON_HOST((host::expand_word(mask, from, own, to + w * mask_columns);))
-          KOKKOS_IF_ON_DEVICE((portable::expand_word(mask, from, own, to + w * mask_columns);))
+          const float own = scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
+          float* word = to + q * stride + w * mask_columns;
+          KOKKOS_IF_ON_HOST((host::expand_word(*mask++, from, own, word);))
+          KOKKOS_IF_ON_DEVICE((portable::expand_word(*mask++, from, own, word);))
         }
     }
   }

@@ -137,7 +137,6 @@ KOKKOS_INLINE_FUNCTION float indexed_dot(const std::uint16_t* columns, const Val
 namespace wafermark::llama {
 namespace host = avx512;  // the best form for this CPU
 namespace avx512 {
-using avx2::expand_word;
 using avx2::indexed_dot;
 using avx2::row_add;
 }  // namespace avx512

@@ -113,9 +113,13 @@ template <bool masked, int H, int N, class Value>
 inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
   constexpr int chains = H * N == 1 ? 4 : H * N == 2 ? 2 : 1;  // sums that do not wait for each other
   __m256 sums[H][N][chains];
-  for (auto& row : sums)
-    for (auto& vector : row)
-      for (auto& sum : vector) sum = _mm256_setzero_ps();
+  // Loops over registers are unrolled by command: one that is not sends them to memory.
+#pragma GCC unroll 4
+  for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v)
+#pragma GCC unroll 4
+      for (int c = 0; c < chains; ++c) sums[q][v][c] = _mm256_setzero_ps();
   const Value* w = rows.values;
   for (std::int64_t i = 0; i < rows.words; ++i) {
     const float* x = in.x + i * 64;
@@ -134,8 +138,11 @@ inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, fl
       fetch_ahead<masked>(w);
     }
   }
+#pragma GCC unroll 4
   for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
     for (int v = 0; v < N; ++v) {
+#pragma GCC unroll 4
       for (int c = 1; c < chains; ++c) sums[q][v][0] = _mm256_add_ps(sums[q][v][0], sums[q][v][c]);
       out[q * N + v] = sum_of(sums[q][v][0]);
     }
@@ -144,13 +151,17 @@ inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, fl
 template <bool masked, int H, int N>
 inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int8_t>& in, float* out) {
   __m256 sums[H][N];
-  for (auto& row : sums)
-    for (auto& sum : row) sum = _mm256_setzero_ps();
+#pragma GCC unroll 4
+  for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) sums[q][v] = _mm256_setzero_ps();
   const std::int8_t* w = rows.values;
   for (std::int64_t g = 0; g < rows.groups(); ++g) {
     __m256i products[H][N];
-    for (auto& row : products)
-      for (auto& sum : row) sum = _mm256_setzero_si256();
+#pragma GCC unroll 4
+    for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) products[q][v] = _mm256_setzero_si256();
     for (std::int64_t i = 2 * g; i < std::min(2 * g + 2, rows.words); ++i)
 #pragma GCC unroll 4
       for (int q = 0; q < H; ++q) {
@@ -167,14 +178,18 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
         w += stored_in<masked>(mask);
         fetch_ahead<masked>(w);
       }
+#pragma GCC unroll 4
     for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
       for (int v = 0; v < N; ++v)
         sums[q][v] = _mm256_fmadd_ps(
             _mm256_cvtepi32_ps(products[q][v]),
             _mm256_set1_ps(float(rows.scales[q * rows.groups() + g]) * in.scales[v * in.scale_stride + g]),
             sums[q][v]);
   }
+#pragma GCC unroll 4
   for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
     for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
 }
 

@@ -74,10 +74,10 @@ inline __m512i fresh_zero() {
 }
 
 /// 64 bytes of a vector: in a register where several rows multiply them, which compilers do not see.
-template <int H, class X>
+template <bool in_register, class X>
 inline __m512i elements(const X* x) {
   __m512i loaded = _mm512_loadu_si512(x);
-  if constexpr (H > 1) asm("" : "+v"(loaded));
+  if constexpr (in_register) asm("" : "+v"(loaded));
   return loaded;
 }
 
@@ -88,122 +88,148 @@ inline __mmask64 in_register(MaskWord mask) {
   return moved;
 }
 
+/// Its bits from column `first` on.
+template <int first>
+inline __mmask64 from_column(__mmask64 moved) {
+  if constexpr (first == 0) return moved;
+  return _kshiftri_mask64(moved, first);
+}
+
 /// Values of 64 bytes worth of columns from column `first` of a word on, zeros where the mask has none; `w`
 /// is the first value of the word.
-template <bool masked, int first>
-inline __m512 values_at(MaskWord mask, __mmask64 moved, const float* w) {
-  if constexpr (!masked) return _mm512_loadu_ps(w + first);
-  return _mm512_mask_expand_ps(_mm512_castsi512_ps(fresh_zero()), __mmask16(_kshiftri_mask64(moved, first)),
-                               _mm512_loadu_ps(w + stored_before<first>(mask)));
+template <int first>
+inline __m512i values_at(MaskWord mask, __mmask64 moved, const float* w) {
+  return _mm512_mask_expand_epi32(fresh_zero(), __mmask16(from_column<first>(moved)),
+                                  _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
 template <int first>
 inline __m512i values_at(MaskWord mask, __mmask64 moved, const BFloat16* w) {
-  return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(_kshiftri_mask64(moved, first)),
+  return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(from_column<first>(moved)),
                                   _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
-inline __m512i values_at(__mmask64 moved, const std::int8_t* w) {
+template <int first>
+inline __m512i values_at(MaskWord /*mask*/, __mmask64 moved, const std::int8_t* w) {
   return _mm512_mask_expand_epi8(fresh_zero(), moved, _mm512_loadu_si512(w));
 }
 
-/// sums += the products of the 64 columns of a word, of which `both` holds 32 bf16 values each, with x as
-/// arrange_word() left it.
+template <class Value>
+inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+  const __mmask64 moved = in_register(mask);
+  const __m512 times = _mm512_set1_ps(scale);
+  const auto sixteen = [&](auto first) {  // fp32 numbers from column `first` on
+    if constexpr (std::is_same_v<Value, float>) {
+      return as_floats(values_at<first>(mask, moved, w));
+    } else if constexpr (std::is_same_v<Value, BFloat16>) {
+      const __m512i both = values_at<first / 32 * 32>(mask, moved, w);
+      return as_floats(
+          _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, first % 32 / 16)), 16));
+    } else {
+      return _mm512_cvtepi32_ps(
+          _mm512_cvtepi8_epi32(_mm512_extracti32x4_epi32(values_at<0>(mask, moved, w), first / 16)));
+    }
+  };
+  avx2::each_part<16>(
+      [&](auto first) { _mm512_storeu_ps(out + first, _mm512_mul_ps(times, sixteen(first))); });
+  w += stored_in<true>(mask);
+}
+
+template <int n>
+struct Registers {
+  __m512i of[n];
+};
+
+/// The 64 columns of a word as they come out of memory.
+template <bool masked>
+inline Registers<4> word_values(MaskWord mask, const float* w) {
+  if constexpr (!masked)
+    return {_mm512_loadu_si512(w), _mm512_loadu_si512(w + 16), _mm512_loadu_si512(w + 32),
+            _mm512_loadu_si512(w + 48)};
+  const __mmask64 moved = in_register(mask);
+  return {values_at<0>(mask, moved, w), values_at<16>(mask, moved, w), values_at<32>(mask, moved, w),
+          values_at<48>(mask, moved, w)};
+}
+template <bool masked>
+inline Registers<2> word_values(MaskWord mask, const BFloat16* w) {
+  const __mmask64 moved = in_register(mask);
+  return {values_at<0>(mask, moved, w), values_at<32>(mask, moved, w)};
+}
+
+/// sums += the products of a word with x as arrange_word() left it.
 template <int chains>
-inline void add_products(const __m512i (&both)[2], const __m512i (&x)[4], __m512 (&sums)[chains]) {
+inline void add_products(const Registers<4>& fp32, const Registers<4>& x, __m512 (&sums)[chains]) {
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k)
+    sums[k % chains] = _mm512_fmadd_ps(as_floats(fp32.of[k]), as_floats(x.of[k]), sums[k % chains]);
+}
+template <int chains>
+inline void add_products(const Registers<2>& bf16, const Registers<4>& x, __m512 (&sums)[chains]) {
 #ifdef __AVX512BF16__
 #pragma GCC unroll 4
   for (int k = 0; k < 4; ++k)
-    sums[k % chains] = _mm512_dpbf16_ps(sums[k % chains], (__m512bh)both[k % 2], (__m512bh)x[k]);
+    sums[k % chains] = _mm512_dpbf16_ps(sums[k % chains], (__m512bh)bf16.of[k % 2], (__m512bh)x.of[k]);
 #else
   const __m512i upper = _mm512_set1_epi32(int(0xffff0000u));
-#pragma GCC unroll 2
-  for (int k = 0; k < 2; ++k) {
-    __m512 &even = sums[2 * k % chains], &odd = sums[(2 * k + 1) % chains];
-    even = _mm512_fmadd_ps(as_floats(_mm512_slli_epi32(both[k], 16)), as_floats(x[2 * k]), even);
-    odd = _mm512_fmadd_ps(as_floats(_mm512_and_si512(both[k], upper)), as_floats(x[2 * k + 1]), odd);
-  }
+  add_products(Registers<4>{_mm512_slli_epi32(bf16.of[0], 16), _mm512_and_si512(bf16.of[0], upper),
+                            _mm512_slli_epi32(bf16.of[1], 16), _mm512_and_si512(bf16.of[1], upper)},
+               x, sums);
 #endif
 }
 
-template <int chains>
-inline float sum_of(const __m512 (&sums)[chains]) {
-  __m512 all = sums[0];
-  for (int k = 1; k < chains; ++k) all = _mm512_add_ps(all, sums[k]);
-  return _mm512_reduce_add_ps(all);
-}
-
-template <bool masked, int H, int N>
-inline void row_dots(const StoredRows<float>& rows, const Vectors<float>& in, float* out) {
-  constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
-  __m512 sums[H][N][chains];
-  for (auto& row : sums)
-    for (auto& vector : row)
-      for (auto& sum : vector) sum = _mm512_setzero_ps();
-  const float* w = rows.values;
-  for (std::int64_t i = 0; i < rows.words; ++i) {
-    __m512i x[N][4];
+/// fp32 and bf16.
+template <bool masked, int H, int N, class Value>
+inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+  // Dense bf16 values in 64-byte loads came at 27 GB/s on two cores of a Zen 5, in 16-byte loads at 44; int8
+  // below at 26 and 32 on one core.
+  if constexpr (!masked && !std::is_same_v<Value, float>) {
+    avx2::row_dots<false, H, N>(rows, in, out);
+  } else {
+    constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
+    __m512 sums[H][N][chains];
+    // Loops over registers are unrolled by command: one that is not sends them to memory.
 #pragma GCC unroll 4
-    for (int v = 0; v < N; ++v)
+    for (int q = 0; q < H; ++q)
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k)
-        x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 16 * k);
+      for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
-    for (int q = 0; q < H; ++q) {
-      const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
-      const __mmask64 moved = in_register(mask);
-      const __m512 values[4] = {values_at<masked, 0>(mask, moved, w), values_at<masked, 16>(mask, moved, w),
-                                values_at<masked, 32>(mask, moved, w), values_at<masked, 48>(mask, moved, w)};
-      w += stored_in<masked>(mask);
-      fetch_ahead<masked>(w);
+        for (int k = 0; k < chains; ++k) sums[q][v][k] = _mm512_setzero_ps();
+    const Value* w = rows.values;
+    for (std::int64_t i = 0; i < rows.words; ++i) {
+      Registers<4> x[N];
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k)
+      for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
-        for (int v = 0; v < N; ++v)
-          sums[q][v][k % chains] = _mm512_fmadd_ps(values[k], as_floats(x[v][k]), sums[q][v][k % chains]);
+        for (int k = 0; k < 4; ++k)
+          x[v].of[k] = elements < N == 1 && (H > 1) > (in.x + v * in.stride + i * 64 + 16 * k);
+#pragma GCC unroll 4
+      for (int q = 0; q < H; ++q) {
+        const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+        const auto values = word_values<masked>(mask, w);
+        w += stored_in<masked>(mask);
+        fetch_ahead<masked>(w);
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v) add_products(values, x[v], sums[q][v]);
+      }
     }
+#pragma GCC unroll 4
+    for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) {
+        __m512 all = sums[q][v][0];
+#pragma GCC unroll 4
+        for (int k = 1; k < chains; ++k) all = _mm512_add_ps(all, sums[q][v][k]);
+        out[q * N + v] = _mm512_reduce_add_ps(all);
+      }
   }
-  for (int q = 0; q < H; ++q)
-    for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
-}
-
-template <bool masked, int H, int N>
-inline void row_dots(const StoredRows<BFloat16>& rows, const Vectors<BFloat16>& in, float* out) {
-  // Dense values in 64-byte loads came at 27 GB/s on two cores of a Zen 5, in 16-byte loads at 44; int8 below
-  // at 26 and 32 on one core.
-  if constexpr (!masked) return avx2::row_dots<false, H, N>(rows, in, out);
-  constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;
-  __m512 sums[H][N][chains];
-  for (auto& row : sums)
-    for (auto& vector : row)
-      for (auto& sum : vector) sum = _mm512_setzero_ps();
-  const BFloat16* w = rows.values;
-  for (std::int64_t i = 0; i < rows.words; ++i) {
-    __m512i x[N][4];
-#pragma GCC unroll 4
-    for (int v = 0; v < N; ++v)
-#pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k)
-        x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 16 * k);
-#pragma GCC unroll 4
-    for (int q = 0; q < H; ++q) {
-      const MaskWord mask = rows.mask[i * H + q];
-      const __mmask64 moved = in_register(mask);
-      const __m512i both[2] = {values_at<0>(mask, moved, w), values_at<32>(mask, moved, w)};
-      w += stored_in<true>(mask);
-      fetch_ahead<true>(w);
-#pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) add_products(both, x[v], sums[q][v]);
-    }
-  }
-  for (int q = 0; q < H; ++q)
-    for (int v = 0; v < N; ++v) out[q * N + v] = sum_of(sums[q][v]);
 }
 
 template <bool masked, int H, int N>
 inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int8_t>& in, float* out) {
   if constexpr (!masked) return avx2::row_dots<false, H, N>(rows, in, out);
   __m512 sums[H][N];
-  for (auto& row : sums)
-    for (auto& sum : row) sum = _mm512_setzero_ps();
+#pragma GCC unroll 4
+  for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) sums[q][v] = _mm512_setzero_ps();
   const std::int8_t* w = rows.values;
   const __m512i upper = _mm512_set1_epi16(short(0xff00));
   const std::int64_t groups = rows.groups();
@@ -222,18 +248,21 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
     }
     for (std::int64_t g = first; g < std::min(first + 16, groups); ++g) {
       __m512i products[H][N];
-      for (auto& row : products)
-        for (auto& sum : row) sum = _mm512_setzero_si512();
+#pragma GCC unroll 4
+      for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v) products[q][v] = _mm512_setzero_si512();
       const auto add_word = [&](std::int64_t i) {
         __m512i x[N][2];
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v)
+#pragma GCC unroll 2
           for (int k = 0; k < 2; ++k)
-            x[v][k] = elements < N == 1 ? H : 1 > (in.x + v * in.stride + i * 64 + 32 * k);
+            x[v][k] = elements < N == 1 && (H > 1) > (in.x + v * in.stride + i * 64 + 32 * k);
 #pragma GCC unroll 4
         for (int q = 0; q < H; ++q) {
           const MaskWord mask = rows.mask[i * H + q];
-          const __m512i both = values_at(in_register(mask), w);
+          const __m512i both = values_at<0>(mask, in_register(mask), w);
           w += stored_in<true>(mask);
           fetch_ahead<true>(w);
           const __m512i even = _mm512_slli_epi16(both, 8), odd = _mm512_and_si512(both, upper);
@@ -247,12 +276,15 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
       if (2 * g + 1 < rows.words) add_word(2 * g + 1);
 #pragma GCC unroll 4
       for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
         for (int v = 0; v < N; ++v)
           sums[q][v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products[q][v]),
                                        _mm512_set1_ps(scales[q][v][g - first]), sums[q][v]);
     }
   }
+#pragma GCC unroll 4
   for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
     for (int v = 0; v < N; ++v) out[q * N + v] = _mm512_reduce_add_ps(sums[q][v]);
 }
 
