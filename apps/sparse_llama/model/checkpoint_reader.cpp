@@ -87,7 +87,7 @@ DenseWeights read_checkpoint_folder(const std::string& folder) {
     if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
       tensor.values = file.read(name, {tensor.rows, tensor.columns});
     else
-      tensor = file.read(name, {c.dim});
+      tensor = file.read(name, std::vector<std::int64_t>{c.dim});  // nvcc takes {c.dim} for a number
   });
   return w;
 }
