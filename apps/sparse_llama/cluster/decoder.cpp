@@ -99,7 +99,7 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
   const Shares& s = weights.shares;
   try {
     const auto cache = [&](const char* name) {
-      return Cache(name, std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
+      return Cache(std::string(name), std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
                    std::size_t(capacity), std::size_t(c.head_dim));
     };
     keys_ = cache("keys");

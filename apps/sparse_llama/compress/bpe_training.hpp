@@ -1,6 +1,7 @@
 // A byte-pair tokenizer learnt from a text, by the SentencePiece trainer.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace wafermark::llama {

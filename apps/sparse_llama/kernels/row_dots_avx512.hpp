@@ -107,32 +107,6 @@ inline __m512i values_at(MaskWord mask, __mmask64 moved, const BFloat16* w) {
   return _mm512_mask_expand_epi16(fresh_zero(), __mmask32(from_column<first>(moved)),
                                   _mm512_loadu_si512(w + stored_before<first>(mask)));
 }
-template <int first>
-inline __m512i values_at(MaskWord /*mask*/, __mmask64 moved, const std::int8_t* w) {
-  return _mm512_mask_expand_epi8(fresh_zero(), moved, _mm512_loadu_si512(w));
-}
-
-template <class Value>
-inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
-  const __mmask64 moved = in_register(mask);
-  const __m512 times = _mm512_set1_ps(scale);
-  const auto sixteen = [&](auto first) {  // fp32 numbers from column `first` on
-    if constexpr (std::is_same_v<Value, float>) {
-      return as_floats(values_at<first>(mask, moved, w));
-    } else if constexpr (std::is_same_v<Value, BFloat16>) {
-      const __m512i both = values_at<first / 32 * 32>(mask, moved, w);
-      return as_floats(
-          _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, first % 32 / 16)), 16));
-    } else {
-      return _mm512_cvtepi32_ps(
-          _mm512_cvtepi8_epi32(_mm512_extracti32x4_epi32(values_at<0>(mask, moved, w), first / 16)));
-    }
-  };
-  avx2::each_part<16>(
-      [&](auto first) { _mm512_storeu_ps(out + first, _mm512_mul_ps(times, sixteen(first))); });
-  w += stored_in<true>(mask);
-}
-
 template <int n>
 struct Registers {
   __m512i of[n];
@@ -152,6 +126,29 @@ template <bool masked>
 inline Registers<2> word_values(MaskWord mask, const BFloat16* w) {
   const __mmask64 moved = in_register(mask);
   return {values_at<0>(mask, moved, w), values_at<32>(mask, moved, w)};
+}
+
+template <bool masked>
+inline Registers<1> word_values(MaskWord mask, const std::int8_t* w) {
+  return {_mm512_mask_expand_epi8(fresh_zero(), in_register(mask), _mm512_loadu_si512(w))};
+}
+
+template <class Value>
+inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+  const auto word = word_values<true>(mask, w);
+  const __m512 times = _mm512_set1_ps(scale);
+  const auto sixteen = [&](auto first) {  // fp32 numbers from column `first` on
+    if constexpr (std::is_same_v<Value, float>)
+      return as_floats(word.of[first / 16]);
+    else if constexpr (std::is_same_v<Value, BFloat16>)
+      return as_floats(_mm512_slli_epi32(
+          _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(word.of[first / 32], first % 32 / 16)), 16));
+    else
+      return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm512_extracti32x4_epi32(word.of[0], first / 16)));
+  };
+  avx2::each_part<16>(
+      [&](auto first) { _mm512_storeu_ps(out + first, _mm512_mul_ps(times, sixteen(first))); });
+  w += stored_in<true>(mask);
 }
 
 /// sums += the products of a word with x as arrange_word() left it.
@@ -262,7 +259,7 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
 #pragma GCC unroll 4
         for (int q = 0; q < H; ++q) {
           const MaskWord mask = rows.mask[i * H + q];
-          const __m512i both = values_at<0>(mask, in_register(mask), w);
+          const __m512i both = word_values<true>(mask, w).of[0];
           w += stored_in<true>(mask);
           fetch_ahead<true>(w);
           const __m512i even = _mm512_slli_epi16(both, 8), odd = _mm512_and_si512(both, upper);

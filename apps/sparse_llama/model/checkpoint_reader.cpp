@@ -17,6 +17,9 @@
 namespace wafermark::llama {
 namespace {
 
+// nvcc takes braces in a generic lambda for something else.
+std::vector<std::int64_t> shape_of(const DenseMatrix& m) { return {m.rows, m.columns}; }
+
 namespace fs = std::filesystem;
 
 /// The files that the folder's index names.
@@ -82,12 +85,13 @@ DenseWeights read_checkpoint_folder(const std::string& folder) {
         fmt::format("{}: found a tensor {}, expected those of a Llama of {} layers without biases",
                     holder.at(*unknown.begin())->path(), shown(*unknown.begin()), c.layers));
 
+  const std::vector<std::int64_t> norm_shape{c.dim};
   each_tensor(w, [&](const std::string& name, auto& tensor) {
     const SafetensorsFile& file = *holder.at(name);
     if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>)
-      tensor.values = file.read(name, {tensor.rows, tensor.columns});
+      tensor.values = file.read(name, shape_of(tensor));
     else
-      tensor = file.read(name, std::vector<std::int64_t>{c.dim});  // nvcc takes {c.dim} for a number
+      tensor = file.read(name, norm_shape);
   });
   return w;
 }

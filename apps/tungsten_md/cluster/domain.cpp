@@ -21,16 +21,16 @@ const Box& checked(const Box& box, double cutoff) {
 
 /// Copies host vectors over the first rows of a device view.
 void set_vectors(const Vector3View& view, const std::vector<Vec3>& values) {
-  const auto rows = Kokkos::subview(view, Kokkos::make_pair(std::size_t{0}, values.size()), Kokkos::ALL);
-  const auto host = Kokkos::create_mirror(Kokkos::HostSpace(), rows);
+  const Vector3View part(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), values.size());
+  const auto host = Kokkos::create_mirror_view(part);
   for (std::size_t i = 0; i < values.size(); ++i)
     for (std::size_t d = 0; d < 3; ++d) host(i, d) = values[i][d];
-  Kokkos::deep_copy(rows, host);
+  Kokkos::deep_copy(part, host);
+  Kokkos::deep_copy(first_of(view, static_cast<int>(values.size())), part);
 }
 
 std::vector<Vec3> vectors_on_host(const Vector3View& view, int n) {
-  auto host = Kokkos::create_mirror_view_and_copy(
-      Kokkos::HostSpace(), Kokkos::subview(view, Kokkos::make_pair(0, n), Kokkos::ALL));
+  const auto host = first_on_host(view, n);
   std::vector<Vec3> result(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i)
     for (int d = 0; d < 3; ++d) result[static_cast<std::size_t>(i)][static_cast<std::size_t>(d)] = host(i, d);

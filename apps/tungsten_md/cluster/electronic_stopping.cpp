@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include "common/errors.hpp"
 #include "tungsten_md/kernels/stopping.hpp"
@@ -28,7 +29,7 @@ struct Slow {
 };
 
 ScalarView to_device(const std::vector<double>& values, const char* name) {
-  ScalarView view(name, values.size());
+  ScalarView view(std::string(name), values.size());
   Kokkos::deep_copy(view,
                     Kokkos::View<const double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
                         values.data(), values.size()));

@@ -291,8 +291,7 @@ Particles to_device(const Atoms& atoms, const std::vector<double>& masses) {
 Atoms to_host(const Particles& p) {
   Atoms atoms;
   const auto local = Kokkos::make_pair(0, p.n_local);
-  auto x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.x, local, Kokkos::ALL));
-  auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.v, local, Kokkos::ALL));
+  const auto x = first_on_host(p.x, p.n_local), v = first_on_host(p.v, p.n_local);
   auto id = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.id, local));
   auto type = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), Kokkos::subview(p.type, local));
   for (int i = 0; i < p.n_local; ++i) {

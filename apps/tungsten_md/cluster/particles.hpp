@@ -26,4 +26,17 @@ struct Particles {
   ScalarView mass_of_type;  ///< amu
 };
 
+/// Vectors of the first n atoms, as a part of the view. A device keeps each component of all atoms together,
+/// so such a part goes to and from a host by way of a view of its own.
+inline auto first_of(const Vector3View& view, int n) {
+  return Kokkos::subview(view, Kokkos::make_pair(0, n), Kokkos::ALL);
+}
+
+/// The same in host memory.
+inline auto first_on_host(const Vector3View& view, int n) {
+  const Vector3View part(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), std::size_t(n));
+  Kokkos::deep_copy(part, first_of(view, n));
+  return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), part);
+}
+
 }  // namespace wafermark::tungsten

@@ -153,8 +153,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     if (used <= capacity) break;
     capacity = half ? used + used / 16 : used;
   }
-  Kokkos::deep_copy(Kokkos::subview(x_at_build, Kokkos::make_pair(0, p.n_local), Kokkos::ALL),
-                    Kokkos::subview(p.x, Kokkos::make_pair(0, p.n_local), Kokkos::ALL));
+  Kokkos::deep_copy(first_of(x_at_build, p.n_local), first_of(p.x, p.n_local));
 }
 
 std::int64_t VerletList::entries() const {

@@ -114,13 +114,13 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
       EXPECT_EXACT(portable, true, 1, 1);
       EXPECT_EXACT(portable, true, 4, 2);
       EXPECT_EXACT(portable, false, 1, 4);
-#ifdef __AVX2__
+#if defined(__AVX2__) && !defined(__CUDACC__)
       EXPECT_EXACT(avx2, true, 1, 1);
       EXPECT_EXACT(avx2, true, 4, 1);
       EXPECT_EXACT(avx2, true, 4, 4);
       EXPECT_EXACT(avx2, false, 1, 2);
 #endif
-#ifdef __AVX512VBMI2__
+#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
       EXPECT_EXACT(avx512, true, 1, 1);
       EXPECT_EXACT(avx512, true, 4, 1);
       EXPECT_EXACT(avx512, true, 4, 2);
@@ -130,7 +130,7 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
     }
 }
 
-#ifdef __AVX2__
+#if defined(__AVX2__) && !defined(__CUDACC__)
 /// Sums in 32-bit integers hold the largest products there can be.
 TEST(RowDotsOfInt8, DoNotOverflow) {
   Sample<std::int8_t> s(4, 4, 1.0, 1);
@@ -185,7 +185,7 @@ TYPED_TEST(RowDots, AddingARowAddsItsColumns) {
       for (int lane = 0; lane < 32; ++lane)
         portable::row_add<masked>(s.stored(masked), 3.0f, shared.data(), lane, 32);
       expect_row("lanes", masked, shared);
-#ifdef __AVX2__
+#if defined(__AVX2__) && !defined(__CUDACC__)
       avx2::row_add<masked>(s.stored(masked), 3.0f, packs.data());
       expect_row("AVX2", masked, packs);
 #endif
