@@ -9,8 +9,15 @@
 namespace wafermark::llama {
 namespace {
 
+/// A sum for each row of a slice.
 template <int H>
-struct SliceSums;
+struct SliceSums {
+  float row[H] = {};
+  KOKKOS_INLINE_FUNCTION SliceSums& operator+=(const SliceSums& other) {
+    for (int q = 0; q < H; ++q) row[q] += other.row[q];
+    return *this;
+  }
+};
 
 }  // namespace
 }  // namespace wafermark::llama
@@ -25,16 +32,6 @@ namespace {
 
 constexpr int together = 4;               // vectors that one pass over a row serves
 constexpr std::int64_t panel_rows = 128;  // whole slices
-
-/// A sum for each row of a slice.
-template <int H>
-struct SliceSums {
-  float row[H] = {};
-  KOKKOS_INLINE_FUNCTION SliceSums& operator+=(const SliceSums& other) {
-    for (int q = 0; q < H; ++q) row[q] += other.row[q];
-    return *this;
-  }
-};
 
 /// out[v] of the H rows of a slice for N vectors: a whole slice on a host, shared by the lanes of a team on a
 /// device.

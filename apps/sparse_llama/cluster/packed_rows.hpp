@@ -14,6 +14,12 @@ inline constexpr bool on_host =
 inline constexpr int lanes = 32;               // of a device that share a row
 inline constexpr std::int64_t blas_from = 12;  // vectors for which expanding a matrix for BLAS pays, on hosts
 
+/// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
+/// on devices, whose many threads need as many rows.
+inline std::int64_t best_slice(Format format) {
+  return on_host && (format == Format::bit_mask || format == Format::two_four) ? slice_rows : 1;
+}
+
 /// Room for `size` elements, whose values are lost where it was too small.
 template <class View>
 void grow(View& view, std::int64_t size) {

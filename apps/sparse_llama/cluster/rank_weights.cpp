@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/errors.hpp"
+#include "sparse_llama/cluster/packed_rows.hpp"
 
 namespace wafermark::llama {
 namespace {

@@ -10,9 +10,6 @@
 
 namespace wafermark::llama {
 
-/// Rows of a slice on CPUs: vectors with loads of 64 bytes are bound by loads below, by registers above.
-inline constexpr int slice_rows = 4;
-
 /// H rows of `words` times 64 columns: one row of a dense matrix (mask null), or a slice of a masked one, in
 /// which word i of each row and its values stand side by side before word i + 1 (sliced ELLPACK of Monakov et
 /// al. 2010 with bit masks for column numbers). A slice's weights are one stream from memory, and each

@@ -74,10 +74,10 @@ inline __m512i fresh_zero() {
 }
 
 /// 64 bytes of a vector: in a register where several rows multiply them, which compilers do not see.
-template <bool in_register, class X>
+template <bool shared, class X>
 inline __m512i elements(const X* x) {
   __m512i loaded = _mm512_loadu_si512(x);
-  if constexpr (in_register) asm("" : "+v"(loaded));
+  if constexpr (shared) asm("" : "+v"(loaded));
   return loaded;
 }
 
@@ -181,6 +181,7 @@ inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, fl
     avx2::row_dots<false, H, N>(rows, in, out);
   } else {
     constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
+    constexpr bool shared = N == 1 && H > 1;
     __m512 sums[H][N][chains];
     // Loops over registers are unrolled by command: one that is not sends them to memory.
 #pragma GCC unroll 4
@@ -195,8 +196,7 @@ inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, fl
 #pragma GCC unroll 4
       for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k)
-          x[v].of[k] = elements < N == 1 && (H > 1) > (in.x + v * in.stride + i * 64 + 16 * k);
+        for (int k = 0; k < 4; ++k) x[v].of[k] = elements<shared>(in.x + v * in.stride + i * 64 + 16 * k);
 #pragma GCC unroll 4
       for (int q = 0; q < H; ++q) {
         const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
@@ -229,6 +229,7 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
     for (int v = 0; v < N; ++v) sums[q][v] = _mm512_setzero_ps();
   const std::int8_t* w = rows.values;
   const __m512i upper = _mm512_set1_epi16(short(0xff00));
+  constexpr bool shared = N == 1 && H > 1;
   const std::int64_t groups = rows.groups();
   for (std::int64_t first = 0; first < groups; first += 16) {
     // The scales of sixteen groups at once: one group after the other they would cost as much as its
@@ -254,8 +255,7 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v)
 #pragma GCC unroll 2
-          for (int k = 0; k < 2; ++k)
-            x[v][k] = elements < N == 1 && (H > 1) > (in.x + v * in.stride + i * 64 + 32 * k);
+          for (int k = 0; k < 2; ++k) x[v][k] = elements<shared>(in.x + v * in.stride + i * 64 + 32 * k);
 #pragma GCC unroll 4
         for (int q = 0; q < H; ++q) {
           const MaskWord mask = rows.mask[i * H + q];

@@ -26,4 +26,8 @@ inline constexpr std::int64_t mask_columns = 64;
 /// Columns of a row that share a scale when values are int8: 16 / 128 bits a weight.
 inline constexpr std::int64_t group_columns = 128;
 
+/// Rows that a slice of a masked matrix holds on CPUs (row_dots.hpp): with fewer, loads bind the
+/// multiplication, with more, sums leave the registers.
+inline constexpr int slice_rows = 4;
+
 }  // namespace wafermark::llama

@@ -236,11 +236,6 @@ Format format_named(const std::string& name, const std::string& option) {
 ValueType value_type_named(const std::string& name, const std::string& option) {
   return ValueType(index_of(value_names, name, option));
 }
-std::int64_t best_slice(Format format) {
-  constexpr bool host =
-      Kokkos::SpaceAccessibility<Kokkos::HostSpace, Kokkos::DefaultExecutionSpace::memory_space>::accessible;
-  return host && (format == Format::bit_mask || format == Format::two_four) ? slice_rows : 1;
-}
 std::int64_t bytes_of(ValueType type) {
   return type == ValueType::fp32 ? 4 : type == ValueType::bf16 ? 2 : 1;
 }

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/kernels/value_types.hpp"
 
 namespace wafermark::llama {
 
@@ -60,10 +60,6 @@ struct PackedMatrix {
 /// Writes row `row` of a matrix, [columns] numbers, to `out`. Called by several threads, more than once a
 /// row.
 using RowSource = std::function<void(std::int64_t row, float* out)>;
-
-/// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
-/// on devices, whose many threads need as many rows.
-std::int64_t best_slice(Format format);
 
 /// Packs rows [0, rows) of `source`. Zeros are not stored, save by dense; two_four keeps the two largest of
 /// each four (none may be lost: throws InputError that names `name` where a row holds more). csr: at most

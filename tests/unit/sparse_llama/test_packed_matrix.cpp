@@ -7,6 +7,7 @@
 
 #include "common/errors.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
+#include "sparse_llama/cluster/packed_rows.hpp"
 
 namespace wafermark::llama {
 namespace {
