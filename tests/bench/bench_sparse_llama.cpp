@@ -34,7 +34,8 @@ struct Matrix {
         x("x", static_cast<std::size_t>(columns)),
         x_scales("scales of x", static_cast<std::size_t>(groups)) {
     std::mt19937_64 random(1);
-    mask = Array<MaskWord>("mask", static_cast<std::size_t>(masked ? rows * words : 0));
+    mask = large_page_array<MaskWord>("mask", masked ? rows * words : 0);
+    Kokkos::deep_copy(mask, 0);
     std::int64_t stored = 0;
     for (std::int64_t s = 0; s < rows / slice; ++s) {
       start.push_back(stored);
@@ -46,8 +47,7 @@ struct Matrix {
         stored += masked ? Kokkos::popcount(mask(i)) : mask_columns;
       }
     }
-    values = Array<Value>("values", static_cast<std::size_t>(stored + 64));
-    prefer_large_pages(values.data(), values.size() * sizeof(Value));
+    values = large_page_array<Value>("values", stored + 64);
     Kokkos::deep_copy(values, Value(2.0f));
     Kokkos::deep_copy(scales, BFloat16(0.01f));
     Kokkos::deep_copy(x, 3);

@@ -11,9 +11,9 @@ namespace wafermark::llama {
 double memory_read_bandwidth(const Communicator& comm) {
   constexpr std::int64_t block = 1 << 13, blocks = 1 << 12;  // 256 MiB of 8-byte words
   constexpr int sweeps = 6;
-  const Kokkos::View<std::uint64_t*> array(Kokkos::view_alloc("memory probe", Kokkos::WithoutInitializing),
-                                           std::size_t(block * blocks));
-  prefer_large_pages(array.data(), array.size() * sizeof(std::uint64_t));  // as the weights are kept
+  // As the weights are kept.
+  const auto array = large_page_array<std::uint64_t, Kokkos::DefaultExecutionSpace::memory_space>(
+      "memory probe", block * blocks);
   using Range = Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>;
   Kokkos::parallel_for(
       "fill the probe", Range(0, block * blocks),

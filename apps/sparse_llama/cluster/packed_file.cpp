@@ -92,11 +92,9 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
     ++column;
     if (rows.total == 0) return;
     const std::vector<Element> mine = file.read<Element>(path + "/" + name, rows);
-    array = View(Kokkos::view_alloc(std::string(name), Kokkos::WithoutInitializing), mine.size() / each);
-    const auto host = Kokkos::create_mirror_view(array);
-    prefer_large_pages(host.data(), host.size() * sizeof(typename View::value_type));
+    const auto host = large_page_array<typename View::value_type>(name, std::int64_t(mine.size() / each));
     if (!mine.empty()) std::memcpy(host.data(), mine.data(), mine.size() * sizeof(Element));
-    Kokkos::deep_copy(array, host);
+    array = Kokkos::create_mirror_view_and_copy(typename View::memory_space(), host);
   });
   return m;
 }

@@ -28,14 +28,6 @@ std::size_t index_of(const Names& names, const std::string& name, const std::str
   return std::size_t(found - names.begin());
 }
 
-template <class T>
-auto host_array(const std::string& label, std::int64_t size) {
-  const Kokkos::View<T*, Kokkos::HostSpace> array(Kokkos::view_alloc(Kokkos::WithoutInitializing, label),
-                                                  std::size_t(size));
-  prefer_large_pages(array.data(), array.size() * sizeof(T));
-  return array;
-}
-
 template <class View>
 void to_device(const View& host, Kokkos::View<typename View::value_type*>& device) {
   device = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), host);
@@ -127,7 +119,7 @@ std::vector<std::int64_t> stored_in_rows(const PackedMatrix& m, const RowSource&
 
 /// Room for `count` values of the type.
 auto value_array(ValueType type, std::int64_t count) {
-  auto values = host_array<unsigned char>("values", count * bytes_of(type) + slack);
+  auto values = large_page_array<unsigned char>("values", count * bytes_of(type) + slack);
   std::memset(values.data() + values.size() - slack, 0, slack);
   return values;
 }
@@ -137,16 +129,16 @@ void pack_slices(PackedMatrix& m, const RowSource& source, const std::vector<std
   const bool dense = m.format == Format::dense, int8 = m.value_type == ValueType::int8;
   const std::int64_t words = m.words(), padded = m.padded_columns(), groups = m.groups(), slice = m.slice,
                      width = bytes_of(m.value_type);
-  const auto slice_start = host_array<std::int64_t>("slice starts", dense ? 0 : m.slices() + 1);
+  const auto slice_start = large_page_array<std::int64_t>("slice starts", dense ? 0 : m.slices() + 1);
   if (!dense) slice_start(0) = 0;
   for (std::int64_t s = 0; !dense && s < m.slices(); ++s) {
     slice_start(s + 1) = slice_start(s);
     for (std::int64_t r = s * slice; r < std::min(m.rows, (s + 1) * slice); ++r)
       slice_start(s + 1) += stored[std::size_t(r)];
   }
-  const auto mask = host_array<MaskWord>("bit mask", dense ? 0 : m.padded_rows() * words);
+  const auto mask = large_page_array<MaskWord>("bit mask", dense ? 0 : m.padded_rows() * words);
   const auto values = value_array(m.value_type, dense ? m.rows * padded : m.stored);
-  const auto scales = host_array<BFloat16>("scales", int8 ? m.padded_rows() * groups : 0);
+  const auto scales = large_page_array<BFloat16>("scales", int8 ? m.padded_rows() * groups : 0);
   Kokkos::parallel_for("store values", Host(0, m.slices()), [&](std::int64_t s) {
     std::vector<std::vector<float>> row(std::size_t(slice), std::vector<float>(std::size_t(padded), 0.0f));
     std::vector<std::vector<MaskWord>> row_mask(
@@ -185,8 +177,8 @@ void pack_slices(PackedMatrix& m, const RowSource& source, const std::vector<std
 /// Fills the arrays of a CSR matrix.
 void pack_csr(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
   const bool int8 = m.value_type == ValueType::int8;
-  const auto row_start = host_array<std::int64_t>("row starts", m.rows + 1);
-  const auto scale_start = host_array<std::int64_t>("scale starts", int8 ? m.rows + 1 : 0);
+  const auto row_start = large_page_array<std::int64_t>("row starts", m.rows + 1);
+  const auto scale_start = large_page_array<std::int64_t>("scale starts", int8 ? m.rows + 1 : 0);
   row_start(0) = 0;
   if (int8) scale_start(0) = 0;
   for (std::int64_t r = 0; r < m.rows; ++r) {
@@ -194,9 +186,9 @@ void pack_csr(PackedMatrix& m, const RowSource& source, const std::vector<std::i
     row_start(r + 1) = row_start(r) + n;
     if (int8) scale_start(r + 1) = scale_start(r) + (n + group_columns - 1) / group_columns;
   }
-  const auto column = host_array<std::uint16_t>("columns", m.stored);
+  const auto column = large_page_array<std::uint16_t>("columns", m.stored);
   const auto values = value_array(m.value_type, m.stored);
-  const auto scales = host_array<BFloat16>("scales", int8 ? scale_start(m.rows) : 0);
+  const auto scales = large_page_array<BFloat16>("scales", int8 ? scale_start(m.rows) : 0);
   Kokkos::parallel_for("store values", Host(0, m.rows), [&](std::int64_t r) {
     std::vector<float> row(std::size_t(m.columns), 0.0f), chosen;
     source(r, row.data());
