@@ -32,10 +32,11 @@ struct AddActiveRows {
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t k = team.league_rank(), v = k / parts, part = k % parts;
-    Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes), [&](int lane) {
+    Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, row_lanes), [&](int lane) {
       for (std::int64_t i = first(part); i < first(part + 1); ++i)
         if (const float own = x[v * x_stride + i]; own != 0)
-          portable::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs, lane, lanes);
+          portable::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs, lane,
+                                    row_lanes);
     });
   }
 };
@@ -51,7 +52,7 @@ void add_active_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
             0, vectors * parts, Kokkos::ChunkSize(1)),
         body);
   else
-    Kokkos::parallel_for("active rows", Team(int(vectors * parts), 1, lanes), body);
+    Kokkos::parallel_for("active rows", Team(int(vectors * parts), 1, row_lanes), body);
 }
 
 void sum_parts(const Kokkos::View<float*>& partial, std::int64_t outputs, std::int64_t vectors,

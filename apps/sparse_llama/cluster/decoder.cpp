@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "common/gpu_aware_mpi.hpp"
+#include "sparse_llama/cluster/loops.hpp"
 #include "sparse_llama/kernels/attention.hpp"
 #include "sparse_llama/kernels/hard_threshold.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
@@ -16,8 +17,6 @@
 namespace wafermark::llama {
 namespace {
 
-using Space = Kokkos::DefaultExecutionSpace;
-using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
 using Cache = Kokkos::View<float****, Kokkos::LayoutRight>;
 using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
 
@@ -25,8 +24,8 @@ using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
 void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon, std::int64_t n,
                const Rows& y) {
   const auto dim = std::int64_t(x.extent(1));
-  Kokkos::parallel_for(
-      "norm", Range(0, n), KOKKOS_LAMBDA(std::int64_t r) {
+  row_loop(
+      "norm", n, n, KOKKOS_LAMBDA(std::int64_t r) {
         const float scale = rms_scale(&x(r, 0), dim, epsilon);
         for (std::int64_t i = 0; i < dim; ++i) y(r, i) = x(r, i) * scale * weight(i);
       });
@@ -38,8 +37,8 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
                       const Cache& keys, const Cache& values) {
   const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
              half = head_dim / 2, all = heads + 2 * kv_heads;
-  Kokkos::parallel_for(
-      "rope", Range(0, n * all), KOKKOS_LAMBDA(std::int64_t k) {
+  row_loop(
+      "rope", n, n * all, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / all, h = k % all, position = rows(r).position;
         const std::int64_t slot = first_slot + rows(r).sequence,
                            kv = h < heads + kv_heads ? h - heads : h - heads - kv_heads;
@@ -48,8 +47,12 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
           for (std::int64_t i = 0; i < half; ++i)
             rope_rotate(head[i], head[i + half], cosine(position, i), sine(position, i));
         if (h < heads) return;
-        float* store = h < heads + kv_heads ? &keys(slot, kv, position, 0) : &values(slot, kv, position, 0);
-        for (std::int64_t i = 0; i < head_dim; ++i) store[i] = head[i];
+        float *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, position, 0);
+        for (std::int64_t i = 0; i < head_dim; ++i)
+          if (h < heads + kv_heads)
+            key[key_place(position, i, head_dim)] = head[i];
+          else
+            value[i] = head[i];
       });
 }
 
@@ -58,8 +61,8 @@ void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int6
                  std::int64_t first_slot, const Cache& keys, const Cache& values, const Rows& out) {
   const auto head_dim = std::int64_t(keys.extent(3)), group = heads / std::int64_t(keys.extent(1));
   const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
-  Kokkos::parallel_for(
-      "attention", Range(0, n * heads), KOKKOS_LAMBDA(std::int64_t k) {
+  stealing_loop(
+      "attention", n * heads, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
         attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0),
                   rows(r).position + 1, head_dim, scale, &out(r, h * head_dim));
@@ -68,10 +71,15 @@ void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int6
 
 void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
   const auto hidden = std::int64_t(out.extent(1));
-  Kokkos::parallel_for(
-      "swiglu", Range(0, n * hidden), KOKKOS_LAMBDA(std::int64_t k) {
-        const std::int64_t r = k / hidden, i = k % hidden;
-        out(r, i) = swiglu(gate_up(r, i), gate_up(r, hidden + i));
+  constexpr std::int64_t piece = on_host ? 512 : 1;  // hosts compute several columns in one instruction
+  const std::int64_t pieces = (hidden + piece - 1) / piece;
+  row_loop(
+      "swiglu", n, n * pieces, KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / pieces, first = k % pieces * piece;
+        const float *gate = &gate_up(r, 0), *up = gate + hidden;
+        float* to = &out(r, 0);
+        for (std::int64_t i = first; i < Kokkos::min(first + piece, hidden); ++i)
+          to[i] = swiglu(gate[i], up[i]);
       });
 }
 
@@ -100,7 +108,7 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
   try {
     const auto cache = [&](const char* name) {
       return Cache(std::string(name), std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
-                   std::size_t(capacity), std::size_t(c.head_dim));
+                   std::size_t((capacity + key_block - 1) / key_block * key_block), std::size_t(c.head_dim));
     };
     keys_ = cache("keys");
     values_ = cache("values");

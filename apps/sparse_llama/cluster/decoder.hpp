@@ -50,9 +50,9 @@ class Decoder final : public ForwardPass {
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
-  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
-  Kokkos::View<float****, Kokkos::LayoutRight> keys_,
-      values_;  ///< [layer and sequence][kv head][position][head_dim]
+  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;    ///< of RoPE, [capacity][head_dim / 2]
+  Kokkos::View<float****, Kokkos::LayoutRight> keys_, values_;  ///< [layer and sequence][kv head][position]
+                                                                ///< [head_dim], keys as key_place() says
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;

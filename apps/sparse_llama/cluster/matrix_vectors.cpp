@@ -32,6 +32,7 @@ namespace {
 
 constexpr int together = 4;               // vectors that one pass over a row serves
 constexpr std::int64_t panel_rows = 128;  // whole slices
+constexpr std::int64_t block = 64;        // vectors side by side for which masks are read bit by bit
 
 /// out[v] of the H rows of a slice for N vectors: a whole slice on a host, shared by the lanes of a team on a
 /// device.
@@ -63,10 +64,10 @@ struct SliceTimesVectors {
       one.scales += v * in.scale_stride;
       SliceSums<H> sums;
       Kokkos::parallel_reduce(
-          Kokkos::ThreadVectorRange(team, lanes),
+          Kokkos::ThreadVectorRange(team, row_lanes),
           [&](int lane, SliceSums<H>& all) {
             SliceSums<H> share;
-            portable::row_dots<masked, H, 1>(slice, one, share.row, lane, lanes);
+            portable::row_dots<masked, H, 1>(slice, one, share.row, lane, row_lanes);
             all += share;
           },
           sums);
@@ -81,10 +82,14 @@ template <bool masked, int H, int N, class Value>
 void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std::int64_t stride,
                 bool accumulate) {
   const SliceTimesVectors<masked, H, N, Value> body{RowsOf<Value>(m), m.rows, in, out, stride, accumulate};
-  if constexpr (on_host)
-    Kokkos::parallel_for("matrix x vectors", Range(0, m.slices()), body);
-  else
-    Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, lanes), body);
+  if constexpr (on_host) {
+    constexpr std::int64_t turn = slice_rows / H;  // slices: dense rows are short for a turn of their own
+    stealing_loop("matrix x vectors", (m.slices() + turn - 1) / turn, [&](std::int64_t t) {
+      for (std::int64_t s = t * turn; s < std::min((t + 1) * turn, m.slices()); ++s) body(s);
+    });
+  } else {
+    Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, row_lanes), body);
+  }
 }
 
 /// out[v] of one CSR row, whose x lie as they are.
@@ -116,6 +121,66 @@ struct CsrRowTimesVectors {
       }
       out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f);
     }
+  }
+};
+
+/// A block of vectors side by side: x[column][vector], zeros where there are fewer.
+struct TurnColumns {
+  const float* x;
+  std::int64_t x_stride, vectors, columns;
+  float* turned;
+
+  void operator()(std::int64_t word) const {
+    const std::int64_t end = std::min((word + 1) * mask_columns, columns);
+    for (std::int64_t v = 0; v < block; ++v)
+      for (std::int64_t c = word * mask_columns; c < end; ++c)
+        turned[c * block + v] = v < vectors ? x[v * x_stride + c] : 0.0f;
+  }
+};
+
+/// out[v] of some slices of a masked matrix for a block of vectors, on hosts. Word by word for
+/// all of them: the elements that a word meets stay in the first cache.
+template <class Value>
+struct SlicesTimesBlock {
+  static constexpr std::int64_t most_rows = 32;
+  RowsOf<Value> m;
+  std::int64_t rows, vectors;
+  const float* turned;
+  float* out;
+  std::int64_t stride;
+  bool accumulate;
+
+  std::int64_t together() const { return most_rows / m.slice; }
+  std::int64_t parts() const { return ((rows + m.slice - 1) / m.slice + together() - 1) / together(); }
+  void operator()(std::int64_t part) const {
+    const std::int64_t first = part * together() * m.slice, n = std::min(most_rows, rows - first),
+                       slices = (n + m.slice - 1) / m.slice;
+    alignas(64) float sums[most_rows][block] = {}, values[mask_columns + 16];
+    StoredRows<Value> next[most_rows];
+    for (std::int64_t s = 0; s < slices; ++s) next[s] = m.template at<true>(part * together() + s);
+    for (std::int64_t i = 0; i < m.words; ++i) {
+      const float* x = turned + i * mask_columns * block;
+      for (std::int64_t s = 0; s < slices; ++s)
+        for (std::int64_t q = 0; q < m.slice; ++q) {
+          const MaskWord mask = *next[s].mask++;
+          const int stored = Kokkos::popcount(mask);
+          const float* w = values;
+          if constexpr (std::is_same_v<Value, float>)
+            w = next[s].values;
+          else if constexpr (std::is_same_v<Value, BFloat16>)
+            portable::scaled_values(next[s].values, stored, 1.0f, values);
+          else
+            portable::scaled_values(next[s].values, stored,
+                                    next[s].scales[q * m.groups + i * mask_columns / group_columns], values);
+          host::word_times_block<block>(mask, w, x, sums[s * m.slice + q]);
+          next[s].values += stored;
+        }
+    }
+    for (std::int64_t v = 0; v < vectors; ++v)
+      for (std::int64_t r = 0; r < n; ++r) {
+        float& to = out[v * stride + first + r];
+        to = sums[r][v] + (accumulate ? to : 0.0f);
+      }
   }
 };
 
@@ -158,12 +223,12 @@ struct ArrangeGroup {
 
 }  // namespace
 
-MatrixVectors::MatrixVectors(std::int64_t panel_from)
-    : panel_from_(panel_from < 0 ? blas_from : panel_from) {}
-
 template <class Value>
-void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
-                                  const Rows& out) {
+void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std::int64_t first_vector,
+                                  std::int64_t vectors, bool accumulate, const Rows& all_out) {
+  const auto from_first = Kokkos::make_pair(first_vector, first_vector + vectors);
+  const Rows x = Kokkos::subview(all_x, from_first, Kokkos::ALL),
+             out = Kokkos::subview(all_out, from_first, Kokkos::ALL);
   const std::int64_t padded = m.padded_columns(), groups = m.groups();
   const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
   if (m.format == Format::csr) {
@@ -185,10 +250,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int
   float* scales = scales_.data();
   const bool masked = m.format != Format::dense;
   const ArrangeGroup<Value> arrange{x.data(), masked, x_stride, m.columns, padded, groups, arranged, scales};
-  if (on_host && vectors == 1)  // starting threads would take longer
-    for (std::int64_t k = 0; k < groups; ++k) arrange(k);
-  else
-    Kokkos::parallel_for("arrange vectors", Range(0, vectors * groups), arrange);
+  row_loop("arrange vectors", vectors, vectors * groups, arrange);
 
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
     const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
@@ -230,13 +292,29 @@ void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::i
       });
 }
 
+template <class Value>
+void MatrixVectors::multiply_block(const PackedMatrix& m, const Rows& x, std::int64_t first,
+                                   std::int64_t vectors, bool accumulate, const Rows& out) {
+  grow(arranged_, m.padded_columns() * block);
+  const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
+  stealing_loop("turn vectors", m.words(),
+                TurnColumns{x.data() + first * x_stride, x_stride, vectors, m.columns, arranged_.data()});
+  const SlicesTimesBlock<Value> body{
+      RowsOf<Value>(m), m.rows, vectors, arranged_.data(), out.data() + first * stride, stride, accumulate};
+  stealing_loop("masked matrix x block", body.parts(), body);
+}
+
 void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                              const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    if (on_host && vectors >= panel_from_)
-      multiply_panels<Value>(m, x, vectors, accumulate, out);
-    else
-      multiply_rows<Value>(m, x, vectors, accumulate, out);
+    const bool masked = m.format == Format::bit_mask || m.format == Format::two_four;
+    std::int64_t done = 0;
+    if constexpr (on_host) {
+      if (!masked && vectors >= blas_from) return multiply_panels<Value>(m, x, vectors, accumulate, out);
+      for (std::int64_t n = 0; masked && vectors - done >= host::block_from; done += n)
+        multiply_block<Value>(m, x, done, n = std::min(block, vectors - done), accumulate, out);
+    }
+    if (done < vectors) multiply_rows<Value>(m, x, done, vectors - done, accumulate, out);
   });
 }
 

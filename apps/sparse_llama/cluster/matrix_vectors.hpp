@@ -10,10 +10,6 @@ using Rows = Kokkos::View<float**, Kokkos::LayoutRight>;  ///< [vectors][element
 /// Multiplies, and keeps room for the vectors in the layout that the kernels want them in.
 class MatrixVectors {
  public:
-  /// `panel_from`: this many vectors or more are multiplied by expanding panels of the matrix to fp32 for
-  /// BLAS, on hosts; fewer row by row. Negative: the default, which is where panels begin to pay.
-  explicit MatrixVectors(std::int64_t panel_from = -1);
-
   /// out[v] = matrix x[v], or out[v] += matrix x[v]; x [n >= vectors][columns], out [n >= vectors][rows].
   void multiply(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
                 const Rows& out);
@@ -24,13 +20,15 @@ class MatrixVectors {
 
  private:
   template <class Value>
-  void multiply_rows(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
-                     const Rows& out);
+  void multiply_rows(const PackedMatrix& matrix, const Rows& x, std::int64_t first, std::int64_t vectors,
+                     bool accumulate, const Rows& out);
+  template <class Value>
+  void multiply_block(const PackedMatrix& matrix, const Rows& x, std::int64_t first, std::int64_t vectors,
+                      bool accumulate, const Rows& out);
   template <class Value>
   void multiply_panels(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
                        const Rows& out);
 
-  std::int64_t panel_from_;
   Kokkos::View<float*> arranged_, scales_, panel_;
   Kokkos::View<std::int16_t*> arranged_int16_;
 };

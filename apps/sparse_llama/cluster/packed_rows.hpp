@@ -1,17 +1,12 @@
 // A packed matrix as kernels see it: where its rows are, and rows expanded to fp32.
 #pragma once
 
+#include "sparse_llama/cluster/loops.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
 
 namespace wafermark::llama {
 
-using Space = Kokkos::DefaultExecutionSpace;
-using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
-using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
-inline constexpr bool on_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
-inline constexpr int lanes = 32;               // of a device that share a row
 inline constexpr std::int64_t blas_from = 12;  // vectors for which expanding a matrix for BLAS pays, on hosts
 
 /// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one

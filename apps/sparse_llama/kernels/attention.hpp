@@ -5,7 +5,8 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
-#include "sparse_llama/kernels/dot.hpp"
+#include "sparse_llama/kernels/exponential.hpp"
+#include "sparse_llama/kernels/vector_loop.hpp"
 
 namespace wafermark::llama {
 
@@ -17,27 +18,61 @@ struct AttentionSum {
   T sum = 0;
 };
 
-/// Takes in one more position: its score and its value [head_dim].
-template <class T, class Cached>
-KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, T score, const Cached* value,
+/// scores[p] = scale * query . key p of P positions whose keys stand side by side, keys[head_dim][P].
+template <int P, class T, class Cached>
+KOKKOS_INLINE_FUNCTION void attention_scores(const T* query, const Cached* keys, std::int64_t head_dim,
+                                             T scale, T (&scores)[P]) {
+  constexpr int chains = 4;  // sums that do not wait for each other
+  T sums[chains][P] = {};
+  const auto add = [&](T(&to)[P], std::int64_t i) {
+    WAFERMARK_VECTOR_LOOP
+    for (int p = 0; p < P; ++p) to[p] += query[i] * T(keys[i * P + p]);
+  };
+  std::int64_t i = 0;
+  for (; i + chains <= head_dim; i += chains)
+    for (int c = 0; c < chains; ++c) add(sums[c], i + c);
+  for (; i < head_dim; ++i) add(sums[0], i);
+  WAFERMARK_VECTOR_LOOP
+  for (int p = 0; p < P; ++p) scores[p] = scale * ((sums[0][p] + sums[1][p]) + (sums[2][p] + sums[3][p]));
+}
+
+/// Takes in P more positions: their scores, and their values [P][head_dim].
+template <int P, class T, class Cached>
+KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, const T (&scores)[P], const Cached* values,
                                    std::int64_t head_dim, T* weighted) {
-  using Kokkos::exp;
-  if (score > state.top) {
-    const T fade = exp(state.top - score);
-    state.top = score;
+  T top = scores[0];
+  for (int p = 1; p < P; ++p) top = scores[p] > top ? scores[p] : top;
+  if (top > state.top) {
+    const T fade = exponential(state.top - top);
+    state.top = top;
     state.sum *= fade;
     for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
   }
-  const T weight = exp(score - state.top);
-  state.sum += weight;
-  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] += weight * T(value[i]);
+  T weights[P];
+  WAFERMARK_VECTOR_LOOP
+  for (int p = 0; p < P; ++p) weights[p] = exponential(scores[p] - state.top);
+  for (int p = 0; p < P; ++p) state.sum += weights[p];
+  constexpr int parts = 16;  // columns that stay in registers for all positions
+  std::int64_t i = 0;
+  for (; i + parts <= head_dim; i += parts) {
+    T sums[parts];
+    WAFERMARK_VECTOR_LOOP
+    for (int k = 0; k < parts; ++k) sums[k] = weighted[i + k];
+    for (int p = 0; p < P; ++p) {
+      WAFERMARK_VECTOR_LOOP
+      for (int k = 0; k < parts; ++k) sums[k] += weights[p] * T(values[p * head_dim + i + k]);
+    }
+    WAFERMARK_VECTOR_LOOP
+    for (int k = 0; k < parts; ++k) weighted[i + k] = sums[k];
+  }
+  for (; i < head_dim; ++i)
+    for (int p = 0; p < P; ++p) weighted[i] += weights[p] * T(values[p * head_dim + i]);
 }
 
 /// Counts from another top, not below the present one: as the parts of a sequence do before they are added.
 template <class T>
 KOKKOS_INLINE_FUNCTION void move_top(AttentionSum<T>& state, T top, std::int64_t head_dim, T* weighted) {
-  using Kokkos::exp;
-  const T fade = exp(state.top - top);
+  const T fade = exponential(state.top - top);
   state.top = top;
   state.sum *= fade;
   for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
@@ -50,16 +85,28 @@ KOKKOS_INLINE_FUNCTION void divide_by_sum(T sum, std::int64_t head_dim, T* weigh
   for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= inverse;
 }
 
-/// The attention of `query` to `seen` positions, whose keys and values [seen][head_dim] lie one after the
-/// other: softmax(scale * query . key) times the values, into output [head_dim].
+/// Positions whose keys stand side by side in a cache.
+inline constexpr int key_block = 16;
+
+/// Where dimension i of the key of position p is in a cache: keys [p / key_block][head_dim][p % key_block].
+KOKKOS_INLINE_FUNCTION std::int64_t key_place(std::int64_t p, std::int64_t i, std::int64_t head_dim) {
+  return (p / key_block * head_dim + i) * key_block + p % key_block;
+}
+
+/// The attention of `query` to the first `seen` positions, whose keys lie as key_place() says and whose
+/// values [position][head_dim] one after the other: softmax(scale * query . key) times the values, into
+/// output [head_dim]. Reads keys and values up to the next whole block, which must be numbers.
 template <class T, class Cached>
 KOKKOS_INLINE_FUNCTION void attention(const T* query, const Cached* keys, const Cached* values,
                                       std::int64_t seen, std::int64_t head_dim, T scale, T* output) {
   AttentionSum<T> state;
   for (std::int64_t i = 0; i < head_dim; ++i) output[i] = 0;
-  for (std::int64_t p = 0; p < seen; ++p) {
-    const T score = dot(query, keys + p * head_dim, head_dim);
-    attend(state, score * scale, values + p * head_dim, head_dim, output);
+  for (std::int64_t first = 0; first < seen; first += key_block) {
+    T scores[key_block];
+    attention_scores(query, keys + first * head_dim, head_dim, scale, scores);
+    for (int p = 0; p < key_block; ++p)
+      if (first + p >= seen) scores[p] = AttentionSum<T>().top;
+    attend(state, scores, values + first * head_dim, head_dim, output);
   }
   divide_by_sum(state.sum, head_dim, output);
 }

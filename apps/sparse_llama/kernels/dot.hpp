@@ -4,7 +4,16 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/vector_loop.hpp"
+
 namespace wafermark::llama {
+
+/// parts[0] = the sum of 2 * half parts.
+template <int half, class T>
+KOKKOS_INLINE_FUNCTION void fold(T* parts) {
+  for (int p = 0; p < half; ++p) parts[p] += parts[p + half];
+  if constexpr (half > 1) fold<half / 2>(parts);
+}
 
 /// sum_i a_i b_i.
 template <class T, class Other>
@@ -12,10 +21,11 @@ KOKKOS_INLINE_FUNCTION T dot(const T* a, const Other* b, std::int64_t n) {
   constexpr int parts = 16;
   T sums[parts] = {};
   std::int64_t i = 0;
-  for (; i + parts <= n; i += parts)
+  for (; i + parts <= n; i += parts) {
+    WAFERMARK_VECTOR_LOOP
     for (int p = 0; p < parts; ++p) sums[p] += a[i + p] * T(b[i + p]);
-  for (int width = parts / 2; width > 0; width /= 2)
-    for (int p = 0; p < width; ++p) sums[p] += sums[p + width];
+  }
+  fold<parts / 2>(sums);
   for (; i < n; ++i) sums[0] += a[i] * T(b[i]);
   return sums[0];
 }

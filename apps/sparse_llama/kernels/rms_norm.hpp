@@ -4,13 +4,13 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/dot.hpp"
+
 namespace wafermark::llama {
 
 template <class T>
 KOKKOS_INLINE_FUNCTION T sum_of_squares(const T* x, std::int64_t n) {
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += x[i] * x[i];
-  return sum;
+  return dot(x, x, n);
 }
 
 /// 1 / sqrt(mean(x^2) + epsilon) of a row of `dim` elements with this sum of squares.

@@ -1,4 +1,4 @@
-// Stored rows times N vectors at once: what decoding (N = 1) and small batches spend their time on. The
+// Stored rows times N vectors at once: what decoding (N = 1), batches and prompts spend their time on. The
 // portable form serves every device; row_dots_avx512.hpp and row_dots_avx2.hpp hold the same for CPUs whose
 // vectors can expand packed values, which Kokkos::simd cannot express.
 #pragma once
@@ -91,6 +91,25 @@ KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float sc
   for (std::int64_t j = 0; j < mask_columns; ++j) out[j] = 0;
   masked_add(&mask, 1, w, scale, out);
   w += Kokkos::popcount(mask);
+}
+
+/// n values as fp32 numbers, `scale` times each; sixteen at a time, so that up to fifteen more are read and
+/// written.
+template <class Value>
+KOKKOS_INLINE_FUNCTION void scaled_values(const Value* w, int n, float scale, float* out) {
+  for (int i = 0; i < n; i += 16)
+    for (int k = i; k < i + 16; ++k) out[k] = scale * float(w[k]);
+}
+
+/// So many vectors that word_times_block<64>() takes less time than row_dots() of four at a time.
+inline constexpr std::int64_t block_from = 8;
+
+/// sums[v] += w_k x[c_k N + v] for N vectors side by side and the columns c_k that a word stores, `w` being
+/// their values. Zeros cost nothing, but the mask is read bit by bit.
+template <int N>
+KOKKOS_INLINE_FUNCTION void word_times_block(MaskWord mask, const float* w, const float* x, float* sums) {
+  for (; mask != 0; mask &= mask - 1, ++w)
+    for (int v = 0; v < N; ++v) sums[v] += *w * x[Kokkos::countr_zero(mask) * N + v];
 }
 
 /// sums[j] += x times column j of one row, or lane `lane`'s share of it: for matrices stored by inputs, whose

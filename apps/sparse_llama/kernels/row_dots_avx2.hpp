@@ -233,6 +233,25 @@ inline void expand_word(MaskWord mask, const Value*& w, float scale, float* out)
   w += stored_in<true>(mask);
 }
 
+inline constexpr std::int64_t block_from = 24;
+
+template <int N>
+inline void word_times_block(MaskWord mask, const float* w, const float* x, float* sums) {
+  constexpr int registers = N / 8;
+  __m256 sum[registers];
+#pragma GCC unroll 8
+  for (int k = 0; k < registers; ++k) sum[k] = _mm256_loadu_ps(sums + 8 * k);
+  for (; mask != 0; mask &= mask - 1) {
+    const float* column = x + _tzcnt_u64(mask) * N;
+    const __m256 value = _mm256_broadcast_ss(w++);
+#pragma GCC unroll 8
+    for (int k = 0; k < registers; ++k)
+      sum[k] = _mm256_fmadd_ps(value, _mm256_loadu_ps(column + 8 * k), sum[k]);
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < registers; ++k) _mm256_storeu_ps(sums + 8 * k, sum[k]);
+}
+
 /// Eight values as fp32.
 inline __m256 eight_values(const float* w) { return _mm256_loadu_ps(w); }
 inline __m256 eight_values(const BFloat16* w) { return values_at<false, 0>(0, w); }

@@ -285,4 +285,23 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
     for (int v = 0; v < N; ++v) out[q * N + v] = _mm512_reduce_add_ps(sums[q][v]);
 }
 
+inline constexpr std::int64_t block_from = 48;
+
+template <int N>
+inline void word_times_block(MaskWord mask, const float* w, const float* x, float* sums) {
+  constexpr int registers = N / 16;
+  __m512 sum[registers];
+#pragma GCC unroll 4
+  for (int k = 0; k < registers; ++k) sum[k] = _mm512_loadu_ps(sums + 16 * k);
+  for (; mask != 0; mask &= mask - 1) {
+    const float* column = x + _tzcnt_u64(mask) * N;
+    const __m512 value = _mm512_set1_ps(*w++);
+#pragma GCC unroll 4
+    for (int k = 0; k < registers; ++k)
+      sum[k] = _mm512_fmadd_ps(value, _mm512_loadu_ps(column + 16 * k), sum[k]);
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < registers; ++k) _mm512_storeu_ps(sums + 16 * k, sum[k]);
+}
+
 }  // namespace wafermark::llama::avx512

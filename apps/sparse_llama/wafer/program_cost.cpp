@@ -62,12 +62,15 @@ SectionCounts count_sections(ValueType type) {
   s.rotary_pair = of_one_more([](int n, C* a, C* b) {
     for (int i = 0; i < n; ++i) rope_rotate(a[i], b[i], C(0.6f), C(0.8f));
   });
-  s.score = of_one_more([](int n, C* a, C* b) { dot(a, b, n); });
+  s.score = of_one_more([](int n, C* a, C* b) {
+    C score[1];
+    attention_scores(a, b, n, C(1.0f), score);
+  });
 
   const auto attended = [](float score, int n, C* a, C* b) {
     AttentionSum<C> state;
     state.top = C(0.0f);
-    attend(state, C(score), b, n, a);
+    attend(state, {C(score)}, b, n, a);
   };
   s.position_value = of_one_more([&](int n, C* a, C* b) { attended(-1.0f, n, a, b); });
   s.position = counted([&] {

@@ -94,9 +94,12 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
       for (std::int64_t query = 0; query < h.count * group; ++query) {
         float* out = score_of(x, y, v, query);
         const TokenRow& row = rows[std::size_t(v)];
-        for (std::int64_t p = x; p <= row.position; p += width)
-          *out++ = dot(part(v, y, query / group, query % group), cached(layer.keys, y, row, p, query / group),
-                       h.dims());
+        for (std::int64_t p = x; p <= row.position; p += width) {
+          float score[1];
+          attention_scores(part(v, y, query / group, query % group),
+                           cached(layer.keys, y, row, p, query / group), h.dims(), scale, score);
+          *out++ = score[0];
+        }
       }
   });
   for (int t = 0; t < own.count(); ++t) {
@@ -141,16 +144,15 @@ std::vector<float> WaferDecoder::attention(const Region& r, std::int64_t l, std:
         float top = AttentionSum<float>().top;
         for (int c = 0; c < width; ++c) {
           const float* score = score_of(c, y, v, query);
-          for (std::int64_t k = 0; k < owned(row.position + 1, c, width); ++k)
-            top = std::max(top, score[k] * scale);
+          for (std::int64_t k = 0; k < owned(row.position + 1, c, width); ++k) top = std::max(top, score[k]);
         }
         float* out = weighted.data() + start[std::size_t(y)] +
                      ((std::int64_t(x) * n + v) * h.count * group + query) * (h.dims() + 1);
         const float* score = score_of(x, y, v, query);
         AttentionSum<float> state;
         for (std::int64_t p = x; p <= row.position; p += width, ++score) {
-          new_tops[std::size_t(t)] += *score * scale > state.top;
-          attend(state, *score * scale, cached(layer.values, y, row, p, query / group), h.dims(), out);
+          new_tops[std::size_t(t)] += *score > state.top;
+          attend(state, {*score}, cached(layer.values, y, row, p, query / group), h.dims(), out);
         }
         if (state.sum > 0) move_top(state, top, h.dims(), out);
         out[h.dims()] = state.sum;

@@ -69,7 +69,7 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
   const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
   std::vector<float> row(std::size_t(c.columns));
-  constexpr std::int64_t most = 19;
+  constexpr std::int64_t most = 70;
   Rows x("x", most, c.columns), out("out", most, c.rows);
   const auto host_x = Kokkos::create_mirror_view(x);
   std::mt19937 engine(5);
@@ -77,7 +77,7 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   for (std::int64_t v = 0; v < most; ++v)
     for (std::int64_t j = 0; j < c.columns; ++j) host_x(v, j) = normal(engine);
   Kokkos::deep_copy(x, host_x);
-  for (const std::int64_t vectors : {1, 2, 3, 7, 19})
+  for (const std::int64_t vectors : {1, 2, 3, 7, 16, 19, 70})
     for (const bool accumulate : {false, true}) {
       Kokkos::deep_copy(out, 1.0f);
       MatrixVectors().multiply(m, x, vectors, accumulate, out);

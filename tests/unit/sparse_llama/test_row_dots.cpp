@@ -195,6 +195,40 @@ TYPED_TEST(RowDots, AddingARowAddsItsColumns) {
   }
 }
 
+template <int N, class WordTimesBlock>
+void expect_word_times_block(const char* form, const WordTimesBlock& word_times_block) {
+  for (const double density : {0.0, 0.3, 1.0}) {
+    const Sample<float> s(1, 1, density, 3);
+    std::mt19937 engine(4);
+    std::normal_distribution<float> normal;
+    std::vector<float> x(64 * N), sums(N, 0.5f);
+    for (float& element : x) element = normal(engine);
+    word_times_block(s.mask[0], s.packed.data(), x.data(), sums.data());
+    for (int v = 0; v < N; ++v) {
+      double exact = 0.5;
+      for (int c = 0; c < 64; ++c) exact += double(s.dense[std::size_t(c)]) * x[std::size_t(c * N + v)];
+      EXPECT_NEAR(sums[std::size_t(v)], exact, 2e-5) << form << ", vector " << v << " of " << N;
+    }
+  }
+}
+
+template <int N>
+void expect_word_times_block() {
+  expect_word_times_block<N>("portable", portable::word_times_block<N>);
+#if defined(__AVX2__) && !defined(__CUDACC__)
+  expect_word_times_block<N>("AVX2", avx2::word_times_block<N>);
+#endif
+#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
+  expect_word_times_block<N>("AVX-512", avx512::word_times_block<N>);
+#endif
+}
+
+TEST(WordTimesBlock, AddsTheStoredColumns) {
+  expect_word_times_block<16>();
+  expect_word_times_block<32>();
+  expect_word_times_block<64>();
+}
+
 TEST(MaskedAdd, AddsTheStoredRows) {
   const MaskWord mask[2] = {0x8000000000000005u, 2};
   const float w[] = {1, 2, 3, 4};

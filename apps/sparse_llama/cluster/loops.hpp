@@ -1,0 +1,43 @@
+// How the loops of a forward pass are dealt to threads, on hosts and devices.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+
+namespace wafermark::llama {
+
+using Space = Kokkos::DefaultExecutionSpace;
+using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
+using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
+inline constexpr bool on_host =
+    Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
+inline constexpr int row_lanes = 32;  // of a device that share a row
+
+/// body(k) for k in [0, n). The threads of a host share them in contiguous parts; one that ends early takes
+/// over from another's end. So each reads memory as one stream, and none waits long for the slowest.
+template <class Body>
+void stealing_loop(const char* name, std::int64_t n, const Body& body) {
+  if constexpr (on_host) {
+    using Stealing =
+        Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>, Kokkos::Schedule<Kokkos::Dynamic>>;
+    constexpr std::int64_t pieces = 16;  // that each thread's part can be given away in
+    const std::int64_t piece = n / (pieces * Space().concurrency());
+    Kokkos::parallel_for(name,
+                         Stealing(int(n), 1, 1).set_chunk_size(int(Kokkos::max(piece, std::int64_t(1)))),
+                         [&](const Stealing::member_type& team) { body(std::int64_t(team.league_rank())); });
+  } else {
+    Kokkos::parallel_for(name, Range(0, n), body);
+  }
+}
+
+/// body(k) for k in [0, count), little work for each of `rows` rows. On hosts one row is left to the calling
+/// thread: starting the others would take longer.
+template <class Body>
+void row_loop(const char* name, std::int64_t rows, std::int64_t count, const Body& body) {
+  if (on_host && rows == 1)
+    for (std::int64_t k = 0; k < count; ++k) body(k);
+  else
+    Kokkos::parallel_for(name, Range(0, count), body);
+}
+
+}  // namespace wafermark::llama

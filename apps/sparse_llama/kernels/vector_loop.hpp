@@ -1,0 +1,9 @@
+// For loops of a constant number of turns that are to become vector instructions: GCC unrolls such a loop
+// before it looks for vectors, and then finds poor ones.
+#pragma once
+
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+#define WAFERMARK_VECTOR_LOOP _Pragma("GCC unroll 1")
+#else
+#define WAFERMARK_VECTOR_LOOP
+#endif

@@ -1,0 +1,91 @@
+// Attention against its definition in double precision: softmax of all scores first, then the weighted sum.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "sparse_llama/kernels/attention.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+struct Sample {
+  std::int64_t seen, head_dim;
+  std::vector<float> query, keys, values;  // keys [position][head_dim]
+
+  Sample(std::int64_t seen_, std::int64_t head_dim_, float spread) : seen(seen_), head_dim(head_dim_) {
+    std::mt19937 engine(unsigned(seen * head_dim));
+    std::normal_distribution<float> normal;
+    const auto draw = [&](std::int64_t n, float times) {
+      std::vector<float> x;
+      for (std::int64_t i = 0; i < n; ++i) x.push_back(times * normal(engine));
+      return x;
+    };
+    query = draw(head_dim, spread);
+    keys = draw(seen * head_dim, 1);
+    values = draw(seen * head_dim, 1);
+  }
+  float scale() const { return 1.0f / std::sqrt(float(head_dim)); }
+  std::vector<double> exact() const {
+    std::vector<double> weights, out(std::size_t(head_dim), 0.0);
+    double top = -INFINITY, sum = 0;
+    for (std::int64_t p = 0; p < seen; ++p) {
+      double score = 0;
+      for (std::int64_t i = 0; i < head_dim; ++i)
+        score += double(query[std::size_t(i)]) * double(keys[std::size_t(p * head_dim + i)]);
+      weights.push_back(score * double(scale()));
+      top = std::max(top, weights.back());
+    }
+    for (double& weight : weights) sum += weight = std::exp(weight - top);
+    for (std::int64_t p = 0; p < seen; ++p)
+      for (std::int64_t i = 0; i < head_dim; ++i)
+        out[std::size_t(i)] += weights[std::size_t(p)] / sum * double(values[std::size_t(p * head_dim + i)]);
+    return out;
+  }
+};
+
+void expect_near(const std::vector<float>& found, const Sample& s) {
+  const auto exact = s.exact();
+  for (std::size_t i = 0; i < exact.size(); ++i)
+    EXPECT_NEAR(found[i], exact[i], 1e-5)
+        << "dimension " << i << " of " << s.head_dim << ", " << s.seen << " positions";
+}
+
+/// Whole blocks of a cache; what lies behind the last position is finite and must not count.
+TEST(Attention, IsTheSoftmaxOfTheScoresTimesTheValues) {
+  for (const std::int64_t head_dim : {2, 12, 16, 50, 64})
+    for (const std::int64_t seen : {1, 2, 15, 16, 17, 70})
+      for (const float spread : {1.0f, 30.0f}) {
+        const Sample s(seen, head_dim, spread);
+        const std::int64_t room = (seen + key_block - 1) / key_block * key_block;
+        std::vector<float> keys(std::size_t(room * head_dim), 9.0f), values(keys.size(), 1e4f),
+            out(std::size_t(head_dim), NAN);
+        for (std::int64_t p = 0; p < seen; ++p)
+          for (std::int64_t i = 0; i < head_dim; ++i)
+            keys[std::size_t(key_place(p, i, head_dim))] = s.keys[std::size_t(p * head_dim + i)];
+        std::copy(s.values.begin(), s.values.end(), values.begin());
+        attention(s.query.data(), keys.data(), values.data(), seen, head_dim, s.scale(), out.data());
+        expect_near(out, s);
+      }
+}
+
+/// As tiles do it: position by position, in two parts that meet at their common top.
+TEST(Attention, OfTwoPartsIsTheirSum) {
+  const Sample s(9, 12, 5.0f);
+  AttentionSum<float> parts[2];
+  std::vector<float> weighted[2] = {std::vector<float>(12, 0.0f), std::vector<float>(12, 0.0f)};
+  for (std::int64_t p = 0; p < s.seen; ++p) {
+    float score[1];
+    attention_scores(s.query.data(), s.keys.data() + p * 12, 12, s.scale(), score);
+    attend(parts[p % 2], score, s.values.data() + p * 12, 12, weighted[p % 2].data());
+  }
+  const float top = std::max(parts[0].top, parts[1].top);
+  for (int k = 0; k < 2; ++k) move_top(parts[k], top, 12, weighted[k].data());
+  for (std::size_t i = 0; i < 12; ++i) weighted[0][i] += weighted[1][i];
+  divide_by_sum(parts[0].sum + parts[1].sum, 12, weighted[0].data());
+  expect_near(weighted[0], s);
+}
+
+}  // namespace
+}  // namespace wafermark::llama
