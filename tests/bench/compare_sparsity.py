@@ -29,6 +29,7 @@ def run(args, form, sparsity, layers=None, prompt=64):
         binding = "spread" if args.ranks == 1 else "false"  # ranks know nothing of each other's cores
         environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads), OMP_PROC_BIND=binding, OMP_PLACES="cores",
                            OMPI_MCA_hwloc_base_binding_policy="none")
+        environment.pop("OPENBLAS_CORETYPE", None)  # prompts of dense matrices deserve the kernels of this CPU
         done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
         if done.returncode:
             sys.exit(f"compare_sparsity: {' '.join(command)} ended with exit code {done.returncode}: {done.stderr.strip()[-300:]}")

@@ -25,10 +25,14 @@ inline std::int64_t stored_in(MaskWord mask) {
   return masked ? _mm_popcnt_u64(mask) : 64;
 }
 
-/// Packed values come slower than hardware prefetchers of dense arrays expect.
-template <bool masked>
-inline void fetch_ahead(const void* w) {
-  if constexpr (masked) _mm_prefetch(static_cast<const char*>(w) + 3072, _MM_HINT_T0);
+/// Packed values come slower than hardware prefetchers of dense arrays expect. Called for each word, of whose
+/// fp32 values one line does not hold as many as are stored.
+template <bool masked, class Value>
+inline void fetch_ahead(const Value* w) {
+  if constexpr (!masked) return;
+  const char* ahead = reinterpret_cast<const char*>(w) + 3072;
+  _mm_prefetch(ahead, _MM_HINT_T0);
+  if constexpr (sizeof(Value) == 4) _mm_prefetch(ahead + 64, _MM_HINT_T0);
 }
 
 /// For each eight mask bits: which of the next values column c takes, or `none`.
