@@ -80,8 +80,6 @@ def sweep(args):
 
 
 def plot(rows, path, args):
-    import matplotlib
-    matplotlib.use("Agg")
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
     for form, mark in (("bit_mask", "o-"), ("csr", "s-"), ("two_four", "D")):
@@ -108,6 +106,12 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--plot", help="picture of the sweep")
     args = parser.parse_args()
+    if args.plot:
+        try:
+            import matplotlib
+            matplotlib.use("Agg")
+        except ImportError:
+            sys.exit(f"compare_sparsity: --plot: found no matplotlib for {sys.executable}, expected one (Debian: /usr/bin/python3)")
     rows = whole_model(args) if args.rounds > 0 else []
     if args.sweep:
         rows += sweep(args)

@@ -7,6 +7,7 @@
 
 #include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
+#include "sparse_llama/kernels/vector_loop.hpp"
 
 namespace wafermark::llama {
 
@@ -97,8 +98,10 @@ KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float sc
 /// written.
 template <class Value>
 KOKKOS_INLINE_FUNCTION void scaled_values(const Value* w, int n, float scale, float* out) {
-  for (int i = 0; i < n; i += 16)
+  for (int i = 0; i < n; i += 16) {
+    WAFERMARK_VECTOR_LOOP
     for (int k = i; k < i + 16; ++k) out[k] = scale * float(w[k]);
+  }
 }
 
 /// So many vectors that word_times_block<64>() takes less time than row_dots() of four at a time.
