@@ -20,11 +20,13 @@ void stealing_loop(const char* name, std::int64_t n, const Body& body) {
   if constexpr (on_host) {
     using Stealing =
         Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>, Kokkos::Schedule<Kokkos::Dynamic>>;
-    constexpr std::int64_t pieces = 16;  // that each thread's part can be given away in
-    const std::int64_t piece = n / (pieces * Space().concurrency());
-    Kokkos::parallel_for(name,
-                         Stealing(int(n), 1, 1).set_chunk_size(int(Kokkos::max(piece, std::int64_t(1)))),
-                         [&](const Stealing::member_type& team) { body(std::int64_t(team.league_rank())); });
+    // Pieces that can be taken over, sixteen of each thread's part: one k at a time would cost more than some
+    // bodies.
+    const std::int64_t pieces = Kokkos::min(n, std::int64_t(16) * Space().concurrency());
+    Kokkos::parallel_for(name, Stealing(int(pieces), 1, 1), [&](const Stealing::member_type& team) {
+      const std::int64_t piece = team.league_rank();
+      for (std::int64_t k = n * piece / pieces; k < n * (piece + 1) / pieces; ++k) body(k);
+    });
   } else {
     Kokkos::parallel_for(name, Range(0, n), body);
   }

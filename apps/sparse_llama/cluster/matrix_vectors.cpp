@@ -82,14 +82,10 @@ template <bool masked, int H, int N, class Value>
 void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std::int64_t stride,
                 bool accumulate) {
   const SliceTimesVectors<masked, H, N, Value> body{RowsOf<Value>(m), m.rows, in, out, stride, accumulate};
-  if constexpr (on_host) {
-    constexpr std::int64_t turn = slice_rows / H;  // slices: dense rows are short for a turn of their own
-    stealing_loop("matrix x vectors", (m.slices() + turn - 1) / turn, [&](std::int64_t t) {
-      for (std::int64_t s = t * turn; s < std::min((t + 1) * turn, m.slices()); ++s) body(s);
-    });
-  } else {
+  if constexpr (on_host)
+    stealing_loop("matrix x vectors", m.slices(), body);
+  else
     Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, row_lanes), body);
-  }
 }
 
 /// out[v] of one CSR row, whose x lie as they are.
