@@ -46,11 +46,7 @@ void add_active_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
   const AddActiveRows<masked, Value> body{RowsOf<Value>(m),          m.rows, m.padded_columns(), x.data(),
                                           std::int64_t(x.stride(0)), partial};
   if constexpr (on_host)
-    Kokkos::parallel_for(
-        "active rows",
-        Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>, Kokkos::Schedule<Kokkos::Dynamic>>(
-            0, vectors * parts, Kokkos::ChunkSize(1)),
-        body);
+    stealing_loop("active rows", vectors * parts, body);
   else
     Kokkos::parallel_for("active rows", Team(int(vectors * parts), 1, row_lanes), body);
 }

@@ -138,7 +138,7 @@ struct TurnColumns {
 /// all of them: the elements that a word meets stay in the first cache.
 template <class Value>
 struct SlicesTimesBlock {
-  static constexpr std::int64_t most_rows = 32;
+  static constexpr std::int64_t most_rows = 32;  // whole slices
   RowsOf<Value> m;
   std::int64_t rows, vectors;
   const float* turned;
@@ -146,14 +146,13 @@ struct SlicesTimesBlock {
   std::int64_t stride;
   bool accumulate;
 
-  std::int64_t together() const { return most_rows / m.slice; }
-  std::int64_t parts() const { return ((rows + m.slice - 1) / m.slice + together() - 1) / together(); }
+  std::int64_t parts() const { return (rows + most_rows - 1) / most_rows; }
   void operator()(std::int64_t part) const {
-    const std::int64_t first = part * together() * m.slice, n = std::min(most_rows, rows - first),
+    const std::int64_t first = part * most_rows, n = std::min(most_rows, rows - first),
                        slices = (n + m.slice - 1) / m.slice;
     alignas(64) float sums[most_rows][block] = {}, values[mask_columns + 16];
     StoredRows<Value> next[most_rows];
-    for (std::int64_t s = 0; s < slices; ++s) next[s] = m.template at<true>(part * together() + s);
+    for (std::int64_t s = 0; s < slices; ++s) next[s] = m.template at<true>(first / m.slice + s);
     for (std::int64_t i = 0; i < m.words; ++i) {
       const float* x = turned + i * mask_columns * block;
       for (std::int64_t s = 0; s < slices; ++s)
@@ -161,14 +160,14 @@ struct SlicesTimesBlock {
           const MaskWord mask = *next[s].mask++;
           const int stored = Kokkos::popcount(mask);
           const float* w = values;
+          const std::int64_t row = s * m.slice + q;
           if constexpr (std::is_same_v<Value, float>)
             w = next[s].values;
-          else if constexpr (std::is_same_v<Value, BFloat16>)
-            portable::scaled_values(next[s].values, stored, 1.0f, values);
           else
             portable::scaled_values(next[s].values, stored,
-                                    next[s].scales[q * m.groups + i * mask_columns / group_columns], values);
-          host::word_times_block<block>(mask, w, x, sums[s * m.slice + q]);
+                                    m.scale((first + row) * m.groups + i * mask_columns / group_columns),
+                                    values);
+          host::word_times_block<block>(mask, w, x, sums[row]);
           next[s].values += stored;
         }
     }

@@ -44,6 +44,14 @@ struct RowsOf {
         groups(m.groups()),
         slice(m.slice) {}
 
+  /// What the values of a group of columns are multiples of.
+  KOKKOS_INLINE_FUNCTION float scale(std::int64_t group) const {
+    if constexpr (std::is_same_v<Value, std::int8_t>)
+      return scales[group];
+    else
+      return 1.0f;
+  }
+
   /// Slice s of a masked matrix, row s of a dense one.
   template <bool masked>
   KOKKOS_INLINE_FUNCTION StoredRows<Value> at(std::int64_t s) const {
@@ -67,12 +75,6 @@ struct ExpandSlice {
   float* out;
   std::int64_t stride;
 
-  KOKKOS_FUNCTION float scale(std::int64_t group) const {
-    if constexpr (std::is_same_v<Value, std::int8_t>)
-      return m.scales[group];
-    else
-      return 1.0f;
-  }
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
     const std::int64_t s = numbers == nullptr ? first + i : numbers[i];
     float* to = out + i * m.slice * stride;
@@ -81,7 +83,7 @@ struct ExpandSlice {
     } else if (format == Format::dense) {
       const Value* from = m.values + s * m.words * mask_columns;
       for (std::int64_t g = 0; g < m.groups; ++g) {
-        const float own = scale(s * m.groups + g);
+        const float own = m.scale(s * m.groups + g);
         const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
         for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
       }
@@ -91,14 +93,14 @@ struct ExpandSlice {
       for (std::int64_t k = 0; k < n; ++k)
         to[m.column[begin + k]] =
             float(m.values[begin + k]) *
-            (m.scale_start == nullptr ? 1.0f : scale(m.scale_start[s] + k / group_columns));
+            (m.scale_start == nullptr ? 1.0f : m.scale(m.scale_start[s] + k / group_columns));
     } else {
       const StoredRows<Value> rows = m.template at<true>(s);
       const Value* from = rows.values;
       const MaskWord* mask = rows.mask;
       for (std::int64_t w = 0; w < m.words; ++w)
         for (std::int64_t q = 0; q < m.slice; ++q) {
-          const float own = scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
+          const float own = m.scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
           float* word = to + q * stride + w * mask_columns;
           KOKKOS_IF_ON_HOST((host::expand_word(*mask++, from, own, word);))
           KOKKOS_IF_ON_DEVICE((portable::expand_word(*mask++, from, own, word);))
