@@ -1,5 +1,6 @@
 // sparse_llama: Llama models with unstructured sparsity.
 #include "common/command_line.hpp"
+#include "sparse_llama/commands/compare.hpp"
 #include "sparse_llama/commands/convert.hpp"
 #include "sparse_llama/commands/evaluate.hpp"
 #include "sparse_llama/commands/export.hpp"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   return run_commands(argc, argv, "sparse_llama", "Llama models with unstructured sparsity.",
                       [](CLI::App& app, std::function<int()>& action) {
                         llama::add_run_command(app, action);
+                        llama::add_compare_command(app, action);
                         llama::add_info_command(app, action);
                         llama::add_convert_command(app, action);
                         llama::add_tokenizer_command(app, action);

@@ -1,6 +1,7 @@
 #include "sparse_llama/cluster/generation.hpp"
 
 #include <algorithm>
+#include <random>
 
 namespace wafermark::llama {
 
@@ -56,6 +57,15 @@ Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t v
     out.decode_seconds = model.seconds() - start;
   }
   return out;
+}
+
+std::vector<std::int32_t> made_up_prompt(std::int32_t first, std::int64_t count, std::int64_t vocabulary,
+                                         std::uint64_t seed) {
+  std::mt19937_64 engine(seed);
+  std::vector<std::int32_t> tokens{first};
+  while (std::int64_t(tokens.size()) < count)
+    tokens.push_back(std::int32_t(engine() % std::uint64_t(vocabulary)));
+  return tokens;
 }
 
 }  // namespace wafermark::llama

@@ -7,17 +7,48 @@
 #include "common/large_pages.hpp"
 
 namespace wafermark::llama {
+namespace {
 
-double memory_read_bandwidth(const Communicator& comm) {
-  constexpr std::int64_t block = 1 << 13, blocks = 1 << 12;  // 256 MiB of 8-byte words
-  constexpr int sweeps = 6;
-  // As the weights are kept.
-  const auto array = large_page_array<std::uint64_t, Kokkos::DefaultExecutionSpace::memory_space>(
-      "memory probe", block * blocks);
+constexpr std::int64_t block_words = 1 << 13;                 // of 8 bytes
+constexpr std::int64_t least_blocks = std::int64_t(1) << 12;  // 256 MiB
+
+struct Block {
+  const std::uint64_t* words;
+};
+
+/// The whole blocks of an array.
+template <class View>
+void add_blocks(const View& array, std::vector<Block>& to) {
+  const auto* words =
+      reinterpret_cast<const std::uint64_t*>(array.data());  // arrays begin at multiples of 64 bytes
+  const auto all = std::int64_t(array.size() * sizeof(typename View::value_type) / sizeof(std::uint64_t));
+  for (std::int64_t i = 0; i + block_words <= all; i += block_words) to.push_back({words + i});
+}
+
+}  // namespace
+
+double memory_read_bandwidth(const Communicator& comm, const RankWeights& weights) {
   using Range = Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>;
-  Kokkos::parallel_for(
-      "fill the probe", Range(0, block * blocks),
-      KOKKOS_LAMBDA(std::int64_t i) { array(i) = std::uint64_t(i); });
+  constexpr int sweeps = 4;
+  std::vector<Block> listed;
+  weights.each_multiplied([&](const PackedMatrix& m) {
+    add_blocks(m.mask, listed);
+    add_blocks(m.values, listed);
+  });
+  Kokkos::View<std::uint64_t*> array;
+  if (std::int64_t(listed.size()) < least_blocks) {
+    array = large_page_array<std::uint64_t, Kokkos::DefaultExecutionSpace::memory_space>(
+        "memory probe", least_blocks * block_words);
+    Kokkos::parallel_for(
+        "fill the probe", Range(0, least_blocks * block_words),
+        KOKKOS_LAMBDA(std::int64_t i) { array(i) = std::uint64_t(i); });
+    listed.clear();
+    add_blocks(array, listed);
+  }
+  const Kokkos::View<const Block*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
+      listed.data(), listed.size());
+  const Kokkos::View<Block*> blocks("blocks of the probe", listed.size());
+  Kokkos::deep_copy(blocks, host);
   double best = 0;
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     Kokkos::fence("before a sweep");
@@ -26,19 +57,20 @@ double memory_read_bandwidth(const Communicator& comm) {
     std::uint64_t sum = 0;
     // Whole numbers: their sum has no order, so compilers use vectors.
     Kokkos::parallel_reduce(
-        "read the probe", Range(0, blocks),
+        "read the probe", Range(0, std::int64_t(listed.size())),
         KOKKOS_LAMBDA(std::int64_t b, std::uint64_t & all) {
-          const std::uint64_t* words = array.data() + b * block;
+          const std::uint64_t* words = blocks(b).words;
           std::uint64_t part = 0;
-          for (std::int64_t i = 0; i < block; ++i) part += words[i];
+          for (std::int64_t i = 0; i < block_words; ++i) part += words[i];
           all += part;
         },
         sum);
     const double seconds =
         comm.max(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    if (sum != 0) best = std::max(best, double(block * blocks * 8) / seconds);
+    if (sum != 0)
+      best = std::max(best, double(comm.sum(std::int64_t(listed.size())) * block_words * 8) / seconds);
   }
-  return best * comm.size();
+  return best;
 }
 
 }  // namespace wafermark::llama

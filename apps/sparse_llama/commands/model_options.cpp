@@ -18,6 +18,10 @@ void ModelOptions::add_model_to(CLI::App& command) {
 void ModelOptions::add_storage_to(CLI::App& command) {
   command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
       ->capture_default_str();
+  add_value_to(command);
+}
+
+void ModelOptions::add_value_to(CLI::App& command) {
   command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")->capture_default_str();
 }
 
@@ -49,7 +53,7 @@ RankWeights ModelOptions::weights(const Communicator& comm) const {
   return pack_rank_weights(comm, source(), storage, type, activation_threshold);
 }
 
-void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& w) {
+WeightFigures weight_figures(const Communicator& comm, const RankWeights& w) {
   double weights = 0, stored = 0, bytes = 0, ends = double(w.embedding.bytes());
   for (const RankLayer& layer : w.layers)
     for (const PackedMatrix* m :
@@ -61,12 +65,14 @@ void add_weight_figures(Result& result, const Communicator& comm, const RankWeig
   if (!w.configuration.tied_embeddings) ends += double(w.head.bytes());
   weights = comm.sum(weights);
   bytes = comm.sum(bytes);
-  result.add_figure("sparsity", 1 - comm.sum(stored) / weights, "1", Kind::measured,
-                    "of the layers' matrices");
-  result.add_figure("bits_per_weight", 8 * bytes / weights, "bits", Kind::measured,
-                    "of the layers' matrices");
-  result.add_figure("weight_bytes", bytes + comm.sum(ends), "bytes", Kind::measured,
-                    "embedding and head included");
+  return {1 - comm.sum(stored) / weights, 8 * bytes / weights, bytes + comm.sum(ends)};
+}
+
+void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& weights) {
+  const WeightFigures w = weight_figures(comm, weights);
+  result.add_figure("sparsity", w.sparsity, "1", Kind::measured, "of the layers' matrices");
+  result.add_figure("bits_per_weight", w.bits_per_weight, "bits", Kind::measured, "of the layers' matrices");
+  result.add_figure("weight_bytes", w.bytes, "bytes", Kind::measured, "embedding and head included");
 }
 
 }  // namespace wafermark::llama

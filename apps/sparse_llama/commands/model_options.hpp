@@ -16,6 +16,7 @@ struct ModelOptions {
 
   void add_model_to(CLI::App& command);       ///< --model, --synthetic
   void add_storage_to(CLI::App& command);     ///< --format, --value
+  void add_value_to(CLI::App& command);       ///< --value
   void add_activation_to(CLI::App& command);  ///< --activation-threshold
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
@@ -24,7 +25,13 @@ struct ModelOptions {
   RankWeights weights(const Communicator& comm) const;
 };
 
-/// Figures of the packed weights over all ranks: bits a weight, sparsity, bytes. Collective.
+/// Of the packed weights over all ranks.
+struct WeightFigures {
+  double sparsity, bits_per_weight;  ///< of the layers' matrices
+  double bytes;                      ///< embedding and head included
+};
+/// Collective.
+WeightFigures weight_figures(const Communicator& comm, const RankWeights& weights);
 void add_weight_figures(Result& result, const Communicator& comm, const RankWeights& weights);
 
 }  // namespace wafermark::llama

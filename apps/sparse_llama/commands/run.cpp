@@ -59,16 +59,11 @@ std::vector<std::int32_t> prompt_of(const Options& o, const Configuration& c, co
     if (!in) throw InputError(fmt::format("{}: cannot be read, expected a text", o.prompt_file));
     text = content.str();
   }
-  std::vector<std::int32_t> tokens;
-  if (tokenizer != nullptr && !text.empty()) {
-    tokens = tokenizer->encode(text);
-    if (tokenizer->bos() >= 0) tokens.insert(tokens.begin(), tokenizer->bos());
-  } else {
-    std::mt19937_64 engine(o.sampling.seed);
-    tokens.push_back(tokenizer != nullptr ? std::max(tokenizer->bos(), 0) : 1);
-    while (std::int64_t(tokens.size()) < o.prompt_tokens)
-      tokens.push_back(std::int32_t(engine() % std::uint64_t(c.vocabulary)));
-  }
+  if (tokenizer == nullptr || text.empty())
+    return made_up_prompt(tokenizer != nullptr ? std::max(tokenizer->bos(), 0) : 1, o.prompt_tokens,
+                          c.vocabulary, o.sampling.seed);
+  std::vector<std::int32_t> tokens = tokenizer->encode(text);
+  if (tokenizer->bos() >= 0) tokens.insert(tokens.begin(), tokenizer->bos());
   return tokens;
 }
 
@@ -142,7 +137,7 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
   const Job job(o, c);
   RegionTimes times;
   Decoder decoder(comm, weights, o.sequences, job.capacity, times);
-  const double bandwidth = memory_read_bandwidth(comm);
+  const double bandwidth = memory_read_bandwidth(comm, weights);
   EnergyMeter meter(comm);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
   const EnergyReading energy = meter.read();
@@ -157,7 +152,8 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
   if (o.model.activation_threshold)
     result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1",
                       Kind::measured, "whose weights of down_proj were not read");
-  result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured, "probe of this run");
+  result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured,
+                    "the same weights, read and summed only");
   result.add_figure("bandwidth_share",
                     g.decode_passes > 0
                         ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes / bandwidth)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`sparse_llama run`, info and evaluate as users call them: results, tokens on 1 and 2 ranks, bad input.
+"""`sparse_llama run`, compare, info and evaluate as users call them: results, tokens on 1 and 2 ranks, bad input.
 
 usage: test_run.py SPARSE_LLAMA MODEL_FOLDER
 """
@@ -83,6 +83,21 @@ with tempfile.TemporaryDirectory() as scratch:
     done = run("run", "--model", f"{scratch}/cut.h5")
     check(done.returncode == 2 and "cut.h5" in done.stderr, f"half a file: {done.stderr.strip()}")
 
+    for ranks in (1, 2):
+        done = run("compare", "--model", model, "--formats", "dense,bit_mask,csr", "--value", "int8", "--rounds", "3", "--tokens", "4",
+                   "--prompt-tokens", "8", "--out", f"{scratch}/compare{ranks}", ranks=ranks)
+        check(done.returncode == 0 and done.stdout.count("\n") == 5, f"compare on {ranks} ranks {done.stderr.strip()[-200:]}")
+        record, compared = result(f"{scratch}/compare{ranks}")
+        forms = {f["format"]: f for f in record["formats"]}
+        check(list(forms) == ["dense", "bit_mask", "csr"], "one entry a format")
+        check(all(set(forms["dense"][key].values()) == {1.0} for key in ("decode_ratio", "prefill_ratio")), "the first is the measure of the others")
+        check(forms["bit_mask"]["sparsity"] > 0.69 and forms["dense"]["sparsity"] == 0, "the same weights, stored with and without zeros")
+        check(all(f["decode_ratio"]["smallest"] <= f["decode_ratio"]["median"] <= f["decode_ratio"]["largest"] for f in forms.values()), "spreads")
+        low, high = (forms["csr"]["decode_tokens_per_second"][a] / forms["dense"]["decode_tokens_per_second"][b]
+                     for a, b in (("smallest", "largest"), ("largest", "smallest")))
+        check(low <= forms["csr"]["decode_ratio"]["median"] == compared["decode_ratio_csr"] <= high, "ratios are of one round's rates")
+        check(all(f["memory_read_bandwidth"]["median"] > 1e8 for f in forms.values()), "each beside a probe")
+
     made = run("run", "--synthetic", "tinyllama-1.1b:sparsity=0.5,two_four=1,layers=1", "--format", "two_four", "--value", "int8", "--tokens", "2",
                "--prompt-tokens", "3", "--out", f"{scratch}/made")
     check(made.returncode == 0 and abs(result(f"{scratch}/made")[1]["bits_per_weight"] - 5.15) < 0.1, "2:4 int8 takes 5.1 bits a weight")
@@ -107,6 +122,15 @@ with tempfile.TemporaryDirectory() as scratch:
         (("run", "--synthetic", "llama2-7b:sparsity=1.5"), "expected a number from 0 to 1"),
         (("run", "--synthetic", "llama2-7b:layer=2"), "found 'layer=2', expected"),
         (("run", "--model", model, "--top-p", "2"), "--top-p"),
+        (("compare",), "neither of --model and --synthetic"),
+        (("compare", "--model", model, "--formats", "dense"), "--formats: found 1, expected two or more"),
+        (("compare", "--model", model, "--formats", "dense,coo"), "--formats: found 'coo', expected dense"),
+        (("compare", "--model", model, "--formats", "dense,two_four"), "more than two of four"),
+        (("compare", "--model", f"{scratch}/packed1.h5"), "found weights packed in one format, expected a checkpoint"),
+        (("compare", "--model", model, "--tokens", "100000"), "at most the model's context"),
+        (("compare", "--model", model, "--tokens", "1"), "--tokens"),
+        (("compare", "--model", model, "--rounds", "0"), "--rounds"),
+        (("compare", "--model", model, "--value", "fp8"), "--value: found 'fp8', expected fp32"),
         (("evaluate", model, "/nowhere.txt"), "/nowhere.txt: cannot be read"),
     ):
         done = run(*words)
