@@ -184,7 +184,6 @@ template <class Value>
 struct ArrangeGroup {
   using X = typename Vectors<Value>::X;
   const float* x;
-  bool masked;
   std::int64_t x_stride, columns, padded, groups;
   X* arranged;
   float* scales;
@@ -210,9 +209,9 @@ struct ArrangeGroup {
   }
   KOKKOS_FUNCTION void arrange(const float* word, float inverse, X* to) const {
     if constexpr (on_host)
-      host::arrange_word<Value>(word, inverse, masked, to);
+      host::arrange_word<Value>(word, inverse, to);
     else
-      portable::arrange_word<Value>(word, inverse, masked, to);
+      portable::arrange_word<Value>(word, inverse, to);
   }
 };
 
@@ -244,7 +243,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   grow(scales_, vectors * groups);
   float* scales = scales_.data();
   const bool masked = m.format != Format::dense;
-  const ArrangeGroup<Value> arrange{x.data(), masked, x_stride, m.columns, padded, groups, arranged, scales};
+  const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
   row_loop("arrange vectors", vectors, vectors * groups, arrange);
 
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {

@@ -42,9 +42,9 @@ struct Vectors {
 
 namespace portable {
 
-/// 64 elements of a vector for dense or masked rows of Value; int8: integers, `inverse_scale` times them.
+/// 64 elements of a vector for rows of Value; int8: integers, `inverse_scale` times them.
 template <class Value, class X>
-KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale, bool /*masked*/, X* to) {
+KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale, X* to) {
   for (std::int64_t j = 0; j < mask_columns; ++j)
     if constexpr (std::is_same_v<Value, std::int8_t>)
       to[j] = quantised<std::int16_t>(from[j], inverse_scale, activation_range);

@@ -8,13 +8,14 @@
 
 namespace wafermark::llama::avx512 {
 
+using avx2::fetch;
 using avx2::fetch_ahead;
 using avx2::stored_before;
 using avx2::stored_in;
 
 inline __m512 as_floats(__m512i bits) { return _mm512_castsi512_ps(bits); }
 
-/// 32 elements that meet masked bf16 values. With bf16 products (Zen 4, Sapphire Rapids and later) rounded to
+/// 32 elements that meet bf16 values. With bf16 products (Zen 4, Sapphire Rapids and later) rounded to
 /// bf16, and 64 places further on what their rounding left: 16 bits of each element in all. Else the even
 /// ones, then the odd ones, which is how values come out of a register.
 inline void arrange_half(const float* from, float* to) {
@@ -38,9 +39,9 @@ inline void arrange_half(const float* from, float* to) {
 
 /// int8: the even columns, then the odd ones.
 template <class Value, class X>
-inline void arrange_word(const float* from, float inverse_scale, bool masked, X* to) {
-  if (std::is_same_v<Value, float> || !masked) {
-    portable::arrange_word<Value>(from, inverse_scale, masked, to);
+inline void arrange_word(const float* from, float inverse_scale, X* to) {
+  if constexpr (std::is_same_v<Value, float>) {
+    portable::arrange_word<Value>(from, inverse_scale, to);
   } else if constexpr (std::is_same_v<Value, BFloat16>) {
 #ifdef __AVX512BF16__
     constexpr int half = 16;  // floats that 32 bf16 numbers fill
@@ -73,11 +74,13 @@ inline __m512i fresh_zero() {
   return zero;
 }
 
-/// 64 bytes of a vector: in a register where several rows multiply them, which compilers do not see.
-template <bool shared, class X>
+/// 64 bytes of a vector: where they stay in a register compilers do not see that they come from memory.
+/// Loaded by each product they made dense rows of 11,008 int8 and bf16 values a fifth and two fifths slower
+/// on a Zen 5.
+template <bool stay, class X>
 inline __m512i elements(const X* x) {
   __m512i loaded = _mm512_loadu_si512(x);
-  if constexpr (shared) asm("" : "+v"(loaded));
+  if constexpr (stay) asm("" : "+v"(loaded));
   return loaded;
 }
 
@@ -124,13 +127,20 @@ inline Registers<4> word_values(MaskWord mask, const float* w) {
 }
 template <bool masked>
 inline Registers<2> word_values(MaskWord mask, const BFloat16* w) {
+  if constexpr (!masked) return {_mm512_loadu_si512(w), _mm512_loadu_si512(w + 32)};
   const __mmask64 moved = in_register(mask);
   return {values_at<0>(mask, moved, w), values_at<32>(mask, moved, w)};
 }
 
 template <bool masked>
 inline Registers<1> word_values(MaskWord mask, const std::int8_t* w) {
+  if constexpr (!masked) return {_mm512_loadu_si512(w)};
   return {_mm512_mask_expand_epi8(fresh_zero(), in_register(mask), _mm512_loadu_si512(w))};
+}
+
+/// The even int8 values of a word, then the odd ones, as int16 numbers 256 times as large.
+inline Registers<2> even_and_odd(const Registers<1>& int8) {
+  return {_mm512_slli_epi16(int8.of[0], 8), _mm512_and_si512(int8.of[0], _mm512_set1_epi16(short(0xff00)))};
 }
 
 template <class Value>
@@ -175,61 +185,51 @@ inline void add_products(const Registers<2>& bf16, const Registers<4>& x, __m512
 /// fp32 and bf16.
 template <bool masked, int H, int N, class Value>
 inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
-  // Dense bf16 values in 64-byte loads came at 27 GB/s on two cores of a Zen 5, in 16-byte loads at 44; int8
-  // below at 26 and 32 on one core.
-  if constexpr (!masked && !std::is_same_v<Value, float>) {
-    avx2::row_dots<false, H, N>(rows, in, out);
-  } else {
-    constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
-    constexpr bool shared = N == 1 && H > 1;
-    __m512 sums[H][N][chains];
-    // Loops over registers are unrolled by command: one that is not sends them to memory.
+  constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
+  __m512 sums[H][N][chains];
+  // Loops over registers are unrolled by command: one that is not sends them to memory.
 #pragma GCC unroll 4
-    for (int q = 0; q < H; ++q)
+  for (int q = 0; q < H; ++q)
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v)
+    for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
-        for (int k = 0; k < chains; ++k) sums[q][v][k] = _mm512_setzero_ps();
-    const Value* w = rows.values;
-    for (std::int64_t i = 0; i < rows.words; ++i) {
-      Registers<4> x[N];
+      for (int k = 0; k < chains; ++k) sums[q][v][k] = _mm512_setzero_ps();
+  const Value* w = rows.values;
+  for (std::int64_t i = 0; i < rows.words; ++i) {
+    Registers<4> x[N];
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v)
+    for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k) x[v].of[k] = elements<shared>(in.x + v * in.stride + i * 64 + 16 * k);
+      for (int k = 0; k < 4; ++k) x[v].of[k] = elements<N == 1>(in.x + v * in.stride + i * 64 + 16 * k);
 #pragma GCC unroll 4
-      for (int q = 0; q < H; ++q) {
-        const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
-        const auto values = word_values<masked>(mask, w);
-        w += stored_in<masked>(mask);
-        fetch_ahead<masked>(w);
+    for (int q = 0; q < H; ++q) {
+      const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+      const auto values = word_values<masked>(mask, w);
+      w += stored_in<masked>(mask);
+      fetch_ahead<masked>(w);
 #pragma GCC unroll 4
-        for (int v = 0; v < N; ++v) add_products(values, x[v], sums[q][v]);
-      }
+      for (int v = 0; v < N; ++v) add_products(values, x[v], sums[q][v]);
     }
-#pragma GCC unroll 4
-    for (int q = 0; q < H; ++q)
-#pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) {
-        __m512 all = sums[q][v][0];
-#pragma GCC unroll 4
-        for (int k = 1; k < chains; ++k) all = _mm512_add_ps(all, sums[q][v][k]);
-        out[q * N + v] = _mm512_reduce_add_ps(all);
-      }
   }
+#pragma GCC unroll 4
+  for (int q = 0; q < H; ++q)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) {
+      __m512 all = sums[q][v][0];
+#pragma GCC unroll 4
+      for (int k = 1; k < chains; ++k) all = _mm512_add_ps(all, sums[q][v][k]);
+      out[q * N + v] = _mm512_reduce_add_ps(all);
+    }
 }
 
 template <bool masked, int H, int N>
 inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int8_t>& in, float* out) {
-  if constexpr (!masked) return avx2::row_dots<false, H, N>(rows, in, out);
   __m512 sums[H][N];
 #pragma GCC unroll 4
   for (int q = 0; q < H; ++q)
 #pragma GCC unroll 4
     for (int v = 0; v < N; ++v) sums[q][v] = _mm512_setzero_ps();
   const std::int8_t* w = rows.values;
-  const __m512i upper = _mm512_set1_epi16(short(0xff00));
-  constexpr bool shared = N == 1 && H > 1;
   const std::int64_t groups = rows.groups();
   for (std::int64_t first = 0; first < groups; first += 16) {
     // The scales of sixteen groups at once: one group after the other they would cost as much as its
@@ -237,6 +237,7 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
     alignas(64) float scales[H][N][16];
     const auto some = __mmask16(first + 16 <= groups ? 0xffff : (1 << (groups - first)) - 1);
     for (int q = 0; q < H; ++q) {
+      if constexpr (masked) fetch(rows.scales + (H + q) * groups + first);  // of the next slice
       const __m512i stored =
           _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, rows.scales + q * groups + first));
       const __m512 own = _mm512_mul_ps(as_floats(_mm512_slli_epi32(stored, 16)), _mm512_set1_ps(1.0f / 256));
@@ -255,18 +256,17 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v)
 #pragma GCC unroll 2
-          for (int k = 0; k < 2; ++k) x[v][k] = elements<shared>(in.x + v * in.stride + i * 64 + 32 * k);
+          for (int k = 0; k < 2; ++k) x[v][k] = elements<N == 1>(in.x + v * in.stride + i * 64 + 32 * k);
 #pragma GCC unroll 4
         for (int q = 0; q < H; ++q) {
-          const MaskWord mask = rows.mask[i * H + q];
-          const __m512i both = word_values<true>(mask, w).of[0];
-          w += stored_in<true>(mask);
-          fetch_ahead<true>(w);
-          const __m512i even = _mm512_slli_epi16(both, 8), odd = _mm512_and_si512(both, upper);
+          const MaskWord mask = masked ? rows.mask[i * H + q] : 0;
+          const auto values = even_and_odd(word_values<masked>(mask, w));
+          w += stored_in<masked>(mask);
+          fetch_ahead<masked>(w);
 #pragma GCC unroll 4
           for (int v = 0; v < N; ++v)
-            products[q][v] =
-                _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(products[q][v], even, x[v][0]), odd, x[v][1]);
+            products[q][v] = _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(products[q][v], values.of[0], x[v][0]),
+                                                 values.of[1], x[v][1]);
         }
       };
       add_word(2 * g);

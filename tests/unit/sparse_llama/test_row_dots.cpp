@@ -94,8 +94,8 @@ constexpr double rounding(bool vectors_of_64_bytes) {
 #define EXPECT_EXACT(space, masked, H, N)                                                                   \
   do {                                                                                                      \
     const Sample<TypeParam> s(H, words, density, unsigned(words));                                          \
-    const auto x = s.arranged(                                                                              \
-        [](const float* from, auto* to) { space::arrange_word<TypeParam>(from, 1.0f, masked, to); });       \
+    const auto x =                                                                                          \
+        s.arranged([](const float* from, auto* to) { space::arrange_word<TypeParam>(from, 1.0f, to); });    \
     float out[H * N];                                                                                       \
     space::row_dots<masked, H, N>(s.stored(masked), s.in(x), out);                                          \
     for (int q = 0; q < H; ++q)                                                                             \
@@ -125,6 +125,7 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
       EXPECT_EXACT(avx512, true, 4, 1);
       EXPECT_EXACT(avx512, true, 4, 2);
       EXPECT_EXACT(avx512, true, 4, 4);
+      EXPECT_EXACT(avx512, false, 1, 1);
       EXPECT_EXACT(avx512, false, 1, 2);
 #endif
     }
@@ -138,13 +139,17 @@ TEST(RowDotsOfInt8, DoNotOverflow) {
   std::fill(s.dense.begin(), s.dense.end(), std::int8_t(-127));
   std::fill(s.natural.begin(), s.natural.end(), std::int16_t(activation_range));
   const auto x = s.arranged(
-      [](const float* from, std::int16_t* to) { host::arrange_word<std::int8_t>(from, 1.0f, true, to); });
-  float out[4];
+      [](const float* from, std::int16_t* to) { host::arrange_word<std::int8_t>(from, 1.0f, to); });
+  float out[4], dense;
   host::row_dots<true, 4, 1>(s.stored(true), s.in(x), out);
+  host::row_dots<false, 1, 1>(s.stored(false), s.in(x), &dense);
   for (int q = 0; q < 4; ++q) {
     double size = 0;
     const double exact = s.exact(q, 0, size);
     EXPECT_NEAR(out[q], exact, 1e-6 * size);
+    if (q == 0) {
+      EXPECT_NEAR(dense, exact, 1e-6 * size);
+    }
   }
 }
 #endif
