@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import statistics
 import struct
 import subprocess
@@ -120,6 +121,9 @@ def main():
     for kind in types:
         if kind not in TYPES:
             sys.exit(f"compare_llama_cpp: --types: found {kind}, expected some of {', '.join(TYPES)}")
+    for program in (args.binary, args.llama_bench):
+        if not shutil.which(program):
+            sys.exit(f"compare_llama_cpp: found no program {program}, expected one (llama-bench: Debian's llama.cpp-tools)")
     rates = {name: [] for name in types + values}
     with tempfile.TemporaryDirectory() as folder:
         for kind in types:
