@@ -15,10 +15,11 @@ import random
 import shutil
 import statistics
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from side_by_side_runs import launch, sparse_llama
 
 PROMPT = 64
 # layers, dim, hidden, heads, key/value heads, vocabulary
@@ -75,28 +76,18 @@ def write_gguf(path, model, kind):
             out.write(piece[:size % len(piece)] + bytes(-size % ALIGNMENT))
 
 
-def launch(command, environment):
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        sys.exit(f"compare_llama_cpp: {' '.join(command)} ended with exit code {done.returncode}: {done.stderr.strip()[-500:]}")
-    return done.stdout
-
-
 def run_llama_cpp(args, path):
     """(decode, prefill) in tokens/s."""
     rows = json.loads(launch([args.llama_bench, "-m", str(path), "-p", str(PROMPT), "-n", str(args.tokens), "-t", str(args.threads),
-                              "-r", "1", "-o", "json"], dict(os.environ)))
+                              "-r", "1", "-o", "json"]))
     rate = {row["n_gen"] > 0: row["avg_ts"] for row in rows}
     return rate[True], rate[False]
 
 
 def run_ours(args, value):
-    environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads), OMP_PROC_BIND="spread", OMP_PLACES="cores",
-                       OMPI_MCA_hwloc_base_binding_policy="none", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    with tempfile.TemporaryDirectory() as out:
-        launch(["mpirun", "-np", "1", args.binary, "run", "--synthetic", f"{args.model}:sparsity={args.sparsity}", "--format",
-                "bit_mask", "--value", value, "--prompt-tokens", str(PROMPT), "--tokens", str(args.tokens), "--out", out], environment)
-        figures = {f["name"]: f["value"] for f in json.loads(Path(out, "result.json").read_text())["figures"]}
+    result, _ = sparse_llama(args.binary, ["run", "--synthetic", f"{args.model}:sparsity={args.sparsity}", "--format", "bit_mask",
+                                           "--value", value, "--prompt-tokens", PROMPT, "--tokens", args.tokens], args.threads)
+    figures = {f["name"]: f["value"] for f in result["figures"]}
     return figures["decode_tokens_per_second"], figures["prefill_tokens_per_second"]
 
 

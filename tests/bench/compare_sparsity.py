@@ -12,10 +12,10 @@ for it: faster, but the dense head then counts for more than it does in the mode
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from side_by_side_runs import sparse_llama
 
 SPARSITIES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -23,27 +23,15 @@ SPARSITIES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 def compare(args, formats, weights, rounds, layers=None):
     """Rows, one a format, the first of them the one that the ratios refer to; the table is printed as it comes."""
     keys = [weights] + ([f"layers={layers}"] if layers else [])
-    with tempfile.TemporaryDirectory() as out:
-        command = ["mpirun", "-np", str(args.ranks), args.binary, "compare", "--synthetic", f"{args.model}:{','.join(keys)}",
-                   "--formats", ",".join(formats), "--value", args.value, "--rounds", str(rounds), "--tokens", str(args.tokens),
-                   "--out", out]
-        binding = "spread" if args.ranks == 1 else "false"  # ranks know nothing of each other's cores
-        environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads), OMP_PROC_BIND=binding, OMP_PLACES="cores",
-                           OMPI_MCA_hwloc_base_binding_policy="none", OMPI_ALLOW_RUN_AS_ROOT="1",
-                           OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-        environment.pop("OPENBLAS_CORETYPE", None)  # prompts of dense matrices deserve the kernels of this CPU
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-                              stdin=subprocess.DEVNULL)
-        if done.returncode:
-            sys.exit(f"compare_sparsity: {' '.join(command)} ended with exit code {done.returncode}: {done.stderr.strip()[-300:]}")
-        print(done.stdout, flush=True)
-        found = json.loads(Path(out, "result.json").read_text())["formats"]
+    result, table = sparse_llama(args.binary, ["compare", "--synthetic", f"{args.model}:{','.join(keys)}", "--formats", ",".join(formats),
+                                               "--value", args.value, "--rounds", rounds, "--tokens", args.tokens], args.threads, args.ranks)
+    print(table, flush=True)
     medians = {"tokens_per_second": "decode_tokens_per_second", "prefill_tokens_per_second": "prefill_tokens_per_second",
                "bandwidth_share": "bandwidth_share", "memory_read_bandwidth": "memory_read_bandwidth",
                "ratio_to_dense": "decode_ratio", "prefill_ratio_to_dense": "prefill_ratio"}
     exact = ("value", "format", "sparsity", "bits_per_weight", "weight_bytes")
     return [{"model": args.model, "layers": layers} | {key: f[key] for key in exact}
-            | {key: f[name]["median"] for key, name in medians.items()} for f in found]
+            | {key: f[name]["median"] for key, name in medians.items()} for f in result["formats"]]
 
 
 def sweep(args):

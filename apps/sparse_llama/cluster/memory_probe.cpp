@@ -49,6 +49,7 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
       listed.data(), listed.size());
   const Kokkos::View<Block*> blocks("blocks of the probe", listed.size());
   Kokkos::deep_copy(blocks, host);
+  const double bytes = double(comm.sum(std::int64_t(listed.size())) * block_words) * sizeof(std::uint64_t);
   double best = 0;
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     Kokkos::fence("before a sweep");
@@ -67,8 +68,7 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
         sum);
     const double seconds =
         comm.max(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    if (sum != 0)
-      best = std::max(best, double(comm.sum(std::int64_t(listed.size())) * block_words * 8) / seconds);
+    best = std::max(best, bytes / seconds);
   }
   return best;
 }

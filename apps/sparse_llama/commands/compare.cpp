@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "common/errors.hpp"
@@ -76,7 +77,8 @@ int compare(const Options& o) {
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
   if (o.formats.size() < 2)
     throw InputError(fmt::format("--formats: found {}, expected two or more", o.formats.size()));
-  for (const std::string& name : o.formats) format_named(name, "--formats");
+  std::vector<Format> formats;
+  for (const std::string& name : o.formats) formats.push_back(format_named(name, "--formats"));
   const ValueType type = value_type_named(o.model.value, "--value");
   if (o.model.model.ends_with(".h5"))
     throw InputError(
@@ -90,9 +92,8 @@ int compare(const Options& o) {
         o.prompt_tokens, o.tokens, context));
 
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
-  for (const std::string& name : o.formats)
-    contenders.push_back(std::make_unique<Contender>(
-        comm, pack_rank_weights(comm, source, format_named(name, "--formats"), type), o));
+  for (const Format format : formats)
+    contenders.push_back(std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o));
 
   for (std::int64_t round = -1; round < o.rounds; ++round)
     for (const auto& c : contenders) {
