@@ -164,6 +164,13 @@ void Communicator::broadcast(std::string& text, int root) const {
   text.assign(bytes.begin(), bytes.end());
 }
 
+void Communicator::broadcast(std::vector<std::string>& texts, int root) const {
+  std::uint64_t n = texts.size();
+  broadcast(n, root);
+  texts.resize(n);
+  for (std::string& text : texts) broadcast(text, root);
+}
+
 std::int64_t Communicator::exclusive_scan(std::int64_t value) const {
   std::int64_t before = 0;
   check(comm_, MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, comm_), "MPI_Exscan");

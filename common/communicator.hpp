@@ -46,6 +46,7 @@ class Communicator {
   template <class T>
   void broadcast(std::vector<T>& values, int root = 0) const;  ///< size included
   void broadcast(std::string& text, int root = 0) const;
+  void broadcast(std::vector<std::string>& texts, int root = 0) const;  ///< their number included
   /// Sum over all lower ranks (0 on rank 0).
   std::int64_t exclusive_scan(std::int64_t value) const;
   /// Sends parts[r] to rank r; returns what each rank sent to this one, by rank.

@@ -71,22 +71,24 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
 
 template <class T>
 std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::string& name) const {
-  if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
-  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
-  const Handle type(H5Aget_type(attribute), H5Tclose);
-  if (H5Tget_class(type) != H5Tget_class(h5_type<T>()) || !is_usual_number(type))
-    reject(object, fmt::format("attribute '{}' is of another type than expected", name));
-  const Handle space(H5Aget_space(attribute), H5Sclose);
-  const hssize_t n = H5Sget_simple_extent_npoints(space);
-  if (n < 0 || n > most_attribute_values)
-    reject(object, fmt::format("attribute '{}': found {} values, expected at most {}", name, n,
-                               most_attribute_values));
-  std::vector<T> values(static_cast<std::size_t>(n));
-  if (H5Aread(attribute, h5_type<T>(), values.data()) < 0)
-    reject(object, fmt::format("attribute '{}' cannot be read", name));
-  return values;
+  return on_root([&] {
+    if (!holds(file_, object)) reject(object, "not found");
+    const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                           H5Aclose);
+    if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+    const Handle type(H5Aget_type(attribute), H5Tclose);
+    if (H5Tget_class(type) != H5Tget_class(h5_type<T>()) || !is_usual_number(type))
+      reject(object, fmt::format("attribute '{}' is of another type than expected", name));
+    const Handle space(H5Aget_space(attribute), H5Sclose);
+    const hssize_t n = H5Sget_simple_extent_npoints(space);
+    if (n < 0 || n > most_attribute_values)
+      reject(object, fmt::format("attribute '{}': found {} values, expected at most {}", name, n,
+                                 most_attribute_values));
+    std::vector<T> values(static_cast<std::size_t>(n));
+    if (H5Aread(attribute, h5_type<T>(), values.data()) < 0)
+      reject(object, fmt::format("attribute '{}' cannot be read", name));
+    return values;
+  });
 }
 
 template <class T>
@@ -99,36 +101,38 @@ T Hdf5File::attribute(const std::string& object, const std::string& name) const 
 
 std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object,
                                                        const std::string& name) const {
-  if (!exists(object)) reject(object, "not found");
-  const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
-  if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
-  const Handle type(H5Aget_type(attribute), H5Tclose);
-  const Handle space(H5Aget_space(attribute), H5Sclose);
-  const hssize_t found = H5Sget_simple_extent_npoints(space);
-  std::vector<std::string> texts;
-  if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
-  const std::size_t length = H5Tget_size(type);
-  if (found < 0 || found > most_attribute_values || length > std::size_t(most_attribute_values))
-    reject(object, fmt::format("attribute '{}': found {} texts of {} bytes, expected at most {}", name, found,
-                               length, most_attribute_values));
-  const auto n = static_cast<std::size_t>(found);
-  if (H5Tis_variable_str(type) > 0) {
-    std::vector<char*> pointers(n, nullptr);
-    if (H5Aread(attribute, type, pointers.data()) < 0)
+  return on_root([&] {
+    if (!holds(file_, object)) reject(object, "not found");
+    const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                           H5Aclose);
+    if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+    const Handle type(H5Aget_type(attribute), H5Tclose);
+    const Handle space(H5Aget_space(attribute), H5Sclose);
+    const hssize_t found = H5Sget_simple_extent_npoints(space);
+    std::vector<std::string> texts;
+    if (H5Tget_class(type) != H5T_STRING) reject(object, fmt::format("attribute '{}' is not text", name));
+    const std::size_t length = H5Tget_size(type);
+    if (found < 0 || found > most_attribute_values || length > std::size_t(most_attribute_values))
+      reject(object, fmt::format("attribute '{}': found {} texts of {} bytes, expected at most {}", name,
+                                 found, length, most_attribute_values));
+    const auto n = static_cast<std::size_t>(found);
+    if (H5Tis_variable_str(type) > 0) {
+      std::vector<char*> pointers(n, nullptr);
+      if (H5Aread(attribute, type, pointers.data()) < 0)
+        reject(object, fmt::format("attribute '{}' cannot be read", name));
+      for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
+      H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+      return texts;
+    }
+    std::vector<char> block(length * n + 1, '\0');
+    if (H5Aread(attribute, type, block.data()) < 0)
       reject(object, fmt::format("attribute '{}' cannot be read", name));
-    for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
-    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+    for (std::size_t k = 0; k < n; ++k) {
+      const char* begin = block.data() + k * length;
+      texts.emplace_back(begin, std::find(begin, begin + length, '\0'));
+    }
     return texts;
-  }
-  std::vector<char> block(length * n + 1, '\0');
-  if (H5Aread(attribute, type, block.data()) < 0)
-    reject(object, fmt::format("attribute '{}' cannot be read", name));
-  for (std::size_t k = 0; k < n; ++k) {
-    const char* begin = block.data() + k * length;
-    texts.emplace_back(begin, std::find(begin, begin + length, '\0'));
-  }
-  return texts;
+  });
 }
 
 std::string Hdf5File::text_attribute(const std::string& object, const std::string& name) const {

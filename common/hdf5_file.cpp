@@ -23,9 +23,9 @@ Handle collective_transfer() {
   return {plist, H5Pclose};
 }
 
-Handle parallel_access(const Communicator& comm) {
+Handle parallel_access(MPI_Comm comm) {
   const hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fapl_mpio(plist, comm.raw(), MPI_INFO_NULL);
+  H5Pset_fapl_mpio(plist, comm, MPI_INFO_NULL);
   return {plist, H5Pclose};
 }
 
@@ -65,7 +65,7 @@ Hdf5File::Hdf5File(const Communicator& comm, std::string path, std::string final
 
 Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path + ".tmp", path);
-  const Handle access = parallel_access(comm);
+  const Handle access = parallel_access(comm.raw());
   f.file_ = H5Fcreate(f.path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
   comm.throw_together(f.file_ < 0,
                       fmt::format("{}: cannot be created, expected a writable folder with space", path));
@@ -78,13 +78,19 @@ hid_t open_checked(const Communicator& comm, const std::string& path, unsigned m
   std::error_code none;
   std::string problem;
   if (comm.is_root()) {
-    if (!std::filesystem::is_regular_file(path, none))
+    if (!std::filesystem::is_regular_file(path, none)) {
       problem = "found no such file, expected an HDF5 file";
-    else if (H5Fis_hdf5(path.c_str()) <= 0)
+    } else if (H5Fis_hdf5(path.c_str()) <= 0) {
       problem = "found another kind of file, expected HDF5";
+    } else {
+      // Opened together, ranks wait for ever for a rank 0 that finds the first group damaged.
+      const Handle alone = parallel_access(MPI_COMM_SELF);
+      const Handle tried(H5Fopen(path.c_str(), H5F_ACC_RDONLY, alone), H5Fclose);
+      if (!tried.good()) problem = "HDF5 cannot open it: damaged, cut off, or no permission";
+    }
   }
   comm.throw_together(!problem.empty(), fmt::format("{}: {}", path, problem));
-  const Handle access = parallel_access(comm);
+  const Handle access = parallel_access(comm.raw());
   const hid_t file = H5Fopen(path.c_str(), mode, access);
   comm.throw_together(file < 0,
                       fmt::format("{}: HDF5 cannot open it: damaged, cut off, or no permission", path));
@@ -143,13 +149,11 @@ void Hdf5File::agree_written(bool good, const std::string& object) const {
 }
 
 bool Hdf5File::exists(const std::string& path) const {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-    if (H5Lexists(file_, path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
-  return path == "/" || H5Lexists(file_, path.c_str(), H5P_DEFAULT) > 0;
+  return on_root([&] { return int(holds(file_, path)); }) != 0;
 }
 
 void Hdf5File::make_group(const std::string& path) {
-  if (exists(path)) return;
+  if (holds(file_, path)) return;
   ensure_parent(path);
   const Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   if (!group.good()) fail(path, "make the group");
@@ -190,21 +194,27 @@ void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const 
 }
 
 std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
-  if (!exists(path)) reject(path, "not found");
-  const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!data.good()) reject(path, "found a group, expected an array");
-  const Handle space(H5Dget_space(data), H5Sclose);
-  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
-  H5Sget_simple_extent_dims(space, dims.data(), nullptr);
-  return {dims.begin(), dims.end()};
+  return on_root([&] {
+    if (!holds(file_, path)) reject(path, "not found");
+    const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+    if (!data.good()) reject(path, "found a group, expected an array");
+    const Handle space(H5Dget_space(data), H5Sclose);
+    std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+    H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+    return std::vector<std::uint64_t>(dims.begin(), dims.end());
+  });
+}
+
+void Hdf5File::expect_numbers(const std::string& path) const {
+  on_root([&] {
+    const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+    if (!is_usual_number(Handle(H5Dget_type(data), H5Tclose)))
+      reject(path, "found no numbers of a usual type");
+    return 0;
+  });
 }
 
 namespace {
-
-bool holds_usual_numbers(hid_t file, const std::string& path) {
-  const Handle data(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose);
-  return is_usual_number(Handle(H5Dget_type(data), H5Tclose));
-}
 
 template <class T>
 std::vector<T> read_block(hid_t file, const std::string& path, const std::vector<hsize_t>& start,
@@ -216,7 +226,8 @@ std::vector<T> read_block(hid_t file, const std::string& path, const std::vector
   std::size_t n = 1;
   for (const hsize_t c : count) n *= c;
   std::vector<T> values(n);
-  good = H5Dread(data, h5_type<T>(), memory, space, collective_transfer(), values.data()) >= 0;
+  // Each rank by itself: collective reads wait for ever where a damaged address fails on some ranks only.
+  good = H5Dread(data, h5_type<T>(), memory, space, H5P_DEFAULT, values.data()) >= 0;
   return values;
 }
 
@@ -231,7 +242,7 @@ std::vector<T> Hdf5File::read(const std::string& path, const Rows& rows, std::ui
   if (!std::equal(found.begin(), found.end(), expected.begin(), expected.end()))
     reject(path, fmt::format("found {} values, expected {}", shape_text(found),
                              shape_text({expected.begin(), expected.end()})));
-  if (!holds_usual_numbers(file_, path)) reject(path, "found no numbers of a usual type");
+  expect_numbers(path);
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;
@@ -317,7 +328,7 @@ std::vector<T> Hdf5File::read_frame(const std::string& path, std::uint64_t frame
                              shape_text({per_frame.begin(), per_frame.end()})));
   if (frame >= found[0])
     reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
-  if (!holds_usual_numbers(file_, path)) reject(path, "found no numbers of a usual type");
+  expect_numbers(path);
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;

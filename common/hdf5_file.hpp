@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/communicator.hpp"
+#include "common/errors.hpp"
 
 namespace wafermark {
 
@@ -18,10 +19,11 @@ struct Rows {
   static Rows of(const Communicator& comm, std::uint64_t count);
 };
 
-/// An open file. Every call is collective. Paths are absolute ("/particles/all/position/value"); parents are
-/// made. Arrays are T = float, double, int, std::int64_t or std::uint8_t with `columns` values a row (0:
-/// one-dimensional). Errors of the library throw std::runtime_error with file and object; a file that cannot
-/// be opened or is not HDF5, an object that is missing or of another shape: InputError.
+/// An open file. Every call is collective: rank 0 reads attributes and shapes for all, each rank its own rows
+/// of an array. Paths are absolute ("/particles/all/position/value"); parents are made. Arrays are T = float,
+/// double, int, std::int64_t or std::uint8_t with `columns` values a row (0: one-dimensional). Errors of the
+/// library throw std::runtime_error with file and object; a file that cannot be opened or is not HDF5, an
+/// object that is missing or of another shape: InputError.
 class Hdf5File {
  public:
   /// Creates FILE under a temporary name beside it; commit() gives it its own. Without commit() nothing
@@ -87,9 +89,25 @@ class Hdf5File {
 
  private:
   Hdf5File(const Communicator& comm, std::string path, std::string final_path);
+  /// What `read` returns or throws on rank 0, on all ranks: of a damaged file HDF5 can tell each rank
+  /// something else.
+  template <class Read>
+  auto on_root(const Read& read) const {
+    decltype(read()) found{};
+    std::string problem;
+    try {
+      if (comm_->is_root()) found = read();
+    } catch (const InputError& e) {
+      problem = e.what();
+    }
+    comm_->throw_together(!problem.empty(), problem);
+    comm_->broadcast(found);
+    return found;
+  }
   [[noreturn]] void fail(const std::string& object, const std::string& what) const;
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
+  void expect_numbers(const std::string& path) const;
   /// Throws on all ranks when the write failed on any.
   void agree_written(bool good, const std::string& object) const;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace wafermark {
 
@@ -47,6 +48,13 @@ class Handle {
   hid_t id_;
   herr_t (*close_)(hid_t);
 };
+
+/// Whether the file has a group or array of that path, as this rank sees it.
+inline bool holds(hid_t file, const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+    if (H5Lexists(file, path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
+  return path == "/" || H5Lexists(file, path.c_str(), H5P_DEFAULT) > 0;
+}
 
 /// Whether a stored type is one that the library converts from safely: its conversion of a type whose
 /// description is damaged reads outside its buffers.
