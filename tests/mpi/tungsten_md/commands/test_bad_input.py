@@ -6,6 +6,7 @@ usage: test_bad_input.py TUNGSTEN_MD MPIEXEC RANKS
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 DECK = """title = "tiny"
@@ -31,17 +32,26 @@ def setfl(lines=None):
 
 
 class Tests:
+    """Runs of the program, several at a time: mpirun takes two seconds, most of them asleep, to end a failed one."""
+
     def __init__(self, binary, mpiexec, ranks):
         self.binary, self.mpiexec, self.ranks = binary, mpiexec, ranks
-        self.failures = self.passed = 0
+        self.pool = ThreadPoolExecutor(4)
+        self.runs = []
 
-    def run(self, name, arguments, expected, folder, files=(), code=2, deck=DECK, ranks=None):
-        folder = Path(folder)
-        (folder / "case.toml").write_text(deck)
-        for file, content in dict(files).items():
-            (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
-        command = [self.mpiexec, "-np", str(ranks or self.ranks), self.binary, *arguments]
-        result = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    def run(self, name, arguments, expected, files=(), code=2, deck=DECK, ranks=None):
+        """A future: what is to be said of the run, and whether it ended as expected."""
+        self.runs.append(self.pool.submit(self.run_now, name, arguments, expected, dict(files), code, deck, ranks or self.ranks))
+        return self.runs[-1]
+
+    def run_now(self, name, arguments, expected, files, code, deck, ranks):
+        with tempfile.TemporaryDirectory() as name_of_folder:
+            folder = Path(name_of_folder)
+            for file, content in {"case.toml": deck, **files}.items():
+                (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+            command = [self.mpiexec, "-np", str(ranks), self.binary, *arguments]
+            result = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+            leftovers = [p.name for p in folder.rglob("*") if p.name.endswith(".tmp") or p.name == "result.json"]
         lines = [line for line in result.stderr.splitlines() if line.startswith("tungsten_md: ")]
         problems = []
         if result.returncode != code:
@@ -50,22 +60,17 @@ class Tests:
             problems.append(f"{len(lines)} lines, expected one")
         elif expected not in lines[0]:
             problems.append(f"expected '{expected}' in it")
-        leftovers = [p.name for p in folder.rglob("*") if p.name.endswith(".tmp") or p.name == "result.json"]
         if leftovers:
             problems.append(f"left behind: {leftovers}")
         if problems:
-            self.failures += 1
-            print(f"FAIL {name}: {'; '.join(problems)}\n  {' '.join(arguments)}\n  stderr: {result.stderr[-800:]}")
-        else:
-            self.passed += 1
-            print(f"ok   {name}: {lines[0][13:]}")
+            return f"FAIL {name}: {'; '.join(problems)}\n  {' '.join(arguments)}\n  stderr: {result.stderr[-800:]}", False
+        return f"ok   {name}: {lines[0][13:]}", True
 
     def deck(self, name, expected, sets=(), files=(), deck=DECK, extra=(), **more):
-        with tempfile.TemporaryDirectory() as folder:
-            arguments = ["run", "case.toml", "--out", "out"]
-            for s in sets:
-                arguments += ["--set", s]
-            self.run(name, [*arguments, *extra], expected, folder, files, deck=deck, **more)
+        arguments = ["run", "case.toml", "--out", "out"]
+        for s in sets:
+            arguments += ["--set", s]
+        self.run(name, [*arguments, *extra], expected, files, deck=deck, **more)
 
     def potential(self, name, expected, content, **more):
         self.deck(name, expected, ["potential.file=p.eam.alloy"], {"p.eam.alloy": content}, **more)
@@ -128,8 +133,7 @@ def main():
             ("data file cut off", data.format(1).replace("1 atoms", "2 atoms"), "state.data"),
             ("data file with a type too many", data.format(2), "state.data"),
             ("triclinic data file", data.format(1).replace("\n\nAtoms", "\n1 0 0 xy xz yz\n\nAtoms"), "state.data")]:
-        with tempfile.TemporaryDirectory() as folder:
-            t.run(name, forces, expected, folder, {"state.data": state, "p.eam.alloy": setfl()})
+        t.run(name, forces, expected, {"state.data": state, "p.eam.alloy": setfl()})
     t.deck("checkpoint missing", "nothere.h5", extra=["--restart", "nothere.h5"])
     t.deck("checkpoint of another kind", "found another kind of file", files={"c.h5": "text"}, extra=["--restart", "c.h5"])
     with tempfile.TemporaryDirectory() as folder:
@@ -142,31 +146,33 @@ def main():
     damaged[len(whole) // 2] ^= 0x10
     t.deck("checkpoint with a flipped bit", "c.h5", files={"c.h5": bytes(damaged)}, extra=["--restart", "c.h5"])
     # Output
-    with tempfile.TemporaryDirectory() as folder:
-        t.run("output folder is a file", ["run", "case.toml", "--out", "taken"], "--out taken: cannot be made", folder,
-              {"taken": "x"})
-    with tempfile.TemporaryDirectory() as folder:
-        t.run("output cannot be made", ["run", "case.toml", "--out", "/proc/nothing/here"], "--out /proc/nothing/here", folder)
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as full:
+    t.run("output folder is a file", ["run", "case.toml", "--out", "taken"], "--out taken: cannot be made", {"taken": "x"})
+    t.run("output cannot be made", ["run", "case.toml", "--out", "/proc/nothing/here"], "--out /proc/nothing/here")
+    half_written = []
+    with tempfile.TemporaryDirectory() as full:
         if small_tmpfs(full):
             try:
                 t.run("full disk", ["run", "case.toml", "--out", full + "/out", "--set", "output.checkpoint_every_steps=10",
-                                    "--set", "structure.cells=[12,12,12]"], full + "/out/checkpoint.h5", folder, code=2)
-                if list(Path(full).rglob("*.tmp")) or list(Path(full).rglob("*.h5")):
-                    t.failures += 1
-                    print("FAIL full disk: something was left half-written:", list(Path(full).rglob("*")))
+                                    "--set", "structure.cells=[12,12,12]"], full + "/out/checkpoint.h5").result()
+                half_written = [*Path(full).rglob("*.tmp"), *Path(full).rglob("*.h5")]
+                if half_written:
+                    print("FAIL full disk: something was left half-written:", half_written)
             finally:
                 subprocess.run(["umount", full], check=False)
         else:
             print("SKIPPED full disk: this user may not mount a small tmpfs")
     # Command lines
-    with tempfile.TemporaryDirectory() as folder:
-        t.run("unknown option", ["run", "case.toml", "--out", "o", "--speed", "fast"], "--speed", folder)
-        t.run("no subcommand", [], "subcommand is required", folder)
-        t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read", folder)
-        t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target", folder)
-    print(f"{t.passed} passed, {t.failures} failed")
-    sys.exit(1 if t.failures else 0)
+    t.run("unknown option", ["run", "case.toml", "--out", "o", "--speed", "fast"], "--speed")
+    t.run("no subcommand", [], "subcommand is required")
+    t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read")
+    t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
+    good = []
+    for run in t.runs:
+        report, as_expected = run.result()
+        print(report, flush=True)
+        good.append(as_expected)
+    print(f"{sum(good)} passed, {len(good) - sum(good)} failed")
+    sys.exit(0 if all(good) and not half_written else 1)
 
 
 if __name__ == "__main__":
