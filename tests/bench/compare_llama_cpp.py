@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sparse_llama against llama.cpp at the shapes of one model, side by side on this machine.
 
-usage: compare_llama_cpp.py --binary SPARSE_LLAMA [--llama-bench llama-bench] [--model tinyllama-1.1b] [--types F16,Q8_0,Q4_0]
+usage: compare_llama_cpp.py [--binary SPARSE_LLAMA] [--llama-bench llama-bench] [--model tinyllama-1.1b] [--types F16,Q8_0,Q4_0]
                             [--values bf16,int8] [--sparsity 0.7] [--rounds 5] [--tokens 48] [--threads N] [--json FILE]
 
 llama.cpp (Debian: package llama.cpp-tools) runs dense weights of each type, from GGUF files with made-up weights that this
@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from side_by_side_runs import launch, sparse_llama
+from side_by_side_runs import SPARSE_LLAMA, launch, sparse_llama
 
 PROMPT = 64
 # layers, dim, hidden, heads, key/value heads, vocabulary
@@ -97,7 +97,7 @@ def spread(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", required=True)
+    parser.add_argument("--binary", default=SPARSE_LLAMA)
     parser.add_argument("--llama-bench", default="llama-bench")
     parser.add_argument("--model", default="tinyllama-1.1b", choices=MODELS)
     parser.add_argument("--types", default="F16,Q8_0,Q4_0")

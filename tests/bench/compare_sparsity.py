@@ -2,12 +2,12 @@
 """Decoding with sparse weights beside dense ones at the shapes of a published model, in turn within one process
 (`sparse_llama compare`), so that both sides meet the machine in the same state.
 
-usage: compare_sparsity.py --binary SPARSE_LLAMA [--model tinyllama-1.1b] [--value bf16] [--sparsity 0.7] [--rounds 9]
+usage: compare_sparsity.py [--binary SPARSE_LLAMA] [--model tinyllama-1.1b] [--value bf16] [--sparsity 0.7] [--rounds 9]
                            [--tokens 16] [--ranks 1] [--threads N] [--sweep] [--layers N] [--json FILE] [--plot FILE]
 
 First the whole model: dense and bit mask at the given sparsity; --rounds 0 leaves it out. With --sweep also the speed-up
 over dense from 0 to 95 % for bit mask, CSR and 2:4, with `--sweep-rounds` rounds each. --layers takes the first few layers
-for it: faster, but the dense head then counts for more than it does in the model.
+only: faster, but the dense head then counts for more than it does in the model.
 """
 import argparse
 import json
@@ -15,22 +15,22 @@ import os
 import sys
 from pathlib import Path
 
-from side_by_side_runs import sparse_llama
+from side_by_side_runs import SPARSE_LLAMA, sparse_llama
 
 SPARSITIES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
-def compare(args, formats, weights, rounds, layers=None):
+def compare(args, formats, weights, rounds):
     """Rows, one a format, the first of them the one that the ratios refer to; the table is printed as it comes."""
-    keys = [weights] + ([f"layers={layers}"] if layers else [])
+    keys = [weights] + ([f"layers={args.layers}"] if args.layers else [])
     result, table = sparse_llama(args.binary, ["compare", "--synthetic", f"{args.model}:{','.join(keys)}", "--formats", ",".join(formats),
                                                "--value", args.value, "--rounds", rounds, "--tokens", args.tokens], args.threads, args.ranks)
     print(table, flush=True)
     medians = {"tokens_per_second": "decode_tokens_per_second", "prefill_tokens_per_second": "prefill_tokens_per_second",
                "bandwidth_share": "bandwidth_share", "memory_read_bandwidth": "memory_read_bandwidth",
                "ratio_to_dense": "decode_ratio", "prefill_ratio_to_dense": "prefill_ratio"}
-    exact = ("value", "format", "sparsity", "bits_per_weight", "weight_bytes")
-    return [{"model": args.model, "layers": layers} | {key: f[key] for key in exact}
+    exact = ("value", "format", "sparsity", "bits_per_weight", "weight_bytes", "rounds")
+    return [{"model": args.model, "layers": args.layers} | {key: f[key] for key in exact}
             | {key: f[name]["median"] for key, name in medians.items()} for f in result["formats"]]
 
 
@@ -38,8 +38,8 @@ def sweep(args):
     """Speed-up against sparsity."""
     rows = []
     for sparsity in SPARSITIES:
-        rows += compare(args, ("dense", "bit_mask", "csr"), f"sparsity={sparsity}", args.sweep_rounds, args.layers)[1:]
-    rows += compare(args, ("dense", "two_four"), "two_four=1", args.sweep_rounds, args.layers)[1:]
+        rows += compare(args, ("dense", "bit_mask", "csr"), f"sparsity={sparsity}", args.sweep_rounds)[1:]
+    rows += compare(args, ("dense", "two_four"), "two_four=1", args.sweep_rounds)[1:]
     for form in ("bit_mask", "csr"):
         faster = [r["sparsity"] for r in rows if r["format"] == form and r["ratio_to_dense"] >= 1]
         print(f"{form}: " + (f"breaks even by {100 * min(faster):.0f} % sparsity" if faster else "is never faster than dense"))
@@ -60,7 +60,7 @@ def plot(rows, path, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", required=True)
+    parser.add_argument("--binary", default=SPARSE_LLAMA)
     parser.add_argument("--model", default="tinyllama-1.1b")
     parser.add_argument("--value", default="bf16", choices=["fp32", "bf16", "int8"])
     parser.add_argument("--sparsity", type=float, default=0.7)
@@ -70,7 +70,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each rank")
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--sweep-rounds", type=int, default=5)
-    parser.add_argument("--layers", type=int, help="of the sweep; default: all")
+    parser.add_argument("--layers", type=int, help="default: all")
     parser.add_argument("--json")
     parser.add_argument("--plot", help="picture of the sweep")
     args = parser.parse_args()

@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+SPARSE_LLAMA = Path(__file__).resolve().parents[2] / "build/release/apps/sparse_llama/sparse_llama"
+
 
 def launch(command, environment=None):
     """What the command prints."""

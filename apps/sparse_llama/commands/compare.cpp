@@ -128,7 +128,12 @@ int compare(const Options& o) {
                        {"memory_read_bandwidth", bandwidth.json()},
                        {"bandwidth_share", share.json()},
                        {"decode_ratio", decode_ratio.json()},
-                       {"prefill_ratio", prefill_ratio.json()}});
+                       {"prefill_ratio", prefill_ratio.json()},
+                       {"rounds",
+                        {{"decode_tokens_per_second", c->decode},
+                         {"prefill_tokens_per_second", c->prefill},
+                         {"memory_read_bandwidth", c->bandwidth},
+                         {"bandwidth_share", c->share}}}});
     if (c == contenders.front()) continue;
     const std::string how = fmt::format("{}, {} rounds: ", over, o.rounds);
     result.add_figure(fmt::format("decode_ratio_{}", format), decode_ratio.median, "1", Kind::measured,

@@ -5,6 +5,7 @@ usage: test_run.py SPARSE_LLAMA MODEL_FOLDER
 """
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,9 @@ with tempfile.TemporaryDirectory() as scratch:
         check(all(set(forms["dense"][key].values()) == {1.0} for key in ("decode_ratio", "prefill_ratio")), "the first is the measure of the others")
         check(forms["bit_mask"]["sparsity"] > 0.69 and forms["dense"]["sparsity"] == 0, "the same weights, stored with and without zeros")
         check(all(f["decode_ratio"]["smallest"] <= f["decode_ratio"]["median"] <= f["decode_ratio"]["largest"] for f in forms.values()), "spreads")
+        check(all(len(f["rounds"][key]) == 3 and statistics.median(f["rounds"][key]) == f[key]["median"] for f in forms.values()
+                  for key in ("decode_tokens_per_second", "prefill_tokens_per_second", "memory_read_bandwidth", "bandwidth_share")),
+              "each round is kept")
         low, high = (forms["csr"]["decode_tokens_per_second"][a] / forms["dense"]["decode_tokens_per_second"][b]
                      for a, b in (("smallest", "largest"), ("largest", "smallest")))
         check(low <= forms["csr"]["decode_ratio"]["median"] == compared["decode_ratio_csr"] <= high, "ratios are of one round's rates")
