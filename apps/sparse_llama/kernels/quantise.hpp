@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sparse_llama/kernels/value_types.hpp"
+#include "sparse_llama/kernels/vector_loop.hpp"
 
 namespace wafermark::llama {
 
@@ -15,8 +16,10 @@ KOKKOS_INLINE_FUNCTION T group_scale(const T* x, std::int64_t n, T largest_integ
     largest[lane] = size > largest[lane] ? size : largest[lane];
   };
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
+  for (; i + lanes <= n; i += lanes) {
+    WAFERMARK_VECTOR_LOOP
     for (int lane = 0; lane < lanes; ++lane) take(i + lane, lane);
+  }
   for (; i < n; ++i) take(i, 0);
   for (int lane = 1; lane < lanes; ++lane)
     largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
