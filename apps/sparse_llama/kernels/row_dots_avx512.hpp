@@ -263,6 +263,9 @@ inline void row_dots(const StoredRows<std::int8_t>& rows, const Vectors<std::int
           const auto values = even_and_odd(word_values<masked>(mask, w));
           w += stored_in<masked>(mask);
           fetch_ahead<masked>(w);
+          // 8 % of Llama-2-7B's decoding on a Zen 5; twice as far is 4 % slower, as are dense bf16 rows so
+          // fetched.
+          if constexpr (!masked) fetch(w + 4096);
 #pragma GCC unroll 4
           for (int v = 0; v < N; ++v)
             products[q][v] = _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(products[q][v], values.of[0], x[v][0]),
