@@ -69,13 +69,17 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   if (!good) fail(object, "write attribute " + name);
 }
 
+hid_t Hdf5File::open_attribute(const std::string& object, const std::string& name) const {
+  if (!holds(file_, object)) reject(object, "not found");
+  const hid_t attribute = H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0) reject(object, fmt::format("attribute '{}' not found", name));
+  return attribute;
+}
+
 template <class T>
 std::vector<T> Hdf5File::attribute_list(const std::string& object, const std::string& name) const {
   return on_root([&] {
-    if (!holds(file_, object)) reject(object, "not found");
-    const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                           H5Aclose);
-    if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+    const Handle attribute(open_attribute(object, name), H5Aclose);
     const Handle type(H5Aget_type(attribute), H5Tclose);
     if (H5Tget_class(type) != H5Tget_class(h5_type<T>()) || !is_usual_number(type))
       reject(object, fmt::format("attribute '{}' is of another type than expected", name));
@@ -102,10 +106,7 @@ T Hdf5File::attribute(const std::string& object, const std::string& name) const 
 std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object,
                                                        const std::string& name) const {
   return on_root([&] {
-    if (!holds(file_, object)) reject(object, "not found");
-    const Handle attribute(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                           H5Aclose);
-    if (!attribute.good()) reject(object, fmt::format("attribute '{}' not found", name));
+    const Handle attribute(open_attribute(object, name), H5Aclose);
     const Handle type(H5Aget_type(attribute), H5Tclose);
     const Handle space(H5Aget_space(attribute), H5Sclose);
     const hssize_t found = H5Sget_simple_extent_npoints(space);

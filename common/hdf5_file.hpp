@@ -108,6 +108,7 @@ class Hdf5File {
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
   void expect_numbers(const std::string& path) const;
+  hid_t open_attribute(const std::string& object, const std::string& name) const;
   /// Throws on all ranks when the write failed on any.
   void agree_written(bool good, const std::string& object) const;
 
