@@ -75,6 +75,7 @@ Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
 namespace {
 hid_t open_checked(const Communicator& comm, const std::string& path, unsigned mode) {
   silence();
+  constexpr const char* unreadable = "HDF5 cannot open it: damaged, cut off, or no permission";
   std::error_code none;
   std::string problem;
   if (comm.is_root()) {
@@ -86,14 +87,13 @@ hid_t open_checked(const Communicator& comm, const std::string& path, unsigned m
       // Opened together, ranks wait for ever for a rank 0 that finds the first group damaged.
       const Handle alone = parallel_access(MPI_COMM_SELF);
       const Handle tried(H5Fopen(path.c_str(), H5F_ACC_RDONLY, alone), H5Fclose);
-      if (!tried.good()) problem = "HDF5 cannot open it: damaged, cut off, or no permission";
+      if (!tried.good()) problem = unreadable;
     }
   }
   comm.throw_together(!problem.empty(), fmt::format("{}: {}", path, problem));
   const Handle access = parallel_access(comm.raw());
   const hid_t file = H5Fopen(path.c_str(), mode, access);
-  comm.throw_together(file < 0,
-                      fmt::format("{}: HDF5 cannot open it: damaged, cut off, or no permission", path));
+  comm.throw_together(file < 0, fmt::format("{}: {}", path, unreadable));
   return file;
 }
 }  // namespace

@@ -39,12 +39,12 @@ class Tests:
         self.pool = ThreadPoolExecutor(4)
         self.runs = []
 
-    def run(self, name, arguments, expected, files=(), code=2, deck=DECK, ranks=None):
+    def run(self, name, arguments, expected, files=(), deck=DECK, ranks=None):
         """A future: what is to be said of the run, and whether it ended as expected."""
-        self.runs.append(self.pool.submit(self.run_now, name, arguments, expected, dict(files), code, deck, ranks or self.ranks))
+        self.runs.append(self.pool.submit(self.run_now, name, arguments, expected, dict(files), deck, ranks or self.ranks))
         return self.runs[-1]
 
-    def run_now(self, name, arguments, expected, files, code, deck, ranks):
+    def run_now(self, name, arguments, expected, files, deck, ranks):
         with tempfile.TemporaryDirectory() as name_of_folder:
             folder = Path(name_of_folder)
             for file, content in {"case.toml": deck, **files}.items():
@@ -54,8 +54,8 @@ class Tests:
             leftovers = [p.name for p in folder.rglob("*") if p.name.endswith(".tmp") or p.name == "result.json"]
         lines = [line for line in result.stderr.splitlines() if line.startswith("tungsten_md: ")]
         problems = []
-        if result.returncode != code:
-            problems.append(f"exit code {result.returncode}, expected {code}")
+        if result.returncode != 2:
+            problems.append(f"exit code {result.returncode}, expected 2")
         if len(lines) != 1:
             problems.append(f"{len(lines)} lines, expected one")
         elif expected not in lines[0]:
