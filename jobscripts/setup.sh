@@ -97,18 +97,17 @@ apt() {  # quiet and without questions; waits for another apt; the log is shown 
 
 echo "setup: log in $log"
 apt update
+for name in "${missing_optional[@]}"; do
+  if apt-cache show "$name" >/dev/null 2>&1; then
+    missing+=("$name")
+  else
+    echo "setup: this release has no package $name; going on without it"
+  fi
+done
 if [ ${#missing[@]} -gt 0 ]; then
   echo "setup: installing ${missing[*]}"
   apt install "${missing[@]}"
 fi
-for name in "${missing_optional[@]}"; do
-  if ! apt-cache show "$name" >/dev/null 2>&1; then
-    echo "setup: this release has no package $name; going on without it"
-    continue
-  fi
-  echo "setup: installing $name"
-  apt install "$name"
-done
 if [ $kokkos = missing ]; then
   install_debian_kokkos
 fi

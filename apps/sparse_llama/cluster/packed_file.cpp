@@ -38,7 +38,7 @@ void write_array(Hdf5File& file, const Communicator& comm, const std::string& pa
   std::vector<Element> mine(host.size() * sizeof(typename View::value_type) / sizeof(Element));
   if (comm.sum(std::int64_t(mine.size())) == 0) return;  // formats do without some of the arrays
   if (!mine.empty()) std::memcpy(mine.data(), host.data(), mine.size() * sizeof(Element));
-  file.write(path, mine, Rows::of(comm, mine.size()), 0, true);
+  file.write(path, mine, wafermark::Rows::of(comm, mine.size()), 0, true);
 }
 
 void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& path, const PackedMatrix& m) {
@@ -47,7 +47,7 @@ void write_matrix(Hdf5File& file, const Communicator& comm, const std::string& p
   file.set_attribute(path, "value", std::int64_t(m.value_type));
   std::vector<std::int64_t> part{m.rows, m.columns, m.slice, m.stored};
   each_array(m, [&](const char*, const auto& array) { part.push_back(std::int64_t(array.size())); });
-  file.write(path + "/parts", part, Rows::of(comm, 1), part_columns);
+  file.write(path + "/parts", part, wafermark::Rows::of(comm, 1), part_columns);
   each_array(m,
              [&](const char* name, const auto& array) { write_array(file, comm, path + "/" + name, array); });
 }
@@ -84,7 +84,7 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
     using View = std::decay_t<decltype(array)>;
     using Element = Stored<View>;
     constexpr std::uint64_t each = sizeof(typename View::value_type) / sizeof(Element);
-    Rows rows{0, 0, std::uint64_t(part(comm.rank(), column)) * each};
+    wafermark::Rows rows{0, 0, std::uint64_t(part(comm.rank(), column)) * each};
     for (int r = 0; r < comm.size(); ++r) {
       rows.total += std::uint64_t(part(r, column)) * each;
       if (r < comm.rank()) rows.first += std::uint64_t(part(r, column)) * each;
@@ -103,7 +103,7 @@ void write_norm(Hdf5File& file, const Communicator& comm, const std::string& pat
                 const Kokkos::View<float*>& norm) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), norm);
   const std::vector<float> mine(host.data(), host.data() + (comm.is_root() ? host.size() : 0));
-  file.write(path, mine, Rows::of(comm, mine.size()));
+  file.write(path, mine, wafermark::Rows::of(comm, mine.size()));
 }
 
 Kokkos::View<float*> read_norm(const Hdf5File& file, const std::string& path, std::int64_t dim) {
@@ -141,7 +141,7 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   const RopeScaling& s = c.rope_scaling;
   file.set_attribute("/", version_name, version);
   const std::vector<std::uint8_t> name(w.name.begin(), comm.is_root() ? w.name.end() : w.name.begin());
-  file.write("/name", name, Rows::of(comm, name.size()));
+  file.write("/name", name, wafermark::Rows::of(comm, name.size()));
   file.set_attribute("/", "name_bytes", std::int64_t(w.name.size()));
   file.set_attribute("/", "ranks", std::int64_t(comm.size()));
   file.set_attribute(

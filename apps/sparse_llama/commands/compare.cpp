@@ -16,7 +16,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct CompareOptions {
   ModelOptions model;
   std::vector<std::string> formats{"dense", "bit_mask"};
   std::int64_t rounds = 9, prompt_tokens = 64, tokens = 16;
@@ -53,13 +53,13 @@ struct Contender {
   double bytes;  ///< read by a token, by all ranks
   std::vector<double> decode, prefill, share, bandwidth;
 
-  Contender(const Communicator& comm, RankWeights&& packed, const Options& o)
+  Contender(const Communicator& comm, RankWeights&& packed, const CompareOptions& o)
       : weights(std::move(packed)),
         decoder(comm, weights, 1, o.prompt_tokens + o.tokens, times),
         bytes(comm.sum(decoder.bytes_per_token(o.prompt_tokens + o.tokens / 2))) {}
   const PackedMatrix& layers() const { return weights.layers.front().down; }
 
-  void measure(const Communicator& comm, const Options& o) {
+  void measure(const Communicator& comm, const CompareOptions& o) {
     const std::int64_t vocabulary = weights.configuration.vocabulary;
     const Generation g =
         generate(decoder, comm, vocabulary, {made_up_prompt(1, o.prompt_tokens, vocabulary, 1)}, o.tokens, {},
@@ -71,7 +71,7 @@ struct Contender {
   }
 };
 
-int compare(const Options& o) {
+int compare(const CompareOptions& o) {
   Communicator comm;
   Result result(comm, "sparse_llama", "compare", "cluster");
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
@@ -153,7 +153,7 @@ int compare(const Options& o) {
 
 void add_compare_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("compare", "The same weights in several formats, in turn, as ratios");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CompareOptions>();
   o->model.add_model_to(*command);
   o->model.add_value_to(*command);
   command

@@ -12,12 +12,12 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct ConvertOptions {
   ModelOptions model;
   std::string file;
 };
 
-int convert(const Options& o) {
+int convert(const ConvertOptions& o) {
   const Communicator comm;
   if (!o.file.ends_with(".h5")) throw InputError(fmt::format("{}: expected a name that ends in .h5", o.file));
   const RankWeights weights = o.model.weights(comm);
@@ -32,7 +32,7 @@ int convert(const Options& o) {
 
 void add_convert_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("convert", "Pack a model into a file, for runs on as many ranks");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ConvertOptions>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   command->add_option("--out", o->file, "file to write, *.h5")->required();

@@ -17,7 +17,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   std::string model, text, tokenizer, out, format, value;
   std::int64_t window = 0;
   std::optional<float> activation_threshold;
@@ -35,7 +35,7 @@ double sparsity_of(const FlatModel& model) {
   return size > 0 ? double(zeros) / double(size) : 0.0;
 }
 
-int evaluate(const Options& o) {
+int evaluate(const EvaluateOptions& o) {
   Communicator comm;
   Result result(comm, "sparse_llama", "evaluate", "cluster");
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
@@ -84,7 +84,7 @@ int evaluate(const Options& o) {
 
 void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("evaluate", "Perplexity of a model over a text");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<EvaluateOptions>();
   command->add_option("model", o->model, "Hugging Face folder, or what train, recover and prune write")
       ->required();
   command->add_option("text", o->text, "text file")->required();

@@ -14,11 +14,11 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string model, tokenizer, out, type = "bf16";
 };
 
-int write(const Options& o) {
+int write(const ExportOptions& o) {
   const Communicator comm;
   const bool missing = !o.tokenizer.empty() && !std::filesystem::is_regular_file(o.tokenizer);
   comm.throw_together(missing, fmt::format("{}: found no such file, expected a tokenizer", o.tokenizer));
@@ -37,7 +37,7 @@ int write(const Options& o) {
 
 void add_export_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("export", "Write a trained or pruned model as a Hugging Face folder");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ExportOptions>();
   command->add_option("model", o->model, "training state, or the folder of train, recover or prune")
       ->required();
   command->add_option("-o,--output", o->out, "folder to write")->required();

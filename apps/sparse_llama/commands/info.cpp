@@ -33,14 +33,14 @@ double bits(Format format, ValueType type, double density) {
   return 0;
 }
 
-struct Options {
+struct InfoOptions {
   ModelOptions model;
   WaferOptions wafer;
   std::string target = "cluster", out;
 };
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
-void info_on_wafer(const Options& o, const Communicator& comm, const WeightSource& source) {
+void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightSource& source) {
   const wse::Machine machine = o.wafer.read_machine();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
@@ -95,7 +95,7 @@ void info_on_wafer(const Options& o, const Communicator& comm, const WeightSourc
   fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", o.out);
 }
 
-int info(const Options& o) {
+int info(const InfoOptions& o) {
   const Communicator comm;
   const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;  // nothing here takes more than one
@@ -131,7 +131,7 @@ int info(const Options& o) {
 void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* command =
       app.add_subcommand("info", "What a model takes: shapes, bits per weight and memory by format");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<InfoOptions>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   command->add_option("--target", o->target, "wafer: also where the model lies on the emulated machine")

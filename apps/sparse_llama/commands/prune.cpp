@@ -15,7 +15,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct PruneOptions {
   std::string model, out, method = "sparsegpt", tokenizer, calibration, evaluate;
   double sparsity = 0.5;
   bool two_of_four = false, global = false;
@@ -24,7 +24,7 @@ struct Options {
   double damping = 0.01;
 };
 
-PruningSettings settings_of(const Options& o) {
+PruningSettings settings_of(const PruneOptions& o) {
   PruningSettings s;
   s.method = pruning_method(o.method);
   s.pattern = {o.sparsity, o.two_of_four};
@@ -46,7 +46,7 @@ PruningSettings settings_of(const Options& o) {
   return s;
 }
 
-CalibrationText calibration_text(const Communicator& comm, const Options& o,
+CalibrationText calibration_text(const Communicator& comm, const PruneOptions& o,
                                  const Configuration& configuration) {
   const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer, configuration.vocabulary);
   const std::int64_t length = o.length > 0 ? o.length : configuration.context;
@@ -57,7 +57,7 @@ CalibrationText calibration_text(const Communicator& comm, const Options& o,
           o.sequences, length};
 }
 
-int run(const Options& o) {
+int run(const PruneOptions& o) {
   Communicator comm;
   Result result(comm, "sparse_llama", "prune", "cluster");
   const PruningSettings settings = settings_of(o);
@@ -111,7 +111,7 @@ int run(const Options& o) {
 
 void add_prune_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("prune", "Set weights to zero by magnitude, Wanda or SparseGPT");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PruneOptions>();
   command->add_option("model", o->model, "model to prune")->required();
   command->add_option("--out", o->out, "folder for the pruned model and result.json")->required();
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")

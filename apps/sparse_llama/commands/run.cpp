@@ -25,7 +25,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct RunOptions {
   ModelOptions model;
   WaferOptions wafer;
   std::string target = "cluster", tokenizer, prompt, prompt_file, out;
@@ -35,7 +35,7 @@ struct Options {
 };
 
 /// Empty when the model has none beside it and none was given.
-std::unique_ptr<Tokenizer> find_tokenizer(const Options& o, const Configuration& c) {
+std::unique_ptr<Tokenizer> find_tokenizer(const RunOptions& o, const Configuration& c) {
   const std::string path = o.tokenizer.empty() ? tokenizer_beside(o.model.model) : o.tokenizer;
   if (path.empty()) {
     if (!o.prompt.empty() || !o.prompt_file.empty())
@@ -50,7 +50,7 @@ std::unique_ptr<Tokenizer> find_tokenizer(const Options& o, const Configuration&
 }
 
 /// The prompt as tokens; without a text, tokens that look random.
-std::vector<std::int32_t> prompt_of(const Options& o, const Configuration& c, const Tokenizer* tokenizer) {
+std::vector<std::int32_t> prompt_of(const RunOptions& o, const Configuration& c, const Tokenizer* tokenizer) {
   std::string text = o.prompt;
   if (!o.prompt_file.empty()) {
     std::ifstream in(o.prompt_file, std::ios::binary);
@@ -73,7 +73,7 @@ struct Job {
   std::vector<std::int32_t> prompt;
   std::int64_t capacity;  ///< tokens of each sequence
 
-  Job(const Options& o, const Configuration& c)
+  Job(const RunOptions& o, const Configuration& c)
       : tokenizer(find_tokenizer(o, c)),
         prompt(prompt_of(o, c, tokenizer.get())),
         capacity(std::int64_t(prompt.size()) + o.tokens) {
@@ -85,7 +85,7 @@ struct Job {
 };
 
 /// Generates, with the text of the first sequence on the terminal.
-Generation generate_shown(const Options& o, const Communicator& comm, ForwardPass& model, const Job& job,
+Generation generate_shown(const RunOptions& o, const Communicator& comm, ForwardPass& model, const Job& job,
                           std::int64_t vocabulary) {
   const bool shown = comm.is_root() && !o.quiet && job.tokenizer != nullptr;
   std::optional<TextStream> stream;
@@ -109,7 +109,7 @@ Generation generate_shown(const Options& o, const Communicator& comm, ForwardPas
 }
 
 /// Rates of the machine that ran it; nothing where no token was decoded.
-void add_rates(Result& result, const Options& o, const Generation& g, Kind kind) {
+void add_rates(Result& result, const RunOptions& o, const Generation& g, Kind kind) {
   result.add_figure(
       "decode_tokens_per_second",
       g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds) : std::nullopt,
@@ -119,7 +119,7 @@ void add_rates(Result& result, const Options& o, const Generation& g, Kind kind)
   result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind);
 }
 
-nlohmann::json model_section(const Options& o, const std::string& name, Format format, ValueType type,
+nlohmann::json model_section(const RunOptions& o, const std::string& name, Format format, ValueType type,
                              const char* instructions, const Job& job) {
   return {{"name", name},
           {"format", name_of(format)},
@@ -129,7 +129,7 @@ nlohmann::json model_section(const Options& o, const std::string& name, Format f
           {"sequences", o.sequences}};
 }
 
-void run_on_cluster(const Options& o, const Communicator& comm, Result& result) {
+void run_on_cluster(const RunOptions& o, const Communicator& comm, Result& result) {
   const auto start = std::chrono::steady_clock::now();
   const RankWeights weights = o.model.weights(comm);
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -172,7 +172,7 @@ void run_on_cluster(const Options& o, const Communicator& comm, Result& result) 
   result.set_regions(times.reduce(comm));
 }
 
-void run_on_wafer(const Options& o, const Communicator& comm, Result& result) {
+void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result) {
   if (o.model.activation_threshold)
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
@@ -202,7 +202,7 @@ void run_on_wafer(const Options& o, const Communicator& comm, Result& result) {
   decoder.times().phases().write_trace(o.out + "/trace.json");
 }
 
-int run(const Options& o) {
+int run(const RunOptions& o) {
   Communicator comm;
   Result result(comm, "sparse_llama", "run", o.target);
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
@@ -219,7 +219,7 @@ int run(const Options& o) {
 
 void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("run", "Go on with a prompt: prefill and decoding, with rates");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   o->model.add_activation_to(*command);

@@ -10,12 +10,12 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct TokenizerOptions {
   std::string text, out;
   std::int64_t vocabulary = 512;
 };
 
-int learn(const Options& o) {
+int learn(const TokenizerOptions& o) {
   if (!Communicator().is_root()) return 0;
   train_bpe(o.text, o.vocabulary, o.out);
   fmt::print("{}: {} pieces\n", o.out, o.vocabulary);
@@ -26,7 +26,7 @@ int learn(const Options& o) {
 
 void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("tokenizer", "Learn a byte-pair tokenizer (SentencePiece) from a text");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<TokenizerOptions>();
   command->add_option("text", o->text, "text file")->required();
   command->add_option("--vocabulary", o->vocabulary, "pieces")
       ->check(CLI::Range(8, 1000000))

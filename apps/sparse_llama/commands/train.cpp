@@ -15,7 +15,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string deck, out;
   std::vector<std::string> overrides;
   bool restart = false;
@@ -59,7 +59,7 @@ Sources read_sources(Deck& deck, bool recover) {
   return s;
 }
 
-int train(const Options& o, bool recover) {
+int train(const TrainOptions& o, bool recover) {
   Communicator comm;
   Result result(comm, "sparse_llama", recover ? "recover" : "train", "cluster");
   Deck deck = Deck::read(o.deck, o.overrides);
@@ -157,7 +157,7 @@ int train(const Options& o, bool recover) {
 
 void add(CLI::App& app, std::function<int()>& action, const char* name, const char* what, bool recover) {
   auto* command = app.add_subcommand(name, what);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<TrainOptions>();
   command->add_option("deck", o->deck, "TOML deck")->required();
   command->add_option("--out", o->out, "folder for state.h5 and result.json")->required();
   command->add_option("--set", o->overrides, "key=value over the deck's");

@@ -14,7 +14,7 @@
 namespace wafermark::llama {
 namespace {
 
-struct Options {
+struct ValidateOptions {
   WaferOptions wafer;
   std::string out, target = "wafer";
 };
@@ -55,7 +55,7 @@ double product_cycles(const wse::Machine& m, int n) {
          double(wse::broadcast_cycles(m.fabric, product_tiles / 2 + 1, int(words)));
 }
 
-int validate(const Options& o) {
+int validate(const ValidateOptions& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
   Result result(comm, "sparse_llama", "validate", "wafer");
@@ -89,7 +89,7 @@ int validate(const Options& o) {
 
 void add_validate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("validate", "Compare the emulated wafer with published measurements");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ValidateOptions>();
   command->add_option("--target", o->target, "wafer")->check(CLI::IsMember({"wafer"}))->capture_default_str();
   o->wafer.add_machine_to(*command);
   command->add_option("--out", o->out, "folder for result.json")->required();

@@ -21,6 +21,11 @@ struct Cut {
   std::int64_t most() const;
 };
 
+/// What the fullest of so many lines holds of an even cut.
+constexpr std::int64_t divided_up(std::int64_t count, std::int64_t lines) {
+  return (count + lines - 1) / lines;
+}
+
 /// Elements 0 ... count - 1 in their order, as evenly as whole ones allow.
 Cut even_cut(std::int64_t count, int lines);
 

@@ -16,8 +16,6 @@ namespace {
 
 constexpr double word_bytes = 4;
 
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Bytes that a position of one sequence takes in the cache of a tile that owns it, and of its turns.
 std::int64_t position_bytes(const Configuration& c, const Region& region, int layers) {
   std::int64_t most = 0;

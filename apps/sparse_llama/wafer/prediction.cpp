@@ -7,11 +7,6 @@
 #include "wse_emulator/fabric/reduction.hpp"
 
 namespace wafermark::llama {
-namespace {
-
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
 
 std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words) {
   std::vector<std::int64_t> clocks(std::size_t(tiles), 0);

@@ -23,7 +23,7 @@ double AdaptiveTimeStep::next(const Communicator& comm, const Particles& p) {
   if (!settings_.on()) return dt_;
   double least = std::numeric_limits<double>::infinity();
   Kokkos::parallel_reduce(
-      "longest_step", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
+      "longest_step", over(p.n_local),
       LongestStep{p, {settings_.max_displacement_angstrom, settings_.max_energy_change_ev}},
       Kokkos::Min<double>(least));
   return accept(comm.min(least));

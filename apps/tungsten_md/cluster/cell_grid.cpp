@@ -64,8 +64,7 @@ struct Gather {
 template <class ViewType>
 void permute(ViewType& view, const Kokkos::View<int*, MemSpace>& order, int n) {
   ViewType sorted(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), view.extent(0));
-  Kokkos::parallel_for("permute", Kokkos::RangePolicy<ExecSpace>(0, n),
-                       Gather<ViewType>{view, sorted, order});
+  Kokkos::parallel_for("permute", over(n), Gather<ViewType>{view, sorted, order});
   view = sorted;
 }
 
@@ -79,13 +78,10 @@ CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id)
   Kokkos::View<int*, MemSpace> count("atoms_of_cell", cells);
   CellOrder result{Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "first_of_cell"), cells + 1),
                    Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "cell_order"), n)};
-  Kokkos::parallel_for("count_cells", Kokkos::RangePolicy<ExecSpace>(0, n),
-                       CountCells{grid, p.x, cell, count});
-  Kokkos::parallel_scan("scan_cells", Kokkos::RangePolicy<ExecSpace>(0, cells),
-                        ScanCells{count, result.first, cells});
-  Kokkos::parallel_for("fill_cells", Kokkos::RangePolicy<ExecSpace>(0, n),
-                       FillCells{cell, result.first, count, result.order});
-  Kokkos::parallel_for("order_within_cell", Kokkos::RangePolicy<ExecSpace>(0, cells),
+  Kokkos::parallel_for("count_cells", over(n), CountCells{grid, p.x, cell, count});
+  Kokkos::parallel_scan("scan_cells", over(cells), ScanCells{count, result.first, cells});
+  Kokkos::parallel_for("fill_cells", over(n), FillCells{cell, result.first, count, result.order});
+  Kokkos::parallel_for("order_within_cell", over(cells),
                        OrderWithinCell{result.first, result.order, p.id, by_id});
   return result;
 }

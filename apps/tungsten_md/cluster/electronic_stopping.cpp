@@ -75,7 +75,7 @@ double ElectronicStopping::apply(Particles& p, double dt) const {
   if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
   double lost = 0.0;
   Kokkos::parallel_reduce(
-      "stopping", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
+      "stopping", over(p.n_local),
       Slow{p,
            {settings_.kind == StoppingSettings::Kind::table, settings_.coefficient,
             settings_.cutoff_energy_ev, energy_.data(), power_.data(), static_cast<int>(energy_.extent(0))},

@@ -89,7 +89,6 @@ namespace wafermark::tungsten {
 FireResult relax(Domain& domain, const RelaxSettings& settings) {
   Particles& p = domain.particles();
   const Communicator& comm = domain.comm();
-  const auto over_atoms = [&] { return Kokkos::RangePolicy<ExecSpace>(0, p.n_local); };
   const auto moved = [&] {
     domain.update(std::sqrt(comm.max(max_displacement_squared(domain.list(), p))));
     return comm.sum(domain.compute_forces_and_energy().energy);
@@ -101,13 +100,14 @@ FireResult relax(Domain& domain, const RelaxSettings& settings) {
   int downhill = 0;
   for (;; ++result.steps) {
     double largest = 0.0;
-    Kokkos::parallel_reduce("largest_force", over_atoms(), LargestForce{p}, Kokkos::Max<double>(largest));
+    Kokkos::parallel_reduce("largest_force", over(p.n_local), LargestForce{p}, Kokkos::Max<double>(largest));
     result.max_force = comm.max(largest);
     result.converged = result.max_force <= settings.force_tolerance_ev_per_angstrom;
     if (result.converged || result.steps >= settings.max_steps) break;
 
     Products products;
-    Kokkos::parallel_reduce("fire_products", over_atoms(), SumProducts{p}, Kokkos::Sum<Products>(products));
+    Kokkos::parallel_reduce("fire_products", over(p.n_local), SumProducts{p},
+                            Kokkos::Sum<Products>(products));
     if (comm.sum(products.power) > 0.0) {
       if (++downhill > delay) {
         dt = std::min(dt * growth, longest_step);
@@ -119,20 +119,21 @@ FireResult relax(Domain& domain, const RelaxSettings& settings) {
         dt = std::max(dt * shrink, shortest_step);
         mixing = first_mixing;
       }
-      Kokkos::parallel_for("fire_back", over_atoms(), Move{p, -0.5 * dt});
+      Kokkos::parallel_for("fire_back", over(p.n_local), Move{p, -0.5 * dt});
       Kokkos::deep_copy(p.v, 0.0);
     }
-    Kokkos::parallel_for("fire_accelerate", over_atoms(), Accelerate{p, dt});
+    Kokkos::parallel_for("fire_accelerate", over(p.n_local), Accelerate{p, dt});
     products = {};
-    Kokkos::parallel_reduce("fire_products", over_atoms(), SumProducts{p}, Kokkos::Sum<Products>(products));
+    Kokkos::parallel_reduce("fire_products", over(p.n_local), SumProducts{p},
+                            Kokkos::Sum<Products>(products));
     const double v2 = comm.sum(products.v2), f2 = comm.sum(products.f2);
-    Kokkos::parallel_for("fire_mix", over_atoms(),
+    Kokkos::parallel_for("fire_mix", over(p.n_local),
                          Mix{p, mixing, f2 > 0.0 ? mixing * std::sqrt(v2 / f2) : 0.0});
     double fastest = 0.0;
-    Kokkos::parallel_reduce("fire_fastest", over_atoms(), LargestSpeed{p}, Kokkos::Max<double>(fastest));
+    Kokkos::parallel_reduce("fire_fastest", over(p.n_local), LargestSpeed{p}, Kokkos::Max<double>(fastest));
     fastest = comm.max(fastest);
     const double safe = fastest * dt > max_displacement ? max_displacement / fastest : dt;
-    Kokkos::parallel_for("fire_move", over_atoms(), Move{p, safe});
+    Kokkos::parallel_for("fire_move", over(p.n_local), Move{p, safe});
     result.energy_ev = moved();
   }
   Kokkos::deep_copy(p.v, 0.0);

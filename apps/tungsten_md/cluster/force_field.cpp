@@ -6,8 +6,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-Kokkos::RangePolicy<ExecSpace> over(int n) { return Kokkos::RangePolicy<ExecSpace>(0, n); }
-
 struct Extent {
   Vector3View x;
   int axis;

@@ -7,7 +7,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int count_tag = 16;
+constexpr int ghosts_tag = 16;
 
 /// Packs the indices of the atoms within reach of one face, in ascending order.
 struct ChooseNearFace {
@@ -94,8 +94,6 @@ void grow(ViewType& view, int size) {
   if (view.extent_int(0) < size) Kokkos::resize(view, size + size / 8);
 }
 
-Kokkos::RangePolicy<ExecSpace> over(int n) { return Kokkos::RangePolicy<ExecSpace>(0, n); }
-
 }  // namespace
 
 GhostExchange::GhostExchange(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
@@ -148,7 +146,7 @@ void GhostExchange::select(Particles& p) {
     // Both directions of an axis offer the same atoms: those of this rank and of the axes before.
     if (!s.upper) candidates = p.n_local + p.n_ghost;
     choose(s, p, candidates);
-    MPI_Sendrecv(&s.n_send, 1, MPI_INT, s.to, count_tag, &s.n_recv, 1, MPI_INT, s.from, count_tag,
+    MPI_Sendrecv(&s.n_send, 1, MPI_INT, s.to, ghosts_tag, &s.n_recv, 1, MPI_INT, s.from, ghosts_tag,
                  comm_.raw(), MPI_STATUS_IGNORE);
     if (s.from == MPI_PROC_NULL) s.n_recv = 0;
     grow(send_, PackAtoms::size * s.n_send);

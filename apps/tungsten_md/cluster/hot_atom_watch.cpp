@@ -28,7 +28,7 @@ int count_hot_atoms_at_border(const Particles& p, const Box& box, double width, 
     count.hi[d] = box.hi[d] - width;
   }
   int hot = 0;
-  Kokkos::parallel_reduce("hot_atoms", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), count, hot);
+  Kokkos::parallel_reduce("hot_atoms", over(p.n_local), count, hot);
   return hot;
 }
 

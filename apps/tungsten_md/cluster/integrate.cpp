@@ -36,13 +36,11 @@ struct Kick {
 
 double kick_and_drift(Particles& p, const VerletList& list, double dt) {
   double largest = 0.0;
-  Kokkos::parallel_reduce("kick_and_drift", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
-                          KickAndDrift{p, list.x_at_build, dt}, Kokkos::Max<double>(largest));
+  Kokkos::parallel_reduce("kick_and_drift", over(p.n_local), KickAndDrift{p, list.x_at_build, dt},
+                          Kokkos::Max<double>(largest));
   return largest;
 }
 
-void kick(Particles& p, double dt) {
-  Kokkos::parallel_for("kick", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), Kick{p, dt});
-}
+void kick(Particles& p, double dt) { Kokkos::parallel_for("kick", over(p.n_local), Kick{p, dt}); }
 
 }  // namespace wafermark::tungsten

@@ -53,7 +53,7 @@ double LangevinThermostat::apply(Particles& p, double time_ps, double dt, std::i
                     seed_,
                     static_cast<std::uint64_t>(step)};
   double heat = 0.0;
-  Kokkos::parallel_reduce("langevin", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), bathe, heat);
+  Kokkos::parallel_reduce("langevin", over(p.n_local), bathe, heat);
   return heat * units::amu_a2_per_ps2_in_ev;
 }
 

@@ -7,9 +7,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int count_tag = 15;
-
-Kokkos::RangePolicy<ExecSpace> over(int n) { return Kokkos::RangePolicy<ExecSpace>(0, n); }
+constexpr int leavers_tag = 15;
 
 struct Wrap {
   Vector3View x;
@@ -177,7 +175,7 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
     BufferView buffer(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), record_size * leavers);
     Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer});
     int& n = arrivals[direction > 0];
-    MPI_Sendrecv(&leavers, 1, MPI_INT, to, count_tag, &n, 1, MPI_INT, from, count_tag, comm.raw(),
+    MPI_Sendrecv(&leavers, 1, MPI_INT, to, leavers_tag, &n, 1, MPI_INT, from, leavers_tag, comm.raw(),
                  MPI_STATUS_IGNORE);
     exchange(comm, buffer, record_size * leavers, to, received[direction > 0], record_size * n, from);
     // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.

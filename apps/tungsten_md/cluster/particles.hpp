@@ -13,6 +13,9 @@ using ScalarView = Kokkos::View<double*, MemSpace>;
 using IdView = Kokkos::View<std::int64_t*, MemSpace>;
 using TypeView = Kokkos::View<int*, MemSpace>;
 
+/// One step of a loop for each of 0 ... n - 1.
+inline Kokkos::RangePolicy<ExecSpace> over(int n) { return {0, n}; }
+
 /// Structure of arrays in double, on the device. Entries [0, n_local) belong to this rank; [n_local, n_local
 /// + n_ghost) of x, id and type are copies of other ranks' atoms or periodic images. v and f hold local atoms
 /// only. Units: Angstrom, Angstrom/ps, eV/Angstrom.

@@ -76,7 +76,7 @@ void check_pka(const PkaSettings& pka, const Box& box) {
 
 Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const PkaSettings& pka, int index,
                 std::uint64_t seed) {
-  const Kokkos::RangePolicy<ExecSpace> all(0, p.n_local);
+  const auto all = over(p.n_local);
   const Vec3 site = site_of(pka, box, index, seed);
   DistanceSquared distance{p.x, {}, {}, {}};
   for (int d = 0; d < 3; ++d) {

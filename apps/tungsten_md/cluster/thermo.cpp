@@ -46,8 +46,7 @@ namespace wafermark::tungsten {
 Thermo measure(const Communicator& comm, const Particles& p, const EnergyVirial& share, std::int64_t atoms,
                double volume) {
   KineticSums k;
-  Kokkos::parallel_reduce("kinetic", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), SumKinetic{p},
-                          Kokkos::Sum<KineticSums>(k));
+  Kokkos::parallel_reduce("kinetic", over(p.n_local), SumKinetic{p}, Kokkos::Sum<KineticSums>(k));
   const auto total = comm.sum(std::vector<double>{k.energy, k.px, k.py, k.pz, k.speed, share.energy,
                                                   share.virial[0] + share.virial[1] + share.virial[2]});
   Thermo t;

@@ -37,7 +37,7 @@ struct ShiftAndScale {
 
 void draw_velocities(const Communicator& comm, Particles& p, std::int64_t atoms, double temperature_k,
                      std::uint64_t seed) {
-  const Kokkos::RangePolicy<ExecSpace> all(0, p.n_local);
+  const auto all = over(p.n_local);
   Kokkos::parallel_for(
       "draw_velocities", all,
       Draw{p, units::boltzmann_ev_per_k * temperature_k / units::amu_a2_per_ps2_in_ev, seed});

@@ -112,7 +112,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
                          FloatView(view_alloc(WithoutInitializing, "cell_z"), n + padding),
                          {}};
   for (int d = 0; d < 3; ++d) gather.centre[d] = grid.lo[d] + 0.5 * grid.dims[d] / grid.inverse_size[d];
-  Kokkos::parallel_for("gather_positions", Kokkos::RangePolicy<ExecSpace>(0, n), gather);
+  Kokkos::parallel_for("gather_positions", over(n), gather);
 
   if (count.extent_int(0) < p.n_local) {
     const int more = p.n_local + p.n_local / 16 + 16;
@@ -146,8 +146,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
                         capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
     int longest = 0;
-    Kokkos::parallel_reduce("find_neighbours", Kokkos::RangePolicy<ExecSpace>(0, p.n_local), find,
-                            Kokkos::Max<int>(longest));
+    Kokkos::parallel_reduce("find_neighbours", over(p.n_local), find, Kokkos::Max<int>(longest));
     std::int64_t used = longest;
     if (half) Kokkos::deep_copy(used, find.end);
     if (used <= capacity) break;
@@ -160,15 +159,14 @@ std::int64_t VerletList::entries() const {
   std::int64_t total = 0;
   const auto counts = count;
   Kokkos::parallel_reduce(
-      "entries", Kokkos::RangePolicy<ExecSpace>(0, rows),
-      KOKKOS_LAMBDA(int i, std::int64_t& sum) { sum += counts(i); }, total);
+      "entries", over(rows), KOKKOS_LAMBDA(int i, std::int64_t& sum) { sum += counts(i); }, total);
   return total;
 }
 
 double max_displacement_squared(const VerletList& list, const Particles& p) {
   double largest = 0.0;
-  Kokkos::parallel_reduce("displacement", Kokkos::RangePolicy<ExecSpace>(0, p.n_local),
-                          Displacement{p.x, list.x_at_build}, Kokkos::Max<double>(largest));
+  Kokkos::parallel_reduce("displacement", over(p.n_local), Displacement{p.x, list.x_at_build},
+                          Kokkos::Max<double>(largest));
   return largest;
 }
 

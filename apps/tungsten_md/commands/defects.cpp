@@ -17,7 +17,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct DefectsOptions {
   std::string file, out, frame = "all", lattice, reference;
   double a = 0.0, vacancy_cutoff = 0.0, interstitial_cutoff = 0.0;
   std::vector<int> cells;
@@ -25,14 +25,14 @@ struct Options {
   std::vector<std::string> boundary{"periodic", "periodic", "periodic"};
 };
 
-DataFileDefaults data_file_defaults(const Options& o) {
+DataFileDefaults data_file_defaults(const DefectsOptions& o) {
   DataFileDefaults defaults;
   for (std::size_t d = 0; d < 3; ++d) defaults.periodic[d] = o.boundary[d] == "periodic";
   return defaults;
 }
 
 /// -1 for all frames.
-std::int64_t frame_number(const Options& o) {
+std::int64_t frame_number(const DefectsOptions& o) {
   if (o.frame == "all") return -1;
   std::int64_t n = -1;
   const auto [end, error] = std::from_chars(o.frame.data(), o.frame.data() + o.frame.size(), n);
@@ -43,7 +43,7 @@ std::int64_t frame_number(const Options& o) {
 
 /// The crystal of --lattice, --a, --cells and --origin. What is not given follows from the box along periodic
 /// axes; an open axis needs --cells, and its first plane of atoms tells the origin.
-Lattice lattice_of_options(const Communicator& comm, const Options& o, const Configuration& state) {
+Lattice lattice_of_options(const Communicator& comm, const DefectsOptions& o, const Configuration& state) {
   const Box& box = state.box;
   std::array<int, 3> cells{};
   for (int d = 0; d < 3; ++d) {
@@ -76,7 +76,7 @@ struct Reference {
   ClusterCutoffs cutoffs;
 };
 
-Reference make_reference(const Communicator& comm, const Options& o, const StateFile& file,
+Reference make_reference(const Communicator& comm, const DefectsOptions& o, const StateFile& file,
                          const Configuration& first) {
   Reference r;
   if (!o.reference.empty()) {
@@ -100,7 +100,7 @@ Reference make_reference(const Communicator& comm, const Options& o, const State
   return r;
 }
 
-void require_same_box(const Options& o, const Box& reference, const Configuration& state) {
+void require_same_box(const DefectsOptions& o, const Box& reference, const Configuration& state) {
   for (int d = 0; d < 3; ++d)
     if (reference.periodic[d] != state.box.periodic[d] ||
         (reference.periodic[d] && std::abs(reference.length(d) - state.box.length(d)) > 1e-3))
@@ -116,7 +116,7 @@ void print_row(const DefectRow& row) {
              row.largest_interstitial_cluster);
 }
 
-int count(const Options& o) {
+int count(const DefectsOptions& o) {
   namespace fs = std::filesystem;
   const Communicator comm;
   const std::int64_t wanted = frame_number(o);
@@ -168,7 +168,7 @@ int count(const Options& o) {
 void add_defects_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand(
       "defects", "Count vacancies, interstitials, replacements and clusters in stored configurations");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<DefectsOptions>();
   command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file")->required();
   command->add_option("--out", o->out, "folder for defects.json, defects.csv and result.json")->required();
   command->add_option("--frame", o->frame, "all, or a frame counted from 0")->capture_default_str();

@@ -15,7 +15,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct ForcesOptions {
   std::string state, potential, format = "auto", precision = "double", out, target = "cluster", list = "auto";
   std::vector<std::string> elements, boundary{"periodic", "periodic", "periodic"};
   double skin = 0.5;
@@ -38,7 +38,7 @@ bool is_dump(const std::string& path) {
 }
 
 /// A dump carries its own boundaries; a data file has none.
-Configuration read_state(const Communicator& comm, const Options& o) {
+Configuration read_state(const Communicator& comm, const ForcesOptions& o) {
   if (is_dump(o.state)) {
     auto frame = LammpsDumpReader(comm, o.state, o.elements).next();
     if (!frame) throw InputError(fmt::format("{}: found no frame, expected a LAMMPS dump", o.state));
@@ -47,7 +47,7 @@ Configuration read_state(const Communicator& comm, const Options& o) {
   return read_lammps_data(comm, o.state, {periodic_axes(o.boundary), o.elements});
 }
 
-int evaluate(const Options& o) {
+int evaluate(const ForcesOptions& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
   Result result(comm, "tungsten_md", "forces", o.target);
@@ -89,7 +89,7 @@ int evaluate(const Options& o) {
 
 void add_forces_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("forces", "Energy, virial and forces of one configuration");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ForcesOptions>();
   command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")
       ->required()
       ->check(CLI::ExistingFile);

@@ -13,7 +13,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct InfoOptions {
   std::string deck, target = "cluster";
   std::vector<std::string> overrides;
   bool keys = false;
@@ -38,7 +38,7 @@ void print_build(const Communicator& comm) {
       Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
-int info(const Options& o) {
+int info(const InfoOptions& o) {
   const Communicator comm;
   if (o.keys) {
     if (comm.is_root()) fmt::print("{}", keys());
@@ -87,7 +87,7 @@ int info(const Options& o) {
 
 void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("info", "What a deck will do; the keys of decks; this build");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<InfoOptions>();
   command->add_option("deck", o->deck, "TOML file; without it: this build and machine");
   command->add_option("--target", o->target, "cluster, or wafer: its mapping, memory and predicted step")
       ->check(CLI::IsMember({"cluster", "wafer"}))

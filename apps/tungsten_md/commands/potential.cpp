@@ -19,7 +19,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct PotentialOptions {
   std::string file, model, format = "auto", out;
   std::vector<std::string> elements;
   std::string core = "none";
@@ -30,7 +30,7 @@ struct Options {
   int points = 1000;
 };
 
-PotentialTables load(const Options& o) {
+PotentialTables load(const PotentialOptions& o) {
   if (o.file.empty() == o.model.empty())
     throw InputError("tungsten_md potential: expected a file or --model, one of them");
   PotentialTables t;
@@ -78,7 +78,7 @@ void print_pair(const PotentialTables& t, std::size_t a, std::size_t b) {
     fmt::print("  {}-{}: the pair energy is nowhere negative\n", t.elements[a].symbol, t.elements[b].symbol);
 }
 
-int info(const Options& o) {
+int info(const PotentialOptions& o) {
   const PotentialTables t = load(o);
   if (!Communicator().is_root()) return 0;
   fmt::print("{} ({})\n", t.source, t.format);
@@ -95,7 +95,7 @@ int info(const Options& o) {
   return 0;
 }
 
-int make(const Options& o) {
+int make(const PotentialOptions& o) {
   const PotentialTables t = resample(thin(load(o), o.r_stride, o.r_cut, o.rho_stride), o.nr, o.nrho);
   if (!Communicator().is_root()) return 0;
   write_potential(o.out, t);
@@ -118,7 +118,7 @@ void write_csv(const std::string& path, const std::vector<std::string>& names,
 }
 
 /// The functions at `points` places, through the cubics that a simulation uses.
-int plot_data(const Options& o) {
+int plot_data(const PotentialOptions& o) {
   const PotentialTables t = load(o);
   if (!Communicator().is_root()) return 0;
   const std::size_t n = t.elements.size();
@@ -164,8 +164,8 @@ int plot_data(const Options& o) {
 void add_potential_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("potential", "Look into potential files, make and resample them");
   command->require_subcommand(1);
-  auto o = std::make_shared<Options>();
-  const auto add = [&](const char* name, const char* what, int (*run)(const Options&)) {
+  auto o = std::make_shared<PotentialOptions>();
+  const auto add = [&](const char* name, const char* what, int (*run)(const PotentialOptions&)) {
     auto* sub = command->add_subcommand(name, what);
     sub->add_option("--element,--elements", o->elements, "elements, as W,Ta (default: all of the file)")
         ->delimiter(',');

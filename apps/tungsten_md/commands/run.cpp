@@ -21,7 +21,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string deck, out, target = "cluster", restart;
   std::vector<std::string> overrides;
 };
@@ -42,7 +42,7 @@ constexpr std::int64_t poll_interval = 10;
 constexpr double hot_atom_ev = 10.0;
 
 /// The checkpoint to begin from, empty for none: "auto" takes OUT/checkpoint.h5 when it is there.
-std::string find_checkpoint(const Communicator& comm, const Options& o) {
+std::string find_checkpoint(const Communicator& comm, const RunOptions& o) {
   if (o.restart != "auto") return o.restart;
   const std::string path = o.out + "/checkpoint.h5";
   return comm.max(std::filesystem::exists(path) ? 1 : 0) == 1 ? path : "";
@@ -127,7 +127,7 @@ void add_checks(Result& result, const Case& what, const Dynamics& dynamics, cons
   }
 }
 
-int run(const Options& o) {
+int run(const RunOptions& o) {
   const Communicator comm;
   Deck deck = Deck::read(o.deck, o.overrides);
   const Case what = Case::read(deck);
@@ -245,7 +245,7 @@ int run(const Options& o) {
 
 void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("run", "Run a deck");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   command
       ->add_option("deck", o->deck, "TOML file; inputs/tungsten has examples, `info --keys` lists the keys")
       ->required();

@@ -16,7 +16,7 @@
 namespace wafermark::tungsten {
 namespace {
 
-struct Options {
+struct ValidateOptions {
   std::string decks = "inputs/tungsten", out, target = "wafer";
   std::vector<std::string> overrides;
   int steps = 10;
@@ -66,7 +66,7 @@ struct Predicted {
 };
 /// Runs a deck and hands the simulation to `look`.
 template <class Look>
-Predicted predict(const Communicator& comm, const Options& o, const char* file,
+Predicted predict(const Communicator& comm, const ValidateOptions& o, const char* file,
                   const std::vector<std::string>& changes, const Look& look) {
   auto overrides = o.overrides;
   overrides.insert(overrides.end(), changes.begin(), changes.end());
@@ -101,7 +101,7 @@ void split(ValidationTable& table, const TilePlan& plan, const std::string& meta
   table.row(metal + ": the rest of a step", "fixed_ns_" + metal, ns * fixed, fixed_ns, tolerance, "ns");
 }
 
-int validate(const Options& o) {
+int validate(const ValidateOptions& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
   Result result(comm, "tungsten_md", "validate", "wafer");
@@ -157,7 +157,7 @@ int validate(const Options& o) {
 
 void add_validate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("validate", "Compare the emulated wafer with published measurements");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ValidateOptions>();
   command->add_option("--target", o->target, "wafer")->check(CLI::IsMember({"wafer"}))->capture_default_str();
   command->add_option("--decks", o->decks, "folder of sc24_Ta.toml, sc24_Cu.toml and sc24_W.toml")
       ->capture_default_str();

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -23,8 +22,6 @@ namespace wafermark::tungsten {
 using nlohmann::json;
 
 namespace {
-
-constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 
 /// Rank 0's way through the file. Sections follow one another; section() goes to the next that holds atoms.
 class DataFile {
@@ -62,7 +59,7 @@ class DataFile {
     file_.require_words(5, expected);
     if (file_.words().size() != 5 && file_.words().size() != 8)
       file_.fail(TextFile::quoted(file_.line()), expected);
-    id = file_.integer(0, "a positive atom id", 1, largest);
+    id = file_.integer(0, "a positive atom id", 1);
     row[0] =
         static_cast<double>(file_.integer(1, fmt::format("an atom type from 1 to {}", types_), 1, types_));
     for (int d = 0; d < 3; ++d) row[1 + d] = file_.number(2 + d, "a coordinate");
@@ -74,7 +71,7 @@ class DataFile {
     constexpr const char* expected = "'id vx vy vz' of an atom";
     file_.require_words(4, expected);
     if (file_.words().size() != 4) file_.fail(TextFile::quoted(file_.line()), expected);
-    id = file_.integer(0, "a positive atom id", 1, largest);
+    id = file_.integer(0, "a positive atom id", 1);
     for (int d = 0; d < 3; ++d) row[d] = file_.number(1 + d, "a velocity");
     return true;
   }
@@ -93,7 +90,7 @@ class DataFile {
       if (!found_.empty()) break;
       const std::string keyword = words_from_first_letter();
       if (keyword == "atoms") {
-        atoms_ = file_.integer(0, "the number of atoms", 1, largest);
+        atoms_ = file_.integer(0, "the number of atoms", 1);
       } else if (keyword == "atom types") {
         types_ = static_cast<int>(file_.integer(0, "a number of atom types from 1 to 1000", 1, 1000));
       } else if (keyword == "xlo xhi" || keyword == "ylo yhi" || keyword == "zlo zhi") {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -20,7 +19,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 constexpr int row_width = 10;  // type, x, v, f
 
 }  // namespace
@@ -43,7 +41,7 @@ class LammpsDumpReader::Parser {
       const std::string title = file_.line();
       if (item == "TIMESTEP") {
         file_.require_next("a time step");
-        frame_.step = file_.integer(0, "a time step", 0, largest);
+        frame_.step = file_.integer(0, "a time step", 0);
         has_step = true;
       } else if (item == "TIME") {
         file_.require_next("a time");
@@ -54,7 +52,7 @@ class LammpsDumpReader::Parser {
           file_.fail(TextFile::quoted(file_.line()), "units 'metal'");
       } else if (title.starts_with("ITEM: NUMBER OF ATOMS")) {
         file_.require_next("a number of atoms");
-        rows_left_ = file_.integer(0, "a positive number of atoms", 1, largest);
+        rows_left_ = file_.integer(0, "a positive number of atoms", 1);
       } else if (title.starts_with("ITEM: BOX BOUNDS")) {
         read_box();
         has_box = true;
@@ -83,7 +81,7 @@ class LammpsDumpReader::Parser {
     --rows_left_;
     if (file_.words().size() != column_.count)
       file_.fail(fmt::format("{} columns", file_.words().size()), fmt::format("{}", column_.count));
-    id = file_.integer(column_.id, "a positive atom id", 1, largest);
+    id = file_.integer(column_.id, "a positive atom id", 1);
     values[0] = type_of_row();
     for (int d = 0; d < 3; ++d) {
       double x = file_.number(column_.x[d], "a coordinate");

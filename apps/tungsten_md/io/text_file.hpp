@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ class TextFile {
 
   /// Word `i` as a finite number or an integer in [low, high].
   double number(std::size_t i, std::string_view what) const;
-  std::int64_t integer(std::size_t i, std::string_view what, std::int64_t low, std::int64_t high) const;
+  std::int64_t integer(std::size_t i, std::string_view what, std::int64_t low,
+                       std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
   /// Throws unless the line has at least (exactly) n words.
   void require_words(std::size_t at_least, std::string_view expected) const;
 
