@@ -22,15 +22,16 @@ python_with() {
   return 1
 }
 
-# build PRESET [target...]: configures and builds in build/PRESET. A new folder takes several files of a library at
-# once, which is faster from scratch; one that was configured by hand (better for editing) stays as it is.
+# How many cores there are for builds and tests. nproc by itself answers OMP_NUM_THREADS, which is 1 here.
+cores() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
+
+# build PRESET [target...]: configures and builds in build/PRESET.
 build() {
-  local preset=$1 unity=()
+  local preset=$1
   shift
   echo "== build ($preset)"
-  [ -e "$source_dir/build/$preset/CMakeCache.txt" ] || unity=(-DCMAKE_UNITY_BUILD=ON)
-  (cd "$source_dir" && cmake --preset "$preset" "${unity[@]}" -Wno-dev >"/tmp/wafermark-configure-$$.log" 2>&1) ||
+  (cd "$source_dir" && cmake --preset "$preset" -Wno-dev >"/tmp/wafermark-configure-$$.log" 2>&1) ||
     { cat "/tmp/wafermark-configure-$$.log" >&2; return 1; }
   rm -f "/tmp/wafermark-configure-$$.log"
-  cmake --build "$source_dir/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+  cmake --build "$source_dir/build/$preset" --parallel "$(cores)" ${1:+--target "$@"}
 }

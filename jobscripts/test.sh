@@ -23,4 +23,4 @@ build "$preset"
 "$source_dir/jobscripts/fetch_potentials.sh" --binary "$source_dir/build/$preset/apps/tungsten_md/tungsten_md" || true
 echo "== test ($preset)"
 cd "$source_dir"
-exec ctest --preset "$preset" --parallel "$(nproc)" "${selection[@]}" "$@"
+exec ctest --preset "$preset" --parallel "$(cores)" "${selection[@]}" "$@"
