@@ -15,10 +15,6 @@
 namespace wafermark {
 namespace {
 
-struct Known {
-  std::string fallback, meaning;
-};
-
 /// How many letters to insert, delete, replace or swap with a neighbour (Damerau-Levenshtein, restricted).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -107,6 +103,9 @@ void apply_override(toml::table& root, const std::string& text) {
 
 /// One tree for a deck and the tables handed out of it.
 struct Deck::State {
+  struct Known {
+    std::string fallback, meaning;
+  };
   std::string file;
   std::shared_ptr<toml::table> root;
   toml::table* table = nullptr;  ///< the table that keys are asked of
@@ -143,7 +142,8 @@ struct Deck::State {
   /// The node, or null where the fallback stands; remembers the key.
   const toml::node* ask(std::string_view key, bool required, const std::string& fallback,
                         std::string_view meaning, const std::string& expected) {
-    if (known.emplace(std::string(key), Known{required ? "(required)" : fallback, std::string(meaning)})
+    if (known
+            .emplace(std::string(key), State::Known{required ? "(required)" : fallback, std::string(meaning)})
             .second)
       order.emplace_back(key);
     const toml::node* node = find(key);
@@ -365,7 +365,7 @@ std::string Deck::describe() const {
   }
   std::string result;
   for (const auto& key : state_->order) {
-    const Known& k = state_->known.at(key);
+    const State::Known& k = state_->known.at(key);
     result += fmt::format("{}{:<{}}  {:<{}}  {}\n", state_->prefix, key, key_width, k.fallback,
                           fallback_width, k.meaning);
   }

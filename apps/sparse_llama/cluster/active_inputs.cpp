@@ -9,7 +9,7 @@ namespace wafermark::llama {
 namespace {
 
 /// Inputs are dealt to so many partial sums, whatever the number of threads.
-constexpr std::int64_t parts = on_host ? 32 : 512;
+constexpr std::int64_t input_parts = on_host ? 32 : 512;
 constexpr std::int64_t block_columns = 256;
 
 /// Partial sums of one part for one vector, [padded outputs].
@@ -21,17 +21,17 @@ struct AddActiveRows {
   std::int64_t x_stride;
   float* partial;  // [vector][part][outputs], zeros
 
-  KOKKOS_FUNCTION std::int64_t first(std::int64_t part) const { return inputs * part / parts; }
+  KOKKOS_FUNCTION std::int64_t first(std::int64_t part) const { return inputs * part / input_parts; }
 
   void operator()(std::int64_t k) const {
-    const std::int64_t v = k / parts, part = k % parts;
+    const std::int64_t v = k / input_parts, part = k % input_parts;
     for (std::int64_t i = first(part); i < first(part + 1); ++i)
       if (const float own = x[v * x_stride + i]; own != 0)
         host::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs);
   }
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
-    const std::int64_t k = team.league_rank(), v = k / parts, part = k % parts;
+    const std::int64_t k = team.league_rank(), v = k / input_parts, part = k % input_parts;
     Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, row_lanes), [&](int lane) {
       for (std::int64_t i = first(part); i < first(part + 1); ++i)
         if (const float own = x[v * x_stride + i]; own != 0)
@@ -46,9 +46,9 @@ void add_active_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
   const AddActiveRows<masked, Value> body{RowsOf<Value>(m),          m.rows, m.padded_columns(), x.data(),
                                           std::int64_t(x.stride(0)), partial};
   if constexpr (on_host)
-    stealing_loop("active rows", vectors * parts, body);
+    stealing_loop("active rows", vectors * input_parts, body);
   else
-    Kokkos::parallel_for("active rows", Team(int(vectors * parts), 1, row_lanes), body);
+    Kokkos::parallel_for("active rows", Team(int(vectors * input_parts), 1, row_lanes), body);
 }
 
 void sum_parts(const Kokkos::View<float*>& partial, std::int64_t outputs, std::int64_t vectors,
@@ -57,7 +57,7 @@ void sum_parts(const Kokkos::View<float*>& partial, std::int64_t outputs, std::i
       "sum of parts", Range(0, vectors * columns), KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t v = k / columns, j = k % columns;
         float sum = accumulate ? out(v, j) : 0.0f;
-        for (std::int64_t p = 0; p < parts; ++p) sum += partial((v * parts + p) * outputs + j);
+        for (std::int64_t p = 0; p < input_parts; ++p) sum += partial((v * input_parts + p) * outputs + j);
         out(v, j) = sum;
       });
 }
@@ -68,9 +68,9 @@ template <class Value>
 void ActiveInputs::add_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
   const std::int64_t outputs = m.padded_columns();
-  grow(partial_, vectors * parts * outputs);
-  Kokkos::deep_copy(Kokkos::subview(partial_, Kokkos::make_pair(std::int64_t(0), vectors * parts * outputs)),
-                    0.0f);
+  grow(partial_, vectors * input_parts * outputs);
+  Kokkos::deep_copy(
+      Kokkos::subview(partial_, Kokkos::make_pair(std::int64_t(0), vectors * input_parts * outputs)), 0.0f);
   if (m.format == Format::dense)
     add_active_rows<false, Value>(m, x, vectors, partial_.data());
   else

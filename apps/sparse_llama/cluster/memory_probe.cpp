@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "common/large_pages.hpp"
+#include "sparse_llama/cluster/loops.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -28,7 +29,6 @@ void add_blocks(const View& array, std::vector<Block>& to) {
 }  // namespace
 
 double memory_read_bandwidth(const Communicator& comm, const RankWeights& weights) {
-  using Range = Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>;
   constexpr int sweeps = 4;
   std::vector<Block> listed;
   weights.each_multiplied([&](const PackedMatrix& m) {

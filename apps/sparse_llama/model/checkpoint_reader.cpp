@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 
 /// The files that the folder's index names.
 std::set<std::string> indexed_files(const std::string& folder, const std::string& index) {
-  const nlohmann::json json = parse_json(MappedFile(index).bytes(), index);
-  const auto map = json.is_object() ? json.find("weight_map") : json.end();
-  if (map == json.end() || !map->is_object())
+  const nlohmann::json tree = parse_json(MappedFile(index).bytes(), index);
+  const auto map = tree.is_object() ? tree.find("weight_map") : tree.end();
+  if (map == tree.end() || !map->is_object())
     throw InputError(
         fmt::format("{}: found no object 'weight_map', expected the file of each tensor", index));
   std::set<std::string> paths;

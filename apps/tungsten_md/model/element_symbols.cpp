@@ -8,7 +8,7 @@ namespace wafermark::tungsten {
 namespace {
 
 // clang-format off
-constexpr std::string_view symbols[] = {
+constexpr std::string_view symbol_table[] = {
       "H", "He",
       "Li", "Be", "B", "C", "N", "O", "F", "Ne",
       "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
@@ -22,12 +22,12 @@ constexpr std::string_view symbols[] = {
 }  // namespace
 
 int atomic_number(std::string_view symbol) {
-  const auto* found = std::find(std::begin(symbols), std::end(symbols), symbol);
-  return found == std::end(symbols) ? 0 : static_cast<int>(found - std::begin(symbols)) + 1;
+  const auto* found = std::find(std::begin(symbol_table), std::end(symbol_table), symbol);
+  return found == std::end(symbol_table) ? 0 : static_cast<int>(found - std::begin(symbol_table)) + 1;
 }
 
 std::string_view element_symbol(int z) {
-  return z < 1 || z > static_cast<int>(std::size(symbols)) ? "X" : symbols[z - 1];
+  return z < 1 || z > static_cast<int>(std::size(symbol_table)) ? "X" : symbol_table[z - 1];
 }
 
 }  // namespace wafermark::tungsten

@@ -29,7 +29,9 @@ class FakeSysfs : public ::testing::Test {
     put(d / "energy_uj", std::to_string(energy));
     put(d / "max_energy_range_uj", std::to_string(range));
   }
-  MeterPaths paths() { return {(root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so"}; }
+  MeterPaths paths() {
+    return {(root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so", {}};
+  }
 };
 
 TEST_F(FakeSysfs, RaplSumsPackagesAndSurvivesWraparound) {
