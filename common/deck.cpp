@@ -142,8 +142,7 @@ struct Deck::State {
   /// The node, or null where the fallback stands; remembers the key.
   const toml::node* ask(std::string_view key, bool required, const std::string& fallback,
                         std::string_view meaning, const std::string& expected) {
-    if (known
-            .emplace(std::string(key), State::Known{required ? "(required)" : fallback, std::string(meaning)})
+    if (known.emplace(std::string(key), Known{required ? "(required)" : fallback, std::string(meaning)})
             .second)
       order.emplace_back(key);
     const toml::node* node = find(key);

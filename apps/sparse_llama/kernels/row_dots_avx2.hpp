@@ -79,11 +79,7 @@ template <int first, class Table>
 inline const __m256i* row_for(MaskWord mask, const Table& table) {
   constexpr MaskWord size = sizeof(table[0]);
   constexpr int up = std::countr_zero(size);
-  MaskWord moved;
-  if constexpr (first < up)
-    moved = mask << (up - first);
-  else
-    moved = mask >> (first - up);
+  const MaskWord moved = std::rotr(mask, first - up);
   return reinterpret_cast<const __m256i*>(reinterpret_cast<const char*>(table.data()) +
                                           (moved & 0xff * size));
 }
