@@ -25,7 +25,7 @@ struct PackedLine {
 template <class Value, class Weight>
 void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t outputs,
                const Weight& weight) {
-  const std::int64_t words = (outputs + TileWeights::word_bits - 1) / TileWeights::word_bits;
+  const std::int64_t words = divided_up(outputs, TileWeights::word_bits);
   std::vector<Value> values;
   values.reserve(std::size_t(inputs * outputs));
   const std::size_t first = line.mask.size();
@@ -60,7 +60,7 @@ void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, 
                    std::int64_t rows, const float* x, std::int64_t x_stride, float* sums,
                    std::vector<std::int64_t>& stored) {
   const auto* values = reinterpret_cast<const Value*>(w.values.data()) + w.value_start[tile];
-  const std::int64_t words = (outputs + TileWeights::word_bits - 1) / TileWeights::word_bits;
+  const std::int64_t words = divided_up(outputs, TileWeights::word_bits);
   stored.resize(std::size_t(inputs));
   for (std::int64_t k = 0; k < inputs; ++k) {
     std::int64_t count = outputs;

@@ -232,7 +232,7 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
                      part(out, by_columns ? tx : ty), stored);
     const int distance = by_columns ? std::abs(ty - r.root_row()) : std::abs(tx - r.root_column());
     const std::int64_t first = times_.arrival(starts[std::size_t(in)], distance);
-    const std::int64_t words = dense ? 0 : (sums + TileWeights::word_bits - 1) / TileWeights::word_bits;
+    const std::int64_t words = dense ? 0 : divided_up(sums, TileWeights::word_bits);
     std::int64_t& clock = times_.at(r, tx, ty);
     Work done{clock, 0, 0, words * columns};
     // Each column is multiplied when its activations are there.
