@@ -25,7 +25,7 @@ void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon,
                const Rows& y) {
   const auto dim = std::int64_t(x.extent(1));
   row_loop(
-      "norm", n, n, KOKKOS_LAMBDA(std::int64_t r) {
+      "norm", n == 1, n, KOKKOS_LAMBDA(std::int64_t r) {
         const float scale = rms_scale(&x(r, 0), dim, epsilon);
         for (std::int64_t i = 0; i < dim; ++i) y(r, i) = x(r, i) * scale * weight(i);
       });
@@ -37,8 +37,10 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
                       const Cache& keys, const Cache& values) {
   const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
              half = head_dim / 2, all = heads + 2 * kv_heads;
+  // Elements of one key lie a cache line apart, and none of its lines is cached: much to wait for.
+  const bool little = n == 1 && kv_heads * head_dim <= 1024;
   row_loop(
-      "rope", n, n * all, KOKKOS_LAMBDA(std::int64_t k) {
+      "rope", little, n * all, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / all, h = k % all, position = rows(r).position;
         const std::int64_t slot = first_slot + rows(r).sequence,
                            kv = h < heads + kv_heads ? h - heads : h - heads - kv_heads;
@@ -74,7 +76,7 @@ void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
   constexpr std::int64_t piece = on_host ? 512 : 1;  // hosts compute several columns in one instruction
   const std::int64_t pieces = (hidden + piece - 1) / piece;
   row_loop(
-      "swiglu", n, n * pieces, KOKKOS_LAMBDA(std::int64_t k) {
+      "swiglu", n == 1, n * pieces, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / pieces, first = k % pieces * piece;
         const float *gate = &gate_up(r, 0), *up = gate + hidden;
         float* to = &out(r, 0);

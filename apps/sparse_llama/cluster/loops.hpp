@@ -24,19 +24,19 @@ void stealing_loop(const char* name, std::int64_t n, const Body& body) {
     // bodies.
     const std::int64_t pieces = Kokkos::min(n, std::int64_t(16) * Space().concurrency());
     Kokkos::parallel_for(name, Stealing(int(pieces), 1, 1), [&](const Stealing::member_type& team) {
-      const std::int64_t piece = team.league_rank();
-      for (std::int64_t k = n * piece / pieces; k < n * (piece + 1) / pieces; ++k) body(k);
+      const std::int64_t piece = team.league_rank(), end = n * (piece + 1) / pieces;
+      for (std::int64_t k = n * piece / pieces; k < end; ++k) body(k);
     });
   } else {
     Kokkos::parallel_for(name, Range(0, n), body);
   }
 }
 
-/// body(k) for k in [0, count), little work for each of `rows` rows. On hosts one row is left to the calling
-/// thread: starting the others would take longer.
+/// body(k) for k in [0, count). On hosts `little` work is left to the calling thread: starting the others
+/// would take longer.
 template <class Body>
-void row_loop(const char* name, std::int64_t rows, std::int64_t count, const Body& body) {
-  if (on_host && rows == 1)
+void row_loop(const char* name, bool little, std::int64_t count, const Body& body) {
+  if (on_host && little)
     for (std::int64_t k = 0; k < count; ++k) body(k);
   else
     Kokkos::parallel_for(name, Range(0, count), body);

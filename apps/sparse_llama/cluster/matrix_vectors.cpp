@@ -244,7 +244,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   float* scales = scales_.data();
   const bool masked = m.format != Format::dense;
   const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
-  row_loop("arrange vectors", vectors, vectors * groups, arrange);
+  row_loop("arrange vectors", vectors == 1, vectors * groups, arrange);
 
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
     const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
