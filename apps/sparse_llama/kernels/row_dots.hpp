@@ -11,10 +11,11 @@
 
 namespace wafermark::llama {
 
-/// H rows of `words` times 64 columns: one row of a dense matrix (mask null), or a slice of a masked one, in
-/// which word i of each row and its values stand side by side before word i + 1 (sliced ELLPACK of Monakov et
-/// al. 2010 with bit masks for column numbers). A slice's weights are one stream from memory, and each
-/// element of a vector is loaded once for H rows. int8: one scale for each 128 columns, row after row.
+/// H rows of `words` times 64 columns: rows of a dense matrix (mask null), one after the other, or a slice of
+/// a masked one, in which word i of each row and its values stand side by side before word i + 1 (sliced
+/// ELLPACK of Monakov et al. 2010 with bit masks for column numbers). A slice's weights are one stream from
+/// memory, and each element of a vector is loaded once for H rows. int8: one scale for each 128 columns, row
+/// after row.
 template <class Value>
 struct StoredRows {
   const MaskWord* mask;
@@ -56,7 +57,6 @@ KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale,
 template <bool masked, int H, int N, class Value>
 KOKKOS_INLINE_FUNCTION void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out,
                                      int lane = 0, int lanes = 1) {
-  static_assert(masked || H == 1);
   constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
   using Sum = std::conditional_t<int8, std::int32_t, float>;
   const std::int64_t step = int8 ? group_columns / mask_columns : rows.words;
@@ -72,7 +72,9 @@ KOKKOS_INLINE_FUNCTION void row_dots(const StoredRows<Value>& rows, const Vector
       if constexpr (masked) {
         masked_dots(rows.mask + first * H, words, next, x, sums, lane, lanes);
       } else {
-        sums[0] = dense_dot<Sum>(values, x, words * mask_columns, lane, lanes);
+        for (int q = 0; q < H; ++q)
+          sums[q] =
+              dense_dot<Sum>(values + q * rows.words * mask_columns, x, words * mask_columns, lane, lanes);
         next = values + words * mask_columns;
       }
       for (int q = 0; q < H; ++q)

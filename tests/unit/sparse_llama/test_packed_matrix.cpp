@@ -145,7 +145,7 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
     for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8})
-      for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}})
+      for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
           for (const std::int64_t slice : {1, slice_rows})
             if ((density == 0.3 || columns == 172) &&

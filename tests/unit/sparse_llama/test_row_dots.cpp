@@ -114,11 +114,13 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
       EXPECT_EXACT(portable, true, 1, 1);
       EXPECT_EXACT(portable, true, 4, 2);
       EXPECT_EXACT(portable, false, 1, 4);
+      EXPECT_EXACT(portable, false, 4, 1);
 #if defined(__AVX2__) && !defined(__CUDACC__)
       EXPECT_EXACT(avx2, true, 1, 1);
       EXPECT_EXACT(avx2, true, 4, 1);
       EXPECT_EXACT(avx2, true, 4, 4);
       EXPECT_EXACT(avx2, false, 1, 2);
+      EXPECT_EXACT(avx2, false, 4, 1);
 #endif
 #if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
       EXPECT_EXACT(avx512, true, 1, 1);
@@ -127,6 +129,7 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
       EXPECT_EXACT(avx512, true, 4, 4);
       EXPECT_EXACT(avx512, false, 1, 1);
       EXPECT_EXACT(avx512, false, 1, 2);
+      EXPECT_EXACT(avx512, false, 4, 1);
 #endif
     }
 }
