@@ -34,9 +34,9 @@ constexpr int together = 4;               // vectors that one pass over a row se
 constexpr std::int64_t panel_rows = 128;  // whole slices
 constexpr std::int64_t block = 64;        // vectors side by side for which masks are read bit by bit
 /// Bytes of a vector from which dense rows are multiplied four at a time on hosts, or it would come from the
-/// second cache as fast as the weights come from memory. On a Zen 5 bf16 rows of 11,008 columns are then a
-/// fifth faster, of 5,632 a seventh, of 4,096 a sixteenth slower. int8 rows, whose vectors are half as large,
-/// gain nothing, fp32 rows of any length 2 to 20 %.
+/// second cache as fast as the weights come from memory. Bf16 on a Zen 5: rows of 5,632 and 11,008 columns
+/// are then 15 to 17 % faster, of 4,096 6 % where memory is slow (36 GB/s), but not where it is fast. int8
+/// rows, whose vectors are half as large, gain nothing, fp32 rows of any length 2 to 20 %.
 constexpr std::int64_t large_vector = 20 << 10;
 
 /// out[v] of the H rows of a slice, or of a dense matrix, for N vectors: all of them on a host, shared by the
