@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "wse_emulator/machine.hpp"
 #include "wse_emulator/tile_clocks.hpp"
 #include "wse_emulator/tile_memory.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 using namespace wafermark;
 using namespace wafermark::wse;
@@ -105,6 +107,19 @@ TEST(VectorCost, ProductOfTwoVectorsIsAddedByAnInstructionOfItsOwn) {
   EXPECT_EQ(apart.flops(), fused.flops());
   EXPECT_EQ(apart.instructions(), 5);
   EXPECT_NEAR(vector_cycles(m, apart, 80) / vector_cycles(m, fused, 80), 5.0 / 3.0, 1e-12);
+}
+
+TEST(WholeCycles, AreRoundedAndRefusedWhereNoClockHoldsThem) {
+  EXPECT_EQ(whole_cycles(2.5), 3);
+  EXPECT_EQ(whole_cycles(-0.2), 0);
+  EXPECT_EQ(cycles_begun(2.1), 3);
+  EXPECT_EQ(cycles_begun(2.0 + 1e-12), 2);
+  EXPECT_EQ(whole_cycles(most_cycles), 10'000'000'000'000);
+  for (const double wrong :
+       {1e300, std::nextafter(most_cycles, 1e300), -1.0, std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    EXPECT_THROW(whole_cycles(wrong), InputError) << wrong;
+    EXPECT_THROW(cycles_begun(wrong), InputError) << wrong;
+  }
 }
 
 TEST(TileClocks, WaitForTheLatestTileInReachAndForNoOther) {
