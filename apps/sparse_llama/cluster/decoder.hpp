@@ -6,9 +6,9 @@
 
 #include "common/region_timer.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
-#include "sparse_llama/cluster/forward_pass.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
+#include "sparse_llama/model/forward_pass.hpp"
 
 namespace wafermark::llama {
 

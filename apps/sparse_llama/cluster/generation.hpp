@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "common/communicator.hpp"
-#include "sparse_llama/cluster/forward_pass.hpp"
 #include "sparse_llama/cluster/sampler.hpp"
+#include "sparse_llama/model/forward_pass.hpp"
 
 namespace wafermark::llama {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
 #include "sparse_llama/kernels/quantise.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
 namespace {

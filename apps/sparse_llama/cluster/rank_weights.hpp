@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "common/communicator.hpp"
-#include "sparse_llama/cluster/shares.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
+#include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 #include "sparse_llama/kernels/softmax_backward.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
 namespace {

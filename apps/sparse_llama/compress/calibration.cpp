@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/compress/transformer.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
 namespace {

@@ -3,11 +3,11 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 
-#include "sparse_llama/cluster/matrix_product.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rms_norm_backward.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
 #include "sparse_llama/kernels/swiglu_backward.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
 namespace {

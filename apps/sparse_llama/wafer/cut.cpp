@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "sparse_llama/cluster/shares.hpp"
+#include "sparse_llama/model/shares.hpp"
 
 namespace wafermark::llama {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "common/errors.hpp"
-#include "sparse_llama/cluster/shares.hpp"
+#include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
 
 namespace wafermark::llama {

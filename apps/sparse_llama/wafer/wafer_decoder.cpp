@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "common/errors.hpp"
-#include "sparse_llama/cluster/shares.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
+#include "sparse_llama/model/shares.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "common/results/result.hpp"
-#include "sparse_llama/cluster/forward_pass.hpp"
+#include "sparse_llama/model/forward_pass.hpp"
 #include "sparse_llama/model/rope_table.hpp"
 #include "sparse_llama/model/weight_source.hpp"
 #include "sparse_llama/wafer/tile_times.hpp"

@@ -5,8 +5,8 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 
-#include "tungsten_md/cluster/particles.hpp"
 #include "tungsten_md/cluster/subdomain.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 
 namespace wafermark::tungsten {
 

@@ -1,7 +1,7 @@
 // A potential's tables on the device, in the precision of the pair kernels.
 #pragma once
 
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 
 namespace wafermark::tungsten {

@@ -1,20 +1,14 @@
 // Forces on the local atoms of a rank, whatever the potential's precision and the shape of the list.
 #pragma once
 
-#include <array>
 #include <memory>
 
 #include "tungsten_md/cluster/ghost_exchange.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 
 namespace wafermark::tungsten {
-
-/// This rank's share of the potential energy and virial; sums over ranks are the whole.
-struct EnergyVirial {
-  double energy = 0.0;                             ///< eV
-  std::array<double, 6> virial{0, 0, 0, 0, 0, 0};  ///< sum r_a F_b over pairs: xx yy zz xy xz yz, eV
-};
 
 class ForceField {
  public:

@@ -18,8 +18,4 @@ void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdoma
 Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
                  Atoms atoms);
 
-/// Host atoms to the device and back. Masses in amu, by type.
-Particles to_device(const Atoms& atoms, const std::vector<double>& masses);
-Atoms to_host(const Particles& p);
-
 }  // namespace wafermark::tungsten

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "common/results/result.hpp"
-#include "tungsten_md/cluster/hot_atom_watch.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
-#include "tungsten_md/cluster/velocities.hpp"
+#include "tungsten_md/dynamics/hot_atom_watch.hpp"
+#include "tungsten_md/dynamics/velocities.hpp"
 
 namespace wafermark::tungsten {
 namespace {

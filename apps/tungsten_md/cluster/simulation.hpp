@@ -7,13 +7,13 @@
 #include <optional>
 #include <vector>
 
-#include "tungsten_md/cluster/adaptive_time_step.hpp"
 #include "tungsten_md/cluster/domain.hpp"
-#include "tungsten_md/cluster/electronic_stopping.hpp"
 #include "tungsten_md/cluster/fire.hpp"
-#include "tungsten_md/cluster/langevin_thermostat.hpp"
-#include "tungsten_md/cluster/pka.hpp"
-#include "tungsten_md/cluster/thermo.hpp"
+#include "tungsten_md/dynamics/adaptive_time_step.hpp"
+#include "tungsten_md/dynamics/electronic_stopping.hpp"
+#include "tungsten_md/dynamics/langevin_thermostat.hpp"
+#include "tungsten_md/dynamics/pka.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
 

@@ -1,8 +1,8 @@
 // What concerns all atoms of the wafer at once: WaferSimulation's state, sums and thermodynamics.
 #include <algorithm>
 
-#include "tungsten_md/cluster/migration.hpp"
-#include "tungsten_md/cluster/thermo.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/units.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 

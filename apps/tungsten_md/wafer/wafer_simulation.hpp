@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "common/region_timer.hpp"
-#include "tungsten_md/cluster/adaptive_time_step.hpp"
+#include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
 #include "tungsten_md/wafer/step_cost.hpp"

@@ -7,14 +7,14 @@
 #include <fstream>
 
 #include "common/errors.hpp"
-#include "tungsten_md/cluster/adaptive_time_step.hpp"
-#include "tungsten_md/cluster/electronic_stopping.hpp"
-#include "tungsten_md/cluster/hot_atom_watch.hpp"
-#include "tungsten_md/cluster/langevin_thermostat.hpp"
 #include "tungsten_md/cluster/migration.hpp"
-#include "tungsten_md/cluster/pka.hpp"
-#include "tungsten_md/cluster/thermo.hpp"
-#include "tungsten_md/cluster/velocities.hpp"
+#include "tungsten_md/dynamics/adaptive_time_step.hpp"
+#include "tungsten_md/dynamics/electronic_stopping.hpp"
+#include "tungsten_md/dynamics/hot_atom_watch.hpp"
+#include "tungsten_md/dynamics/langevin_thermostat.hpp"
+#include "tungsten_md/dynamics/pka.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
+#include "tungsten_md/dynamics/velocities.hpp"
 #include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {

@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/langevin_thermostat.hpp"
+#include "tungsten_md/dynamics/langevin_thermostat.hpp"
 
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/kernels/random.hpp"

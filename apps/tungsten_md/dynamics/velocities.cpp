@@ -1,6 +1,6 @@
-#include "tungsten_md/cluster/velocities.hpp"
+#include "tungsten_md/dynamics/velocities.hpp"
 
-#include "tungsten_md/cluster/thermo.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
 

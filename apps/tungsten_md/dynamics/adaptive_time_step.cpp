@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/adaptive_time_step.hpp"
+#include "tungsten_md/dynamics/adaptive_time_step.hpp"
 
 #include <algorithm>
 #include <limits>

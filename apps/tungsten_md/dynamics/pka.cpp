@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/pka.hpp"
+#include "tungsten_md/dynamics/pka.hpp"
 
 #include <fmt/format.h>
 

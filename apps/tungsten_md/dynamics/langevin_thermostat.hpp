@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/model/box.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/communicator.hpp"
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
 namespace wafermark::tungsten {

@@ -1,4 +1,4 @@
-#include "sparse_llama/cluster/matrix_product.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
 
 #include <cblas.h>
 

@@ -1,7 +1,7 @@
 // A cascade that reaches the border of the box is not the cascade that was asked for.
 #pragma once
 
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/box.hpp"
 
 namespace wafermark::tungsten {

@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/hot_atom_watch.hpp"
+#include "tungsten_md/dynamics/hot_atom_watch.hpp"
 
 #include "tungsten_md/model/units.hpp"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
 namespace wafermark::tungsten {

@@ -3,6 +3,9 @@
 
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#include <vector>
+
+#include "tungsten_md/model/configuration.hpp"
 
 namespace wafermark::tungsten {
 
@@ -28,6 +31,10 @@ struct Particles {
   TypeView type;
   ScalarView mass_of_type;  ///< amu
 };
+
+/// Host atoms to the device and back. Masses in amu, by type.
+Particles to_device(const Atoms& atoms, const std::vector<double>& masses);
+Atoms to_host(const Particles& p);
 
 /// Vectors of the first n atoms, as a part of the view. A device keeps each component of all atoms together,
 /// so such a part goes to and from a host by way of a view of its own.

@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/thermo.hpp"
+#include "tungsten_md/dynamics/thermo.hpp"
 
 #include <algorithm>
 #include <vector>

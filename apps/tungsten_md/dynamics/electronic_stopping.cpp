@@ -1,4 +1,4 @@
-#include "tungsten_md/cluster/electronic_stopping.hpp"
+#include "tungsten_md/dynamics/electronic_stopping.hpp"
 
 #include <fmt/format.h>
 

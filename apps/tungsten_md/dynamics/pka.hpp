@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "common/communicator.hpp"
-#include "tungsten_md/cluster/particles.hpp"
+#include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/dynamics.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
