@@ -44,7 +44,7 @@ for target in cluster wafer; do
     --set run.steps=$compared --set 'output.trajectory_formats=[]' >"$out/$target.log" 2>&1 ||
     { tail -n 20 "$out/$target.log" >&2; exit 1; }
 done
-if python=$(python_with json); then "$python" "$source_dir/apps/report/side_by_side.py" "$out/native" "$out/wafer"; fi
+if python=$(python_with tomllib jsonschema); then "$python" "$source_dir/apps/report/side_by_side.py" "$out/native" "$out/wafer"; fi
 
 echo
 echo "== sparse_llama: the model that comes with the project, 70 % of its weights zero"
@@ -53,7 +53,7 @@ echo "== sparse_llama: the model that comes with the project, 70 % of its weight
 echo "== the same on an emulated wafer"
 "$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --quiet --target wafer --tiles 32x32 \
   --out "$out/llama_wafer" >"$out/llama_wafer.log" 2>&1 || { tail -n 20 "$out/llama_wafer.log" >&2; exit 1; }
-if python=$(python_with json); then
+if python=$(python_with tomllib jsonschema); then
   "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_shipped" "$out/llama_wafer" --names native,wafer
 fi
 echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, dense and 70 % sparse"
@@ -62,13 +62,13 @@ for form in dense bit_mask; do
   OMP_NUM_THREADS=$ranks "$sparse_llama" run --synthetic "tinyllama-1.1b:sparsity=$sparsity" --format $form --tokens 48 \
     --out "$out/llama_$form" >"$out/llama_$form.log" 2>&1 || { tail -n 20 "$out/llama_$form.log" >&2; exit 1; }
 done
-if python=$(python_with json); then
+if python=$(python_with tomllib jsonschema); then
   "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_dense" "$out/llama_bit_mask" --names dense,sparse
 fi
 echo
 
 picture="not drawn"
-if python=$(python_with numpy matplotlib); then
+if python=$(python_with tomllib jsonschema numpy matplotlib); then
   echo "== picture"
   "$python" "$source_dir/apps/report/plot_cascade.py" "$out" -o "$out/cascade.png" && picture=$out/cascade.png
 fi

@@ -4,14 +4,21 @@
   plot_cascade.py RESULT_DIR -o cascade.png        (or .svg, .pdf)
 
 Reads RESULT_DIR/defects.json (written by `tungsten_md run` and `tungsten_md defects`) and, where there is one,
-result.json for the title, the recoil's place and its time. Needs numpy and matplotlib.
+result.json for the title, the recoil's place and its time. Needs numpy, matplotlib and jsonschema.
 """
 import argparse
-import json
 import pathlib
 import sys
 
-import numpy as np
+try:
+    import numpy as np
+
+    from wafermark_report.errors import Arguments, InputError, one_line
+    from wafermark_report.output import replacing
+    from wafermark_report.results import read_defects, read_result
+except ImportError as error:
+    print(f"plot_cascade.py: {error}, expected Python 3.11 with numpy, matplotlib and jsonschema", file=sys.stderr)
+    sys.exit(2)
 
 KINDS = {"vacancies": "vacancy", "interstitials": "interstitial"}
 VACANCY, INTERSTITIAL, SHADOW, TEXT = "#2b6cb0", "#d9480f", "#c9ccd1", "#333333"
@@ -19,29 +26,10 @@ VACANCY, INTERSTITIAL, SHADOW, TEXT = "#2b6cb0", "#d9480f", "#c9ccd1", "#333333"
 MODELS = {"arc-dpa": "-", "NRT": "--", "Setyawan 2015": "-.", "He": ":"}
 
 
-def stop(message):
-    sys.exit(f"plot_cascade.py: {message}")
-
-
-def read_json(path, required=True):
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        if required:
-            stop(f"{path}: not found, expected a run with output.defects_every_steps > 0")
-    except json.JSONDecodeError as error:
-        stop(f"{path}:{error.lineno}: {error.msg}")
-    return {}
-
-
-def deck_of(result):
-    """The run's deck; empty where the Python is too old to read TOML (before 3.11) or there is no result."""
-    try:
-        import tomllib
-
-        return tomllib.loads(result["deck"]["toml"])
-    except (ImportError, KeyError, ValueError):
-        return {}
+def series_of(document):
+    """The columns of defects.json that are drawn, as arrays."""
+    columns = document["series"]["columns"]
+    return {name: np.array(columns[name]) for name in ("step", "time_ps", "vacancies", "interstitials")}
 
 
 def recoil_time(deck, series):
@@ -126,6 +114,7 @@ def draw_series(axes, series, origin, document):
     elif np.count_nonzero(shown) > 1 and time[shown][-1] > 20 * time[shown][0]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: "")
     time = time[shown]
     vacancies, interstitials = series["vacancies"][shown], series["interstitials"][shown]
     axes.plot(time, vacancies, color=VACANCY, lw=1.8, label="vacancies", drawstyle="steps-post")
@@ -168,17 +157,16 @@ def draw(directory, output):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    document = read_json(directory / "defects.json")
-    result = read_json(directory / "result.json", required=False)
-    if not document.get("series", {}).get("columns", {}).get("step"):
-        stop(f"{directory / 'defects.json'}: found no rows, expected at least one")
-    columns = document["series"]["columns"]
-    series = {name: np.array(columns[name]) for name in ("step", "time_ps", "vacancies", "interstitials")}
-    deck = deck_of(result)
+    matplotlib.rcParams["text.parse_math"] = False  # a title may hold a dollar
+    document = read_defects(directory / "defects.json")
+    there = (directory / "result.json").exists()
+    result = read_result(directory / "result.json") if there else None
+    series = series_of(document)
+    deck = result.deck if result else {}
     origin = recoil_time(deck, series)
     box = document["box"]
     snapshots = [document["peak_snapshot"], document["last_snapshot"]]
-    centre = centre_of(result, box, snapshots)
+    centre = centre_of(result.json if result else {}, box, snapshots)
 
     cube = cube_of(snapshots, box, centre)
 
@@ -195,19 +183,26 @@ def draw(directory, output):
     draw_series(figure.add_axes([0.71, 0.12, 0.275, 0.74]), series, origin, document)
     title = deck.get("title") or f"Displacement cascade ({directory.name})"
     figure.suptitle(title, fontsize=13, color=TEXT, y=0.975)
-    try:
-        figure.savefig(output)
-    except (OSError, ValueError) as error:
-        stop(f"{output}: cannot be written: {error}")
+    formats = figure.canvas.get_supported_filetypes()
+    ending = output.suffix[1:].lower()
+    if ending not in formats:
+        raise InputError(f"-o {output}: found ending {ending!r}, expected one of {', '.join(sorted(formats))}")
+    with replacing(output) as temporary:
+        figure.savefig(temporary, format=ending)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=pathlib.Path, help="folder of a run or of `tungsten_md defects`")
     parser.add_argument("-o", "--output", type=pathlib.Path, help="picture to write; default DIRECTORY/cascade.png")
-    options = parser.parse_args()
-    draw(options.directory, options.output or options.directory / "cascade.png")
+    try:
+        options = parser.parse_args()
+        draw(options.directory, options.output or options.directory / "cascade.png")
+    except InputError as error:
+        print(f"plot_cascade.py: {one_line(error)}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -271,7 +271,7 @@ class Input(WithFolder):
             (
                 "kind",
                 json.dumps(result(target="wafer")).replace('"emulated"', '"guessed"'),
-                "figures.3.kind: 'guessed'",
+                "figures.3.kind: found 'guessed'",
             ),
             ("deck", json.dumps(result() | {"deck": {"file": "x", "toml": "a = = 1"}}), "deck.toml"),
             ("ranks", json.dumps(result(ranks=0)), "machine.ranks"),
@@ -284,7 +284,7 @@ class Input(WithFolder):
         write(self.folder / "good", result())
         for text, message in (
             ("{}", "found no rows"),
-            ('[{"model": "m"}]', "row 1: found no value"),
+            ('[{"model": "m"}]', "row: 0.value: not found"),
             ("[", "expected JSON"),
         ):
             (self.folder / "rows.json").write_text(text)

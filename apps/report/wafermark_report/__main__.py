@@ -1,10 +1,10 @@
 """The command line: report (default), compare, check."""
-import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
 
-from .errors import InputError
+from .errors import Arguments, InputError, one_line
 
 USAGE = """\
 wafermark-report FOLDER... -o report.html [--pdf]       a report of all results in these folders
@@ -14,10 +14,10 @@ wafermark-report check FOLDER... --reference FILE       regression test: exit co
 
 
 def report(arguments):
-    from . import browser, cluster_machines, page
+    from . import browser, cluster_machines, output, page
     from .results import read_results
 
-    parser = argparse.ArgumentParser(prog="wafermark-report", usage=USAGE)
+    parser = Arguments(prog="wafermark-report", usage=USAGE)
     parser.add_argument("folders", nargs="+", help="folders that hold a result.json, at whatever depth")
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("report.html"), help="page to write (default: report.html)"
@@ -41,12 +41,10 @@ def report(arguments):
     )
     parser.add_argument("--clusters", metavar="FOLDER", help="machine files of clusters (default: inputs/clusters)")
     options = parser.parse_args(arguments)
-    if options.clusters and not list(Path(options.clusters).glob("*.toml")):
-        raise InputError(f"--clusters {options.clusters}: found no *.toml in it, expected machine files")
-    if not options.output.resolve().parent.is_dir():
-        raise InputError(
-            f"-o {options.output}: found no folder {options.output.resolve().parent}, expected one that is there"
-        )
+    output.check_output(options.output)
+    pdf = options.output.with_suffix(".pdf") if options.output.name else options.output
+    if options.pdf:
+        output.check_output(pdf, "--pdf")
     if options.pdf and browser.find() is None:
         raise InputError(
             "--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with"
@@ -55,13 +53,12 @@ def report(arguments):
     machines = cluster_machines.read_machines(options.clusters)
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
     parts, missing = page.sections(results, machines, options.sparsity, options.training_record, command)
-    page.write(options.output, page.render(options.title, parts, results))
+    output.write_text(options.output, page.render(options.title, parts, results))
     print(
         f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"
         " data)"
     )
     if options.pdf:
-        pdf = options.output.with_suffix(".pdf")
         browser.print_pdf(options.output, pdf)
         print(f"report: {pdf}")
     return 0
@@ -79,16 +76,34 @@ def check(arguments):
     return regression.main(arguments)
 
 
-def main():
+def command(arguments):
     commands = {"compare": compare, "check": check}
-    arguments = sys.argv[1:]
     # A folder of that name is meant when it is there.
-    chosen = commands.get(arguments[0]) if arguments and not Path(arguments[0], "result.json").exists() else None
+    chosen = commands.get(arguments[0]) if arguments and not os.path.exists(f"{arguments[0]}/result.json") else None
+    return chosen(arguments[1:]) if chosen else report(arguments)
+
+
+def main():
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be UTF-8, nor the terminal
+        stream.reconfigure(errors="backslashreplace")
     try:
-        return chosen(arguments[1:]) if chosen else report(arguments)
+        code = command(sys.argv[1:])
+        sys.stdout.flush()
+        return code
     except InputError as error:
-        print(f"wafermark-report: {error}", file=sys.stderr)
+        print(f"wafermark-report: {one_line(error)}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get("WAFERMARK_TRACEBACK"):
+            raise
+        fault = f"fault of the report itself: {type(error).__name__}: {error}; WAFERMARK_TRACEBACK=1 shows where"
+        print(f"wafermark-report: {one_line(fault)}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

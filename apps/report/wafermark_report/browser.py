@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import InputError
+from .output import replacing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "chromium-headless-shell")
 
@@ -50,11 +51,7 @@ def run(arguments, page, timeout=120):
 
 def print_pdf(page, pdf):
     """The page as A4 PDF."""
-    temporary = Path(str(pdf) + ".tmp.pdf")
-    try:
-        run([f"--print-to-pdf={temporary.resolve()}", "--no-pdf-header-footer"], page)
-        if not temporary.exists() or temporary.stat().st_size == 0:
+    with replacing(pdf, "--pdf") as temporary:
+        run([f"--print-to-pdf={temporary}", "--no-pdf-header-footer"], page)
+        if os.stat(temporary).st_size == 0:
             raise InputError(f"{pdf}: Chromium wrote nothing")
-        os.replace(temporary, pdf)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,11 +1,9 @@
 """Displacement cascades: pictures drawn by plot_cascade.py's functions, and the table of defects."""
 import sys
 
-import numpy as np
-
 from . import svg_theme
 from .parts import Cell, Missing, Picture, Section, Table
-from .results import SOURCE, read_json
+from .results import SOURCE, read_defects
 from .svg_theme import inline
 from .wording import number
 
@@ -28,9 +26,8 @@ def pictures(result):
     draw = plotting()
     import matplotlib.pyplot as plt
 
-    document = read_json(result.folder / "defects.json")
-    columns = document["series"]["columns"]
-    series = {name: np.array(columns[name]) for name in ("step", "time_ps", "vacancies", "interstitials")}
+    document = read_defects(result.folder / "defects.json")
+    series = draw.series_of(document)
     origin = draw.recoil_time(result.deck, series)
     snapshots = [document["peak_snapshot"], document["last_snapshot"]]
     box = document["box"]
@@ -72,7 +69,9 @@ def kind_of(result):
 
 def cascade_section(results):
     runs = [
-        r for r in results if r.deck.get("pka") and r.json.get("recoils") and r.figures.get("frenkel_pairs_survivors")
+        r
+        for r in results
+        if r.complete and r.deck.get("pka") and r.json.get("recoils") and r.figures.get("frenkel_pairs_survivors")
     ]
     if not runs:
         return Missing("Cascades", "no run in which a recoil was fired and defects were counted")
@@ -86,7 +85,7 @@ def cascade_section(results):
     )
     rows = []
     for r in runs:
-        survivors = r.json.get("defects", {}).get("survivors", {})
+        survivors = r.json.get("defects", {}).get("survivors") or {}
         kind = kind_of(r)
         rows.append(
             [

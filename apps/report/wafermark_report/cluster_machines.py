@@ -7,22 +7,16 @@ have the fewest ghosts. No imbalance, no noise, no lists to rebuild: a rate abov
 """
 import functools
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .documents import SCHEMAS, read_toml
 from .errors import InputError
 from .results import SOURCE
 
-QUANTITIES = {
-    "nodes": ("count", "workers_per_node", "watts_per_node"),
-    "compute": ("atom_ns", "pair_ns", "ghost_ns"),
-    "step": ("launches", "launch_us", "exchanges", "bytes_per_ghost"),
-    "network": ("message_us", "reduce_us", "bytes_per_second"),
-}
-KINDS = ("measured", "published", "estimated")
+QUANTITIES = ("nodes", "compute", "step", "network")
 ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4}
 
 
@@ -58,13 +52,20 @@ def box_of(result):
 
 
 @functools.lru_cache(maxsize=4096)
+def divisors(n):
+    """All of them, in order; n is at most the workers of a machine."""
+    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
+    return small + [n // d for d in reversed(small) if d * d != n]
+
+
+@functools.lru_cache(maxsize=4096)
 def cuts(lengths, cutoff, workers):
     """Of all ways to cut the box into workers blocks, the one with the fewest ghosts: (ghost volume of an inner
     block, messages of one exchange)."""
     best = None
-    for px in (d for d in range(1, workers + 1) if workers % d == 0):
+    for px in divisors(workers):
         rest = workers // px
-        for py in (d for d in range(1, rest + 1) if rest % d == 0):
+        for py in divisors(rest):
             grid = (px, py, rest // py)
             edges = [l / p for l, p in zip(lengths, grid)]
             wide = [e + (2 * cutoff if p > 1 else 0) for e, p in zip(edges, grid)]
@@ -128,45 +129,9 @@ class ClusterMachine:
 
 
 def read_machine(path):
-    path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}, expected TOML") from None
-    for key in ("name", "title", "worker"):
-        if not isinstance(content.get(key), str):
-            raise InputError(f"{path}: {key}: found {content.get(key)!r}, expected a text")
-    numbers = {}
-    for table, keys in QUANTITIES.items():
-        for key in keys:
-            entry = content.get(table, {}).get(key)
-            if not isinstance(entry, dict) or not isinstance(entry.get("value"), (int, float)) or entry["value"] < 0:
-                raise InputError(
-                    f"{path}: {table}.{key}: found {entry!r}, expected {{ value = a number >= 0, kind, source }}"
-                )
-            if entry.get("kind") not in KINDS or not entry.get("source"):
-                raise InputError(
-                    f"{path}: {table}.{key}: found kind {entry.get('kind')!r}, source {entry.get('source')!r}, "
-                    f"expected one of {', '.join(KINDS)} and where the number comes from"
-                )
-            numbers[f"{table}.{key}"] = entry
-        unknown = sorted(set(content.get(table, {})) - set(keys))
-        if unknown:
-            raise InputError(f"{path}: {table}.{unknown[0]}: unknown key, expected {', '.join(keys)}")
-    for key in ("nodes.count", "nodes.workers_per_node", "network.bytes_per_second"):
-        if numbers[key]["value"] == 0:
-            raise InputError(f"{path}: {key}: found 0, expected more")
-    for row in content.get("published", []):
-        if (
-            row.get("case") not in SC24
-            or not isinstance(row.get("steps_per_second"), (int, float))
-            or not row.get("source")
-        ):
-            raise InputError(
-                f"{path}: published: found {row!r}, expected case ({', '.join(SC24)}), steps_per_second, source"
-            )
+    """One machine file. Raises InputError."""
+    content = read_toml(path, SCHEMAS / "cluster_machine.schema.json")
+    numbers = {f"{table}.{key}": content[table][key] for table in QUANTITIES for key in content[table]}
     return ClusterMachine(
         content["name"], content["title"], content["worker"], str(path), numbers, tuple(content.get("published", []))
     )
@@ -174,5 +139,7 @@ def read_machine(path):
 
 def read_machines(folder=None):
     """All machine files of a folder; default inputs/clusters of the source or of the installed prefix."""
-    folder = Path(folder) if folder else SOURCE / "inputs/clusters"
-    return [read_machine(path) for path in sorted(folder.glob("*.toml"))]
+    paths = sorted(Path(folder or SOURCE / "inputs/clusters").glob("*.toml"))
+    if folder and not paths:
+        raise InputError(f"--clusters {folder}: found no *.toml in it, expected machine files")
+    return [read_machine(path) for path in paths]

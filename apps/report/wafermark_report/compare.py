@@ -1,9 +1,8 @@
 """Two result sets side by side: ratios of figures of merit, with the spread over repeats, and what may be concluded."""
-import argparse
 import math
 from dataclasses import dataclass
 
-from .errors import InputError
+from .errors import Arguments, InputError, one_line
 from .results import read_results
 from .tables import MERIT, machine_size, size_of
 from .wording import count, number
@@ -151,7 +150,7 @@ def mean(values):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="wafermark-report compare",
         description="B against A: ratios of figures of merit with their 95 % interval over repeats.",
     )
@@ -179,9 +178,9 @@ def main(arguments):
             f"{count(len(alone), 'figure')} without a verdict: one run says nothing of the spread; repeat both sides at"
             " least 3 times"
         )
-    dropped = [str(r.folder) for r in set_a + set_b if not r.valid]
+    dropped = [f"{r.folder} ({r.why_not_valid})" for r in set_a + set_b if not r.valid]
     if dropped:
-        print(f"left out, since their checks fail: {', '.join(dropped)}")
+        print(one_line(f"left out: {', '.join(dropped)}"))
     keys_a, keys_b = set(values(set_a)[0]), set(values(set_b)[0])
     only = len(keys_a ^ keys_b)
     if only:

@@ -1,11 +1,9 @@
 """All sections as one HTML file that needs nothing else: no network, no fonts, no scripts."""
-import os
 from pathlib import Path
 
 import jinja2
 
 from . import cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
-from .errors import InputError
 from .parts import Cell, Missing
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
@@ -52,15 +50,3 @@ def render(title, parts, results):
         first=min(started).replace("T", " ").rstrip("Z"),
         last=max(started).replace("T", " ").rstrip("Z"),
     )
-
-
-def write(path, text):
-    """Under a temporary name, then renamed."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None

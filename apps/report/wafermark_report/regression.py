@@ -4,22 +4,19 @@ A reference file (TOML or JSON) is a list of `reference` tables: `case` (what wa
 `figure`, `value`, `lower` and `upper` (relative limits, -0.1 is ten percent below; absent: no limit on that side) and
 `unit`.
 """
-import argparse
 import hashlib
 import json
-import math
-import os
 import statistics
-import tomllib
 from pathlib import Path
 
-from .errors import InputError
 from .compare import LESS_IS_BETTER, table
+from .documents import SCHEMAS, read_json, read_toml
+from .errors import Arguments, InputError, one_line
+from .output import check_output, write_text
 from .results import read_results
 from .tables import MERIT, machine_size, size_of
 from .wording import count, number, percent
 
-KEYS = {"case": str, "figure": str, "value": (int, float), "unit": str}
 LIMITS = ("lower", "upper")
 
 
@@ -42,44 +39,14 @@ def case_name(result):
 
 def read_reference(path):
     """The rows of a reference file. Raises InputError."""
-    path = Path(path)
-    try:
-        text = path.read_text()
-        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}, expected {'JSON' if path.suffix == '.json' else 'TOML'}") from None
-    rows = content.get("reference") if isinstance(content, dict) else None
-    if not isinstance(rows, list) or not rows:
-        raise InputError(f"{path}: found no [[reference]], expected at least one")
-    for k, row in enumerate(rows, 1):
-        where = f"{path}: reference {k}"
-        if not isinstance(row, dict):
-            raise InputError(f"{where}: found {row!r}, expected a table")
-        for key, kind in KEYS.items():
-            if not isinstance(row.get(key), kind) or isinstance(row.get(key), bool):
-                raise InputError(
-                    f"{where}: {key}: found {row.get(key)!r}, expected {'a number' if key == 'value' else 'a text'}"
-                )
-        if not math.isfinite(row["value"]) or row["value"] == 0:
-            raise InputError(
-                f"{where}: value: found {row['value']!r}, expected a finite number that is not 0 (limits are relative)"
-            )
-        for key, sign in zip(LIMITS, (-1, 1)):
-            limit = row.get(key)
-            if limit is not None and (
-                not isinstance(limit, (int, float)) or isinstance(limit, bool) or sign * limit < 0
-            ):
-                raise InputError(
-                    f"{where}: {key}: found {limit!r}, expected a relative limit {'<= 0' if sign < 0 else '>= 0'}, as"
-                    f" {0.1 * sign:g}"
-                )
+    read = read_json if Path(path).suffix == ".json" else read_toml
+    rows = read(path, SCHEMAS / "reference.schema.json")["reference"]
+    for k, row in enumerate(rows):
+        where = f"{path}: reference.{k}"
+        if row["value"] == 0:
+            raise InputError(f"{where}.value: found 0, expected a number that is not 0 (limits are relative)")
         if all(row.get(key) is None for key in LIMITS):
             raise InputError(f"{where}: found neither lower nor upper, expected a limit")
-        unknown = sorted(set(row) - set(KEYS) - set(LIMITS))
-        if unknown:
-            raise InputError(f"{where}: {unknown[0]}: unknown key, expected {', '.join([*KEYS, *LIMITS])}")
     return rows
 
 
@@ -152,20 +119,13 @@ def as_toml(rows):
 
 
 def write_reference(path, rows):
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_text(
-            json.dumps({"reference": rows}, indent=1) + "\n" if path.suffix == ".json" else as_toml(rows)
-        )
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    as_json = Path(path).suffix == ".json"
+    text = json.dumps({"reference": rows}, indent=1) + "\n" if as_json else as_toml(rows)
+    write_text(path, text, "--reference")
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="wafermark-report check",
         description=(
             "Medians of the results against a reference file. Exit code 1 when a figure left its limits, "
@@ -183,12 +143,14 @@ def main(arguments):
     options = parser.parse_args(arguments)
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: expected a number between 0 and 1")
+    if options.write_reference:
+        check_output(options.reference, "--reference")
     rows = None if options.write_reference else read_reference(options.reference)
     results = read_results(options.folders)
     invalid = [r for r in results if not r.valid]
     if options.write_reference:
         if invalid:
-            raise InputError(f"{invalid[0].folder}: its checks fail, expected valid results to make a reference of")
+            raise InputError(f"{invalid[0].folder}: {invalid[0].why_not_valid}, expected valid results to make a reference of")
         rows = new_reference(results, options.tolerance)
         write_reference(options.reference, rows)
         print(f"reference: {options.reference} ({len(rows)} figures)")
@@ -207,7 +169,7 @@ def main(arguments):
     ]
     print(table(cells, ["case", "figure", "reference", "found", "off", ""]))
     for r in invalid:
-        print(f"FAIL: {r.folder}: its own checks fail")
+        print(one_line(f"FAIL: {r.folder}: {r.why_not_valid}"))
     bad = sum(bool(problem) for _, _, problem in judged) + len(invalid)
     print(
         f"{len(judged) - sum(bool(p) for _, _, p in judged)} of {len(judged)} figures within their limits"

@@ -1,16 +1,16 @@
 """Reading results: folders in, `RunResult` out. The schema is common/results/result.schema.json."""
 import functools
 import json
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jsonschema
-
-from .errors import InputError
+from .documents import SCHEMAS, check_schema, parse_json, parse_toml, read_json, text_of
+from .errors import InputError, found
 
 SCHEMA_VERSION = "wafermark-result-1"
 SOURCE = Path(__file__).resolve().parents[3]  # or share/wafermark of an installed prefix
+RESULT_SCHEMA = SOURCE / "common/results/result.schema.json"
+DECK_SCHEMA = SCHEMAS / "deck.schema.json"
 GPU_BACKENDS = ("CUDA", "HIP", "SYCL")
 # What does not change the physics or the work of an atom-step: these keys do not separate two problems. The number of
 # atoms separates them too, but has its own place.
@@ -35,6 +35,27 @@ class Figure:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Check:
+    """A check of a run on itself: |value - reference| <= tolerance. A value that was no number is None."""
+
+    name: str
+    value: float | None
+    reference: float | None
+    tolerance: float | None
+    unit: str
+    passed: bool
+
+    @classmethod
+    def of(cls, check):
+        return cls(*(check[key] for key in ("name", "value", "reference", "tolerance", "unit", "pass")))
+
+    @property
+    def off(self):
+        """Relative deviation from the reference; None where there is none to speak of."""
+        return self.value / self.reference - 1 if self.reference and self.value is not None else None
+
+
 @dataclass(eq=False)
 class RunResult:
     """One result.json. `json` is all of it; the rest is what reports ask for."""
@@ -43,6 +64,7 @@ class RunResult:
     json: dict
     figures: dict[str, Figure] = field(default_factory=dict)
     deck: dict = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
 
     def value(self, name):
         """A figure's value, None when there is none."""
@@ -55,7 +77,8 @@ class RunResult:
     ranks = property(lambda self: self.json["machine"]["ranks"])
     hosts = property(lambda self: sorted(set(self.json["machine"]["hosts"])))
     started = property(lambda self: self.json["started"])
-    name = property(lambda self: self.folder.name)
+    # A name that is not UTF-8 is shown with escapes.
+    name = property(lambda self: (self.folder.name or self.folder.resolve().name).encode("utf-8", "backslashreplace").decode())
 
     @property
     def atoms(self):
@@ -89,7 +112,7 @@ class RunResult:
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
             # The instruction set belongs to the machine.
-            model = {k: v for k, v in model.items() if k != "instructions"} if isinstance(model, dict) else str(model)
+            model = {k: v for k, v in model.items() if k != "instructions"} 
             return json.dumps(["sparse_llama", self.command, model, self.value("sparsity")], sort_keys=True)
         physics = {}
         for table, content in self.deck.items():
@@ -101,14 +124,15 @@ class RunResult:
             )
         if physics.get("potential", {}).get("file"):  # wherever it lay
             physics["potential"]["file"] = Path(physics["potential"]["file"]).name
-        return json.dumps([self.app, self.command, physics], sort_keys=True)
+        # TOML has dates, JSON has not.
+        return json.dumps([self.app, self.command, physics], sort_keys=True, default=str)
 
     @functools.cached_property
     def label(self):
         """The problem in a few words, without its size."""
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
-            words = [str(model.get(k)) for k in ("format", "value") if isinstance(model, dict) and model.get(k)]
+            words = [str(model.get(k)) for k in ("format", "value") if model.get(k)]
             if self.model_name:
                 words.insert(0, self.model_name)
             sparsity = self.value("sparsity")
@@ -140,7 +164,7 @@ class RunResult:
     def model_name(self):
         """The Llama's name, without the sparsity and seed of made-up weights; empty for results that name none."""
         model = self.json.get("model", {})
-        name, _, keys = str(model.get("name") or "").partition(":") if isinstance(model, dict) else ("", "", "")
+        name, _, keys = model.get("name", "").partition(":")
         kept = [k for k in keys.split(",") if k and k.split("=")[0] not in ("sparsity", "seed")]
         return name + (f" ({', '.join(kept)})" if kept else "")
 
@@ -152,44 +176,55 @@ class RunResult:
         return ", ".join(f"{k}={v}" for k, v in sorted(chosen.items()) if k not in plain)
 
     @property
+    def complete(self):
+        """Whether the run did all that it was to do; results of before there was a status are."""
+        return self.json.get("status", "complete") == "complete"
+
+    @property
     def valid(self):
-        return self.json["valid"]
+        """All checks pass, of a run that is complete: what may be quoted."""
+        return self.json["valid"] and self.complete
 
-
-@functools.lru_cache(maxsize=1)
-def validator():
-    return jsonschema.Draft7Validator(json.loads((SOURCE / "common/results/result.schema.json").read_text()))
-
-
-def read_json(path):
-    try:
-        return json.loads(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: found bytes that are not UTF-8, expected JSON") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: {error.msg}, expected JSON") from None
+    @property
+    def why_not_valid(self):
+        """In words; empty where the result is valid."""
+        if not self.complete:
+            note = self.json.get("status_note", "")
+            return "incomplete" + (f": {note}" if note else "")
+        return "" if self.json["valid"] else "its checks fail"
 
 
 def read_result(path):
     """One result.json. Raises InputError with the place of the first thing that is wrong."""
-    document = read_json(path)
-    found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA_VERSION:
-        raise InputError(f"{path}: found schema {found!r}, expected {SCHEMA_VERSION!r}")
-    error = next(iter(validator().iter_errors(document)), None)
-    if error:
-        place = ".".join(str(p) for p in error.absolute_path) or "the file"
-        raise InputError(f"{path}: {place}: {error.message[:200]}")
-    try:
-        deck = tomllib.loads(document.get("deck", {}).get("toml", ""))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: deck.toml: {error}, expected TOML") from None
-    figures = {
-        f["name"]: Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", "")) for f in document["figures"]
-    }
-    return RunResult(Path(path).parent, document, figures, deck)
+    document = parse_json(text_of(path), path)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA_VERSION:
+        raise InputError(f"{path}: found schema {found(schema)}, expected {SCHEMA_VERSION!r}")
+    check_schema(document, RESULT_SCHEMA, path)
+    source = f"{path}: deck.toml"
+    deck = check_schema(parse_toml(document.get("deck", {}).get("toml", ""), source), DECK_SCHEMA, source)
+    figures = {}
+    for k, f in enumerate(document["figures"]):
+        if f["name"] in figures:
+            raise InputError(f"{path}: figures.{k}.name: found {found(f['name'])} for the second time, expected it once")
+        figures[f["name"]] = Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", ""))
+    return RunResult(Path(path).parent, document, figures, deck, [Check.of(c) for c in document["checks"]])
+
+
+def read_defects(path):
+    """defects.json of a run, its rows and its box in order."""
+    document = read_json(path, SCHEMAS / "defects.schema.json")
+    columns = document["series"]["columns"]
+    rows = len(columns["step"])
+    if rows == 0:
+        raise InputError(f"{path}: series.columns: found no rows, expected at least one")
+    for name in ("time_ps", "vacancies", "interstitials"):
+        if len(columns[name]) != rows:
+            raise InputError(f"{path}: series.columns.{name}: found {len(columns[name])} rows, expected {rows} as of step")
+    for low, high in zip(document["box"]["lo_angstrom"], document["box"]["hi_angstrom"]):
+        if not high > low:
+            raise InputError(f"{path}: box.hi_angstrom: found {high:g}, expected more than lo_angstrom, {low:g}")
+    return document
 
 
 def read_results(folders):
@@ -197,9 +232,12 @@ def read_results(folders):
     error."""
     results = {}
     for folder in map(Path, folders):
-        if not folder.exists():
-            raise InputError(f"{folder}: not found, expected a folder with a result.json")
-        paths = [folder] if folder.is_file() else sorted(folder.rglob("result.json"))
+        try:
+            if not folder.exists():
+                raise InputError(f"{folder}: not found, expected a folder with a result.json")
+            paths = sorted(folder.rglob("result.json")) if folder.is_dir() else [folder]
+        except (OSError, ValueError) as error:  # a name too long, or with a NUL
+            raise InputError(f"{folder}: {getattr(error, 'strerror', None) or error}") from None
         if not paths:
             raise InputError(f"{folder}: found no result.json in it or below it, expected the folder of a run")
         for path in paths:

@@ -40,7 +40,7 @@ def native_runs(results):
     return [
         r
         for r in results
-        if r.app == "tungsten_md" and r.command == "run" and r.target == "cluster" and r.value(RATE) and r.atoms
+        if r.valid and r.app == "tungsten_md" and r.command == "run" and r.target == "cluster" and r.value(RATE) and r.atoms
     ]
 
 
@@ -48,7 +48,7 @@ def wafer_runs(results):
     return [
         r
         for r in results
-        if r.app == "tungsten_md" and r.command == "run" and r.target == "wafer" and r.value(RATE) and r.atoms
+        if r.valid and r.app == "tungsten_md" and r.command == "run" and r.target == "wafer" and r.value(RATE) and r.atoms
     ]
 
 

@@ -4,22 +4,14 @@ import re
 import statistics
 
 from . import svg_theme
+from .documents import SCHEMAS, check_schema, parse_json, read_json, text_of
 from .errors import InputError
 from .parts import Cell, Missing, Picture, Section, Table, Text
-from .results import SOURCE, read_json
+from .results import SOURCE
 from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
 from .wording import number
 
-ROW_KEYS = (
-    "model",
-    "value",
-    "format",
-    "sparsity",
-    "tokens_per_second",
-    "ratio_to_dense",
-    "bits_per_weight",
-    "bandwidth_share",
-)
+ROWS_SCHEMA = SCHEMAS / "sparsity_rows.schema.json"
 FORMATS = {"two_four": "2:4", "csr": "CSR", "bit_mask": "bit mask"}
 RECORD = SOURCE / "inputs/llama/training_record.json"
 # Stages of the record that are models of one sparsity: name, curve, share of weights cut.
@@ -34,20 +26,12 @@ RECOVERED = (
 
 
 def read_rows(path):
-    """Rows of compare_sparsity.py. Raises InputError."""
-    rows = read_json(path)
-    if isinstance(rows, dict):
-        rows = rows.get("rows")
-    if not isinstance(rows, list) or not rows:
+    """Rows of compare_sparsity.py, bare or in a table with other things. Raises InputError."""
+    content = parse_json(text_of(path), path)
+    rows = content.get("rows") if isinstance(content, dict) else content
+    if not rows:
         raise InputError(f"{path}: found no rows, expected the list that compare_sparsity.py --json writes")
-    for k, row in enumerate(rows):
-        for key in ROW_KEYS:
-            if not isinstance(row, dict) or key not in row:
-                raise InputError(f"{path}: row {k + 1}: found no {key}, expected {', '.join(ROW_KEYS)}")
-        for key in ("sparsity", "tokens_per_second"):
-            if not isinstance(row[key], (int, float)):
-                raise InputError(f"{path}: row {k + 1}: {key}: found {row[key]!r}, expected a number")
-    return rows
+    return check_schema(rows, ROWS_SCHEMA, f"{path}: row")
 
 
 def model_name(row):
@@ -153,15 +137,15 @@ def rate_table(rows):
 
 def perplexity_points(record):
     """Curves of (share cut, perplexity) by name."""
-    dense = record.get("dense", {}).get("perplexity")
+    dense = record["dense"]["perplexity"]
     curves = {}
     for stage, content in record.items():
         match = re.fullmatch(r"(magnitude|wanda|sparsegpt)-(\d+)", stage)
-        if match and dense:
+        if match:
             name = {"magnitude": "magnitude", "wanda": "Wanda", "sparsegpt": "SparseGPT"}[match[1]] + ", one shot"
             curves.setdefault(name, [(0.0, dense)]).append((float(match[2]) / 100, content["perplexity"]))
     for stage, share, name in RECOVERED:
-        if stage in record and dense:
+        if stage in record:
             curves.setdefault(name, [(0.0, dense)]).append((share, record[stage]["perplexity"]))
     return {name: sorted(points) for name, points in curves.items()}
 
@@ -228,10 +212,7 @@ def sparsity_section(results, files, record):
         RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None
     )
     if shown:
-        content = read_json(shown)
-        if not isinstance(content, dict) or not isinstance(content.get("dense", {}).get("perplexity"), (int, float)):
-            raise InputError(f"{shown}: found no dense.perplexity, expected a training record")
-        section.parts += perplexity_parts(content)
+        section.parts += perplexity_parts(read_json(shown, SCHEMAS / "training_record.schema.json"))
     return (
         section
         if section.parts

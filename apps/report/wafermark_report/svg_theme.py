@@ -57,7 +57,7 @@ STYLE = {
     "lines.linewidth": 1.8,
     "axes.axisbelow": True,
     "font.family": "sans-serif",
-    "mathtext.fontset": "dejavusans",
+    "text.parse_math": False,  # labels hold names of files and decks: a dollar is a dollar
 }
 
 

@@ -48,7 +48,7 @@ def size_of(result):
     if result.atoms:
         return f"{result.atoms:,} atoms"
     model = result.json.get("model")
-    if isinstance(model, dict) and model.get("sequences"):
+    if model and model.get("sequences"):
         return f"{model['sequences']} sequences"
     return ""
 
@@ -62,6 +62,12 @@ def machine_size(result):
     return f"{result.workers} {result.worker_name}{'' if result.workers == 1 else 's'}"
 
 
+def validity_cell(result):
+    if result.valid:
+        return Cell("valid", state="pass")
+    return Cell("NOT VALID" if result.complete else "INCOMPLETE", state="fail", title=result.why_not_valid)
+
+
 def merit_section(results):
     section = Section("merit", "Figures of merit")
     for app, figures in MERIT.items():
@@ -73,7 +79,7 @@ def merit_section(results):
             # Repeats stand in one line: their medians, and how many there were.
             groups = {}
             for r in mine:
-                groups.setdefault((r.label, r.problem, r.atoms, machine_size(r)), []).append(r)
+                groups.setdefault((r.label, r.problem, r.atoms, machine_size(r), r.why_not_valid), []).append(r)
             rows = []
             for group in groups.values():
                 r = group[0]
@@ -87,8 +93,8 @@ def merit_section(results):
                         size_of(r),
                         machine_size(r),
                         str(len(group)),
-                        *[median_cell(group, n, f) for n, _, f in shown],
-                        Cell("valid", state="pass") if all(g.valid for g in group) else Cell("NOT VALID", state="fail"),
+                        *[median_cell(group, n, f) if r.complete else "-" for n, _, f in shown],
+                        validity_cell(r),
                     ]
                 )
             section.parts.append(
@@ -108,7 +114,7 @@ def energy_section(results):
         name = next((n for n in JOULES if n in r.figures), None)
         if name and r.figures[name].value is None:
             unmetered.setdefault(r.machine, []).append(r)
-        elif name:
+        elif name and r.valid:
             per[r.label, r.atoms, r.machine, machine_size(r)] = (r, name)
     for r, name in per.values():
         energy = r.json["energy"]
@@ -121,7 +127,7 @@ def energy_section(results):
             meter = energy["source"]
             power = (
                 Cell(watts(energy["joules"] / seconds), "modelled" if meter == "model" else "measured")
-                if energy["joules"] is not None
+                if energy["joules"] is not None and seconds > 0
                 else "-"
             )
         per_atom = "atom" in name
@@ -172,7 +178,7 @@ def energy_section(results):
     )
     for note in notes:
         section.parts.append(Text(f"Why there is no meter: {note}. No figure is guessed in its place.", "note"))
-    emulated = [r for r in results if r.target == "wafer" and r.value("idle_energy_share")]
+    emulated = [r for r in results if r.valid and r.target == "wafer" and r.value("idle_energy_share")]
     if emulated:
         shares = [r.value("idle_energy_share") for r in emulated]
         section.parts.append(
@@ -188,19 +194,23 @@ def energy_section(results):
     return section
 
 
+def named_with_reasons(results):
+    return ", ".join(r.name if r.complete else f"{r.name} ({r.why_not_valid})" for r in results)
+
+
 def validation_section(results):
-    with_checks = [r for r in results if r.json["checks"]]
+    with_checks = [r for r in results if r.checks]
     if not with_checks:
         return Missing("Validation", "no result has a check")
     section = Section("validation", "Validation")
     failed = [r for r in results if not r.valid]
-    total = sum(len(r.json["checks"]) for r in with_checks)
-    passed = sum(c["pass"] for r in with_checks for c in r.json["checks"])
+    total = sum(len(r.checks) for r in with_checks)
+    passed = sum(c.passed for r in with_checks for c in r.checks)
     section.parts.append(
         Text(
             f"{passed} of {total} checks pass, in {len(with_checks)} results"
             + (
-                f". Not valid: {', '.join(r.name for r in failed)}. Their figures are not to be used."
+                f". Not valid: {named_with_reasons(failed)}. Their figures are not to be used."
                 if failed
                 else "."
             )
@@ -210,15 +220,15 @@ def validation_section(results):
     for r in against:
         rows = [
             [
-                c["name"].replace("_", " "),
-                Cell(number(c["value"], 6), "emulated"),
-                Cell(number(c["reference"], 6), "published" if c["reference"] else ""),
-                percent(c["value"] / c["reference"] - 1) if c["reference"] else "-",
-                number(c["tolerance"]) if not c["reference"] else f"{100 * c['tolerance'] / abs(c['reference']):.0f} %",
-                c["unit"],
+                c.name.replace("_", " "),
+                Cell(number(c.value, 6), "emulated"),
+                Cell(number(c.reference, 6), "published" if c.reference else ""),
+                percent(c.off) if c.off is not None else "-",
+                relative_tolerance(c),
+                c.unit,
                 verdict_cell(c),
             ]
-            for c in r.json["checks"]
+            for c in r.checks
         ]
         section.parts.append(
             Table(
@@ -229,21 +239,21 @@ def validation_section(results):
             )
         )
     rows = []
-    for name in dict.fromkeys(c["name"] for r in with_checks if r.command != "validate" for c in r.json["checks"]):
-        found = [(r, c) for r in with_checks if r.command != "validate" for c in r.json["checks"] if c["name"] == name]
+    for name in dict.fromkeys(c.name for r in with_checks if r.command != "validate" for c in r.checks):
+        found = [(r, c) for r in with_checks if r.command != "validate" for c in r.checks if c.name == name]
         # Many runs of a sweep pass the same check: the worst stands for them, failures stand alone.
-        bad = [(r, c) for r, c in found if not c["pass"]]
-        good = [(r, c) for r, c in found if c["pass"]]
+        bad = [(r, c) for r, c in found if not c.passed]
+        good = [(r, c) for r, c in found if c.passed]
         if good:
-            r, c = max(good, key=lambda rc: abs(rc[1]["value"] - rc[1]["reference"]))
+            r, c = max(good, key=lambda rc: abs(rc[1].value - rc[1].reference))
             rows.append(
                 [
                     name.replace("_", " "),
                     f"{len(good)} runs, worst: {r.name}" if len(good) > 1 else r.name,
-                    number(c["value"]),
-                    number(c["reference"]),
-                    number(c["tolerance"]),
-                    c["unit"],
+                    number(c.value),
+                    number(c.reference),
+                    number(c.tolerance),
+                    c.unit,
                     verdict_cell(c),
                 ]
             )
@@ -252,10 +262,10 @@ def validation_section(results):
                 [
                     name.replace("_", " "),
                     r.name,
-                    number(c["value"]),
-                    number(c["reference"]),
-                    number(c["tolerance"]),
-                    c["unit"],
+                    number(c.value),
+                    number(c.reference),
+                    number(c.tolerance),
+                    c.unit,
                     verdict_cell(c),
                 ]
             )
@@ -272,7 +282,14 @@ def validation_section(results):
 
 
 def verdict_cell(check):
-    return Cell("pass", state="pass") if check["pass"] else Cell("FAIL", state="fail")
+    return Cell("pass", state="pass") if check.passed else Cell("FAIL", state="fail")
+
+
+def relative_tolerance(check):
+    """In parts of the reference, where there is one."""
+    if check.reference and check.tolerance is not None:
+        return f"{100 * check.tolerance / abs(check.reference):.0f} %"
+    return number(check.tolerance)
 
 
 def command_of(result):
@@ -281,7 +298,7 @@ def command_of(result):
     words = [program]
     if result.json.get("deck", {}).get("file"):
         words.append(shlex.quote(result.json["deck"]["file"]))
-    elif isinstance(result.json.get("model"), dict):
+    elif result.json.get("model"):
         m = result.json["model"]
         words += [f"--{k} {shlex.quote(str(m[k]))}" for k in ("format", "value") if k in m]
     if result.target != "cluster":

@@ -4,7 +4,7 @@ from .cluster_machines import box_of
 from .cluster_model import TRUSTED_FACTOR
 from .parts import Cell, Section, Table, Text
 from .scaling import RATE
-from .tables import machine_size
+from .tables import machine_size, named_with_reasons
 from .wording import count, number, percent, times, watts
 
 
@@ -105,10 +105,11 @@ def power_sentence(pair):
     if wafer_power is None:
         return ""
     text = f"The wafer draws {watts(wafer_power)} for it (emulated)"
-    per = pair.native.value("joules_per_atom_step")
-    if per is None:
+    per, own = (r.value("joules_per_atom_step") for r in (pair.native, pair.wafer))
+    if not per:
         return text + "; what the cluster draws is not known: it has no meter."
-    own = pair.wafer.value("joules_per_atom_step")
+    if not own:
+        return text + "."
     ratio = per / own
     return text + (
         f"; an atom-step costs it {number(own, 3)} J against {number(per, 3)} J measured here ({energy['source']}): "
@@ -121,20 +122,20 @@ def validate_sentence(results):
     checks = [
         c
         for r in results
-        if r.command == "validate"
-        for c in r.json["checks"]
-        if c["name"].startswith("steps_per_second") and c["reference"]
+        if r.command == "validate" and r.complete
+        for c in r.checks
+        if c.name.startswith("steps_per_second") and c.off is not None
     ]
     if not checks:
         return (
             "How far the emulated wafer is from a real one is not part of these results (tungsten_md validate says it):"
             " its rates are predictions that were not checked here."
         )
-    offs = [c["value"] / c["reference"] - 1 for c in checks]
+    offs = [c.off for c in checks]
     side = "too high" if min(offs) > 0 else "too low" if max(offs) < 0 else "of both signs"
     return (
         f"Against {count(len(checks), 'published rate')} of the real machine the emulated rates are"
-        f" {percent(min(offs))} to {percent(max(offs))} off ({side}); {sum(c['pass'] for c in checks)} of"
+        f" {percent(min(offs))} to {percent(max(offs))} off ({side}); {sum(c.passed for c in checks)} of"
         f" {len(checks)} within their tolerance."
     )
 
@@ -142,7 +143,7 @@ def validate_sentence(results):
 def llama_sentences(results):
     """For each model: the fastest decoding measured, what dense weights gave, and the emulated wafer."""
     rate, sentences = "decode_tokens_per_second", []
-    runs = [r for r in results if r.app == "sparse_llama" and r.value(rate)]
+    runs = [r for r in results if r.valid and r.app == "sparse_llama" and r.value(rate)]
     for name in dict.fromkeys(r.model_name for r in runs):
         mine = [r for r in runs if r.model_name == name]
         native, wafer = (
@@ -166,7 +167,7 @@ def llama_sentences(results):
         )
         if dense and native.value("sparsity"):
             text += (
-                f", with dense weights {number(dense.value(rate))} ({dense.json['model'].get('value', '')}):"
+                f", with dense weights {number(dense.value(rate))} ({dense.json.get('model', {}).get('value', '')}):"
                 f" {times(native.value(rate) / dense.value(rate))} times (of separate runs; the section on sparsity has"
                 " runs in turn where they were given)"
             )
@@ -261,8 +262,8 @@ def summary(results, machines):
     for k, sentence in enumerate(sentences):
         section.parts.append(Text(sentence, "lead" if not plain and k == 0 else ""))
     if not plain and not sentences:
-        native = [r for r in results if r.value(RATE) and r.target == "cluster"]
-        wafer = [r for r in results if r.value(RATE) and r.target == "wafer"]
+        native = [r for r in results if r.valid and r.value(RATE) and r.target == "cluster"]
+        wafer = [r for r in results if r.valid and r.value(RATE) and r.target == "wafer"]
         if native and not wafer:
             best = max(native, key=lambda r: r.value("atom_steps_per_second") or 0)
             section.parts.append(
@@ -288,14 +289,14 @@ def summary(results, machines):
             section.parts.append(Text(validate_sentence(results), "lead"))
         else:
             section.parts.append(Text(f"{count(len(results), 'result')} without a rate: see the tables.", "lead"))
-    checks = sum(len(r.json["checks"]) for r in results)
+    checks = sum(len(r.checks) for r in results)
     section.parts.append(
         Text(
             f"{count(len(results), 'result')}, {count(checks, 'check')}: "
             + (
                 "all pass."
                 if not invalid
-                else f"NOT VALID: {', '.join(r.name for r in invalid)}. Figures of these are not to be used."
+                else f"NOT VALID: {named_with_reasons(invalid)}. Figures of these are not to be used."
             ),
             "" if not invalid else "alarm",
         )

@@ -1,9 +1,8 @@
 """What the tiles of the wafer did: heat maps from wafer.h5, cycles by phase, and floor plans where a result has one."""
-import h5py
 import numpy as np
 
 from . import svg_theme
-from .errors import InputError
+from .heat_map_file import read_heat_map
 from .parts import Cell, Missing, Picture, Section, Table
 from .svg_theme import CARD, FAINT, INK, WAFER, inline, legend
 from .wording import number
@@ -21,17 +20,6 @@ def shrink(grid):
         return grid, 1
     h, w = (n // block * block for n in grid.shape)
     return grid[:h, :w].reshape(h // block, block, w // block, block).mean(axis=(1, 3)), block
-
-
-def read_map(path):
-    """(cycles per step of each tile that were spent computing, cycles of waiting or None). Raises InputError."""
-    try:
-        with h5py.File(path) as file:
-            steps = max(1, int(file["phases"].attrs["steps"]))
-            wait = file["phases"].get("wait_for_neighbours")
-            return file["busy"][...] / steps, None if wait is None else wait[...] / steps
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: {error}, expected the heat map of a wafer run") from None
 
 
 def draw_map(axes, grid, title):
@@ -55,7 +43,7 @@ def draw_map(axes, grid, title):
 
 
 def heat_map(result):
-    busy, wait = read_map(result.folder / "wafer.h5")
+    busy, wait = read_heat_map(result.folder / "wafer.h5")
     maps = [(busy, "computing")] + ([(wait, "waiting for neighbours")] if wait is not None else [])
     tall = busy.shape[0] > 1.7 * busy.shape[1]
     fig, axes = svg_theme.figure(6.8, 4.4 if tall else 3.2, panels=len(maps))
@@ -180,19 +168,10 @@ def floor_plan(result):
     )
 
 
-def has_plan(result):
-    plan = result.json.get("floor_plan")
-    return (
-        isinstance(plan, list)
-        and plan
-        and all(isinstance(r, dict) and {"name", "x", "y", "width", "height"} <= set(r) for r in plan)
-    )
-
-
 def wafer_section(results):
     runs = {}
     for r in results:
-        if r.target == "wafer" and r.json.get("wafer", {}).get("phases_cycles_per_step"):
+        if r.complete and r.target == "wafer" and r.json.get("wafer", {}).get("phases_cycles_per_step"):
             runs[(r.problem, r.atoms, r.wafer_options)] = r
     chosen = list(runs.values())
     section = Section("wafer", "The emulated wafer")
@@ -201,5 +180,5 @@ def wafer_section(results):
         section.parts.append(phase_bars(shown))
         section.parts += [heat_map(r) for r in shown if (r.folder / "wafer.h5").exists()][:MAPS]
         section.parts.append(phase_table(shown))
-    section.parts += [floor_plan(r) for r in results if has_plan(r)]
+    section.parts += [floor_plan(r) for r in results if r.json.get("floor_plan")]
     return section if section.parts else Missing("The emulated wafer", "no result of --target wafer")

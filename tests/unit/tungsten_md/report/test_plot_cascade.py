@@ -6,7 +6,11 @@ import sys
 import tempfile
 import unittest
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[4] / "apps/report/plot_cascade.py"
+SOURCE = pathlib.Path(__file__).resolve().parents[4]
+SCRIPT = SOURCE / "apps/report/plot_cascade.py"
+sys.path.insert(0, str(SOURCE / "tests/report"))
+from made_results import result as made_result  # noqa: E402
+
 BOX = {"lo_angstrom": [0, 0, 0], "hi_angstrom": [80, 80, 80], "periodic": [True, True, False]}
 
 
@@ -46,12 +50,12 @@ class PlotCascade(unittest.TestCase):
         return (self.folder / more.get("output", "cascade.svg")).read_bytes()
 
     def test_a_cascade_with_all_there_is(self):
-        result = {"recoils": [{"position_angstrom": [79.0, 1.0, 5.0]}],
-                  "deck": {"toml": 'title = "A recoil"\n[[pka]]\nenergy_ev = 1000.0\ntime_ps = 0.15\n'}}
+        deck = 'title = "A recoil for $3 or ${4"\n[[pka]]\nenergy_ev = 1000.0\ntime_ps = 0.15\n'
+        result = made_result(recoils=[{"position_angstrom": [79.0, 1.0, 5.0]}], deck={"file": "x", "toml": deck})
         defects = document([0, 1, 9, 6, 3], predicted_frenkel_pairs={"NRT": 3.8, "arc-dpa": 2.4})
         self.assertTrue(self.drawn(defects, result, output="cascade.png").startswith(b"\x89PNG"))
         svg = self.drawn(defects, result).decode()
-        for text in ("A recoil", "9 vacancies", "3 interstitials", "arc-dpa: 2.4", "peak 9", "3 pairs survive"):
+        for text in ("A recoil for $3 or ${4", "9 vacancies", "3 interstitials", "arc-dpa: 2.4", "peak 9", "3 pairs survive"):
             self.assertIn(f"<!-- {text} -->", svg)
 
     def test_series_without_recoil_peak_positions_or_defects(self):
@@ -61,14 +65,23 @@ class PlotCascade(unittest.TestCase):
         self.assertIn("<!-- 1 vacancy -->", self.drawn(document([0, 4, 1])).decode())
 
     def test_what_is_wrong_is_said_in_one_line(self):
-        for defects, message in ((None, "defects.json: not found"), ("{", "defects.json:1: "),
-                                 ({"series": {"columns": {"step": []}}}, "found no rows")):
+        bare = document([1])
+        for defects, message in (
+            (None, "defects.json: cannot be read"),
+            ("{", "defects.json:1: "),
+            (bare | {"series": {"columns": {k: [] for k in bare["series"]["columns"]}}}, "found no rows"),
+            (bare | {"box": BOX | {"hi_angstrom": [1, 2]}}, r"defects.json: box.hi_angstrom: found [1, 2], expected"),
+        ):
             done = self.draw(defects)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(message, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1)
-        done = self.draw(document([1]), output="no/such/folder.png")
-        self.assertIn("cannot be written", done.stderr)
+        for output, message in (("no/such/folder.png", "found no folder"), ("x.gif", "expected one of"),
+                                ("defects.json", "expected one of"), ("there.png", "found a folder")):
+            (self.folder / "there.png").mkdir(exist_ok=True)
+            done = self.draw(document([1]), output=output)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(message, done.stderr)
 
 
 if __name__ == "__main__":
