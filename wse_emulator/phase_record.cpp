@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/results/result.hpp"
 
@@ -21,6 +22,12 @@ PhaseRecord::PhaseRecord(const Communicator& comm, const Blocks& blocks, const M
 
 void PhaseRecord::trace(const std::vector<std::array<int, 2>>& tiles, std::int64_t steps) {
   const Block& b = blocks_.mine();
+  const TileGrid& grid = blocks_.grid();
+  for (const auto& [x, y] : tiles)
+    if (x < 0 || x >= grid.width || y < 0 || y >= grid.height)
+      throw InputError(
+          fmt::format("trace: found tile {}, {}, expected one of the {} x {} tiles in use, counted from 0", x,
+                      y, grid.width, grid.height));
   traced_.assign(static_cast<std::size_t>(b.tiles()), 0);
   for (const auto& [x, y] : tiles)
     if (b.x0 <= x && x < b.x0 + b.width && b.y0 <= y && y < b.y0 + b.height)

@@ -19,7 +19,8 @@ class PhaseRecord {
  public:
   PhaseRecord(const Communicator& comm, const Blocks& blocks, const Machine& machine);
 
-  /// Follows these tiles (grid coordinates) for the first `steps` steps. Tiles of other ranks are ignored.
+  /// Follows these tiles (grid coordinates) for the first `steps` steps. Tiles of other ranks are ignored;
+  /// throws InputError for a tile off the grid.
   void trace(const std::vector<std::array<int, 2>>& tiles, std::int64_t steps);
   void begin_step() { ++steps_; }
 

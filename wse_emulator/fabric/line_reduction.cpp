@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::wse {
 namespace {
@@ -123,7 +124,7 @@ std::int64_t line_reduction_hops(const LineReduction& line) {
 SharedWork shared_work(const FabricTiming& f, int helpers, std::int64_t items, int words_in, int words_out,
                        double cycles_per_item) {
   const std::int64_t each = (items + helpers) / (helpers + 1);
-  const auto work = static_cast<std::int64_t>(std::llround(cycles_per_item * static_cast<double>(each)));
+  const auto work = whole_cycles(cycles_per_item * static_cast<double>(each));
   if (helpers == 0) return {0, work, 0};
   const std::int64_t sent = items - each;  // the tile keeps its own share
   const std::int64_t words = sent * (words_in + words_out) + 2 * std::int64_t{helpers};

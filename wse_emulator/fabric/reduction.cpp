@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "wse_emulator/whole_cycles.hpp"
+
 namespace wafermark::wse {
 namespace {
 
@@ -11,8 +13,6 @@ int log2_up(int n) {
   while ((1 << levels) < n) ++levels;
   return levels;
 }
-
-std::int64_t whole(double cycles) { return static_cast<std::int64_t>(std::ceil(cycles - 1e-9)); }
 
 }  // namespace
 
@@ -41,15 +41,15 @@ std::int64_t star_reduce_cycles(const FabricTiming& f, int tiles, int words) {
 std::int64_t tree_reduce_cycles(const FabricTiming& f, int tiles, int words) {
   if (tiles == 1) return 0;
   const double levels = log2_up(tiles), b = words, p = tiles;
-  return whole(std::max(b * levels, b * p * levels / (2.0 * (p - 1.0)) + (p - 1.0) * f.hop_cycles) +
-               (2.0 * f.ramp_cycles + 1.0) * levels);
+  return cycles_begun(std::max(b * levels, b * p * levels / (2.0 * (p - 1.0)) + (p - 1.0) * f.hop_cycles) +
+                      (2.0 * f.ramp_cycles + 1.0) * levels);
 }
 
 std::int64_t two_phase_reduce_cycles(const FabricTiming& f, int tiles, int words, int group) {
   if (group >= tiles || group <= 1) return chain_reduce_cycles(f, tiles, words);
   const double groups = static_cast<double>(tiles) / group;
-  return whole(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) +
-               (tiles - 1.0) * f.hop_cycles);
+  return cycles_begun(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) +
+                      (tiles - 1.0) * f.hop_cycles);
 }
 
 int best_group(const FabricTiming& f, int tiles, int words) {

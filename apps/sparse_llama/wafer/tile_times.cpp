@@ -5,6 +5,7 @@
 
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::llama {
 
@@ -28,7 +29,7 @@ std::int64_t TileTimes::own(const Region& r, int x, int y) const {
 void TileTimes::compute(const Region& r, int x, int y, std::size_t phase, double cycles,
                         const wse::OperationCounts& counts, std::int64_t times) {
   std::int64_t& clock = at(r, x, y);
-  const std::int64_t whole = std::llround(cycles);
+  const std::int64_t whole = wse::whole_cycles(cycles);
   clock += whole;
   const std::int64_t tile = own(r, x, y);
   if (tile < 0) return;

@@ -11,6 +11,7 @@
 #include "sparse_llama/model/shares.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -240,8 +241,8 @@ std::vector<float> WaferDecoder::product(const Region& r, const TileMatrix& m, c
       const std::int64_t there = distance == 0 ? starts[std::size_t(in)] : first + (k + 1) * rows - 1;
       const std::int64_t here = stored[std::size_t(k)];
       const std::int64_t cycles =
-          std::llround((distance == 0 ? 0 : receive) +
-                       (dense ? cost_.dense_column(here, rows) : cost_.masked_column(words, here, rows)));
+          wse::whole_cycles((distance == 0 ? 0 : receive) + (dense ? cost_.dense_column(here, rows)
+                                                                   : cost_.masked_column(words, here, rows)));
       clock = std::max(clock, there) + cycles;
       done.cycles += cycles;
       done.stored += here;

@@ -80,7 +80,7 @@ Predicted predict(const Communicator& comm, const ValidateOptions& o, const char
   for (int k = 0; k < o.steps; ++k) simulation.step(false);
   look(simulation);
   return {simulation.plan().machine.clock_hz * o.steps / static_cast<double>(simulation.clock_cycles()),
-          simulation.missed_interactions()};
+          simulation.missed().interactions};
 }
 
 /// The three terms of the authors' cost model, from the plan of a deck.

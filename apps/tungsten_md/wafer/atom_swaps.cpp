@@ -64,12 +64,16 @@ std::int64_t TileBlock::swap_atoms() {
   return changed;
 }
 
-float TileBlock::displacement_squared(std::size_t tile) const {
-  const float* home = &homes_[4 * bordered(tile)];
-  const Vector<float>& x = atoms_[tile].x;
-  float dz = x.z - home[2];
+float TileBlock::squared_displacement(const float* x, const float* home) const {
+  float dz = x[2] - home[2];
   if (z_.on) dz = nearest_image(dz, z_.length, z_.inverse_length);
-  return squared_length(x.x - home[0], x.y - home[1], dz);
+  return squared_length(x[0] - home[0], x[1] - home[1], dz);
+}
+
+float TileBlock::displacement_squared(std::size_t tile) const {
+  const Vector<float>& x = atoms_[tile].x;
+  const float at[3] = {x.x, x.y, x.z};
+  return squared_displacement(at, &homes_[4 * bordered(tile)]);
 }
 
 }  // namespace wafermark::tungsten

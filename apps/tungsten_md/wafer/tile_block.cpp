@@ -38,8 +38,11 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
                      const Configuration& start, const PotentialTables& t, const WaferSettings& settings)
     : comm_(&comm),
       layout_(layout),
+      box_(start.box),
       block_(blocks.mine()),
-      border_(comm, blocks, layout.reach),
+      rim_(rim_of(layout, start, t.cutoff_angstrom)),
+      seen_(reach_with_rim(layout, rim_)),
+      border_(comm, blocks, seen_),
       total_atoms_(static_cast<std::int64_t>(start.atoms.size())),
       lasting_(settings.list_reuse > 1),
       list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
@@ -67,17 +70,13 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   z_ = {start.box.periodic[2], static_cast<float>(length), static_cast<float>(1.0 / length)};
 
   const int b = layout.reach;
-  const bool straight = layout.axis[0] == 0;
-  const auto row = static_cast<std::ptrdiff_t>(border_.border().row_length());
   for (int dy = -b; dy <= b; ++dy)
     for (int dx = -b; dx <= b; ++dx)
-      if (dx != 0 || dy != 0)
-        window_.push_back({dy * row + dx, (straight ? dx : dy) + b, (straight ? dy : dx) + b,
-                           std::max(std::abs(dx), std::abs(dy)), share_of(dx, dy, shares_)});
+      if (dx != 0 || dy != 0) window_.push_back(candidate(dx, dy));
   for (int g = 0; g < 2; ++g) {
     std::vector<float>& corners = layout.axis[static_cast<std::size_t>(g)] == 0 ? corner_x_ : corner_y_;
     for (int at = 0; at < layout.tiles_per_column[static_cast<std::size_t>(g)]; ++at)
-      for (int d = -b; d <= b; ++d)
+      for (int d = -seen_; d <= seen_; ++d)
         corners.push_back(static_cast<float>(layout.corner(g, at + d) - layout.corner(g, at)));
   }
 
@@ -89,6 +88,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   neighbours_.assign(n, 0);
   own_neighbours_.assign(n, 0);
   candidates_.resize(n);
+  in_column_.resize(n);
   sites_.assign(4 * border_.border().size(), far_away);
   homes_.assign(sites_.size(), far_away);
   for (int y = 0; y < block_.height; ++y)
@@ -96,6 +96,8 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       const auto i =
           static_cast<std::size_t>(y) * static_cast<std::size_t>(block_.width) + static_cast<std::size_t>(x);
       const int gx = block_.x0 + x, gy = block_.y0 + y;
+      const auto [p, q] = layout.tiles_per_column;
+      in_column_[i] = static_cast<std::uint32_t>(gy % q * p + gx % p);
       const auto span = [b](int at, int tiles, bool ring) {
         return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
       };
@@ -123,18 +125,39 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   border_.fill(homes_, 4);
 }
 
+TileBlock::Candidate TileBlock::candidate(int dx, int dy) const {
+  const bool straight = layout_.axis[0] == 0;
+  const auto row = static_cast<std::ptrdiff_t>(border_.border().row_length());
+  return {dy * row + dx, (straight ? dx : dy) + seen_, (straight ? dy : dx) + seen_,
+          std::max(std::abs(dx), std::abs(dy)), share_of(dx, dy, shares_)};
+}
+
+std::array<int, 2> TileBlock::on_grid(std::size_t tile) const {
+  const auto width = static_cast<std::size_t>(block_.width);
+  return {block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+}
+
+std::vector<std::size_t> TileBlock::tiles_of_column(std::int64_t across, std::int64_t down) const {
+  const auto [p, q] = layout_.tiles_per_column;
+  std::vector<std::size_t> tiles;
+  for (std::int64_t y = std::max<std::int64_t>(q * down, block_.y0);
+       y < std::min<std::int64_t>(q * (down + 1), block_.y0 + block_.height); ++y)
+    for (std::int64_t x = std::max<std::int64_t>(p * across, block_.x0);
+         x < std::min<std::int64_t>(p * (across + 1), block_.x0 + block_.width); ++x)
+      tiles.push_back(static_cast<std::size_t>((y - block_.y0) * block_.width + x - block_.x0));
+  return tiles;
+}
+
 std::size_t TileBlock::bordered(std::size_t tile) const {
   const auto width = static_cast<std::size_t>(block_.width);
   return border_.border().index(static_cast<int>(tile % width), static_cast<int>(tile / width));
 }
 
 TileBlock::Place TileBlock::place(std::size_t tile) const {
-  const auto width = static_cast<std::size_t>(block_.width);
-  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width),
-                              block_.y0 + static_cast<int>(tile / width)};
+  const std::array<int, 2> at = on_grid(tile);
   const bool straight = layout_.axis[0] == 0;
   const auto row = [&](std::size_t g) {
-    return static_cast<std::ptrdiff_t>(at[g] % layout_.tiles_per_column[g]) * (2 * layout_.reach + 1);
+    return static_cast<std::ptrdiff_t>(at[g] % layout_.tiles_per_column[g]) * (2 * seen_ + 1);
   };
   return {bordered(tile), corner_x_.data() + row(straight ? 0 : 1), corner_y_.data() + row(straight ? 1 : 0)};
 }
@@ -302,9 +325,7 @@ std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const Hea
 }
 
 Vec3 TileBlock::position(std::size_t tile) const {
-  const auto width = static_cast<std::size_t>(block_.width);
-  const std::array<int, 2> at{block_.x0 + static_cast<int>(tile % width),
-                              block_.y0 + static_cast<int>(tile / width)};
+  const std::array<int, 2> at = on_grid(tile);
   const Vector<float>& x = atoms_[tile].x;
   Vec3 p{x.x, x.y, x.z};
   for (std::size_t g = 0; g < 2; ++g)

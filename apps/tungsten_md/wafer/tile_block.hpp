@@ -16,6 +16,7 @@
 #include "tungsten_md/kernels/stopping.hpp"
 #include "tungsten_md/kernels/time_step.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
+#include "tungsten_md/wafer/rim.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
 
@@ -62,6 +63,12 @@ class TileBlock {
   /// rank's tiles that changed. Collective.
   std::int64_t swap_atoms();
 
+  /// Interactions within the cut-off at the positions last sent that the tiles do not know of, each counted
+  /// from both its atoms: their tiles are too far apart for the multicast, or the list that serves several
+  /// steps has one of them not (interaction_watch.cpp). Over this rank's tiles; exact, except for pairs
+  /// within 1e-4 Angstrom of the cut-off. Collective.
+  std::int64_t missed_interactions() const;
+
   // What the emulator observes.
   std::size_t tiles() const { return atoms_.size(); }
   TileAtom& atom(std::size_t tile) { return atoms_[tile]; }
@@ -89,17 +96,34 @@ class TileBlock {
     int distance;              ///< Chebyshev, tiles
     int share;                 ///< which of an atom's partial sums it goes to
   };
+  /// An atom that has left its tile's site: any other may have come near it.
+  struct Stray {
+    int gx, gy;  ///< its tile
+    Vec3 x;      ///< in the box, not wrapped
+  };
   /// A tile's place in the bordered arrays, and its rows of corner differences.
   struct Place {
     std::size_t at;
     const float *corners_x, *corners_y;
   };
   void build_list(float within);
+  Candidate candidate(int dx, int dy) const;
+  std::int64_t missed_at_rim(const std::vector<float>& displaced, float most) const;
+  std::int64_t missed_by_strays(const std::vector<float>& displaced) const;
+  std::int64_t missed_by_lists() const;
+  std::vector<Stray> all_strays(const std::vector<float>& displaced) const;
+  float squared_displacement(const float* x, const float* home) const;
+  std::array<int, 2> on_grid(std::size_t tile) const;
+  /// Of this block.
+  std::vector<std::size_t> tiles_of_column(std::int64_t across, std::int64_t down) const;
   Place place(std::size_t tile) const;
   /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]).
   Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
                               std::size_t k) const {
-    const Candidate& c = window_[k];
+    return separation_to(field, place, own, window_[k]);
+  }
+  Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
+                              const Candidate& c) const {
     const float* other = field.data() + 4 * (static_cast<std::ptrdiff_t>(place.at) + c.offset);
     return separation(own, Vector<float>{other[0], other[1], other[2]}, place.corners_x[c.column_dx],
                       place.corners_y[c.column_dy], z_);
@@ -108,10 +132,17 @@ class TileBlock {
   /// body(tile) for every tile with an atom, by Kokkos.
   template <class Body>
   void for_each_atom(const char* name, const Body& body) const;
+  /// The sum of body(tile) over them.
+  template <class Body>
+  std::int64_t sum_over_atoms(const char* name, const Body& body) const;
 
   const Communicator* comm_;
   TileLayout layout_;
+  Box box_;
   wse::Block block_;
+  std::vector<std::vector<RimTile>> rim_;
+  std::vector<std::uint32_t> in_column_;  ///< each tile's place in its column, row by row: its rim
+  int seen_;                              ///< tiles around that the emulator sees: b, and the rim
   wse::BorderExchange border_;
   std::int64_t total_atoms_;
   bool lasting_;  ///< neighbour lists serve several steps
@@ -129,7 +160,7 @@ class TileBlock {
   std::vector<int> neighbours_, candidates_, own_neighbours_;
   std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
   std::vector<Candidate> window_;
-  std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + b], crystal axes
+  std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + seen], crystal axes
 
   /// Candidates within cut-off + skin. With lists for one step the machine has none that lasts: it is the
   /// emulator's own.
@@ -149,6 +180,20 @@ void TileBlock::for_each_atom(const char* name, const Body& body) const {
         const auto tile = static_cast<std::size_t>(i);
         if (atoms_[tile].id >= 0) body(tile);
       });
+}
+
+template <class Body>
+std::int64_t TileBlock::sum_over_atoms(const char* name, const Body& body) const {
+  const auto n = static_cast<std::int64_t>(atoms_.size());
+  std::int64_t sum = 0;
+  Kokkos::parallel_reduce(
+      name, Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::IndexType<std::int64_t>>(0, n),
+      [&](std::int64_t i, std::int64_t& part) {
+        const auto tile = static_cast<std::size_t>(i);
+        if (atoms_[tile].id >= 0) part += body(tile);
+      },
+      sum);
+  return sum;
 }
 
 /// The most points, at most `wanted`, that both kinds of table may have to fit `bytes`.

@@ -10,6 +10,9 @@
 namespace wafermark::tungsten {
 namespace {
 
+// Lists hold candidates by numbers of 16 bits: (2 b + 1)^2 - 1 of them.
+constexpr int widest_neighbourhood = 127;
+
 /// The search takes a second: one rank makes it.
 ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic,
                             double reach, int width, int height) {
@@ -87,6 +90,11 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const Configurati
                       w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
     t.reach = w.neighbourhood;
   }
+  if (t.reach > widest_neighbourhood)
+    throw InputError(
+        fmt::format("wafer.neighbourhood: found b = {} for a cut-off of {} and a margin of {} "
+                    "Angstrom, expected at most {}: lists number their candidates by 16 bits",
+                    t.reach, cutoff, w.margin_angstrom, widest_neighbourhood));
   t.middle_z = 0.5 * (start.box.lo[2] + start.box.hi[2]);
   const std::array<int, 2> tiles{t.grid.width, t.grid.height};
   for (std::size_t g = 0; g < 2; ++g)

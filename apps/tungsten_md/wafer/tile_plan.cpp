@@ -12,6 +12,7 @@
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "wse_emulator/fabric/marching_multicast.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -113,7 +114,7 @@ std::int64_t TilePlan::join_cycles(int words_in, int words_out) const {
   const double tasks =
       3.0 * machine.task_start_cycles;  // after each pairwise sum, and when the result comes back
   return 2 * wse::point_to_point_cycles(fabric, 1, words_in) +
-         wse::point_to_point_cycles(fabric, 2, words_out) + static_cast<std::int64_t>(std::ceil(tasks));
+         wse::point_to_point_cycles(fabric, 2, words_out) + wse::cycles_begun(tasks);
 }
 
 std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {

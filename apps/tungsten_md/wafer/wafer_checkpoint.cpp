@@ -19,6 +19,7 @@ void WaferSimulation::save(const std::string& path, const std::string& deck) con
                   a.id, clocks_[i]});
     state.insert(state.end(), {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z});
   }
+  const Missed missed_before = missed();
   Hdf5File file = Hdf5File::create(comm_, path);
   const Rows rows = Rows::of(comm_, block_->tiles());
   file.write("/wafer/tile_id_clock", tiles, rows, 3, true);
@@ -29,6 +30,8 @@ void WaferSimulation::save(const std::string& path, const std::string& deck) con
   file.set_attribute(at, "height", plan_.layout.grid.height);
   file.set_attribute(at, "step", step_);
   file.set_attribute(at, "pkas_fired", static_cast<std::int64_t>(pkas_fired_));
+  file.set_attribute(at, "missed_interactions", missed_before.interactions);
+  file.set_attribute(at, "first_missed_step", missed_before.first_step);
   file.set_attribute(at, "numbers",
                      std::vector<double>{time_ps_, time_step_.current(), ledger_.initial_ev, ledger_.pka_ev,
                                          ledger_.stopping_ev, ledger_.thermostat_ev});
@@ -63,6 +66,8 @@ void WaferSimulation::resume(const std::string& path) {
   block_->atoms_changed();
   step_ = file.attribute<std::int64_t>(at, "step");
   pkas_fired_ = static_cast<std::size_t>(file.attribute<std::int64_t>(at, "pkas_fired"));
+  const auto missed = file.attribute<std::int64_t>(at, "missed_interactions");
+  missed_ = {comm_.is_root() ? missed : 0, file.attribute<std::int64_t>(at, "first_missed_step")};
   const auto numbers = file.attribute_list<double>(at, "numbers");
   first_cycle_ = clocks_.latest();
   time_ps_ = numbers.at(0);

@@ -13,7 +13,7 @@ constexpr double cutoff_rounding_angstrom = 1e-4;
 
 }  // namespace
 
-std::int64_t WaferSimulation::missed_interactions() const {
+std::int64_t WaferSimulation::missed_now() const {
   const AllAtoms all = all_atoms();
   const std::size_t n = all.energy_ev.size(), ranks = static_cast<std::size_t>(comm_.size()),
                     rank = static_cast<std::size_t>(comm_.rank());
@@ -96,7 +96,13 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   measured("emulator_steps_per_second", steps / loop.seconds, "1/s");
   measured("emulator_tile_steps_per_second", tiles * steps / loop.seconds, "1/s");
   measured("emulator_tile_cycles_per_second", tiles * cycles / loop.seconds, "1/s");
-  result.add_check("missed_interactions", static_cast<double>(missed_interactions()), 0.0, 0.0, "");
+  const Missed missed = this->missed();
+  result.add_figure(
+      "first_step_with_missed_interactions",
+      missed.first_step < 0 ? std::nullopt : std::optional(static_cast<double>(missed.first_step)), "",
+      Kind::emulated, "atoms within the cut-off whose tiles did not know of each other");
+  result.add_check("missed_interactions", static_cast<double>(missed.interactions), 0.0, 0.0, "");
+  result.add_check("missed_interactions_at_the_end", static_cast<double>(missed_now()), 0.0, 0.0, "");
 
   nlohmann::json memory = nlohmann::json::object(), numbers = nlohmann::json::object();
   for (const auto& b : plan_.memory.buffers()) memory[b.name] = b.bytes;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/errors.hpp"
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
@@ -14,6 +15,7 @@
 #include "tungsten_md/dynamics/velocities.hpp"
 #include "tungsten_md/model/units.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -84,6 +86,7 @@ void WaferSimulation::forces(bool with_energy, bool charge) {
   {
     const Region region(times_, "multicast");
     new_lists = block_->multicast_positions(step_ % plan_.settings.list_reuse == 0);
+    if (charge) watch_interactions(step_ + 1);
   }
   {
     const Region region(times_, "densities");
@@ -151,7 +154,7 @@ template <class Cycles>
 void WaferSimulation::compute(std::size_t phase, const Cycles& cycles) {
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     if (block_->atom(i).id < 0) continue;  // a tile without an atom only passes words on
-    const auto whole = static_cast<std::int64_t>(std::llround(cycles(i)));
+    const auto whole = wse::whole_cycles(static_cast<double>(cycles(i)));
     clocks_[i] += whole;
     record_.add(phase, i, whole, clocks_[i]);
   }
@@ -271,7 +274,20 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, con
   if (what.wafer.swap_every > 0) phase_.swaps = record_.phase("swaps", PhaseKind::compute);
   record_.trace(what.wafer.traced_tiles, 20);
   evaluate_energy();
+  watch_interactions(step_);
   ledger_.initial_ev = thermo_.total_ev();
+}
+
+void WaferSimulation::watch_interactions(std::int64_t step) {
+  const std::int64_t missed = block_->missed_interactions();
+  missed_.interactions += missed;
+  if (missed > 0 && missed_.first_step < 0) missed_.first_step = step;
+}
+
+WaferSimulation::Missed WaferSimulation::missed() const {
+  constexpr auto never = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t first = comm_.min(missed_.first_step < 0 ? never : missed_.first_step);
+  return {comm_.sum(missed_.interactions), first == never ? -1 : first};
 }
 
 WaferSimulation::~WaferSimulation() = default;

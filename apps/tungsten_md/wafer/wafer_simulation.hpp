@@ -63,11 +63,19 @@ class WaferSimulation final : public Dynamics {
   AllAtoms all_atoms() const;
   /// Words that crossed links by the patterns so far; those of swapped atoms' states are not in it.
   wse::LinkWords link_words() const;
-  /// Interactions within the cut-off that the neighbourhoods did not hold, by a search over all atoms.
-  std::int64_t missed_interactions() const;
+  /// Interactions within the cut-off that the tiles did not know of, each counted from both its atoms.
+  struct Missed {
+    std::int64_t interactions = 0;  ///< over all steps
+    std::int64_t first_step = -1;   ///< whose positions had one; -1: none
+  };
+  /// Of the whole run, looked for whenever positions were sent. Collective.
+  Missed missed() const;
+  /// Of the present positions, by a search over all atoms that knows nothing of tiles. Collective.
+  std::int64_t missed_now() const;
 
  private:
   void forces(bool with_energy, bool charge);
+  void watch_interactions(std::int64_t step);
   void fire_due_pkas();
   double choose_time_step();
   void swap_where_due();
@@ -102,6 +110,8 @@ class WaferSimulation final : public Dynamics {
   Thermo thermo_;
   std::size_t pkas_fired_ = 0;
   std::vector<Recoil> recoils_;
+
+  Missed missed_;  ///< on this rank's tiles
 
   // Sums over this rank's tiles and all steps: what energy and rates are made of.
   std::int64_t candidates_tested_ = 0, neighbours_found_ = 0, atom_steps_ = 0, swaps_ = 0;

@@ -51,7 +51,7 @@ TEST(WaferForces, AreTheNativeTargetsInAThermalCrystalOfEveryBoundary) {
     for (int k = 0; k < 50; ++k) run.simulation.step(false);
     EXPECT_GT(largest_force(run), 1.0);
     EXPECT_LT(force_error(run), 3e-5) << boundary;
-    EXPECT_EQ(run.simulation.missed_interactions(), 0) << boundary;
+    EXPECT_EQ(run.simulation.missed().interactions, 0) << boundary;
   }
 }
 
@@ -67,7 +67,7 @@ TEST(WaferForces, AreTheNativeTargetsInACascade) {
   }
   EXPECT_GT(hardest, 20.0);
   EXPECT_LT(force_error(run), 1e-4);
-  EXPECT_EQ(run.simulation.missed_interactions(), 0);
+  EXPECT_EQ(run.simulation.missed().interactions, 0);
   EXPECT_NEAR(run.simulation.recoils().at(0).energy_gained_ev, 300.0, 1e-3);
 }
 
@@ -137,16 +137,101 @@ TEST(Options, ChangeTheForcesByNoMoreThanRounding) {
       plain.simulation.step(false);
     }
     EXPECT_LT(force_error(run), 3e-5) << option;
-    EXPECT_EQ(run.simulation.missed_interactions(), 0) << option;
+    EXPECT_EQ(run.simulation.missed().interactions, 0) << option;
     EXPECT_NE(run.simulation.clock_cycles(), plain.simulation.clock_cycles()) << option;
   }
+}
+
+/// Both ways of looking for missed interactions, at the present positions.
+void expect_the_watch_to_see_what_a_search_finds(WaferRun& run, bool some, const char* what) {
+  TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+  const std::int64_t searched = run.simulation.missed_now();
+  EXPECT_EQ(block.missed_interactions(), searched) << what;
+  EXPECT_EQ(searched > 0, some) << what;
+}
+
+TEST(MissedInteractions, AreSeenWhereverAtomsStray) {
+  for (const char* boundary : {all_open, all_periodic, "[\"periodic\", \"open\", \"periodic\"]"}) {
+    WaferRun run(wafer_case("[10, 10, 4]", boundary));
+    run.simulation.step(false);
+    expect_the_watch_to_see_what_a_search_finds(run, false, boundary);
+    // Ten atoms across the crystal, two of them to the same place.
+    TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+    const Box& box = run.simulation.configuration().box;
+    int moved = 0;
+    for (std::size_t i = 7; i < block.tiles() && moved < 10; i += block.tiles() / 13) {
+      if (block.atom(i).id < 0) continue;
+      const double share = moved < 2 ? 0.5 : 0.1 + 0.08 * moved;
+      const Vec3 at = block.position(i);
+      auto& x = block.atom(i).x;
+      x.x += static_cast<float>(box.lo[0] + share * box.length(0) + 0.3 * moved - at[0]);
+      x.y += static_cast<float>(box.lo[1] + (1.0 - share) * box.length(1) - at[1]);
+      ++moved;
+    }
+    block.atoms_changed();
+    run.simulation.evaluate_energy();
+    expect_the_watch_to_see_what_a_search_finds(run, true, boundary);
+  }
+}
+
+TEST(MissedInteractions, AreSeenAtTheRimOfATightNeighbourhood) {
+  for (const char* boundary : {all_open, all_periodic}) {
+    WaferRun run(wafer_case("[10, 10, 4]", boundary, "wafer.margin_angstrom = 0.0\n"));
+    TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+    for (int k = 0; k < 40; ++k) run.simulation.step(false);
+    std::int64_t some = 0;
+    for (const float by : {0.1f, 0.3f, 0.5f}) {
+      for (std::size_t i = 0; i < block.tiles(); ++i)
+        if (block.atom(i).id >= 0) block.atom(i).x.x += block.atom(i).id % 2 == 0 ? by : -by;
+      block.atoms_changed();
+      run.simulation.evaluate_energy();
+      expect_the_watch_to_see_what_a_search_finds(run, run.simulation.missed_now() > 0, boundary);
+      some += run.simulation.missed_now();
+    }
+    EXPECT_GT(some, 0) << boundary;
+  }
+}
+
+TEST(MissedInteractions, OfAnAtomThatLeavesAndReturnsAreReportedWithTheirFirstStep) {
+  WaferRun run(wafer_case("[12, 12, 4]", all_open));
+  for (int k = 0; k < 3; ++k) run.simulation.step(false);
+  EXPECT_EQ(run.simulation.missed().first_step, -1);
+  TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+  std::size_t i = 3;
+  while (block.atom(i).id < 0) ++i;
+  const std::vector<TileAtom> all = [&] {
+    std::vector<TileAtom> atoms;
+    for (std::size_t k = 0; k < block.tiles(); ++k) atoms.push_back(block.atom(k));
+    return atoms;
+  }();
+  block.atom(i).x.x += 19.3f;
+  block.atoms_changed();
+  run.simulation.step(false);
+  for (std::size_t k = 0; k < block.tiles(); ++k) block.atom(k) = all[k];
+  block.atoms_changed();
+  for (int k = 0; k < 2; ++k) run.simulation.step(true);
+  EXPECT_EQ(run.simulation.missed_now(), 0);  // nothing to be seen any more
+  EXPECT_EQ(run.simulation.missed().first_step, 4);
+  EXPECT_GT(run.simulation.missed().interactions, 0);
+}
+
+TEST(Trace, OfATileOffTheGridIsRefused) {
+  EXPECT_THROW(WaferRun(wafer_case("[6, 6, 4]", all_open, "[[wafer.trace]]\nx = 99\ny = 0\n")), InputError);
+}
+
+TEST(Layout, RefusesMoreCandidatesThanAListCanNumber) {
+  EXPECT_THROW(WaferRun(wafer_case("[6, 6, 4]", all_open, "wafer.neighbourhood = 128\n")), InputError);
 }
 
 TEST(Options, ListsThatServeTooLongMissNeighboursAndTheResultSaysSo) {
   WaferRun run(wafer_case("[8, 8, 4]", all_periodic,
                           "wafer.list_reuse_steps = 1000\nwafer.list_skin_angstrom = 0.02\n"));
-  for (int k = 0; k < 60; ++k) run.simulation.step(false);
-  EXPECT_GT(run.simulation.missed_interactions(), 0);
+  for (int k = 0; k < 60; ++k) {
+    run.simulation.step(false);
+    EXPECT_EQ(const_cast<TileBlock&>(run.simulation.block()).missed_interactions(),
+              run.simulation.missed_now());
+  }
+  EXPECT_GT(run.simulation.missed().interactions, 0);
 }
 
 TEST(Options, CostWhatTheirPartsCost) {
@@ -225,9 +310,10 @@ TEST(WhatIf, MoreWordsPerCycleAndCheaperArithmeticAreFaster) {
 
 TEST(WhatIf, LessMemoryMeansCoarserTablesThenMoreBatches) {
   const auto with = [](int bytes) {
-    return WaferRun(wafer_case("[6, 6, 4]", all_open,
-                               "potential = {table_points = 2000}\nwafer.changes = [\"core.sram_bytes.value=" +
-                                   std::to_string(bytes) + "\"]\n"));
+    return WaferRun(
+        wafer_case("[6, 6, 4]", all_open,
+                   "potential = {table_points = 2000}\nwafer.changes = [\"core.sram_bytes.value=" +
+                       std::to_string(bytes) + "\"]\n"));
   };
   const WaferRun much = with(200000), real = with(49152), little = with(32000);
   EXPECT_EQ(much.simulation.plan().tables.nr, 2000);

@@ -1,0 +1,29 @@
+// The tiles beyond a neighbourhood whose atoms could come within the cut-off.
+#pragma once
+
+#include <vector>
+
+#include "tungsten_md/model/configuration.hpp"
+#include "tungsten_md/wafer/tile_layout.hpp"
+
+namespace wafermark::tungsten {
+
+/// Atoms further than this from the site of their tile are strays, which the rim does not hold, Angstrom:
+/// heat alone displaces atoms by less.
+inline constexpr double stray_limit = 1.0;
+
+/// A tile so many places away whose site lies `gap` Angstrom beyond the cut-off.
+struct RimTile {
+  int dx, dy;
+  float gap;
+};
+
+/// Of every place in a column (row by row), nearest first: the tiles more than b away, whose site is nearer
+/// than the cut-off and twice stray_limit. `start`: the crystal. Round a ring a tile is met once, the shorter
+/// way.
+std::vector<std::vector<RimTile>> rim_of(const TileLayout& layout, const Configuration& start, double cutoff);
+
+/// How far away rim tiles are at most: b where there are none.
+int reach_with_rim(const TileLayout& layout, const std::vector<std::vector<RimTile>>& rim);
+
+}  // namespace wafermark::tungsten
