@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -88,6 +89,8 @@ Communicator::Communicator(MPI_Comm from) {
 }
 
 Communicator::~Communicator() {
+  // Freeing is collective, and while an exception unwinds nobody knows whether the other ranks come along.
+  if (std::uncaught_exceptions() > exceptions_) return;
   int finalized = 0;
   MPI_Finalized(&finalized);
   if (comm_ != MPI_COMM_NULL && !finalized) MPI_Comm_free(&comm_);
@@ -200,12 +203,19 @@ std::vector<std::vector<T>> Communicator::all_to_all(const std::vector<std::vect
   return result;
 }
 
-void Communicator::throw_together(bool bad, const std::string& message) const {
+bool Communicator::any_rank(bool bad, std::string& message) const {
   const int first = min(bad ? rank_ : size_);
-  if (first == size_) return;
-  std::string text = message;
-  broadcast(text, first);
-  throw InputError(text);
+  if (first == size_) return false;
+  broadcast(message, first);
+  return true;
+}
+
+void Communicator::throw_together(bool bad, const std::string& message) const {
+  if (std::string text = message; any_rank(bad, text)) throw InputError(text);
+}
+
+void Communicator::fail_together(bool bad, const std::string& message) const {
+  if (std::string text = message; any_rank(bad, text)) throw std::runtime_error(text);
 }
 
 #define WAFERMARK_INSTANTIATE(T)                                                 \

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -54,10 +55,16 @@ class Communicator {
   std::vector<std::vector<T>> all_to_all(const std::vector<std::vector<T>>& parts) const;
   /// Throws `message` as InputError on all ranks if any rank's `bad` is set (the lowest such rank's message).
   void throw_together(bool bad, const std::string& message) const;
+  /// The same for what is no mistake of the user's (a full disk): std::runtime_error.
+  void fail_together(bool bad, const std::string& message) const;
 
  private:
+  /// Whether `bad` is set anywhere; then `message` becomes that of the lowest such rank.
+  bool any_rank(bool bad, std::string& message) const;
+
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;
+  int exceptions_ = std::uncaught_exceptions();  ///< under way when it was made
 };
 
 /// A 3-D grid of ranks over a communicator; x varies slowest, as in MPI_Cart_create without reordering.

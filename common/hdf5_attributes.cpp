@@ -35,7 +35,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   bool good = false;
   write_attribute(file_, object, name, h5_type<T>(), space, &value, good);
-  if (!good) fail(object, "write attribute " + name);
+  agree_written(good, object + ": attribute " + name);
 }
 
 template <class T>
@@ -45,7 +45,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
   bool good = false;
   write_attribute(file_, object, name, h5_type<T>(), space, values.data(), good);
-  if (!good) fail(object, "write attribute " + name);
+  agree_written(good, object + ": attribute " + name);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text) {
@@ -54,7 +54,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const char* pointer = text.c_str();
   bool good = false;
   write_attribute(file_, object, name, type, space, &pointer, good);
-  if (!good) fail(object, "write attribute " + name);
+  agree_written(good, object + ": attribute " + name);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name,
@@ -66,7 +66,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
   bool good = false;
   write_attribute(file_, object, name, type, space, pointers.data(), good);
-  if (!good) fail(object, "write attribute " + name);
+  agree_written(good, object + ": attribute " + name);
 }
 
 hid_t Hdf5File::open_attribute(const std::string& object, const std::string& name) const {

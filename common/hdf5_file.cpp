@@ -1,13 +1,16 @@
 #include "common/hdf5_file.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
 
+#include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/hdf5_handle.hpp"
 
@@ -26,6 +29,16 @@ Handle collective_transfer() {
 Handle parallel_access(MPI_Comm comm) {
   const hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fapl_mpio(plist, comm, MPI_INFO_NULL);
+  H5Pset_fclose_degree(plist, H5F_CLOSE_STRONG);
+  return {plist, H5Pclose};
+}
+
+/// For reading: each rank by itself, so that nothing is collective, closing least of all. No locks: some
+/// parallel file systems have none, and a run may be writing.
+Handle independent_access() {
+  const hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fclose_degree(plist, H5F_CLOSE_STRONG);
+  H5Pset_file_locking(plist, false, true);
   return {plist, H5Pclose};
 }
 
@@ -50,6 +63,8 @@ std::vector<hsize_t> with_columns(std::initializer_list<std::uint64_t> dims, std
 }
 
 constexpr std::uint64_t largest_chunk_rows = 1 << 16;
+/// Room for the library's own structures around an array.
+constexpr std::int64_t structure_bytes = 1 << 16;
 
 }  // namespace
 
@@ -69,13 +84,16 @@ Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   f.file_ = H5Fcreate(f.path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
   comm.throw_together(f.file_ < 0,
                       fmt::format("{}: cannot be created, expected a writable folder with space", path));
+  f.writable_ = true;
   return f;
 }
 
 namespace {
-hid_t open_checked(const Communicator& comm, const std::string& path, unsigned mode) {
+constexpr const char* unreadable = "HDF5 cannot open it: damaged, cut off, or no permission";
+
+/// Rank 0 looks first: opened together, ranks wait for ever for one that finds the first group damaged.
+void expect_hdf5(const Communicator& comm, const std::string& path) {
   silence();
-  constexpr const char* unreadable = "HDF5 cannot open it: damaged, cut off, or no permission";
   std::error_code none;
   std::string problem;
   if (comm.is_root()) {
@@ -84,29 +102,31 @@ hid_t open_checked(const Communicator& comm, const std::string& path, unsigned m
     } else if (H5Fis_hdf5(path.c_str()) <= 0) {
       problem = "found another kind of file, expected HDF5";
     } else {
-      // Opened together, ranks wait for ever for a rank 0 that finds the first group damaged.
-      const Handle alone = parallel_access(MPI_COMM_SELF);
+      const Handle alone = independent_access();
       const Handle tried(H5Fopen(path.c_str(), H5F_ACC_RDONLY, alone), H5Fclose);
       if (!tried.good()) problem = unreadable;
     }
   }
   comm.throw_together(!problem.empty(), fmt::format("{}: {}", path, problem));
-  const Handle access = parallel_access(comm.raw());
-  const hid_t file = H5Fopen(path.c_str(), mode, access);
-  comm.throw_together(file < 0, fmt::format("{}: {}", path, unreadable));
-  return file;
 }
 }  // namespace
 
 Hdf5File Hdf5File::open(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path, "");
-  f.file_ = open_checked(comm, path, H5F_ACC_RDONLY);
+  expect_hdf5(comm, path);
+  const Handle access = independent_access();
+  f.file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access);
+  comm.throw_together(f.file_ < 0, fmt::format("{}: {}", path, unreadable));
   return f;
 }
 
 Hdf5File Hdf5File::open_to_append(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path, "");
-  f.file_ = open_checked(comm, path, H5F_ACC_RDWR);
+  expect_hdf5(comm, path);
+  const Handle access = parallel_access(comm.raw());
+  f.file_ = H5Fopen(path.c_str(), H5F_ACC_RDWR, access);
+  comm.throw_together(f.file_ < 0, fmt::format("{}: {}", path, unreadable));
+  f.writable_ = true;
   return f;
 }
 
@@ -114,38 +134,69 @@ Hdf5File::Hdf5File(Hdf5File&& o) noexcept
     : comm_(o.comm_),
       path_(std::move(o.path_)),
       final_path_(std::exchange(o.final_path_, "")),
-      file_(std::exchange(o.file_, -1)) {}
+      file_(std::exchange(o.file_, -1)),
+      writable_(o.writable_) {}
 
 Hdf5File::~Hdf5File() {
   if (file_ < 0) return;
-  H5Fclose(file_);
-  if (!final_path_.empty() && comm_->is_root()) std::remove(path_.c_str());
+  // Closing a file that is written is collective. While an exception unwinds, the other ranks may be waiting
+  // in quite another call: the file stays open, and the end of the program closes or drops it.
+  const bool unwinding = std::uncaught_exceptions() > exceptions_;
+  if (!writable_ || !unwinding) H5Fclose(file_);
+  if (!final_path_.empty() && (unwinding || comm_->is_root())) std::remove(path_.c_str());
 }
 
-void Hdf5File::commit() {
-  const bool closed = H5Fclose(std::exchange(file_, -1)) >= 0;
-  bool good = comm_->min(static_cast<int>(closed)) == 1;
-  if (good && comm_->is_root()) good = std::rename(path_.c_str(), final_path_.c_str()) == 0;
-  if (!good && comm_->is_root()) std::remove(path_.c_str());
+void Hdf5File::commit(const std::string& former_becomes) {
+  flush();
+  agree_written(H5Fclose(std::exchange(file_, -1)) >= 0, "data");
+  std::string problem;
   const std::string name = std::exchange(final_path_, "");
-  comm_->throw_together(!good,
-                        fmt::format("{}: cannot be written completely, expected space on the device", name));
+  if (comm_->is_root()) try {
+      std::error_code none;
+      const bool former = !former_becomes.empty() && std::filesystem::exists(name, none);
+      if (former) rename_durably(name, former_becomes);
+      put_in_place(path_, name);
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
+  comm_->fail_together(!problem.empty(), problem);
+}
+
+void Hdf5File::close() {
+  if (file_ >= 0) agree_written(H5Fclose(std::exchange(file_, -1)) >= 0, "data");
 }
 
 void Hdf5File::flush() { agree_written(H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0, "data"); }
 
-void Hdf5File::fail(const std::string& object, const std::string& what) const {
-  throw std::runtime_error(
-      fmt::format("{}: {}: HDF5 cannot {}", final_path_.empty() ? path_ : final_path_, object, what));
-}
 void Hdf5File::reject(const std::string& object, const std::string& what) const {
   throw InputError(fmt::format("{}: {}: {}", path_, object, what));
 }
 
-void Hdf5File::agree_written(bool good, const std::string& object) const {
-  const std::string& name = final_path_.empty() ? path_ : final_path_;
-  comm_->throw_together(!good,
-                        fmt::format("{}: {} cannot be written, expected space on the device", name, object));
+void Hdf5File::agree_written(bool good, const std::string& object, const std::string& why) {
+  if (comm_->min(good ? 1 : 0) == 1) return;
+  const std::string name = final_path_.empty() ? path_ : final_path_;
+  abandon();
+  comm_->fail_together(!good, fmt::format("{}: {} cannot be written: {}", name, object, why));
+}
+
+void Hdf5File::abandon() {
+  // Emptied first, the file has room for what the library still holds of it: closing one on a full disk
+  // fails, is tried again at the end of the program, and crashes it.
+  const bool temporary = !final_path_.empty();
+  if (temporary && comm_->is_root() && ::truncate(path_.c_str(), 0) != 0) std::remove(path_.c_str());
+  comm_->barrier();
+  if (file_ >= 0) H5Fclose(std::exchange(file_, -1));
+  if (temporary && comm_->is_root()) std::remove(path_.c_str());
+  final_path_.clear();
+}
+
+void Hdf5File::reserve(const std::string& object, std::uint64_t bytes) {
+  std::string problem;
+  hsize_t size = 0;
+  if (comm_->is_root() && H5Fget_filesize(file_, &size) >= 0)
+    problem = reserve_room(path_, static_cast<std::int64_t>(size),
+                           static_cast<std::int64_t>(bytes + bytes / 64) + structure_bytes);
+  agree_written(problem.empty(), object, problem);
 }
 
 bool Hdf5File::exists(const std::string& path) const {
@@ -156,7 +207,7 @@ void Hdf5File::make_group(const std::string& path) {
   if (holds(file_, path)) return;
   ensure_parent(path);
   const Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
-  if (!group.good()) fail(path, "make the group");
+  agree_written(group.good(), path);
 }
 
 void Hdf5File::ensure_parent(const std::string& path) {
@@ -166,8 +217,8 @@ void Hdf5File::ensure_parent(const std::string& path) {
 
 void Hdf5File::link(const std::string& target, const std::string& name) {
   ensure_parent(name);
-  if (H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0)
-    fail(name, "link");
+  agree_written(H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,
+                name);
 }
 
 template <class T>
@@ -175,6 +226,7 @@ void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const 
                      std::uint64_t columns, bool checksum) {
   ensure_parent(path);
   const auto dims = with_columns({rows.total}, columns);
+  reserve(path, sizeof(T) * rows.total * std::max<std::uint64_t>(columns, 1));
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
   const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   if (checksum && rows.total > 0) {
@@ -184,7 +236,7 @@ void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const 
   }
   const Handle data(H5Dcreate2(file_, path.c_str(), h5_type<T>(), space, H5P_DEFAULT, plist, H5P_DEFAULT),
                     H5Dclose);
-  if (!data.good()) fail(path, "make the array");
+  agree_written(data.good(), path);
   const auto count = with_columns({rows.count}, columns);
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
@@ -292,10 +344,11 @@ template <class T>
 void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine, const Rows& rows,
                             std::uint64_t columns) {
   ensure_parent(path);
+  reserve(path, sizeof(T) * rows.total * std::max<std::uint64_t>(columns, 1));
   hsize_t frame = 0;
   const Handle data(grow_by_frame(file_, path, h5_type<T>(), with_columns({rows.total}, columns), frame),
                     H5Dclose);
-  if (!data.good()) fail(path, "add a frame");
+  agree_written(data.good(), path);
   const Handle space(H5Dget_space(data), H5Sclose);
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
@@ -308,9 +361,10 @@ void Hdf5File::append_frame(const std::string& path, const std::vector<T>& mine,
 template <class T>
 void Hdf5File::append_scalar(const std::string& path, T value) {
   ensure_parent(path);
+  reserve(path, sizeof(T));
   hsize_t frame = 0;
   const Handle data(grow_by_frame(file_, path, h5_type<T>(), {}, frame), H5Dclose);
-  if (!data.good()) fail(path, "add a value");
+  agree_written(data.good(), path);
   const Handle space(H5Dget_space(data), H5Sclose);
   const std::vector<hsize_t> count{comm_->is_root() ? hsize_t{1} : hsize_t{0}};
   select(space, {frame}, count);
@@ -349,7 +403,7 @@ void Hdf5File::truncate_frames(const std::string& path, std::uint64_t frames) {
   std::vector<hsize_t> dims(now.begin(), now.end());
   dims[0] = std::min<hsize_t>(dims[0], frames);
   const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  if (H5Dset_extent(data, dims.data()) < 0) fail(path, "drop frames");
+  agree_written(H5Dset_extent(data, dims.data()) >= 0, path);
 }
 
 #define WAFERMARK_INSTANTIATE(T)                                                                       \

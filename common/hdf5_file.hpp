@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,11 @@ struct Rows {
 
 /// An open file. Every call is collective: rank 0 reads attributes and shapes for all, each rank its own rows
 /// of an array. Paths are absolute ("/particles/all/position/value"); parents are made. Arrays are T = float,
-/// double, int, std::int64_t or std::uint8_t with `columns` values a row (0: one-dimensional). Errors of the
-/// library throw std::runtime_error with file and object; a file that cannot be opened or is not HDF5, an
-/// object that is missing or of another shape: InputError.
+/// double, int, std::int64_t or std::uint8_t with `columns` values a row (0: one-dimensional). What cannot be
+/// written (a full disk) throws std::runtime_error with file and object on all ranks; a file that cannot be
+/// opened or is not HDF5, an object that is missing or of another shape: InputError. When anything else
+/// throws, on one rank or on all, a file that is being written is left open: closing it would wait for the
+/// other ranks.
 class Hdf5File {
  public:
   /// Creates FILE under a temporary name beside it; commit() gives it its own. Without commit() nothing
@@ -35,8 +38,11 @@ class Hdf5File {
   Hdf5File(Hdf5File&&) noexcept;
   Hdf5File(const Hdf5File&) = delete;
 
-  /// Closes and renames into place.
-  void commit();
+  /// Pushes the data to the disk, closes and renames into place. A file that has the name already is first
+  /// renamed to `former_becomes`, where that is given, else replaced.
+  void commit(const std::string& former_becomes = "");
+  /// Closes a file that was opened to append, and says whether that went well; the destructor does not.
+  void close();
   /// Pushes everything written so far to the file system.
   void flush();
 
@@ -104,17 +110,23 @@ class Hdf5File {
     comm_->broadcast(found);
     return found;
   }
-  [[noreturn]] void fail(const std::string& object, const std::string& what) const;
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
   void expect_numbers(const std::string& path) const;
   hid_t open_attribute(const std::string& object, const std::string& name) const;
-  /// Throws on all ranks when the write failed on any.
-  void agree_written(bool good, const std::string& object) const;
+  /// Gives the file up and throws on all ranks when the write failed on any; `why` of the first such rank.
+  void agree_written(bool good, const std::string& object,
+                     const std::string& why = "expected space on the device");
+  /// Closes without looking at the outcome; a temporary file goes. Collective.
+  void abandon();
+  /// Room on the disk for an array, before the library learns of it. Throws on all ranks when there is none.
+  void reserve(const std::string& object, std::uint64_t bytes);
 
   const Communicator* comm_;
   std::string path_, final_path_;
   hid_t file_ = -1;
+  bool writable_ = false;
+  int exceptions_ = std::uncaught_exceptions();  ///< under way when it was made
 };
 
 }  // namespace wafermark

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <string>
 
 namespace wafermark {
@@ -33,12 +34,14 @@ inline hid_t h5_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
 
-/// Any HDF5 handle, closed with the object.
+/// Any HDF5 handle, closed with the object. Not while an exception unwinds: closing an object of a parallel
+/// file can wait for the other ranks, which may know of no exception. The file, which closes strongly, takes
+/// what is left.
 class Handle {
  public:
   Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
   ~Handle() {
-    if (id_ >= 0) close_(id_);
+    if (id_ >= 0 && std::uncaught_exceptions() == exceptions_) close_(id_);
   }
   Handle(const Handle&) = delete;
   operator hid_t() const { return id_; }
@@ -47,6 +50,7 @@ class Handle {
  private:
   hid_t id_;
   herr_t (*close_)(hid_t);
+  int exceptions_ = std::uncaught_exceptions();
 };
 
 /// Whether the file has a group or array of that path, as this rank sees it.

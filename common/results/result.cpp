@@ -1,13 +1,9 @@
 #include "common/results/result.hpp"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 
 #include "common/errors.hpp"
@@ -107,6 +103,7 @@ std::string Result::failed_checks() const {
 
 std::string Result::summary() const {
   std::string text;
+  if (!complete()) text += fmt::format("INCOMPLETE, not valid: {}\n", incomplete_);
   for (const auto& f : json_["figures"]) {
     const std::string value = f["value"].is_null() ? "-" : fmt::format("{:.6g}", f["value"].get<double>());
     text += fmt::format("  {:<34} {:>14} {:<16} {}\n", f["name"].get<std::string>(), value,
@@ -123,9 +120,23 @@ std::string Result::summary() const {
   return text;
 }
 
+void Result::set_incomplete(const std::string& why) {
+  if (incomplete_.empty()) incomplete_ = why.empty() ? "ended early" : why;
+}
+
+void Result::begin(const Communicator& comm, const std::string& directory) {
+  write_as(comm, directory, "the run is under way, or was killed before its end");
+}
+
 void Result::write(const Communicator& comm, const std::string& directory) {
+  write_as(comm, directory, incomplete_);
+}
+
+void Result::write_as(const Communicator& comm, const std::string& directory, const std::string& incomplete) {
   json_["wall_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  json_["valid"] = all_checks_pass();
+  json_["status"] = incomplete.empty() ? "complete" : "incomplete";
+  json_["status_note"] = incomplete;
+  json_["valid"] = incomplete.empty() && all_checks_pass();
   std::string problem;
   if (comm.is_root()) {
     try {
@@ -135,31 +146,7 @@ void Result::write(const Communicator& comm, const std::string& directory) {
       problem = e.what();
     }
   }
-  comm.throw_together(!problem.empty(), problem);
-}
-
-void write_text_file(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp";
-  const auto fail = [&](int error) {
-    std::remove(temporary.c_str());
-    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path, std::strerror(error)));
-  };
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  if (file < 0) fail(errno);
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(file, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int error = errno;
-      ::close(file);
-      fail(error);
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  const bool synced = ::fsync(file) == 0;
-  const int error = errno;
-  if (::close(file) != 0 || !synced) fail(error);
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail(errno);
+  comm.fail_together(!problem.empty(), problem);
 }
 
 void prepare_output_directory(const Communicator& comm, const std::string& directory) {

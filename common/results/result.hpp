@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/durable_file.hpp"
 #include "common/energy_meter.hpp"
 #include "common/machine_record.hpp"
 #include "common/region_timer.hpp"
@@ -38,20 +39,27 @@ class Result {
   /// One screen: figures of merit and checks.
   std::string summary() const;
   const nlohmann::json& json() const { return json_; }
-  /// Writes DIR/result.json under a temporary name, then renames. Collective; rank 0 writes.
+  /// Replaces DIR/result.json by one that says "incomplete": from here on no older result passes for this
+  /// run's, and a run that is killed leaves this. Call it when the input is found good. Collective.
+  void begin(const Communicator& comm, const std::string& directory);
+  /// The run ended before its work was done (a signal, ...): the result says so and is not valid. The first
+  /// reason stays. Call it on all ranks.
+  void set_incomplete(const std::string& why);
+  bool complete() const { return incomplete_.empty(); }
+  /// Writes DIR/result.json under a temporary name, then renames. Valid when complete and all checks pass.
+  /// Collective; rank 0 writes. Throws std::runtime_error when it cannot be written.
   void write(const Communicator& comm, const std::string& directory);
 
  private:
+  void write_as(const Communicator& comm, const std::string& directory, const std::string& incomplete);
+
   nlohmann::json json_;
+  std::string incomplete_;  ///< why; empty: complete
   std::chrono::steady_clock::time_point start_;
 };
 
 /// Makes the output directory if need be and tries it, so that a run does not find out at its end.
 /// Collective. Throws InputError.
 void prepare_output_directory(const Communicator& comm, const std::string& directory);
-
-/// Writes a text file under a temporary name, then renames it. Throws std::runtime_error when the disk is
-/// full.
-void write_text_file(const std::string& path, const std::string& text);
 
 }  // namespace wafermark

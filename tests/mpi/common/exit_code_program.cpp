@@ -1,17 +1,45 @@
-// A program that ends as its arguments say, for test_exit_codes.sh: "all|one good|input|check|defect".
+// A program that ends as its arguments say, for test_exit_codes.sh: "all|one good|input|check|defect
+// [writing| appending|reading FILE]": with a file open, or with none.
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/hdf5_file.hpp"
+
+namespace {
+
+using namespace wafermark;
+
+/// A file as `how` says, with an array in it.
+Hdf5File open_file(const Communicator& comm, const std::string& how, const std::string& path) {
+  const Rows rows = Rows::of(comm, 2);
+  const auto made = [&] {
+    Hdf5File file = Hdf5File::create(comm, path);
+    file.append_frame("/v", std::vector<double>(2, 1.0), rows, 0);
+    return file;
+  };
+  if (how == "writing") return made();
+  made().commit();
+  if (how == "reading") return Hdf5File::open(comm, path);
+  Hdf5File file = Hdf5File::open_to_append(comm, path);
+  file.append_frame("/v", std::vector<double>(2, 2.0), rows, 0);
+  return file;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  return wafermark::run_program(argc, argv, [](int n, char** words) {
-    const wafermark::Communicator comm;
+  return run_program(argc, argv, [](int n, char** words) {
+    const Communicator comm;
+    const Communicator second;
     const std::string who = n > 1 ? words[1] : "all", how = n > 2 ? words[2] : "good";
+    std::optional<Hdf5File> file;
+    if (n > 4) file.emplace(open_file(comm, words[3], words[4]));
     const bool mine = who == "all" || comm.rank() == comm.size() - 1;
-    if (mine && how == "input") throw wafermark::InputError("deck.toml:3: found a, expected b");
-    if (mine && how == "check") throw wafermark::CheckFailure("energy: 1, expected 0 +- 0.1");
+    if (mine && how == "input") throw InputError("deck.toml:3: found a, expected b");
+    if (mine && how == "check") throw CheckFailure("energy: 1, expected 0 +- 0.1");
     if (mine && how == "defect") throw std::runtime_error("atoms lost");
     comm.barrier();
     return 0;

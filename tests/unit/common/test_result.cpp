@@ -47,6 +47,26 @@ TEST(Result, HoldsWhatTheSchemaRequires) {
   EXPECT_FALSE(fs::exists(folder.path / "result.json.tmp"));
 }
 
+TEST(Result, ARunUnderWayOrCutIsIncompleteAndNotValid) {
+  const Communicator comm;
+  const Folder folder;
+  const auto read = [&] { return read_json(folder.path / "result.json"); };
+  Result former(comm, "tungsten_md", "run", "cluster");
+  former.write(comm, folder.path.string());
+  EXPECT_EQ(read()["status"], "complete");
+  Result r(comm, "tungsten_md", "run", "cluster");
+  r.begin(comm, folder.path.string());  // killed here, the folder holds this
+  EXPECT_EQ(read()["status"], "incomplete");
+  EXPECT_FALSE(read()["valid"].get<bool>());
+  EXPECT_THAT(read()["status_note"].get<std::string>(), ::testing::HasSubstr("killed"));
+  r.set_incomplete("cut after 3 steps");
+  r.set_incomplete("and a later reason");
+  r.write(comm, folder.path.string());
+  EXPECT_EQ(read()["status_note"], "cut after 3 steps");
+  EXPECT_FALSE(read()["valid"].get<bool>());
+  EXPECT_THAT(r.summary(), ::testing::HasSubstr("INCOMPLETE, not valid: cut after 3 steps"));
+}
+
 TEST(Result, ACheckOnNotANumberFails) {
   const Communicator comm;
   Result r(comm, "tungsten_md", "run", "cluster");
