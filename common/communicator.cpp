@@ -1,14 +1,13 @@
 #include "common/communicator.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <exception>
 #include <limits>
-#include <stdexcept>
+#include <numeric>
 #include <utility>
 
 #include "common/errors.hpp"
+#include "common/mpi_check.hpp"
 
 namespace wafermark {
 
@@ -23,6 +22,10 @@ MPI_Datatype mpi_type<double>() {
 template <>
 MPI_Datatype mpi_type<int>() {
   return MPI_INT;
+}
+template <>
+MPI_Datatype mpi_type<std::uint32_t>() {
+  return MPI_UINT32_T;
 }
 template <>
 MPI_Datatype mpi_type<std::int64_t>() {
@@ -43,33 +46,23 @@ MPI_Datatype mpi_type<std::uint8_t>() {
 
 namespace {
 
-int count_of(std::size_t n) {
-  if (n > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw std::runtime_error(fmt::format("MPI message of {} elements: expected at most 2^31 - 1", n));
-  return static_cast<int>(n);
-}
-
-/// Starts of consecutive blocks of the given sizes.
-std::vector<int> starts(const std::vector<int>& sizes) {
-  std::vector<int> first(sizes.size());
-  std::size_t at = 0;
-  for (std::size_t r = 0; r < sizes.size(); ++r) {
-    first[r] = count_of(at);
-    at += static_cast<std::size_t>(sizes[r]);
-  }
-  count_of(at);
+/// Starts of consecutive blocks of the given sizes, and their end.
+std::vector<std::int64_t> starts(const std::vector<std::int64_t>& sizes) {
+  std::vector<std::int64_t> first(sizes.size() + 1, 0);
+  std::partial_sum(sizes.begin(), sizes.end(), first.begin() + 1);
   return first;
 }
 
-/// Turns a return code into an exception that names the rank, the call and MPI's text.
-void check(MPI_Comm comm, int code, const char* call) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0, rank = 0, size = 1;
-  MPI_Error_string(code, text, &length);
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &size);
-  throw std::runtime_error(fmt::format("rank {} of {}: {}: {}", rank, size, call, std::string(text, length)));
+/// The first n numbers as MPI's counts, which are int; the caller knows that they fit.
+std::vector<int> counts(const std::vector<std::int64_t>& values, std::size_t n) {
+  return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n)};
+}
+
+/// f(first, count) for the pieces of n elements.
+template <class F>
+void in_pieces(std::int64_t n, std::int64_t piece, F&& f) {
+  for (std::int64_t first = 0; first < n; first += piece)
+    f(first, static_cast<int>(std::min(piece, n - first)));
 }
 
 template <class T>
@@ -81,11 +74,24 @@ T reduce(MPI_Comm comm, T value, MPI_Op op) {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm from) {
-  MPI_Comm_dup(from, &comm_);
-  MPI_Comm_rank(comm_, &rank_);
-  MPI_Comm_size(comm_, &size_);
-  MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+Communicator::Communicator(Adopted own) : comm_(own.comm) {
+  check(comm_, MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(comm_, MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check(comm_, MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+}
+
+Communicator::Communicator(MPI_Comm from)
+    : Communicator([from] {
+        MPI_Comm own = MPI_COMM_NULL;
+        check(from, MPI_Comm_dup(from, &own), "MPI_Comm_dup");
+        return Adopted{own};
+      }()) {}
+
+Communicator Communicator::on_this_node() const {
+  MPI_Comm node = MPI_COMM_NULL;
+  check(comm_, MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
+        "MPI_Comm_split_type");
+  return Communicator(Adopted{node});
 }
 
 Communicator::~Communicator() {
@@ -97,16 +103,66 @@ Communicator::~Communicator() {
 }
 
 Communicator::Communicator(Communicator&& o) noexcept
-    : comm_(std::exchange(o.comm_, MPI_COMM_NULL)), rank_(o.rank_), size_(o.size_) {}
+    : comm_(std::exchange(o.comm_, MPI_COMM_NULL)),
+      rank_(o.rank_),
+      size_(o.size_),
+      largest_message_(o.largest_message_) {}
 
 Communicator& Communicator::operator=(Communicator&& o) noexcept {
   std::swap(comm_, o.comm_);
   std::swap(rank_, o.rank_);
   std::swap(size_, o.size_);
+  std::swap(largest_message_, o.largest_message_);
   return *this;
 }
 
 void Communicator::barrier() const { check(comm_, MPI_Barrier(comm_), "MPI_Barrier"); }
+
+template <class T>
+void Communicator::send_receive(const T* out, std::int64_t n_out, int to, T* in, std::int64_t n_in,
+                                int from) const {
+  constexpr int tag = 17;
+  const std::int64_t piece = largest_message_;
+  // Empty pieces are sent too: each end of a message counts the same pieces, at least one.
+  const auto pieces = [piece](std::int64_t n) { return std::max<std::int64_t>(1, (n + piece - 1) / piece); };
+  const std::int64_t n_sends = pieces(n_out), n_receives = pieces(n_in);
+  for (std::int64_t k = 0; k < std::max(n_sends, n_receives); ++k) {
+    const std::int64_t out_at = std::min(k * piece, n_out), in_at = std::min(k * piece, n_in);
+    check(comm_,
+          MPI_Sendrecv(out + out_at, static_cast<int>(std::min(piece, n_out - out_at)), mpi_type<T>(),
+                       k < n_sends ? to : MPI_PROC_NULL, tag, in + in_at,
+                       static_cast<int>(std::min(piece, n_in - in_at)), mpi_type<T>(),
+                       k < n_receives ? from : MPI_PROC_NULL, tag, comm_, MPI_STATUS_IGNORE),
+          "MPI_Sendrecv");
+  }
+}
+
+template <class T>
+T Communicator::send_receive(T value, int to, int from) const {
+  T received{};
+  send_receive(&value, 1, to, &received, 1, from);
+  return received;
+}
+
+template <class T>
+void Communicator::reduce_in_place(T* values, std::int64_t n, MPI_Op op) const {
+  in_pieces(n, largest_message_, [&](std::int64_t first, int count) {
+    check(comm_, MPI_Allreduce(MPI_IN_PLACE, values + first, count, mpi_type<T>(), op, comm_),
+          "MPI_Allreduce");
+  });
+}
+template <class T>
+void Communicator::sum_in_place(T* values, std::int64_t n) const {
+  reduce_in_place(values, n, MPI_SUM);
+}
+template <class T>
+void Communicator::max_in_place(T* values, std::int64_t n) const {
+  reduce_in_place(values, n, MPI_MAX);
+}
+void Communicator::or_bits_in_place(float* values, std::int64_t n) const {
+  static_assert(sizeof(float) == sizeof(std::uint32_t));
+  reduce_in_place(reinterpret_cast<std::uint32_t*>(values), n, MPI_BOR);
+}
 
 template <class T>
 T Communicator::sum(T value) const {
@@ -123,9 +179,7 @@ T Communicator::max(T value) const {
 
 template <class T>
 std::vector<T> Communicator::sum(std::vector<T> values) const {
-  check(comm_,
-        MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size()), mpi_type<T>(), MPI_SUM, comm_),
-        "MPI_Allreduce");
+  sum_in_place(values.data(), static_cast<std::int64_t>(values.size()));
   return values;
 }
 
@@ -138,13 +192,24 @@ std::vector<T> Communicator::all_gather(T value) const {
 
 template <class T>
 std::vector<T> Communicator::all_gather(const std::vector<T>& part) const {
-  const std::vector<int> sizes = all_gather(count_of(part.size()));
-  const std::vector<int> first = starts(sizes);
-  std::vector<T> all(static_cast<std::size_t>(first.back()) + static_cast<std::size_t>(sizes.back()));
-  check(comm_,
-        MPI_Allgatherv(part.data(), count_of(part.size()), mpi_type<T>(), all.data(), sizes.data(),
-                       first.data(), mpi_type<T>(), comm_),
-        "MPI_Allgatherv");
+  const std::vector<std::int64_t> sizes = all_gather(static_cast<std::int64_t>(part.size()));
+  const std::vector<std::int64_t> first = starts(sizes);
+  std::vector<T> all(static_cast<std::size_t>(first.back()));
+  if (first.back() <= largest_message_) {
+    const std::vector<int> n = counts(sizes, sizes.size()), at = counts(first, sizes.size());
+    check(comm_,
+          MPI_Allgatherv(part.data(), static_cast<int>(part.size()), mpi_type<T>(), all.data(), n.data(),
+                         at.data(), mpi_type<T>(), comm_),
+          "MPI_Allgatherv");
+    return all;
+  }
+  std::copy(part.begin(), part.end(), all.begin() + first[static_cast<std::size_t>(rank_)]);
+  for (int r = 0; r < size_; ++r) {
+    T* const from = all.data() + first[static_cast<std::size_t>(r)];
+    in_pieces(sizes[static_cast<std::size_t>(r)], largest_message_, [&](std::int64_t at, int count) {
+      check(comm_, MPI_Bcast(from + at, count, mpi_type<T>(), r, comm_), "MPI_Bcast");
+    });
+  }
   return all;
 }
 
@@ -158,7 +223,9 @@ void Communicator::broadcast(std::vector<T>& values, int root) const {
   std::uint64_t n = values.size();
   broadcast(n, root);
   values.resize(n);
-  check(comm_, MPI_Bcast(values.data(), count_of(n), mpi_type<T>(), root, comm_), "MPI_Bcast");
+  in_pieces(static_cast<std::int64_t>(n), largest_message_, [&](std::int64_t first, int count) {
+    check(comm_, MPI_Bcast(values.data() + first, count, mpi_type<T>(), root, comm_), "MPI_Bcast");
+  });
 }
 
 void Communicator::broadcast(std::string& text, int root) const {
@@ -183,23 +250,32 @@ std::int64_t Communicator::exclusive_scan(std::int64_t value) const {
 template <class T>
 std::vector<std::vector<T>> Communicator::all_to_all(const std::vector<std::vector<T>>& parts) const {
   const auto ranks = static_cast<std::size_t>(size_);
-  std::vector<int> out_sizes(ranks), in_sizes(ranks);
-  std::vector<T> out;
-  for (std::size_t r = 0; r < ranks; ++r) {
-    out_sizes[r] = count_of(parts.at(r).size());
-    out.insert(out.end(), parts[r].begin(), parts[r].end());
-  }
-  check(comm_, MPI_Alltoall(out_sizes.data(), 1, MPI_INT, in_sizes.data(), 1, MPI_INT, comm_),
+  std::vector<std::int64_t> out_sizes(ranks), in_sizes(ranks);
+  for (std::size_t r = 0; r < ranks; ++r) out_sizes[r] = static_cast<std::int64_t>(parts.at(r).size());
+  check(comm_, MPI_Alltoall(out_sizes.data(), 1, MPI_INT64_T, in_sizes.data(), 1, MPI_INT64_T, comm_),
         "MPI_Alltoall");
-  const std::vector<int> out_first = starts(out_sizes), in_first = starts(in_sizes);
-  std::vector<T> in(static_cast<std::size_t>(in_first.back()) + static_cast<std::size_t>(in_sizes.back()));
-  check(comm_,
-        MPI_Alltoallv(out.data(), out_sizes.data(), out_first.data(), mpi_type<T>(), in.data(),
-                      in_sizes.data(), in_first.data(), mpi_type<T>(), comm_),
-        "MPI_Alltoallv");
+  const std::vector<std::int64_t> out_first = starts(out_sizes), in_first = starts(in_sizes);
   std::vector<std::vector<T>> result(ranks);
+  if (max(std::max(out_first.back(), in_first.back())) > largest_message_) {
+    for (std::size_t k = 0; k < ranks; ++k) {
+      const auto me = static_cast<std::size_t>(rank_), to = (me + k) % ranks, from = (me + ranks - k) % ranks;
+      result[from].resize(static_cast<std::size_t>(in_sizes[from]));
+      send_receive(parts[to].data(), out_sizes[to], static_cast<int>(to), result[from].data(), in_sizes[from],
+                   static_cast<int>(from));
+    }
+    return result;
+  }
+  std::vector<T> out, in(static_cast<std::size_t>(in_first.back()));
+  out.reserve(static_cast<std::size_t>(out_first.back()));
+  for (const auto& part : parts) out.insert(out.end(), part.begin(), part.end());
+  const std::vector<int> out_n = counts(out_sizes, ranks), in_n = counts(in_sizes, ranks),
+                         out_at = counts(out_first, ranks), in_at = counts(in_first, ranks);
+  check(comm_,
+        MPI_Alltoallv(out.data(), out_n.data(), out_at.data(), mpi_type<T>(), in.data(), in_n.data(),
+                      in_at.data(), mpi_type<T>(), comm_),
+        "MPI_Alltoallv");
   for (std::size_t r = 0; r < ranks; ++r)
-    result[r].assign(in.begin() + in_first[r], in.begin() + in_first[r] + in_sizes[r]);
+    result[r].assign(in.begin() + in_first[r], in.begin() + in_first[r + 1]);
   return result;
 }
 
@@ -218,15 +294,19 @@ void Communicator::fail_together(bool bad, const std::string& message) const {
   if (std::string text = message; any_rank(bad, text)) throw std::runtime_error(text);
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                 \
-  template T Communicator::sum(T) const;                                         \
-  template T Communicator::min(T) const;                                         \
-  template T Communicator::max(T) const;                                         \
-  template std::vector<T> Communicator::sum(std::vector<T>) const;               \
-  template std::vector<T> Communicator::all_gather(T) const;                     \
-  template std::vector<T> Communicator::all_gather(const std::vector<T>&) const; \
-  template void Communicator::broadcast(T&, int) const;                          \
-  template void Communicator::broadcast(std::vector<T>&, int) const;             \
+#define WAFERMARK_INSTANTIATE(T)                                                                      \
+  template void Communicator::send_receive(const T*, std::int64_t, int, T*, std::int64_t, int) const; \
+  template T Communicator::send_receive(T, int, int) const;                                           \
+  template void Communicator::sum_in_place(T*, std::int64_t) const;                                   \
+  template void Communicator::max_in_place(T*, std::int64_t) const;                                   \
+  template T Communicator::sum(T) const;                                                              \
+  template T Communicator::min(T) const;                                                              \
+  template T Communicator::max(T) const;                                                              \
+  template std::vector<T> Communicator::sum(std::vector<T>) const;                                    \
+  template std::vector<T> Communicator::all_gather(T) const;                                          \
+  template std::vector<T> Communicator::all_gather(const std::vector<T>&) const;                      \
+  template void Communicator::broadcast(T&, int) const;                                               \
+  template void Communicator::broadcast(std::vector<T>&, int) const;                                  \
   template std::vector<std::vector<T>> Communicator::all_to_all(const std::vector<std::vector<T>>&) const
 WAFERMARK_INSTANTIATE(float);
 WAFERMARK_INSTANTIATE(double);
@@ -236,38 +316,5 @@ WAFERMARK_INSTANTIATE(std::uint64_t);
 WAFERMARK_INSTANTIATE(char);
 WAFERMARK_INSTANTIATE(std::uint8_t);
 #undef WAFERMARK_INSTANTIATE
-
-CartesianGrid::CartesianGrid(const Communicator& comm, std::array<int, 3> fixed,
-                             std::array<double, 3> edges) {
-  double least = std::numeric_limits<double>::infinity();
-  for (int x = 1; x <= comm.size(); ++x) {
-    if (comm.size() % x != 0 || (fixed[0] != 0 && fixed[0] != x)) continue;
-    for (int y = 1; y <= comm.size() / x; ++y) {
-      const int z = comm.size() / x / y;
-      if (x * y * z != comm.size() || (fixed[1] != 0 && fixed[1] != y) || (fixed[2] != 0 && fixed[2] != z))
-        continue;
-      const double cut = x * edges[1] * edges[2] + y * edges[0] * edges[2] + z * edges[0] * edges[1];
-      if (cut < least) {
-        least = cut;
-        dims_ = {x, y, z};
-      }
-    }
-  }
-  if (dims_[0] == 0)
-    throw InputError(fmt::format("rank grid {} x {} x {} does not fit {} ranks (0 stands for: chosen)",
-                                 fixed[0], fixed[1], fixed[2], comm.size()));
-  coords_ = {comm.rank() / (dims_[1] * dims_[2]), comm.rank() / dims_[2] % dims_[1], comm.rank() % dims_[2]};
-}
-
-int CartesianGrid::rank_of(std::array<int, 3> coords) const {
-  for (std::size_t d = 0; d < 3; ++d) coords[d] = (coords[d] % dims_[d] + dims_[d]) % dims_[d];
-  return (coords[0] * dims_[1] + coords[1]) * dims_[2] + coords[2];
-}
-
-int CartesianGrid::neighbour(int axis, int direction) const {
-  std::array<int, 3> c = coords_;
-  c[static_cast<std::size_t>(axis)] += direction;
-  return rank_of(c);
-}
 
 }  // namespace wafermark

@@ -1,4 +1,6 @@
-// MPI communicators that own themselves, with typed collectives and errors that name the rank.
+// MPI communicators that own themselves, with typed messages and collectives, and errors that name the rank.
+// No other folder calls MPI to move data: what MPI returns is looked at here (and in pending_messages.hpp and
+// collective_file.hpp), and counts of more than 31 bits are cut into pieces here.
 #pragma once
 
 #include <mpi.h>
@@ -12,7 +14,8 @@
 namespace wafermark {
 
 template <class T>
-MPI_Datatype mpi_type();  // float, double, int, std::int64_t, std::uint64_t, char, std::uint8_t
+MPI_Datatype
+mpi_type();  // float, double, int, std::uint32_t, std::int64_t, std::uint64_t, char, std::uint8_t
 
 /// A duplicate of an MPI communicator, freed with the object. Every MPI error throws std::runtime_error
 /// "rank R of N: <call>: <MPI's text>".
@@ -28,8 +31,30 @@ class Communicator {
   int size() const { return size_; }
   bool is_root() const { return rank_ == 0; }
   MPI_Comm raw() const { return comm_; }
+  /// The ranks that share this one's node. Collective.
+  Communicator on_this_node() const;
+
+  /// Elements of one MPI message; longer ones go in pieces. The same on all ranks; for tests.
+  void set_largest_message(std::int64_t elements) { largest_message_ = elements; }
+  std::int64_t largest_message() const { return largest_message_; }
 
   void barrier() const;
+  /// Sends `n_out` values to rank `to` while `n_in` come from rank `from`; MPI_PROC_NULL on either side is
+  /// nobody. Both ends know the numbers. The addresses may be a device's where MPI reads them.
+  template <class T>
+  void send_receive(const T* out, std::int64_t n_out, int to, T* in, std::int64_t n_in, int from) const;
+  /// One value; 0 from nobody.
+  template <class T>
+  T send_receive(T value, int to, int from) const;
+
+  /// Of each element over the ranks, on all of them; addresses as above.
+  template <class T>
+  void sum_in_place(T* values, std::int64_t n) const;
+  template <class T>
+  void max_in_place(T* values, std::int64_t n) const;
+  /// The bits of each element: joins values of which all ranks but one hold +0.
+  void or_bits_in_place(float* values, std::int64_t n) const;
+
   template <class T>
   T sum(T value) const;
   template <class T>
@@ -61,10 +86,17 @@ class Communicator {
  private:
   /// Whether `bad` is set anywhere; then `message` becomes that of the lowest such rank.
   bool any_rank(bool bad, std::string& message) const;
+  struct Adopted {
+    MPI_Comm comm;
+  };
+  explicit Communicator(Adopted own);
+  template <class T>
+  void reduce_in_place(T* values, std::int64_t n, MPI_Op op) const;
 
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;
   int exceptions_ = std::uncaught_exceptions();  ///< under way when it was made
+  std::int64_t largest_message_ = std::int64_t{1} << 30;
 };
 
 /// A 3-D grid of ranks over a communicator; x varies slowest, as in MPI_Cart_create without reordering.

@@ -150,12 +150,7 @@ std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::str
 }
 
 EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : comm_(comm) {
-  MPI_Comm node;
-  MPI_Comm_split_type(comm.raw(), MPI_COMM_TYPE_SHARED, comm.rank(), MPI_INFO_NULL, &node);
-  int rank_on_node = 0;
-  MPI_Comm_rank(node, &rank_on_node);
-  MPI_Comm_free(&node);
-  reads_ = rank_on_node == 0;
+  reads_ = comm.on_this_node().is_root();
 
   std::string no_cray, no_rapl, no_nvml, no_slurm;
   if (!reads_) {

@@ -1,12 +1,20 @@
 #include "common/errors.hpp"
 
+#include <fmt/format.h>
 #include <mpi.h>
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <impl/Kokkos_Command_Line_Parsing.hpp>
+#include <new>
+#include <regex>
 #include <string_view>
+#include <vector>
+
+#include "common/printable.hpp"
 
 namespace wafermark {
 namespace {
@@ -14,18 +22,92 @@ namespace {
 struct Outcome {
   int code = 0;
   std::string message;
+  bool failed = true;  ///< by an exception
 };
 
-Outcome attempt(int argc, char** argv, const std::function<int(int, char**)>& body) {
+/// What Kokkos says over several lines about an array that does not fit, in one; any other text as it is.
+std::string shortened(const std::string& message) {
+  if (message.find("Kokkos") == std::string::npos || message.find("allocat") == std::string::npos)
+    return message;
+  const auto label = message.find("label"), open = message.find('"', label),
+             close = message.find('"', open + 1);
+  if (label == std::string::npos || close == std::string::npos) return "out of memory: " + message;
+  return fmt::format("out of memory: no room for the array '{}'", message.substr(open + 1, close - open - 1));
+}
+
+Outcome attempt(const std::function<int()>& body) {
   try {
-    return {body(argc, argv), ""};
+    return {body(), "", false};
   } catch (const InputError& e) {
     return {2, e.what()};
   } catch (const CheckFailure& e) {
     return {3, e.what()};
+  } catch (const std::bad_alloc& e) {
+    const std::string text = shortened(e.what());  // Kokkos before 5.2 says which array
+    return {1, text.starts_with("out of memory") ? text : "out of memory: an array does not fit"};
+  } catch (const std::length_error&) {
+    return {1, "out of memory: an array would have more elements than there are addresses"};
+  } catch (const std::logic_error& e) {
+    return {1, fmt::format("a defect of this program ({}); please report it with the input", e.what())};
   } catch (const std::exception& e) {
-    return {1, e.what()};
+    return {1, shortened(e.what())};
+  } catch (...) {
+    return {1, "an exception of unknown type; please report it with the input"};
   }
+}
+
+/// Words of the command line that are Kokkos' ("--kokkos-..."), and the program's own; both with the
+/// program's name in front. Kokkos sees no others: it would print its own page for --help.
+struct Words {
+  std::vector<char*> own, kokkos;
+};
+
+Words divide(int argc, char** argv) {
+  Words words;
+  for (int k = 0; k < argc; ++k) {
+    const bool theirs = k > 0 && std::string_view(argv[k]).starts_with("--kokkos-");
+    if (k == 0 || theirs) words.kokkos.push_back(argv[k]);
+    if (!theirs) words.own.push_back(argv[k]);
+  }
+  for (auto* part : {&words.own, &words.kokkos}) part->push_back(nullptr);
+  return words;
+}
+
+/// Kokkos aborts with a backtrace at these values; this is one line.
+void check_kokkos_number(const std::string& name, const std::string& value, long least) {
+  constexpr long most = 65536;
+  const bool whole =
+      !value.empty() && value.size() < 7 && value.find_first_not_of("0123456789") == std::string::npos;
+  if (!whole || std::stol(value) < least || std::stol(value) > most)
+    throw InputError(fmt::format("{}={}: expected a whole number from {} to {}", name, value, least, most));
+}
+
+void check_kokkos_numbers(const std::vector<char*>& words) {
+  struct Number {
+    std::string word, variable;
+    long least;
+  };
+  for (const Number& n : {Number{"--kokkos-num-threads", "KOKKOS_NUM_THREADS", 1},
+                          Number{"--kokkos-device-id", "KOKKOS_DEVICE_ID", 0}}) {
+    if (const char* value = std::getenv(n.variable.c_str())) check_kokkos_number(n.variable, value, n.least);
+    for (const char* word : words)
+      if (word != nullptr && std::string_view(word).starts_with(n.word + "="))
+        check_kokkos_number(n.word, word + n.word.size() + 1, n.least);
+  }
+}
+
+int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
+  const bool help = std::any_of(words.kokkos.begin(), words.kokkos.end() - 1,
+                                [](const char* word) { return std::string_view(word) == "--kokkos-help"; });
+  check_kokkos_numbers(words.kokkos);
+  Kokkos::Impl::do_not_warn_not_recognized_command_line_argument(std::regex("--kokkos-.*"));
+  int left = static_cast<int>(words.kokkos.size()) - 1;
+  const Kokkos::ScopeGuard kokkos(left, words.kokkos.data());
+  if (help) return 0;
+  if (left > 1)
+    throw InputError(
+        fmt::format("{}: Kokkos has no such option (--kokkos-help lists what there is)", words.kokkos[1]));
+  return body(static_cast<int>(words.own.size()) - 1, words.own.data());
 }
 
 /// Waits a moment for the other ranks to fail too. True when all have: then the program may end in good
@@ -43,33 +125,33 @@ bool all_ranks_failed() {
 
 }  // namespace
 
-int run_program(int argc, char** argv, const std::function<int(int argc, char** argv)>& body) {
+int run_program(int argc, char** argv, const std::function<int(int, char**)>& body) {
   MPI_Init(&argc, &argv);
+  for (MPI_Comm comm : {MPI_COMM_WORLD, MPI_COMM_SELF}) MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
   // Kokkos' advice on binding and oversubscription is for interactive use; it would repeat on every rank.
   setenv("KOKKOS_DISABLE_WARNINGS", "1", 0);
   int rank = 0, size = 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  Outcome outcome;
-  {
-    Kokkos::ScopeGuard kokkos(argc, argv);
-    outcome = attempt(argc, argv, body);
-  }
-  if (outcome.message.empty()) {
+  const Outcome outcome = attempt([&] { return with_kokkos(divide(argc, argv), body); });
+  if (!outcome.failed) {
     MPI_Finalize();
     return outcome.code;
   }
   const std::string_view program = argc > 0 ? argv[0] : "wafermark";
   const std::string name(program.substr(program.find_last_of('/') + 1));
+  const std::string message = printable(outcome.message);
   if (all_ranks_failed()) {
-    // Rank 0 speaks for all; ranks may have failed in different ways, so the highest code wins.
-    int code = outcome.code;
-    MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    if (rank == 0) std::fprintf(stderr, "%s: %s\n", name.c_str(), outcome.message.c_str());
+    // Ranks may have failed in different ways: the lowest rank with the highest code speaks for all.
+    int first = outcome.code * size + (size - 1 - rank);
+    MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    if (rank == size - 1 - first % size) std::fprintf(stderr, "%s: %s\n", name.c_str(), message.c_str());
     MPI_Finalize();
-    return code;
+    return first / size;
   }
-  std::fprintf(stderr, "%s: rank %d of %d: %s\n", name.c_str(), rank, size, outcome.message.c_str());
+  const bool says_rank = message.starts_with("rank ");  // errors of MPI do
+  const std::string who = says_rank ? "" : fmt::format("rank {} of {}: ", rank, size);
+  std::fprintf(stderr, "%s: %s%s\n", name.c_str(), who.c_str(), message.c_str());
   std::fflush(stderr);
   MPI_Abort(MPI_COMM_WORLD, outcome.code);
   return outcome.code;

@@ -21,9 +21,10 @@ class CheckFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Starts MPI and Kokkos, calls `body`, and turns exceptions into one line on stderr and an exit code.
-/// An exception on any rank ends every rank (MPI_Abort) with that code; when all ranks throw the same
-/// InputError only rank 0 prints. `body` returns the exit code of a good run (0).
+/// Starts MPI and Kokkos, calls `body`, and turns exceptions of any type into one printable line on stderr
+/// (printable.hpp) and an exit code. An exception on any rank ends every rank within seconds (MPI_Abort) with
+/// that code; when all ranks throw, one of them prints. `body` returns the exit code of a good run (0). Words
+/// "--kokkos-..." go to Kokkos and not to `body`; Kokkos sees no others.
 int run_program(int argc, char** argv, const std::function<int(int argc, char** argv)>& body);
 
 }  // namespace wafermark

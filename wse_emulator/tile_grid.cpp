@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/errors.hpp"
+#include "common/pending_messages.hpp"
 
 namespace wafermark::wse {
 namespace {
@@ -106,25 +107,22 @@ template <class T>
 void BorderExchange::fill(std::vector<T>& values, int record) const {
   const auto n = static_cast<std::size_t>(record);
   std::vector<std::vector<T>> out(sends_.size()), in(receives_.size());
-  std::vector<MPI_Request> requests;
-  requests.reserve(out.size() + in.size());
+  PendingMessages messages(*comm_);
   for (std::size_t k = 0; k < in.size(); ++k) {
     in[k].resize(receives_[k].indices.size() * n);
-    MPI_Irecv(in[k].data(), static_cast<int>(in[k].size()), mpi_type<T>(), receives_[k].rank, 0, comm_->raw(),
-              &requests.emplace_back());
+    messages.receive(in[k].data(), static_cast<std::int64_t>(in[k].size()), receives_[k].rank);
   }
   for (std::size_t k = 0; k < out.size(); ++k) {
     out[k].reserve(sends_[k].indices.size() * n);
     for (const std::size_t i : sends_[k].indices)
       out[k].insert(out[k].end(), values.begin() + static_cast<std::ptrdiff_t>(i * n),
                     values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
-    MPI_Isend(out[k].data(), static_cast<int>(out[k].size()), mpi_type<T>(), sends_[k].rank, 0, comm_->raw(),
-              &requests.emplace_back());
+    messages.send(out[k].data(), static_cast<std::int64_t>(out[k].size()), sends_[k].rank);
   }
   for (const auto& [from, to] : copies_)
     std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from * n), n,
                 values.begin() + static_cast<std::ptrdiff_t>(to * n));
-  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+  messages.wait();
   for (std::size_t k = 0; k < in.size(); ++k)
     for (std::size_t i = 0; i < receives_[k].indices.size(); ++i)
       std::copy_n(in[k].begin() + static_cast<std::ptrdiff_t>(i * n), n,

@@ -162,15 +162,15 @@ void Decoder::sum_over_ranks(const Rows& x, std::int64_t n) {
   if (comm_.size() == 1) return;
   const Region region(times_, "sum over ranks");
   static const bool direct = mpi_reads_device_memory();
-  const auto count = int(n * std::int64_t(x.extent(1)));
+  const std::int64_t count = n * std::int64_t(x.extent(1));
   Kokkos::fence("before MPI reads partial sums");
   if (direct) {
-    MPI_Allreduce(MPI_IN_PLACE, x.data(), count, MPI_FLOAT, MPI_SUM, comm_.raw());
+    comm_.sum_in_place(x.data(), count);
     return;
   }
   const auto part = Kokkos::subview(x, Kokkos::make_pair(std::int64_t(0), n), Kokkos::ALL);
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), part);
-  MPI_Allreduce(MPI_IN_PLACE, host.data(), count, MPI_FLOAT, MPI_SUM, comm_.raw());
+  comm_.sum_in_place(host.data(), count);
   Kokkos::deep_copy(part, host);
 }
 

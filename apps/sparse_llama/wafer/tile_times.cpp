@@ -93,7 +93,7 @@ void TileTimes::join(const Region& r) {
   part.reserve(std::size_t(r.area.tiles()));
   for (int y = 0; y < r.area.height; ++y)
     for (int x = 0; x < r.area.width; ++x) part.push_back(at(r, x, y));
-  MPI_Allreduce(MPI_IN_PLACE, part.data(), int(part.size()), MPI_INT64_T, MPI_MAX, comm_.raw());
+  comm_.max_in_place(part.data(), std::int64_t(part.size()));
   std::size_t k = 0;
   for (int y = 0; y < r.area.height; ++y)
     for (int x = 0; x < r.area.width; ++x) at(r, x, y) = part[k++];
@@ -101,7 +101,7 @@ void TileTimes::join(const Region& r) {
 
 void TileTimes::join(std::vector<float>& parts) const {
   if (comm_.size() == 1 || parts.empty()) return;
-  MPI_Allreduce(MPI_IN_PLACE, parts.data(), int(parts.size()), MPI_UINT32_T, MPI_BOR, comm_.raw());
+  comm_.or_bits_in_place(parts.data(), std::int64_t(parts.size()));
 }
 
 double TileTimes::dynamic_joules() const {

@@ -7,8 +7,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int ghosts_tag = 16;
-
 /// Packs the indices of the atoms within reach of one face, in ascending order.
 struct ChooseNearFace {
   Vector3View x;
@@ -37,7 +35,7 @@ struct PackAtoms {
     const int i = index(k);
     double* b = buffer.data() + static_cast<std::ptrdiff_t>(size) * k;
     for (int d = 0; d < 3; ++d) b[d] = x(i, d) + (d == axis ? shift : 0.0);
-    b[3] = static_cast<double>(id(i));
+    b[3] = Kokkos::bit_cast<double>(id(i));  // every bit of an id, which a double would round
     b[4] = type(i);
   }
 };
@@ -50,7 +48,7 @@ struct UnpackAtoms {
   KOKKOS_FUNCTION void operator()(int k) const {
     const double* b = buffer.data() + static_cast<std::ptrdiff_t>(PackAtoms::size) * k;
     for (int d = 0; d < 3; ++d) x(first + k, d) = b[d];
-    id(first + k) = static_cast<std::int64_t>(b[3]);
+    id(first + k) = Kokkos::bit_cast<std::int64_t>(b[3]);
     type(first + k) = static_cast<int>(b[4]);
   }
 };
@@ -146,9 +144,7 @@ void GhostExchange::select(Particles& p) {
     // Both directions of an axis offer the same atoms: those of this rank and of the axes before.
     if (!s.upper) candidates = p.n_local + p.n_ghost;
     choose(s, p, candidates);
-    MPI_Sendrecv(&s.n_send, 1, MPI_INT, s.to, ghosts_tag, &s.n_recv, 1, MPI_INT, s.from, ghosts_tag,
-                 comm_.raw(), MPI_STATUS_IGNORE);
-    if (s.from == MPI_PROC_NULL) s.n_recv = 0;
+    s.n_recv = comm_.send_receive(s.n_send, s.to, s.from);
     grow(send_, PackAtoms::size * s.n_send);
     Kokkos::parallel_for("pack_atoms", over(s.n_send),
                          PackAtoms{s.index, p.x, p.id, p.type, s.axis, s.shift, send_});

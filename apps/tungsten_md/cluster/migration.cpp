@@ -7,8 +7,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int leavers_tag = 15;
-
 struct Wrap {
   Vector3View x;
   double lo[3], hi[3];
@@ -72,7 +70,7 @@ struct PackLeavers {
       b[d] = p.x(i, d);
       b[3 + d] = p.v(i, d);
     }
-    b[6] = static_cast<double>(p.id(i));
+    b[6] = Kokkos::bit_cast<double>(p.id(i));  // every bit of an id, which a double would round
     b[7] = p.type(i);
     p.type(i) = -1;
   }
@@ -87,7 +85,7 @@ struct UnpackArrivals {
       p.x(i, d) = b[d];
       p.v(i, d) = b[3 + d];
     }
-    p.id(i) = static_cast<std::int64_t>(b[6]);
+    p.id(i) = Kokkos::bit_cast<std::int64_t>(b[6]);
     p.type(i) = static_cast<int>(b[7]);
   }
 };
@@ -174,9 +172,7 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
                           ChooseLeavers{p.x, route, axis, direction, index}, leavers);
     BufferView buffer(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), record_size * leavers);
     Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer});
-    int& n = arrivals[direction > 0];
-    MPI_Sendrecv(&leavers, 1, MPI_INT, to, leavers_tag, &n, 1, MPI_INT, from, leavers_tag, comm.raw(),
-                 MPI_STATUS_IGNORE);
+    const int n = arrivals[direction > 0] = comm.send_receive(leavers, to, from);
     exchange(comm, buffer, record_size * leavers, to, received[direction > 0], record_size * n, from);
     // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.
     if (leavers > 0) remove_leavers(p, leavers);

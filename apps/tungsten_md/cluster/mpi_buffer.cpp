@@ -5,8 +5,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int message_tag = 17;
-
 void grow(BufferView& buffer, int size) {
   if (buffer.extent_int(0) < size)
     buffer = BufferView(Kokkos::view_alloc(Kokkos::WithoutInitializing, "mpi_buffer"), size + size / 8);
@@ -25,16 +23,14 @@ void exchange(const Communicator& comm, const BufferView& out, int out_size, int
   static const bool direct = mpi_reads_device_memory();
   Kokkos::fence("before MPI reads the packed buffer");
   if (direct) {
-    MPI_Sendrecv(out.data(), out_size, MPI_DOUBLE, to, message_tag, in.data(), in_size, MPI_DOUBLE, from,
-                 message_tag, comm.raw(), MPI_STATUS_IGNORE);
+    comm.send_receive(out.data(), out_size, to, in.data(), in_size, from);
     return;
   }
   auto host_out = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
                                                       Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
   auto device_in = Kokkos::subview(in, Kokkos::make_pair(0, in_size));
   auto host_in = Kokkos::create_mirror_view(Kokkos::HostSpace(), device_in);
-  MPI_Sendrecv(host_out.data(), out_size, MPI_DOUBLE, to, message_tag, host_in.data(), in_size, MPI_DOUBLE,
-               from, message_tag, comm.raw(), MPI_STATUS_IGNORE);
+  comm.send_receive(host_out.data(), out_size, to, host_in.data(), in_size, from);
   Kokkos::deep_copy(device_in, host_in);
 }
 

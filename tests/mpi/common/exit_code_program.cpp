@@ -1,8 +1,12 @@
-// A program that ends as its arguments say, for test_exit_codes.sh: "all|one good|input|check|defect
-// [writing| appending|reading FILE]": with a file open, or with none.
+// A program that ends as its arguments say, for test_exit_codes.sh and test_failure_messages.sh: "all|one HOW
+// [writing|appending|reading FILE]": with a file open, or with none.
+#include <Kokkos_Core.hpp>
+#include <map>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
@@ -41,6 +45,17 @@ int main(int argc, char** argv) {
     if (mine && how == "input") throw InputError("deck.toml:3: found a, expected b");
     if (mine && how == "check") throw CheckFailure("energy: 1, expected 0 +- 0.1");
     if (mine && how == "defect") throw std::runtime_error("atoms lost");
+    if (mine && how == "escapes") throw InputError("found 'a\nb\x1b[31m', expected b");
+    if (mine && how == "silent") throw std::runtime_error("");
+    if (mine && how == "memory") throw std::bad_alloc();
+    if (mine && how == "array") std::vector<double>().resize(std::size_t{1} << 62);
+    if (mine && how == "view") Kokkos::View<double*, Kokkos::HostSpace>("neighbours", std::size_t{1} << 50);
+    if (mine && how == "map") std::map<int, int>().at(3);
+    if (mine && how == "unknown") throw 3;
+    if (mine && how == "mixture") {
+      if (comm.is_root()) throw std::runtime_error("a consequence");
+      throw InputError("the cause");
+    }
     comm.barrier();
     return 0;
   });

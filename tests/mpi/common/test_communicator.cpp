@@ -5,6 +5,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/pending_messages.hpp"
 #include "common/region_timer.hpp"
 
 namespace wafermark {
@@ -39,6 +40,67 @@ TEST(Communicator, AllToAllDeliversUnevenParts) {
   for (int from = 0; from < c.size(); ++from)
     EXPECT_EQ(got[static_cast<std::size_t>(from)],
               std::vector<double>(static_cast<std::size_t>(c.rank()), from));
+}
+
+/// Every call gives the same with messages of at most `elements` elements, as arrays of more than 2^31 need.
+TEST(Communicator, LongArraysGoInPieces) {
+  Communicator c;
+  const int n = c.size(), r = c.rank();
+  for (const std::int64_t elements : {1, 2, 3, 7, 1000}) {
+    c.set_largest_message(elements);
+    std::vector<std::int64_t> values(10);
+    std::iota(values.begin(), values.end(), r);
+    const auto sums = c.sum(values);
+    for (int k = 0; k < 10; ++k) EXPECT_EQ(sums[static_cast<std::size_t>(k)], n * k + n * (n - 1) / 2);
+    c.max_in_place(values.data(), 10);
+    EXPECT_EQ(values[9], 9 + n - 1);
+    std::vector<float> bits(5, 0.0f);
+    if (r == n - 1) bits = {1.5f, -2.0f, 0.0f, 1e-40f, 3.0f};
+    c.or_bits_in_place(bits.data(), 5);
+    EXPECT_EQ(bits, (std::vector<float>{1.5f, -2.0f, 0.0f, 1e-40f, 3.0f}));
+    // Rank r contributes 3 r values.
+    const auto all = c.all_gather(std::vector<int>(static_cast<std::size_t>(3 * r), r));
+    std::vector<int> expected;
+    for (int from = 0; from < n; ++from)
+      expected.insert(expected.end(), static_cast<std::size_t>(3 * from), from);
+    EXPECT_EQ(all, expected);
+    std::string text = r == 0 ? "a text of some length" : "";
+    c.broadcast(text);
+    EXPECT_EQ(text, "a text of some length");
+    std::vector<std::vector<double>> parts(static_cast<std::size_t>(n));
+    for (int to = 0; to < n; ++to)
+      for (int k = 0; k < to + 2 * r; ++k) parts[static_cast<std::size_t>(to)].push_back(100 * r + k);
+    const auto got = c.all_to_all(parts);
+    for (int from = 0; from < n; ++from) {
+      ASSERT_EQ(got[static_cast<std::size_t>(from)].size(), static_cast<std::size_t>(r + 2 * from));
+      for (int k = 0; k < r + 2 * from; ++k)
+        EXPECT_EQ(got[static_cast<std::size_t>(from)][static_cast<std::size_t>(k)], 100 * from + k);
+    }
+  }
+}
+
+TEST(Communicator, MessagesRoundARingArriveWhateverTheirLengths) {
+  Communicator c;
+  const int n = c.size(), r = c.rank(), to = (r + 1) % n, from = (r + n - 1) % n;
+  for (const std::int64_t elements : {1, 4, 1000}) {
+    c.set_largest_message(elements);
+    std::vector<double> out(static_cast<std::size_t>(5 * r), r), in(static_cast<std::size_t>(5 * from), -1.0);
+    c.send_receive(out.data(), 5 * r, to, in.data(), 5 * from, from);
+    EXPECT_EQ(in, std::vector<double>(static_cast<std::size_t>(5 * from), from));
+    std::fill(in.begin(), in.end(), -1.0);
+    PendingMessages messages(c);
+    messages.receive(in.data(), 5 * from, from);
+    messages.send(out.data(), 5 * r, to);
+    messages.wait();
+    EXPECT_EQ(in, std::vector<double>(static_cast<std::size_t>(5 * from), from));
+  }
+  EXPECT_EQ(c.send_receive(r + 1, r + 1 < n ? r + 1 : MPI_PROC_NULL, r > 0 ? r - 1 : MPI_PROC_NULL), r);
+}
+
+TEST(Communicator, RanksOfANodeAreAtMostAll) {
+  const Communicator c, node = c.on_this_node();
+  EXPECT_GE(node.size(), 1);
+  EXPECT_LE(node.size(), c.size());
 }
 
 TEST(Communicator, OneRanksMistakeIsThrownOnAll) {

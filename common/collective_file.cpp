@@ -1,0 +1,50 @@
+#include "common/collective_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/mpi_check.hpp"
+
+namespace wafermark {
+
+CollectiveFile::CollectiveFile(const Communicator& comm, const std::string& path, const std::string& name)
+    : comm_(comm), name_(name) {
+  // Where the opening failed on some ranks only, the others' files cannot be closed: that is collective.
+  throw_if_any(
+      MPI_File_open(comm.raw(), path.c_str(), MPI_MODE_CREATE | MPI_MODE_WRONLY, MPI_INFO_NULL, &file_),
+      "MPI_File_open");
+}
+
+CollectiveFile::~CollectiveFile() {
+  // Closing waits for the other ranks, and while an exception is on its way they need not come.
+  if (file_ != MPI_FILE_NULL && std::uncaught_exceptions() <= exceptions_) MPI_File_close(&file_);
+}
+
+void CollectiveFile::write_at(std::int64_t offset, const std::string& text) {
+  const auto size = static_cast<std::int64_t>(text.size()), piece = comm_.largest_message();
+  const std::int64_t rounds = comm_.max((size + piece - 1) / piece);
+  int first_error = MPI_SUCCESS;
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    const std::int64_t from = std::min(r * piece, size);
+    const auto n = static_cast<int>(std::min(piece, size - from));
+    const int code =
+        MPI_File_write_at_all(file_, offset + from, text.data() + from, n, MPI_CHAR, MPI_STATUS_IGNORE);
+    if (first_error == MPI_SUCCESS) first_error = code;
+  }
+  if (comm_.max(first_error == MPI_SUCCESS ? 0 : 1) != 0) MPI_File_close(&file_);  // all ranks are here
+  throw_if_any(first_error, "MPI_File_write_at_all");
+}
+
+void CollectiveFile::close() {
+  const int code = MPI_File_close(&file_);
+  file_ = MPI_FILE_NULL;
+  throw_if_any(code, "MPI_File_close");
+}
+
+void CollectiveFile::throw_if_any(int code, const char* call) const {
+  comm_.throw_together(code != MPI_SUCCESS, fmt::format("{}: cannot be written: rank {} of {}: {}: {}", name_,
+                                                        comm_.rank(), comm_.size(), call, mpi_text(code)));
+}
+
+}  // namespace wafermark
