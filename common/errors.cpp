@@ -112,9 +112,9 @@ int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
 
 /// Waits a moment for the other ranks to fail too. True when all have: then the program may end in good
 /// order. A rank that does not come is still computing or waiting for this one, and must be aborted.
-bool all_ranks_failed() {
+bool all_ranks_failed(MPI_Comm ending) {
   MPI_Request request;
-  if (MPI_Ibarrier(MPI_COMM_WORLD, &request) != MPI_SUCCESS) return false;
+  if (MPI_Ibarrier(ending, &request) != MPI_SUCCESS) return false;
   const double patience_seconds = 2.0, start = MPI_Wtime();
   for (int done = 0; MPI_Wtime() - start < patience_seconds;) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
@@ -128,6 +128,9 @@ bool all_ranks_failed() {
 int run_program(int argc, char** argv, const std::function<int(int, char**)>& body) {
   MPI_Init(&argc, &argv);
   for (MPI_Comm comm : {MPI_COMM_WORLD, MPI_COMM_SELF}) MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+  // Ranks meet here at the end and nowhere else: what they left unfinished elsewhere cannot get between.
+  MPI_Comm ending = MPI_COMM_WORLD;
+  MPI_Comm_dup(MPI_COMM_WORLD, &ending);
   // Kokkos' advice on binding and oversubscription is for interactive use; it would repeat on every rank.
   setenv("KOKKOS_DISABLE_WARNINGS", "1", 0);
   int rank = 0, size = 1;
@@ -141,10 +144,10 @@ int run_program(int argc, char** argv, const std::function<int(int, char**)>& bo
   const std::string_view program = argc > 0 ? argv[0] : "wafermark";
   const std::string name(program.substr(program.find_last_of('/') + 1));
   const std::string message = printable(outcome.message);
-  if (all_ranks_failed()) {
+  if (all_ranks_failed(ending)) {
     // Ranks may have failed in different ways: the lowest rank with the highest code speaks for all.
     int first = outcome.code * size + (size - 1 - rank);
-    MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MAX, ending);
     if (rank == size - 1 - first % size) std::fprintf(stderr, "%s: %s\n", name.c_str(), message.c_str());
     MPI_Finalize();
     return first / size;

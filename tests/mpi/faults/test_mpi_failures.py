@@ -53,7 +53,7 @@ md, llama, mpiexec, library = sys.argv[1:5]
 run = [md, "run", "case.toml", "--out", "out"]
 tile_run = [md, "run", "slab.toml", "--out", "out", "--target", "wafer", "--set", "run.steps=10"]
 decode = [llama, "run", "--synthetic", "15M", "--tokens", "8"]
-cases = [("start", run, "MPI_Comm_dup", 1), ("first distribution", run, "MPI_Alltoallv", 1),
+cases = [("start", run, "MPI_Comm_dup", 2), ("first distribution", run, "MPI_Alltoallv", 1),
          ("number of ghosts", run, "MPI_Sendrecv", 1), ("ghosts", run, "MPI_Sendrecv", 2),
          ("ghosts and migration of a run", run, "MPI_Sendrecv", 60), ("sums over ranks", run, "MPI_Allreduce", 30),
          ("tiles' borders", tile_run, "MPI_Isend", 5), ("tiles' borders", tile_run, "MPI_Irecv", 5),
