@@ -2,7 +2,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
-#include "common/machine_record.hpp"
+#include "common/version_text.hpp"
 
 namespace wafermark {
 
@@ -10,7 +10,7 @@ int run_commands(int argc, char** argv, const std::string& name, const std::stri
                  const AddCommands& add_commands) {
   return run_program(argc, argv, [&](int count, char** words) {
     CLI::App app(description, name);
-    app.set_version_flag("--version", version_line());
+    app.set_version_flag("--version", version_text());
     app.require_subcommand(1);
     std::function<int()> action;
     add_commands(app, action);

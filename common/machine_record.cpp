@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/version_text.hpp"
+
 namespace wafermark {
 namespace {
 
@@ -29,7 +31,10 @@ std::string compiler_name() {
 
 }  // namespace
 
-MachineRecord MachineRecord::of(const Communicator& comm) {
+namespace {
+
+/// What the build alone decides.
+MachineRecord of_build() {
   MachineRecord r;
   r.version = WAFERMARK_VERSION;
   r.commit = WAFERMARK_COMMIT;
@@ -43,6 +48,13 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
   MPI_Get_library_version(library, &length);
   r.mpi_library = std::string(library, static_cast<std::size_t>(length));
   r.mpi_library = r.mpi_library.substr(0, r.mpi_library.find(','));
+  return r;
+}
+
+}  // namespace
+
+MachineRecord MachineRecord::of(const Communicator& comm) {
+  MachineRecord r = of_build();
   r.cpu_model = read_cpu_model();
   r.ranks = comm.size();
   r.threads_per_rank = Kokkos::DefaultExecutionSpace().concurrency();
@@ -55,6 +67,17 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
   for (std::string h; std::getline(lines, h);)
     if (std::find(r.hosts.begin(), r.hosts.end(), h) == r.hosts.end()) r.hosts.push_back(h);
   return r;
+}
+
+std::string version_text() {
+  const MachineRecord r = of_build();
+  std::string text = version_line();
+  for (const auto& [key, value] :
+       {std::pair<const char*, const std::string&>{"version", r.version}, {"commit", r.commit},
+        {"compiler", r.compiler}, {"flags", r.build_flags}, {"kokkos", r.kokkos_version},
+        {"backend", r.backend}, {"mpi", r.mpi_library}})
+    text += std::string("\n") + key + ": " + value;
+  return text;
 }
 
 std::string version_line() { return "wafermark " WAFERMARK_VERSION " (" WAFERMARK_COMMIT ")"; }

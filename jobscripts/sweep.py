@@ -10,12 +10,13 @@ those that have a valid result, and collects the results into a report.
 
 What sweep.py does not know (--synthetic, --set, --format) goes to the app's `run` as it is. A run's folder is named after
 its ranks, its repeat and a hash of its arguments and deck: the same line finds its results again, a changed deck does not.
-Repeating a line runs again what has no valid result; runs that were cut go on from their checkpoint.
+Repeating a line runs again what has no valid and complete result of this site, build, deck and number of ranks, and says why
+(made_by.py); what lay there is renamed to NAME.old1, nothing is deleted. Runs that were cut go on from their checkpoint.
 """
 import argparse
 import hashlib
 import json
-import math
+import os
 import shlex
 import shutil
 import subprocess
@@ -24,13 +25,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from made_by import InputError, build_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
+
 JOBSCRIPTS = Path(__file__).resolve().parent
 SOURCE = JOBSCRIPTS.parent
+MOST = 10**7  # ranks, repeats
 RATES = ("steps_per_second", "decode_tokens_per_second")
-
-
-class InputError(Exception):
-    """Bad input: one line, exit code 2."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,19 @@ class Run:
     ranks: int
     command: list  # with --out
     folder: Path
+    deck: dict  # with --set
+    record: dict  # site, build and inputs
+    any_build: bool = False
 
-    def result(self):
-        """The result, when it is there and valid, else None."""
-        try:
-            result = json.loads((self.folder / "result.json").read_text())
-        except (OSError, ValueError):
-            return None
-        return result if result.get("valid") and result["machine"]["ranks"] == self.ranks else None
+    def why_not_done(self):
+        """In one line; "" when there is a result that stands for this run."""
+        return why_not_done(self.folder, self.record, self.ranks, self.deck, self.any_build)
+
+    def can_go_on(self):
+        """Whether it was cut after it had started here with this very program and these inputs, and left a checkpoint."""
+        result = read_json(self.folder / "result.json") or {"status": "incomplete"}
+        return (result.get("status") == "incomplete" and any(self.folder.glob("checkpoint*"))
+                and not why_other_record(self.folder, self.record))
 
 
 def factors(ranks, axes):
@@ -62,16 +67,35 @@ def factors(ranks, axes):
     return best
 
 
-def grown(options, deck, passed, ranks):
-    """The arguments that make the problem `ranks` times as large."""
+def with_changes(deck, words):
+    """The deck with `--set table.key=value` as the app understands it; what it will refuse is left to it."""
+    changed = json.loads(json.dumps(deck, default=str))
+    settings = [w.removeprefix("--set=") for w in words if w.startswith("--set=")]
+    settings += [value for word, value in zip(words, words[1:]) if word == "--set"]
+    for key, _, value in (s.partition("=") for s in settings):
+        try:
+            parsed = tomllib.loads(f"value = {value}")["value"]
+        except ValueError:
+            parsed = value  # a bare word is a text
+        *tables, last = key.strip().split(".")
+        inner = changed
+        for table in tables:
+            if isinstance(inner, list):  # pka.0.energy_ev
+                inner = inner[int(table)] if table.isdigit() and int(table) < len(inner) else None
+            else:
+                inner = inner.setdefault(table, {}) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner[last] = parsed
+    return changed
+
+
+def grown(options, deck, ranks):
+    """The arguments that make the problem `ranks` times as large; `deck` with --set."""
     if options.app == "sparse_llama":
         return ["--sequences", str(ranks)]
     cells = deck.get("structure", {}).get("cells")
-    for word in passed:  # --set comes after the deck
-        if word.startswith("structure.cells="):
-            cells = tomllib.loads(word.replace("structure.cells", "cells", 1))["cells"]
-    if not cells:
-        raise InputError(f"{options.deck}: found no structure.cells, expected them for --weak")
+    if not isinstance(cells, list) or len(cells) != 3 or not all(type(c) is int for c in cells):
+        raise InputError(f"{options.deck}: structure.cells: found {cells!r}, expected three whole numbers for --weak")
     grid = [1, 1, 1]
     for axis, factor in zip(options.grow, factors(ranks, len(options.grow))):
         grid["xyz".index(axis)] = factor
@@ -79,33 +103,71 @@ def grown(options, deck, passed, ranks):
     return more if options.target == "wafer" else [*more, "--set", f"run.rank_grid={grid}"]
 
 
-def find_binary(options):
-    built = SOURCE / "build/release/apps" / options.app / options.app
-    found = options.binary or (built if built.exists() else shutil.which(options.app))
-    if not found or not Path(found).exists():
-        raise InputError(f"{found or options.app}: not found, expected a build in build/release, one in PATH, or --binary PATH")
-    return str(Path(found).resolve())
+def backends_of(site):
+    """Back ends that a build for this site may have: the site file's, else those of CPUs."""
+    if site is None:
+        return None
+    path = Path(site) if os.path.exists(site) else JOBSCRIPTS / f"slurm/sites/{site}.sh"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh")))
+        raise InputError(f"--site {site}: not found, expected a file or one of: {known}")
+    script = 'backends="OpenMP Threads Serial"; . "$0" 2>/dev/null; printf %s "$backends"'
+    done = subprocess.run(["bash", "-c", script, str(path.resolve())], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def find_build(options):
+    """(path, build) of the app: --binary, else the first of build/*/apps and PATH whose back end fits the site."""
+    wanted = backends_of(options.site)
+    if options.binary:
+        found = [options.binary]
+    else:
+        presets = ("release", "cluster-cuda", "cluster-hip")
+        found = [SOURCE / f"build/{preset}/apps/{options.app}/{options.app}" for preset in presets]
+        found = [p for p in (*found, shutil.which(options.app)) if p and Path(p).exists()]
+    if not found or not Path(found[0]).is_file():
+        names = "build/release, build/cluster-cuda, build/cluster-hip"
+        raise InputError(f"{options.binary or options.app}: not found, expected a build in {names}, one in PATH, or --binary PATH")
+    seen = []
+    for path in found:
+        build = build_of(str(Path(path).resolve()))
+        if wanted is None or build["backend"] in wanted:
+            return str(Path(path).resolve()), build
+        seen.append(f"{path} ({build['backend']})")
+    raise InputError(f"--site {options.site}: found {', '.join(seen)}, expected a build for {' or '.join(wanted)} (--binary PATH)")
+
+
+def this_cpu():
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
+
+
+def read_deck(path):
+    try:
+        text = Path(path).read_text()
+        return text, tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: {error}, expected a deck (TOML)") from None
 
 
 def prepare(options, passed):
     """All runs of the sweep."""
-    binary, deck, text = find_binary(options), {}, ""
-    if options.deck:
-        try:
-            text = Path(options.deck).read_text()
-            deck = tomllib.loads(text)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{options.deck}: {error}, expected a deck (TOML)") from None
+    text, deck = read_deck(options.deck) if options.deck else ("", {})
+    binary, build = find_build(options)
+    site = Path(options.site).stem if options.site else f"here, {this_cpu()}"
+    record = {"site": site, "build": build, "inputs": inputs_of(options.deck, deck, passed)}
     name = Path(options.deck).stem if options.deck else options.app
     runs = []
     for ranks in options.ranks:
         arguments = [str(Path(options.deck).resolve())] if options.deck else []
         arguments += passed + (["--target", "wafer"] if options.target == "wafer" else [])
-        arguments += grown(options, deck, passed, ranks) if options.weak else []
+        arguments += grown(options, with_changes(deck, passed), ranks) if options.weak else []
         key = hashlib.sha256(json.dumps([options.app, arguments[bool(options.deck):], text]).encode()).hexdigest()[:8]
+        changed = with_changes(deck, arguments)
         for repeat in range(1, options.repeats + 1):
             folder = options.out / f"{name}_{options.target}_{'weak' if options.weak else 'strong'}_{ranks}_r{repeat}_{key}"
-            runs.append(Run(ranks, [binary, "run", *arguments, "--out", str(folder)], folder))
+            command = [binary, "run", *arguments, "--out", str(folder)]
+            runs.append(Run(ranks, command, folder, changed, record, options.any_build))
     return runs
 
 
@@ -119,11 +181,14 @@ def queued(run):
     return job if done.returncode == 0 and done.stdout.strip() else None
 
 
-def clear(run):
-    """An invalid result goes, and what belongs to it; a run that was cut keeps its checkpoint."""
-    if (run.folder / "result.json").exists():
-        shutil.rmtree(run.folder)
+def make_ready(run):
+    """An empty folder for the run, or that of one that was cut; what cannot stand for it is kept under another name."""
+    if run.folder.exists() and not run.can_go_on():
+        left = [p for p in run.folder.iterdir() if p.name not in ("job", "log.txt", "sweep.json", "sweep.json.tmp")]
+        if left:
+            print(f"{run.folder.name}: {run.why_not_done()}: kept as {set_aside(run.folder).name}")
     run.folder.mkdir(parents=True, exist_ok=True)
+    write_record(run.folder, run.record)
 
 
 def run_here(run):
@@ -132,7 +197,7 @@ def run_here(run):
     with open(run.folder / "log.txt", "w") as log:
         subprocess.run(["bash", "-c", '. "$0" && exec mpirun -np "$@"', environment, str(run.ranks), *run.command, *restart],
                        stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-    return run.result() is not None
+    return not run.why_not_done()
 
 
 def submit(options, ranks, runs):
@@ -152,27 +217,47 @@ def submit(options, ranks, runs):
 
 
 def describe(run):
-    result = run.result()
-    if not result:
+    why = run.why_not_done()
+    if why:
         job = queued(run)
-        return f"in the queue as {job}" if job else "no valid result"
-    rate = next((f for f in result["figures"] if f["name"] in RATES and f["value"] is not None), None)
-    return f"{rate['value']:.5g} {rate['unit']} ({rate['kind']})" if rate else "done"
+        return f"in the queue as {job}" if job else f"no valid result: {why}"
+    try:
+        figures = read_json(run.folder / "result.json")["figures"]
+        rate = next((f for f in figures if f["name"] in RATES and f["value"] is not None), None)
+        return f"{rate['value']:.5g} {rate['unit']} ({rate['kind']})" if rate else "done"
+    except (KeyError, TypeError, ValueError):
+        return "done; its figures cannot be read"
 
 
 def collect(options, runs):
     width = max(len(r.folder.name) for r in runs)
     for run in runs:
         print(f"{run.folder.name:<{width}}  {describe(run)}")
-    done = [r for r in runs if r.result()]
+    done = [r for r in runs if not r.why_not_done()]
     if options.report and done:
         command = [SOURCE / "apps/report/wafermark-report", *(r.folder for r in done), "-o", options.report]
-        subprocess.run(command, check=True)
+        if subprocess.run(command).returncode != 0:
+            raise InputError(f"--report {options.report}: the report was not written")
     return len(done) == len(runs)
 
 
+class Arguments(argparse.ArgumentParser):
+    """A command line whose errors are one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help shows the options)")
+
+
+def no_control_characters(words):
+    """They have no place in a command line, and would break the lines of the files that jobs read."""
+    for word in words:
+        if any(not c.isprintable() for c in word):
+            raise InputError(f"{word!r}: found a control character, expected a line of text")
+
+
 def read_options(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+    no_control_characters(arguments)
+    parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False, usage="sweep.py [DECK] --ranks 1,2,4 [options] [options of the app]")
     parser.add_argument("--ranks", required=True, help="MPI ranks, comma-separated")
     parser.add_argument("--app", choices=("tungsten_md", "sparse_llama"), default="tungsten_md")
@@ -184,6 +269,7 @@ def read_options(arguments):
     parser.add_argument("--binary", help="the app (default: build/release, then PATH)")
     parser.add_argument("--site", help="submit to Slurm: a name in slurm/sites/, or such a file")
     parser.add_argument("--sbatch", type=shlex.split, default=[], help="more options of sbatch: --sbatch='--account=A --time=10'")
+    parser.add_argument("--any-build", action="store_true", help="take results of other builds as done, too")
     parser.add_argument("--prepare", action="store_true", help="only print the runs that are to be made")
     parser.add_argument("--collect", action="store_true", help="only look at what is there")
     parser.add_argument("--report", type=Path, metavar="FILE", help="a page of all valid results of this sweep")
@@ -191,12 +277,12 @@ def read_options(arguments):
     options, passed = parser.parse_known_args(arguments)
     options.deck = deck
     try:
-        options.ranks = [int(r) for r in options.ranks.split(",")]
+        options.ranks = list(dict.fromkeys(int(r) for r in options.ranks.split(",")))
     except ValueError:
         raise InputError(f"--ranks {options.ranks}: expected numbers with commas, as 1,2,4") from None
-    if min(options.ranks) < 1 or options.repeats < 1:
-        raise InputError("--ranks, --repeats: expected 1 or more")
-    if not options.grow or not set(options.grow) <= set("xyz"):
+    if not 1 <= min(options.ranks) <= max(options.ranks) <= MOST or not 1 <= options.repeats <= MOST:
+        raise InputError(f"--ranks, --repeats: expected 1 to {MOST:,}")
+    if not options.grow or not set(options.grow) <= set("xyz") or len(set(options.grow)) < len(options.grow):
         raise InputError(f"--grow {options.grow}: expected some of x, y, z")
     if (options.app == "tungsten_md") != bool(options.deck):
         raise InputError("expected a deck for tungsten_md, and for sparse_llama --synthetic or --model instead")
@@ -206,13 +292,13 @@ def read_options(arguments):
 def main():
     options, passed = read_options(sys.argv[1:])
     runs = prepare(options, passed)
-    to_do = [] if options.collect else [r for r in runs if not r.result() and not queued(r)]
+    to_do = [] if options.collect else [r for r in runs if r.why_not_done() and not queued(r)]
     if options.prepare:
         for run in to_do:
-            print(f"{run.ranks} ranks: {shlex.join(run.command)}")
+            print(f"{run.ranks} ranks ({run.why_not_done()}): {shlex.join(run.command)}")
         return 0
     for run in to_do:
-        clear(run)
+        make_ready(run)
     if options.site:
         for ranks in options.ranks:
             same = [r for r in to_do if r.ranks == ranks]
@@ -228,6 +314,8 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except InputError as error:
-        print(f"sweep.py: {error}", file=sys.stderr)
+    except (InputError, OSError) as error:
+        print("sweep.py: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error)), file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -3,7 +3,7 @@
 # has written a checkpoint, and the job goes back into the queue to go on from there. Usually submitted by submit.sh:
 #   sbatch [options] job.sh SITE_FILE COMMAND... --out DIR      a run
 #   sbatch --array=0-9 job.sh SITE_FILE --cases FILE            many of the same size: line SLURM_ARRAY_TASK_ID of FILE
-# A folder that holds a result.json is left as it is.
+# A folder that holds the result.json of a complete run is left as it is.
 #
 # Two minutes before the limit (Slurm may be a minute early) all ranks, not this script, get SIGTERM.
 #SBATCH --signal=TERM@120
@@ -25,14 +25,16 @@ site_environment
 if [ "${1:-}" = --cases ]; then
   line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$2")
   [ -n "$line" ] || fail "$2: found no line $((SLURM_ARRAY_TASK_ID + 1)), expected one for each task of the array" 2
-  eval "set -- $line"  # quoted for the shell by sweep.py
+  mapfile -d '' -t words < <(xargs printf '%s\0' <<<"$line")  # quotes, and nothing else that a shell would do
+  set -- "${words[@]}"
 fi
 command=("$@") out=
 for ((k = 1; k + 1 < $#; k++)); do
   [ "${command[k]}" != --out ] || out=${command[k + 1]}
 done
 [ -n "$out" ] || fail "${command[*]}: found no --out DIR, expected one" 2
-if [ -e "$out/result.json" ]; then
+complete() { [ -e "$out/result.json" ] && ! grep -q '"status": *"incomplete"' "$out/result.json"; }
+if complete; then
   echo "job.sh: $out has a result already"
   exit 0
 fi
@@ -56,9 +58,9 @@ echo "job.sh: ${launch[*]} ${command[*]}"
 "${launch[@]}" "${command[@]}"
 status=$?
 [ $status -eq 0 ] || exit $status
-[ ! -e "$out/result.json" ] || exit 0
+! complete || exit 0
 
-# Cut: it ended well and without a result.
+# Cut: it ended well and without the result of a complete run.
 [ -n "$checkpoint" ] || fail "${command[*]}: was cut and cannot go on: give it more time"
 [ "$(written)" != "$before" ] || fail "$out: found no new checkpoint, expected one in each stretch: not queued again"
 [ -n "${SLURM_JOB_ID:-}" ] || fail "$out: was cut; the same command goes on"

@@ -2,6 +2,7 @@
 # Source: public job scripts for this machine (partition booster, gres gpu:4, 12 cores a GPU; Stages/2025 with
 # MPI-settings/CUDA makes OpenMPI GPU-aware), and JSC's pages on its batch system (node processes by psslurm).
 ranks_per_node=4
+backends=Cuda
 sbatch_options=(--partition=booster --gres=gpu:4 --cpus-per-task=12 --hint=nomultithread)
 launch=(srun --cpu-bind=cores)
 site_environment() {

@@ -2,6 +2,7 @@
 # Source: docs.nersc.gov, Perlmutter: running jobs (-C gpu, -c 32, --gpu-bind=none so that GPU-aware MPI reaches the node's
 # other GPUs); MPICH_OFI_NIC_POLICY as in WarpX's scripts for this machine.
 ranks_per_node=4
+backends=Cuda
 sbatch_options=(--constraint=gpu --qos=regular --cpus-per-task=32 --gpus-per-node=4)
 launch=(srun --cpu-bind=cores --gpu-bind=none)
 site_environment() {
