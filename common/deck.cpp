@@ -10,7 +10,9 @@
 #include <map>
 #include <sstream>
 
+#include "common/deck_change.hpp"
 #include "common/errors.hpp"
+#include "common/printable.hpp"
 
 namespace wafermark {
 namespace {
@@ -29,74 +31,42 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
-std::string as_toml(const toml::node& node) {
-  std::ostringstream out;
-  node.visit([&](const auto& n) {
-    if constexpr (toml::is_table<decltype(n)>)
-      out << "a table";
-    else if constexpr (toml::is_floating_point<decltype(n)>)
-      out << fmt::format("{}", n.get());  // the shortest text, as it was written
-    else
-      out << n;
-  });
-  return out.str();
-}
-
-std::vector<std::string> split_path(std::string_view path) {
-  std::vector<std::string> parts;
-  std::istringstream in{std::string(path)};
-  for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
-  return parts;
-}
-
-bool is_index(const std::string& s) {
-  return !s.empty() && s.size() < 9 &&
-         std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); });
-}
-
-/// Sets one "a.b=value" in the tree.
-void apply_override(toml::table& root, const std::string& text) {
-  const auto fail = [&](const std::string& expected) -> void {
-    throw InputError(fmt::format("--set {}: expected {}", text, expected));
+/// What the file says between two places, lines and columns (characters, not bytes) counted from 1.
+std::string_view cut(std::string_view text, const toml::source_region& place) {
+  const auto offset = [&](const toml::source_position& at) {
+    std::size_t begin = 0;
+    for (std::uint32_t line = 1; line < at.line && begin < text.size(); ++line)
+      begin = text.find('\n', begin) + 1;
+    for (std::uint32_t column = 1; column < at.column && begin < text.size(); ++column) do
+        ++begin;
+      while (begin < text.size() && (text[begin] & '\xc0') == '\x80');
+    return std::min(begin, text.size());
   };
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) fail("key=value, for example run.steps=100");
-  const auto path = split_path(std::string_view(text).substr(0, equals));
-  const std::string value = text.substr(equals + 1);
-  if (value.empty()) fail("a value after '='");
-  for (const auto& part : path)
-    if (part.empty()) fail("a key of words joined by dots");
+  const std::size_t begin = offset(place.begin);
+  return text.substr(begin, std::max(begin, offset(place.end)) - begin);
+}
 
-  toml::table parsed;
-  try {
-    parsed = toml::parse("v = " + value);
-  } catch (const toml::parse_error&) {
-    // A bare word is a string: --set run.precision=mixed.
-    if (value.find_first_of("\"\n[]{}") != std::string::npos) fail("a TOML value or a bare word");
-    parsed.insert("v", value);
-  }
-
-  toml::node* at = &root;
-  for (std::size_t k = 0; k < path.size(); ++k) {
-    const bool last = k + 1 == path.size();
-    if (toml::array* array = at->as_array()) {
-      if (!is_index(path[k])) fail(fmt::format("a number after '{}', an array of tables", path[k - 1]));
-      const auto index = static_cast<std::size_t>(std::stoul(path[k]));
-      if (index >= array->size())
-        fail(fmt::format("an index below {}, the number of '{}' tables", array->size(), path[k - 1]));
-      if (last) fail("a key below the table");
-      at = array->get(index);
-      continue;
-    }
-    toml::table* table = at->as_table();
-    if (table == nullptr) fail(fmt::format("'{}' to be a table", path[k - 1]));
-    if (last) {
-      parsed["v"].node()->visit([&](auto& v) { table->insert_or_assign(path[k], v); });
-      return;
-    }
-    if (!table->contains(path[k])) table->insert(path[k], toml::table{});
-    at = table->get(path[k]);
-  }
+/// The text of a deck. Throws InputError.
+std::string read_text(const std::string& path) {
+  constexpr std::size_t most_bytes = 16 << 20;
+  const std::string name = printable(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw InputError(fmt::format("{}: found a folder, expected a deck (a TOML file)", name));
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    throw InputError(fmt::format("{}: found a pipe or a device, expected a deck (a TOML file)", name));
+  std::ifstream in(path, std::ios::binary);
+  std::string text(most_bytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.is_open() || in.bad())
+    throw InputError(fmt::format("{}: cannot be read, expected a deck (a TOML file)", name));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > most_bytes)
+    throw InputError(
+        fmt::format("{}: found more than {} MB, expected a deck (a TOML file)", name, most_bytes >> 20));
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw InputError(fmt::format("{}: found an empty file, expected a deck (a TOML file)", name));
+  return text;
 }
 
 }  // namespace
@@ -106,18 +76,30 @@ struct Deck::State {
   struct Known {
     std::string fallback, meaning;
   };
-  std::string file;
-  std::shared_ptr<toml::table> root;
-  toml::table* table = nullptr;  ///< the table that keys are asked of
-  std::string prefix;            ///< its path, "" or "pka.0."
+  /// What all tables of a deck share.
+  struct Tree {
+    std::string file, text;
+    toml::table root;
+    std::vector<DeckChange> changes;  ///< applied, in their order; what a later one replaces is gone
+  };
+  std::shared_ptr<Tree> tree;
+  toml::table* table = nullptr;    ///< the table that keys are asked of
+  std::vector<std::string> place;  ///< its path, {} or {"pka", "0"}
   std::map<std::string, Known> known;
   std::vector<std::string> order;
   std::vector<std::shared_ptr<State>> parts;  ///< tables handed out
   std::vector<std::string> handed_out;        ///< their keys
 
+  std::vector<std::string> path_of(std::string_view key) const {
+    auto path = place;
+    for (auto& word : split_key(key)) path.push_back(std::move(word));
+    return path;
+  }
+  std::string name_of(std::string_view key) const { return join_key(path_of(key)); }
+
   const toml::node* find(std::string_view key) const {
     const toml::node* at = table;
-    for (const auto& part : split_path(key)) {
+    for (const auto& part : split_key(key)) {
       const toml::table* t = at->as_table();
       if (t == nullptr) return nullptr;
       at = t->get(part);
@@ -126,17 +108,51 @@ struct Deck::State {
     return at;
   }
 
-  std::string where(const toml::node* node) const {
+  /// The change that a value comes from; null when the file says it.
+  const DeckChange* change_of(const std::vector<std::string>& path) const {
+    const DeckChange* found = nullptr;
+    for (const DeckChange& c : tree->changes)
+      if (c.covers(path) && (found == nullptr || c.path.size() > found->path.size())) found = &c;
+    return found;
+  }
+
+  void apply(DeckChange&& change) {
+    for (const DeckChange& c : tree->changes)
+      if (c.option != change.option && c.overlaps(change))
+        throw InputError(
+            fmt::format("{} and {}: found both, expected one of the two", c.text(), change.text()));
+    change.apply(tree->root);
+    std::erase_if(tree->changes, [&](const DeckChange& c) { return change.covers(c.path); });
+    tree->changes.push_back(std::move(change));
+  }
+
+  std::string where(const toml::node* node, const std::vector<std::string>& path) const {
+    if (const DeckChange* change = change_of(path)) return change->option;
     const auto line = node == nullptr ? 0 : node->source().begin.line;
+    const std::string file = printable(tree->file);
     return line == 0 ? file : fmt::format("{}:{}", file, line);
+  }
+
+  /// As the user wrote it.
+  std::string found(const toml::node& node, const std::vector<std::string>& path) const {
+    if (node.is_table()) return "a table";
+    if (const DeckChange* change = change_of(path); change != nullptr && change->path == path)
+      return excerpt(change->written);
+    if (node.is_array_of_tables()) return "an array of tables";
+    if (node.source().begin.line > 0) return excerpt(cut(tree->text, node.source()));
+    std::ostringstream out;  // part of a table that an option gave
+    node.visit([&](const auto& n) { out << n; });
+    return excerpt(out.str());
   }
 
   [[noreturn]] void reject(std::string_view key, const std::string& expected) const {
     const toml::node* node = find(key);
+    const auto path = path_of(key);
     if (node == nullptr)
-      throw InputError(fmt::format("{}: key '{}{}' is missing: expected {}", file, prefix, key, expected));
-    throw InputError(
-        fmt::format("{}: key '{}{}' = {}: expected {}", where(node), prefix, key, as_toml(*node), expected));
+      throw InputError(fmt::format("{}: key '{}' is missing: expected {}", printable(tree->file),
+                                   join_key(path), expected));
+    throw InputError(fmt::format("{}: key '{}' = {}: expected {}", where(node, path), join_key(path),
+                                 found(*node, path), expected));
   }
 
   /// The node, or null where the fallback stands; remembers the key.
@@ -150,16 +166,27 @@ struct Deck::State {
     return node;
   }
 
-  void collect(const toml::table& t, const std::string& path,
-               std::vector<std::pair<std::string, const toml::node*>>& out) const {
+  struct Found {
+    std::string key;
+    std::vector<std::string> path;
+    const toml::node* node;
+  };
+  /// All values below a table, and what was not asked for as the table that it is.
+  void collect(const toml::table& t, const std::vector<std::string>& path, std::vector<Found>& out) const {
     for (const auto& [k, v] : t) {
-      const std::string full = path + std::string(k.str());
-      if (std::find(handed_out.begin(), handed_out.end(), full) != handed_out.end()) continue;
-      if (const toml::table* below = v.as_table(); below != nullptr && !known.contains(full))
-        collect(*below, full + ".", out);
+      auto full = path;
+      full.emplace_back(k.str());
+      const std::string key = join_key(full);
+      if (std::find(handed_out.begin(), handed_out.end(), key) != handed_out.end()) continue;
+      const toml::table* below = v.as_table();
+      if (below != nullptr && !known.contains(key) && (!below->empty() || is_asked_below(key)))
+        collect(*below, full, out);
       else
-        out.emplace_back(full, &v);
+        out.push_back({key, full, &v});
     }
+  }
+  bool is_asked_below(const std::string& key) const {
+    return std::any_of(order.begin(), order.end(), [&](const auto& k) { return k.starts_with(key + '.'); });
   }
 };
 
@@ -170,79 +197,86 @@ std::string show(const std::optional<T>& fallback) {
   return fallback ? fmt::format("{}", *fallback) : "";
 }
 
-std::string range_text(const char* kind, const Range& r) {
-  if (std::isinf(r.low) && std::isinf(r.high)) return kind;
-  if (std::isinf(r.high))
-    return fmt::format("{} {} {:g}", kind, r.exclusive_low ? "above" : "of at least", r.low);
-  if (std::isinf(r.low)) return fmt::format("{} of at most {:g}", kind, r.high);
-  return fmt::format("{} from {:g} to {:g}", kind, r.low, r.high);
-}
-
-bool inside(const Range& r, double x) {
-  return std::isfinite(x) && x <= r.high && (r.exclusive_low ? x > r.low : x >= r.low);
-}
-
 std::string join(const std::vector<std::string>& words, const char* between = ", ") {
   return fmt::format("{}", fmt::join(words, between));
 }
 
 }  // namespace
 
-Deck Deck::read(const std::string& path, const std::vector<std::string>& overrides) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw InputError(fmt::format("{}: found a folder, expected a deck (a TOML file)", path));
-  std::ifstream in(path);
-  if (!in) throw InputError(fmt::format("{}: cannot be read, expected a deck (a TOML file)", path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return parse(text.str(), path, overrides);
+Deck Deck::read(const std::string& path, const std::vector<std::string>& overrides,
+                const std::string& option) {
+  return parse(read_text(path), path, overrides, option);
 }
 
-Deck Deck::parse(std::string_view text, const std::string& name, const std::vector<std::string>& overrides) {
+Deck Deck::parse(std::string_view text, const std::string& name, const std::vector<std::string>& overrides,
+                 const std::string& option) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte-order mark
   Deck deck;
   deck.state_ = std::make_shared<State>();
-  deck.state_->file = name;
+  auto tree = std::make_shared<State::Tree>(State::Tree{name, std::string(text), {}, {}});
   try {
-    deck.state_->root = std::make_shared<toml::table>(toml::parse(text, name));
+    tree->root = toml::parse(tree->text);
   } catch (const toml::parse_error& e) {
-    throw InputError(fmt::format("{}:{}: not TOML: {}", name, e.source().begin.line, e.description()));
+    throw InputError(fmt::format("{}:{}: not TOML: {}", printable(name), e.source().begin.line,
+                                 printable(e.description())));
   }
-  for (const auto& o : overrides) apply_override(*deck.state_->root, o);
-  deck.state_->table = deck.state_->root.get();
+  deck.state_->tree = tree;
+  deck.state_->table = &tree->root;
+  for (const auto& o : overrides) deck.state_->apply(parse_change(option, o));
   return deck;
 }
 
-const std::string& Deck::file() const { return state_->file; }
+void Deck::set(const std::string& option, const std::string& written, const std::string& key,
+               const Value& value) {
+  DeckChange change{option, written, split_key(key), {}};
+  const auto put = [&](const auto& v) {
+    using Given = std::decay_t<decltype(v)>;
+    if constexpr (std::is_same_v<Given, std::int64_t> || std::is_same_v<Given, std::string>) {
+      change.holder.insert("v", v);
+    } else {
+      toml::array list;
+      for (const auto& item : v) list.push_back(item);
+      change.holder.insert("v", std::move(list));
+    }
+  };
+  std::visit(put, value);
+  state_->apply(std::move(change));
+}
+
+const std::string& Deck::file() const { return state_->tree->file; }
 
 std::string Deck::resolve_path(const std::string& path) const {
   const std::filesystem::path p(path);
   if (p.is_absolute()) return path;
-  return (std::filesystem::path(state_->file).parent_path() / p).string();
+  return (std::filesystem::path(file()).parent_path() / p).string();
 }
 
 bool Deck::has(std::string_view key) const { return state_->find(key) != nullptr; }
 
 double Deck::number(std::string_view key, std::optional<double> fallback, std::string_view meaning,
                     Range range) {
-  const std::string expected = range_text("a number", range);
+  const std::string expected = range.text("a number");
   const toml::node* node = state_->ask(key, !fallback, show(fallback), meaning, expected);
   if (node == nullptr) return *fallback;
   if (!node->is_number()) state_->reject(key, expected);
   const double x =
       node->is_integer() ? static_cast<double>(node->as_integer()->get()) : node->as_floating_point()->get();
-  if (!inside(range, x)) state_->reject(key, expected);
+  if (!range.holds(x)) state_->reject(key, expected);
   return x;
 }
 
 std::int64_t Deck::integer(std::string_view key, std::optional<std::int64_t> fallback,
                            std::string_view meaning, Range range) {
-  const std::string expected = range_text("a whole number", range);
+  const std::string expected = range.text("a whole number");
   const toml::node* node = state_->ask(key, !fallback, show(fallback), meaning, expected);
   if (node == nullptr) return *fallback;
-  if (!node->is_integer() || !inside(range, static_cast<double>(node->as_integer()->get())))
-    state_->reject(key, expected);
-  return node->as_integer()->get();
+  std::optional<std::int64_t> whole;
+  if (node->is_integer())
+    whole = node->as_integer()->get();
+  else if (node->is_floating_point())
+    whole = whole_number(node->as_floating_point()->get());
+  if (!whole || !range.holds(static_cast<double>(*whole))) state_->reject(key, expected);
+  return *whole;
 }
 
 bool Deck::flag(std::string_view key, std::optional<bool> fallback, std::string_view meaning) {
@@ -314,17 +348,17 @@ std::vector<Deck> Deck::tables(std::string_view key, std::string_view meaning) {
   const toml::node* node = state_->ask(key, false, "none", meaning, "");
   if (node == nullptr) return {};
   const toml::array* array = node->as_array();
-  if (array == nullptr || !array->is_array_of_tables())
+  if (array == nullptr || !(array->is_array_of_tables() || array->empty()))
     state_->reject(key, fmt::format("an array of tables, [[{}]]", key));
   state_->handed_out.emplace_back(key);
   std::vector<Deck> result;
   for (std::size_t k = 0; k < array->size(); ++k) {
     Deck part;
     part.state_ = std::make_shared<State>();
-    part.state_->file = state_->file;
-    part.state_->root = state_->root;
+    part.state_->tree = state_->tree;
     part.state_->table = const_cast<toml::table*>(array->get(k)->as_table());
-    part.state_->prefix = fmt::format("{}{}.{}.", state_->prefix, key, k);
+    part.state_->place = state_->path_of(key);
+    part.state_->place.push_back(std::to_string(k));
     state_->parts.push_back(part.state_);
     result.push_back(part);
   }
@@ -334,19 +368,21 @@ std::vector<Deck> Deck::tables(std::string_view key, std::string_view meaning) {
 void Deck::reject(std::string_view key, const std::string& expected) const { state_->reject(key, expected); }
 
 void Deck::finish() const {
-  std::vector<std::pair<std::string, const toml::node*>> found;
-  state_->collect(*state_->table, "", found);
-  for (const auto& [key, node] : found) {
+  std::vector<State::Found> found;
+  state_->collect(*state_->table, {}, found);
+  for (const auto& [key, path, node] : found) {
     if (state_->known.contains(key)) continue;
     std::string nearest;
     std::size_t least = std::string::npos;
     for (const auto& candidate : state_->order)
-      if (const std::size_t d = edit_distance(key, candidate); d < least) {
+      if (const std::size_t d = edit_distance(std::string_view(key).substr(0, 100), candidate); d < least) {
         least = d;
         nearest = candidate;
       }
-    throw InputError(fmt::format("{}: unknown key '{}{}': the nearest known key is '{}{}'",
-                                 state_->where(node), state_->prefix, key, state_->prefix, nearest));
+    auto whole = state_->place;
+    whole.insert(whole.end(), path.begin(), path.end());
+    throw InputError(fmt::format("{}: unknown key '{}': the nearest known key is '{}'",
+                                 state_->where(node, whole), join_key(whole), state_->name_of(nearest)));
   }
   for (const auto& part : state_->parts) {
     Deck below;
@@ -363,10 +399,11 @@ std::string Deck::describe() const {
         std::max(fallback_width, std::min<std::size_t>(state_->known.at(key).fallback.size(), 24));
   }
   std::string result;
+  const std::string prefix = state_->place.empty() ? "" : join_key(state_->place) + '.';
   for (const auto& key : state_->order) {
     const State::Known& k = state_->known.at(key);
-    result += fmt::format("{}{:<{}}  {:<{}}  {}\n", state_->prefix, key, key_width, k.fallback,
-                          fallback_width, k.meaning);
+    result +=
+        fmt::format("{}{:<{}}  {:<{}}  {}\n", prefix, key, key_width, k.fallback, fallback_width, k.meaning);
   }
   for (const auto& part : state_->parts) {
     Deck below;
@@ -378,7 +415,7 @@ std::string Deck::describe() const {
 
 std::string Deck::to_toml() const {
   std::ostringstream out;
-  out << *state_->root;
+  out << state_->tree->root;
   return out.str();
 }
 

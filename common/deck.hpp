@@ -5,35 +5,37 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
+
+#include "common/number_range.hpp"
 
 namespace wafermark {
 
-/// Closed interval of accepted numbers; `exclusive_low` excludes the lower end.
-struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool exclusive_low = false;
-};
-inline constexpr Range positive{0.0, std::numeric_limits<double>::infinity(), true};
-inline constexpr Range non_negative{0.0, std::numeric_limits<double>::infinity(), false};
-
 /// Keys are dotted paths from the table they are asked of ("run.timestep_ps"). Every getter throws InputError
-/// "FILE:LINE: key 'a.b' = <found>: expected <type, range or choices>". A getter without fallback is
-/// required.
+/// "FILE:LINE: key 'a.b' = <found, as it is written there>: expected <type, range or choices>", with the
+/// option instead of file and line where one set the key. A getter without fallback is required. No number is
+/// infinite or NaN; a whole number may be written as 1e3.
 class Deck {
  public:
   /// Reads `path` and applies `overrides` ("a.b=value", value in TOML syntax; a bare word is a string;
-  /// "pka.0.energy_ev=5000" reaches into an array of tables). Throws InputError (file, line) for bad TOML.
-  static Deck read(const std::string& path, const std::vector<std::string>& overrides = {});
+  /// "pka.0.energy_ev=5000" reaches into an array of tables), of one key the last. `option`: where they come
+  /// from, for messages. Throws InputError (file, line) for bad TOML.
+  static Deck read(const std::string& path, const std::vector<std::string>& overrides = {},
+                   const std::string& option = "--set");
   /// The same from text, for tests; `name` stands for the file in messages.
   static Deck parse(std::string_view text, const std::string& name,
-                    const std::vector<std::string>& overrides = {});
+                    const std::vector<std::string>& overrides = {}, const std::string& option = "--set");
+
+  using Value = std::variant<std::int64_t, std::string, std::vector<std::int64_t>, std::vector<std::string>>;
+  /// Sets a key for an option that stands for it: ("--machine", "wse3", "wafer.machine", "wse3"); `written`:
+  /// what the user gave it. Throws InputError when another option, --set included, has set the key: which one
+  /// counts would be anyone's guess.
+  void set(const std::string& option, const std::string& written, const std::string& key, const Value& value);
 
   const std::string& file() const;
   /// Folder of the deck file: relative paths in a deck are relative to it.

@@ -18,7 +18,7 @@ esac
 packages=(
   g++ cmake ninja-build git
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
-  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev librandom123-dev
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev librandom123-dev libssl-dev
   libopenblas-dev libsentencepiece-dev libpcre2-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-numpy python3-h5py python3-matplotlib python3-jsonschema python3-jinja2

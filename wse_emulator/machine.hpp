@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct Quantity {
 struct Machine {
   std::string name;
   std::string file;
-  int width = 0, height = 0;  ///< tiles that programs may use
+  std::string sha256;                ///< of the file
+  std::vector<std::string> changes;  ///< to the file's numbers, as they were asked for
+  int width = 0, height = 0;         ///< tiles that programs may use
   double clock_hz = 0.0;
   std::int64_t sram_bytes = 0, program_bytes = 0;  ///< of a tile; of these, for code
   int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
@@ -39,11 +42,15 @@ struct Machine {
   std::map<std::string, Quantity> quantities;  ///< every number as the file has it, by key
 
   /// Reads a machine file (inputs/wafers). Throws InputError "FILE:LINE: ..." for anything missing, unknown,
-  /// without source or out of range. `overrides`: "core.clock_mhz.value=425".
-  static Machine read(const std::string& path, const std::vector<std::string>& overrides = {});
+  /// without source or out of range: numbers that no machine has turn into cycles that no clock holds.
+  /// `changes`: "core.clock_mhz.value=425"; `option`: where they come from, for messages.
+  static Machine read(const std::string& path, const std::vector<std::string>& changes = {},
+                      const std::string& option = "wafer.changes");
   /// `name` as a file, or NAME.toml in `folder`, in $WAFERMARK_WAFERS, or among those that came with the
-  /// program. Throws InputError naming all places.
+  /// program. Throws InputError with the names of the machines that there are.
   static std::string find(const std::string& name, const std::string& folder);
+  /// Which machine it is, for results: name, file, digest, changes.
+  nlohmann::json record() const;
 };
 
 }  // namespace wafermark::wse

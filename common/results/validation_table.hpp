@@ -9,8 +9,10 @@ namespace wafermark {
 
 class ValidationTable {
  public:
-  /// Prints the head of the table where `visible`. The result must outlive the table.
-  ValidationTable(Result& result, bool visible);
+  /// Prints the head of the table where `visible`. `nothing_published`: why there is nothing to compare with
+  /// ("no published figure for wse3"); then rows are predictions alone, figures of the result instead of
+  /// checks. The result must outlive the table.
+  ValidationTable(Result& result, bool visible, std::string nothing_published = "");
   /// `within`: tolerance as a share of the published value; `figure`: the check's name.
   void row(const std::string& name, const std::string& figure, double predicted, double published,
            double within, const std::string& unit);
@@ -19,10 +21,13 @@ class ValidationTable {
                      const std::string& unit);
 
  private:
+  void add_alone(const std::string& name, const std::string& figure, double predicted,
+                 const std::string& unit);
   void print(const std::string& name, double predicted, double published, const std::string& tolerance,
              const std::string& unit) const;
   Result& result_;
   bool visible_;
+  std::string nothing_published_;
 };
 
 }  // namespace wafermark

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/generation.hpp"
@@ -159,15 +159,16 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
   command
       ->add_option("--formats", o->formats, "the first is what the others are compared with: dense, csr, ...")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--rounds", o->rounds, "each with a prompt and tokens in every format")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--prompt-tokens", o->prompt_tokens, "that look random")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--tokens", o->tokens, "to make after each prompt")
-      ->check(CLI::Range(std::int64_t(2), std::numeric_limits<std::int64_t>::max()))
+      ->transform(whole_number_in({2, 1e9}))
       ->capture_default_str();
   command->add_option("--out", o->out, "folder for result.json");
   command->callback([o, &action] { action = [o] { return compare(*o); }; });

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
 #include "sparse_llama/commands/model_options.hpp"
@@ -94,9 +95,9 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
   command
       ->add_option("--activation-threshold", o->activation_threshold,
                    "evaluate packed weights: hidden units at most this in size count as zero")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_in({0, 1e30}));
   command->add_option("--window", o->window, "tokens of a window; default: the model's context")
-      ->check(CLI::PositiveNumber);
+      ->transform(whole_number_in({1, 1e9}));
   command->add_option("--out", o->out, "folder for result.json");
   command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }

@@ -7,6 +7,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/model/checkpoint_writer.hpp"
@@ -43,7 +44,7 @@ void add_export_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("-o,--output", o->out, "folder to write")->required();
   command->add_option("--tokenizer", o->tokenizer, "tokenizer.model to put beside it");
   command->add_option("--dtype", o->type, "bf16 or fp32")
-      ->check(CLI::IsMember({"bf16", "fp32"}))
+      ->check(one_of({"bf16", "fp32"}))
       ->capture_default_str();
   command->callback([o, &action] { action = [o] { return write(*o); }; });
 }

@@ -7,6 +7,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
@@ -41,7 +42,7 @@ struct InfoOptions {
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
 void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightSource& source) {
-  const wse::Machine machine = o.wafer.read_machine();
+  const wse::Machine machine = o.wafer.read();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
   const ProgramCost cost(machine, settings.value_type);
@@ -97,6 +98,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
 
 int info(const InfoOptions& o) {
   const Communicator comm;
+  o.wafer.check_target(o.target);
   const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;  // nothing here takes more than one
   const Configuration& c = source.configuration;
@@ -135,7 +137,7 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   command->add_option("--target", o->target, "wafer: also where the model lies on the emulated machine")
-      ->check(CLI::IsMember({"cluster", "wafer"}))
+      ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
   command->add_option("--out", o->out, "folder for the floor plan on the wafer");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/model/model_reader.hpp"
 
@@ -30,7 +31,7 @@ void ModelOptions::add_activation_to(CLI::App& command) {
       .add_option(
           "--activation-threshold", activation_threshold,
           "skip the weights behind hidden units whose activation is at most this in size (0: exactly 0)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_in({0, 1e30}));
 }
 
 WeightSource ModelOptions::source() const {

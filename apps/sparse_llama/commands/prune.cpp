@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
@@ -33,15 +34,11 @@ PruningSettings settings_of(const PruneOptions& o) {
   s.damping = o.damping;
   for (const std::string& pair : o.sparsity_of) {
     const auto equals = pair.find('=');
-    std::size_t read = 0;
-    double value = -1;
-    try {
-      value = std::stod(pair.substr(equals + 1), &read);
-    } catch (const std::exception&) {
-    }
-    if (equals == 0 || equals == std::string::npos || read == 0 || equals + 1 + read != pair.size())
-      throw InputError(fmt::format("--sparsity-of {}: expected NAME=SHARE, like down_proj=0.6", pair));
-    s.sparsity_of[pair.substr(0, equals)] = value;
+    const auto share = equals == std::string::npos ? std::nullopt : parse_number(pair.substr(equals + 1));
+    if (equals == 0 || !share || !Range{0, 1}.holds(*share))
+      throw InputError(fmt::format(
+          "--sparsity-of {}: expected NAME=SHARE with a share from 0 to 1, like down_proj=0.6", pair));
+    s.sparsity_of[pair.substr(0, equals)] = *share;
   }
   return s;
 }
@@ -115,27 +112,31 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("model", o->model, "model to prune")->required();
   command->add_option("--out", o->out, "folder for the pruned model and result.json")->required();
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
-      ->check(CLI::IsMember({"magnitude", "wanda", "sparsegpt"}))
+      ->check(one_of({"magnitude", "wanda", "sparsegpt"}))
       ->capture_default_str();
   auto* share = command->add_option("--sparsity", o->sparsity, "share of zeros in every matrix of the blocks")
-                    ->check(CLI::Range(0.0, 1.0))
+                    ->check(number_in({0, 1}))
                     ->capture_default_str();
-  command->add_option("--sparsity-of", o->sparsity_of, "NAME=SHARE for matrices whose name contains NAME");
+  repeated(command->add_option("--sparsity-of", o->sparsity_of,
+                               "NAME=SHARE for matrices whose name contains NAME"));
   command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share")
       ->excludes(share);
   command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
   command->add_option("--tokenizer", o->tokenizer, "tokenizer of the texts");
   command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
   command->add_option("--sequences", o->sequences, "calibration sequences")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--length", o->length, "tokens of a calibration sequence; default: the context")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", o->seed, "of the choice of calibration sequences")->capture_default_str();
+      ->transform(whole_number_in({1, 1e9}));
+  command->add_option("--seed", o->seed, "of the choice of calibration sequences")
+      ->transform(whole_number_in({0, 9e15}))
+      ->capture_default_str();
   command->add_option("--block", o->block, "sparsegpt: columns that share one choice")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--damping", o->damping, "sparsegpt: share of the mean diagonal")
+      ->check(number_in({0, 1e6}))
       ->capture_default_str();
   command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after");
   command->callback([o, &action] { action = [o] { return run(*o); }; });

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
@@ -182,13 +183,15 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result)
   const auto since = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  const wse::Machine machine = o.wafer.read_machine();
+  const wse::Machine machine = o.wafer.read();
+  const wse::TileGrid grid = o.wafer.grid(machine);
+  const auto traced = o.wafer.traced_tiles(grid);
   WaferSettings settings = o.wafer.settings(o.model, source);
   settings.sequences = o.sequences;
   settings.context = std::max(settings.context, job.capacity);
-  WaferDecoder decoder(comm, source, machine, o.wafer.grid(machine), settings);
+  WaferDecoder decoder(comm, source, machine, grid, settings);
   const double load_seconds = since();
-  o.wafer.trace(decoder);
+  if (!traced.empty()) decoder.times().phases().trace(traced, 10);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
   add_rates(result, o, g, Kind::emulated);
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
@@ -204,6 +207,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result)
 
 int run(const RunOptions& o) {
   Communicator comm;
+  o.wafer.check_target(o.target);
   Result result(comm, "sparse_llama", "run", o.target);
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
   if (o.target == "wafer")
@@ -224,29 +228,32 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   o->model.add_storage_to(*command);
   o->model.add_activation_to(*command);
   command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
-      ->check(CLI::IsMember({"cluster", "wafer"}))
+      ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
+  o->wafer.add_trace_to(*command);
   command->add_option("--prompt", o->prompt, "text to go on with");
   command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
   command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--tokens", o->tokens, "tokens to make")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
   command->add_option("--sequences", o->sequences, "sequences that go on with the prompt together")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e6}))
       ->capture_default_str();
   command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
   command->add_option("--temperature", o->sampling.temperature, "0: the most likely token")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_in({0, 1e6}))
       ->capture_default_str();
   command
       ->add_option("--top-p", o->sampling.top_p, "nucleus: draw from the likeliest tokens that sum to this")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_in({0, 1}))
       ->capture_default_str();
-  command->add_option("--seed", o->sampling.seed, "of the draws")->capture_default_str();
+  command->add_option("--seed", o->sampling.seed, "of the draws")
+      ->transform(whole_number_in({0, 9e15}))
+      ->capture_default_str();
   command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
   command->add_flag("--quiet", o->quiet, "figures only");
   command->add_option("--out", o->out, "folder for result.json");

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/communicator.hpp"
+#include "common/option_checks.hpp"
 #include "sparse_llama/compress/bpe_training.hpp"
 
 namespace wafermark::llama {
@@ -29,7 +30,7 @@ void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<TokenizerOptions>();
   command->add_option("text", o->text, "text file")->required();
   command->add_option("--vocabulary", o->vocabulary, "pieces")
-      ->check(CLI::Range(8, 1000000))
+      ->transform(whole_number_in({8, 1e6}))
       ->capture_default_str();
   command->add_option("-o,--output", o->out, "tokenizer.model to write")->required();
   command->callback([o, &action] { action = [o] { return learn(*o); }; });

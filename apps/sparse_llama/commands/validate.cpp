@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/validation_table.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
@@ -18,6 +19,9 @@ struct ValidateOptions {
   WaferOptions wafer;
   std::string out, target = "wafer";
 };
+
+// All published figures are of one machine, by its name in inputs/wafers.
+constexpr const char* published_machine = "wse2";
 
 // Luczynski et al., HPDC'24: measured cycles of two-phase reductions of 4,096 words over 512 tiles, by group.
 struct PublishedReduction {
@@ -57,10 +61,13 @@ double product_cycles(const wse::Machine& m, int n) {
 
 int validate(const ValidateOptions& o) {
   const Communicator comm;
+  const wse::Machine machine = o.wafer.read();
   prepare_output_directory(comm, o.out);
-  Result result(comm, "sparse_llama", "validate", "wafer");
-  const wse::Machine machine = o.wafer.read_machine();
-  ValidationTable table(result, comm.is_root());
+  Result result(comm, "sparse_llama", "validate", o.target);
+  result.set_section("wafer", machine.record());
+  ValidationTable table(
+      result, comm.is_root(),
+      machine.name == published_machine ? "" : fmt::format("no published figure for {}", machine.name));
   for (const auto& r : reductions) {
     std::vector<std::int64_t> clocks(512, 0);
     wse::advance_clocks(machine.fabric, {512, 0, 4096, r.group}, clocks.data(), 1);
@@ -90,9 +97,9 @@ int validate(const ValidateOptions& o) {
 void add_validate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("validate", "Compare the emulated wafer with published measurements");
   auto o = std::make_shared<ValidateOptions>();
-  command->add_option("--target", o->target, "wafer")->check(CLI::IsMember({"wafer"}))->capture_default_str();
+  command->add_option("--target", o->target, "wafer")->check(one_of({"wafer"}))->capture_default_str();
   o->wafer.add_machine_to(*command);
-  command->add_option("--out", o->out, "folder for result.json")->required();
+  command->add_option("--out", o->out, "folder for result.json")->required()->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return validate(*o); }; });
 }
 

@@ -50,17 +50,17 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   for (const auto& [key, q] : m.quantities)
     numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   const wse::Block& area = placement_.layers.front().area;
-  result.set_section("wafer", {{"machine", m.name},
-                               {"machine_file", m.file},
-                               {"tiles", {grid.width, grid.height}},
-                               {"strips", placement_.strips},
-                               {"layers_per_region", placement_.layers_per_region},
-                               {"region", {area.width, area.height}},
-                               {"rows_together", s.rows_together},
-                               {"phases_cycles_per_step", times_.phases().summary_json()},
-                               {"tile_memory_bytes", ledger},
-                               {"operations_per_item", cost_.json()},
-                               {"numbers", numbers}});
+  nlohmann::json section = {{"tiles", {grid.width, grid.height}},
+                            {"strips", placement_.strips},
+                            {"layers_per_region", placement_.layers_per_region},
+                            {"region", {area.width, area.height}},
+                            {"rows_together", s.rows_together},
+                            {"phases_cycles_per_step", times_.phases().summary_json()},
+                            {"tile_memory_bytes", ledger},
+                            {"operations_per_item", cost_.json()},
+                            {"numbers", numbers}};
+  section.update(m.record());
+  result.set_section("wafer", section);
   result.set_section("floor_plan", placement_.floor_plan());
 }
 

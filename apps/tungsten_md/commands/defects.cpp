@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
@@ -170,15 +171,19 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
       "defects", "Count vacancies, interstitials, replacements and clusters in stored configurations");
   auto o = std::make_shared<DefectsOptions>();
   command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file")->required();
-  command->add_option("--out", o->out, "folder for defects.json, defects.csv and result.json")->required();
+  command->add_option("--out", o->out, "folder for defects.json, defects.csv and result.json")
+      ->required()
+      ->check(not_empty("a folder"));
   command->add_option("--frame", o->frame, "all, or a frame counted from 0")->capture_default_str();
   command->add_option("--lattice", o->lattice, "sc, bcc or fcc; not needed where the file knows its crystal");
   command->add_option("--a", o->a, "lattice constant, Angstrom; default: box length / cells")
-      ->check(CLI::PositiveNumber);
+      ->check(number_in({0, 1e3, true}));
   command->add_option("--cells", o->cells, "cells along x y z; default: box lengths / a")
+      ->transform(whole_number_in({1, 1e6}))
       ->expected(3)
       ->delimiter(',');
   command->add_option("--origin", o->origin, "position of the first site, Angstrom")
+      ->check(number_in({-1e9, 1e9}))
       ->expected(3)
       ->delimiter(',');
   command->add_option("--reference", o->reference,
@@ -186,18 +191,19 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--boundary", o->boundary, "of LAMMPS data files: periodic or open, along x y z")
       ->expected(3)
       ->delimiter(',')
-      ->check(CLI::IsMember({"periodic", "open"}));
+      ->check(one_of({"periodic", "open"}));
   command
       ->add_option("--vacancy-cutoff", o->vacancy_cutoff, "Angstrom; default: between 2nd and 3rd neighbours")
-      ->check(CLI::PositiveNumber);
+      ->check(number_in({0, 1e3, true}));
   command
       ->add_option("--interstitial-cutoff", o->interstitial_cutoff,
                    "Angstrom; default: between 3rd and 4th neighbours")
-      ->check(CLI::PositiveNumber);
+      ->check(number_in({0, 1e3, true}));
   command
       ->add_option("--pka-energy-ev", o->pka_energies,
                    "recoils, to print the models' predictions beside the count")
-      ->check(CLI::PositiveNumber);
+      ->check(number_in({0, 1e9, true}))
+      ->allow_extra_args(false);
   command->callback([o, &action] { action = [o] { return count(*o); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
@@ -92,29 +93,30 @@ void add_forces_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<ForcesOptions>();
   command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")
       ->required()
-      ->check(CLI::ExistingFile);
+      ->check(not_empty("a data or dump file"));
   command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file")->required();
   command->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
   command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")
       ->required()
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--boundary", o->boundary, "periodic or open, for x, y and z (a dump has its own)")
       ->expected(3)
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--precision", o->precision, "double or mixed")
-      ->check(CLI::IsMember({"double", "mixed"}))
+      ->check(one_of({"double", "mixed"}))
       ->capture_default_str();
   command->add_option("--neighbour-list", o->list, "auto, half or full")
-      ->check(CLI::IsMember({"auto", "half", "full"}))
+      ->check(one_of({"auto", "half", "full"}))
       ->capture_default_str();
   command->add_option("--skin", o->skin, "Verlet skin, Angstrom")
-      ->check(CLI::PositiveNumber)
+      ->check(number_in({0, 1e3, true}))
       ->capture_default_str();
-  command->add_option("--target", o->target, "cluster")
-      ->check(CLI::IsMember({"cluster"}))
-      ->capture_default_str();
-  command->add_option("--out", o->out, "folder for forces.dump and result.json")->required();
+  command->add_option("--target", o->target, "cluster")->check(one_of({"cluster"}))->capture_default_str();
+  command->add_option("--out", o->out, "folder for forces.dump and result.json")
+      ->required()
+      ->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }
 

@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "common/machine_record.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
+#include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
 
@@ -14,8 +15,8 @@ namespace wafermark::tungsten {
 namespace {
 
 struct InfoOptions {
-  std::string deck, target = "cluster";
-  std::vector<std::string> overrides;
+  std::string deck;
+  DeckOptions options;
   bool keys = false;
 };
 
@@ -40,6 +41,7 @@ void print_build(const Communicator& comm) {
 
 int info(const InfoOptions& o) {
   const Communicator comm;
+  if (o.deck.empty()) o.options.refuse_without_deck();
   if (o.keys) {
     if (comm.is_root()) fmt::print("{}", keys());
     return 0;
@@ -48,10 +50,10 @@ int info(const InfoOptions& o) {
     print_build(comm);
     return 0;
   }
-  Deck deck = Deck::read(o.deck, o.overrides);
+  Deck deck = o.options.read(o.deck);
   const Case what = Case::read(deck);
   const PotentialTables potential = what.load_potential();
-  if (o.target == "wafer") {
+  if (o.options.target == "wafer") {
     const Communicator alone(MPI_COMM_SELF);
     const TilePlan plan = TilePlan::make(comm, what, starting_state(alone, what, potential), potential);
     if (comm.is_root()) fmt::print("{}\n{}", what.title, plan.describe());
@@ -88,14 +90,9 @@ int info(const InfoOptions& o) {
 void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("info", "What a deck will do; the keys of decks; this build");
   auto o = std::make_shared<InfoOptions>();
-  command->add_option("deck", o->deck, "TOML file; without it: this build and machine");
-  command->add_option("--target", o->target, "cluster, or wafer: its mapping, memory and predicted step")
-      ->check(CLI::IsMember({"cluster", "wafer"}))
-      ->capture_default_str();
-  command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
-      ->take_all()
-      ->delimiter('\0');
-  command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning");
+  auto* deck = command->add_option("deck", o->deck, "TOML file; without it: this build and machine");
+  o->options.add_to(*command, {"cluster", "wafer"});
+  command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning")->excludes(deck);
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

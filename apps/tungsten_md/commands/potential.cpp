@@ -9,6 +9,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "tungsten_md/model/analytic_potential.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_file.hpp"
@@ -168,12 +169,16 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
   const auto add = [&](const char* name, const char* what, int (*run)(const PotentialOptions&)) {
     auto* sub = command->add_subcommand(name, what);
     sub->add_option("--element,--elements", o->elements, "elements, as W,Ta (default: all of the file)")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     sub->add_option("--core", o->core, "none, zbl or zbl_dft: a screened-Coulomb core")
-        ->check(CLI::IsMember({"none", "zbl", "zbl_dft"}))
+        ->check(one_of({"none", "zbl", "zbl_dft"}))
         ->capture_default_str();
-    sub->add_option("--core-inner", o->core_inner, "below: the core alone, Angstrom")->capture_default_str();
+    sub->add_option("--core-inner", o->core_inner, "below: the core alone, Angstrom")
+        ->check(number_in({0, 1e3, true}))
+        ->capture_default_str();
     sub->add_option("--core-outer", o->core_outer, "above: the potential alone, Angstrom")
+        ->check(number_in({0, 1e3, true}))
         ->capture_default_str();
     sub->callback([o, run, &action] { action = [o, run] { return run(*o); }; });
     return sub;
@@ -186,8 +191,9 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
     return sub->add_option("--model", o->model, fmt::format("{}", fmt::join(analytic_models(), " or ")));
   };
   const auto add_grid = [&](CLI::App* sub) {
-    sub->add_option("--nr", o->nr, "number of distances, by spline")->check(CLI::Range(5, 10000000));
-    sub->add_option("--nrho", o->nrho, "number of densities, by spline")->check(CLI::Range(5, 10000000));
+    sub->add_option("--nr", o->nr, "number of distances, by spline")->transform(whole_number_in({5, 1e7}));
+    sub->add_option("--nrho", o->nrho, "number of densities, by spline")
+        ->transform(whole_number_in({5, 1e7}));
     sub->add_option("-o,--output", o->out, "file to write: setfl, or eam/fs when it ends in .eam.fs")
         ->required();
   };
@@ -200,14 +206,16 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
   add_grid(sub);
   sub = add("resample", "Thin, cut or resample a table", make);
   add_file(sub);
-  sub->add_option("--r-stride", o->r_stride, "keep every n-th distance")->check(CLI::PositiveNumber);
-  sub->add_option("--rho-stride", o->rho_stride, "keep every n-th density")->check(CLI::PositiveNumber);
-  sub->add_option("--r-cut", o->r_cut, "new cut-off, Angstrom")->check(CLI::PositiveNumber);
+  sub->add_option("--r-stride", o->r_stride, "keep every n-th distance")
+      ->transform(whole_number_in({1, 1e6}));
+  sub->add_option("--rho-stride", o->rho_stride, "keep every n-th density")
+      ->transform(whole_number_in({1, 1e6}));
+  sub->add_option("--r-cut", o->r_cut, "new cut-off, Angstrom")->check(number_in({0, 1e3, true}));
   add_grid(sub);
   sub = add("plot-data", "Write the functions as CSV", plot_data);
   add_file(sub);
   add_model(sub);
-  sub->add_option("--points", o->points, "rows")->check(CLI::Range(2, 10000000))->capture_default_str();
+  sub->add_option("--points", o->points, "rows")->transform(whole_number_in({2, 1e7}))->capture_default_str();
   sub->add_option("-o,--output", o->out, "prefix: writes PREFIX_pairs.csv and PREFIX_embedding.csv")
       ->required();
 }

@@ -8,11 +8,13 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/progress.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/io/checkpoint.hpp"
@@ -22,20 +24,9 @@ namespace wafermark::tungsten {
 namespace {
 
 struct RunOptions {
-  std::string deck, out, target = "cluster", restart;
-  std::vector<std::string> overrides;
+  std::string deck, out, restart;
+  DeckOptions options;
 };
-
-/// "8x8" as a TOML array.
-std::string as_pair(const std::string& text, const char* option) {
-  const auto x = text.find('x');
-  const auto whole = [](const std::string& t) {
-    return !t.empty() && t.find_first_not_of("0123456789") == std::string::npos;
-  };
-  if (x == std::string::npos || !whole(text.substr(0, x)) || !whole(text.substr(x + 1)))
-    throw InputError(fmt::format("{} {}: expected WIDTHxHEIGHT, as 8x8", option, text));
-  return fmt::format("[{}, {}]", text.substr(0, x), text.substr(x + 1));
-}
 
 /// Signals and hot atoms are looked for every so many steps: each look is a collective.
 constexpr std::int64_t poll_interval = 10;
@@ -129,17 +120,17 @@ void add_checks(Result& result, const Case& what, const Dynamics& dynamics, cons
 
 int run(const RunOptions& o) {
   const Communicator comm;
-  Deck deck = Deck::read(o.deck, o.overrides);
+  Deck deck = o.options.read(o.deck);
   const Case what = Case::read(deck);
   const PotentialTables potential = what.load_potential();
   prepare_output_directory(comm, o.out);
   const std::string checkpoint = find_checkpoint(comm, o);
 
-  Result result(comm, "tungsten_md", "run", o.target);
+  Result result(comm, "tungsten_md", "run", o.options.target);
   result.set_deck(o.deck, deck.to_toml());
   RegionTimes times;
   const Setting setting{comm, what, potential, times, checkpoint, o.out + "/checkpoint.h5", deck.to_toml()};
-  const Target target = o.target == "wafer" ? on_wafer(setting) : on_cluster(setting);
+  const Target target = o.options.target == "wafer" ? on_wafer(setting) : on_cluster(setting);
   const Configuration& start = target.start;
   Dynamics* const simulation = target.dynamics.get();
   const std::int64_t atoms = simulation->atoms(), first_step = simulation->steps_done();
@@ -248,25 +239,16 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<RunOptions>();
   command
       ->add_option("deck", o->deck, "TOML file; inputs/tungsten has examples, `info --keys` lists the keys")
-      ->required();
-  command->add_option("--out", o->out, "folder for result.json, trajectory and checkpoints")->required();
-  command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
-      ->check(CLI::IsMember({"cluster", "wafer"}))
-      ->capture_default_str();
-  command->add_option_function<std::string>(
-      "--tiles",
-      [o](const std::string& tiles) { o->overrides.push_back("wafer.tiles=" + as_pair(tiles, "--tiles")); },
-      "WIDTHxHEIGHT: use at most so many tiles of the wafer");
-  command->add_option_function<std::string>(
-      "--machine",
-      [o](const std::string& name) { o->overrides.push_back(fmt::format("wafer.machine=\"{}\"", name)); },
-      "machine file of the wafer, or the name of one of inputs/wafers");
-  command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated")
-      ->take_all()
-      ->delimiter('\0');
-  command->add_option(
-      "--restart", o->restart,
-      "checkpoint to go on from; auto: OUT/checkpoint.h5 when it is there, else from the start");
+      ->required()
+      ->check(not_empty("a deck"));
+  command->add_option("--out", o->out, "folder for result.json, trajectory and checkpoints")
+      ->required()
+      ->check(not_empty("a folder"));
+  o->options.add_to(*command, {"cluster", "wafer"});
+  command
+      ->add_option("--restart", o->restart,
+                   "checkpoint to go on from; auto: OUT/checkpoint.h5 when it is there, else from the start")
+      ->check(not_empty("a checkpoint, or auto"));
   command->callback([o, &action] { action = [o] { return run(*o); }; });
 }
 

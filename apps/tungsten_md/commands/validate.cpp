@@ -5,10 +5,11 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "common/results/validation_table.hpp"
+#include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
@@ -17,10 +18,13 @@ namespace wafermark::tungsten {
 namespace {
 
 struct ValidateOptions {
-  std::string decks = "inputs/tungsten", out, target = "wafer";
-  std::vector<std::string> overrides;
+  std::string decks = "inputs/tungsten", out;
+  DeckOptions options;
   int steps = 10;
 };
+
+// All published figures are of one machine, by its name in inputs/wafers.
+constexpr const char* published_machine = "wse2";
 
 // Santos et al., SC24 (arXiv 2405.07898): measured steps/s on a CS-2, and the authors' cost model, which
 // reproduces them within 3 %: 26.6 ns a candidate, 71.4 ns an interaction, 574 ns a step.
@@ -64,15 +68,15 @@ struct Predicted {
   double steps_per_second;
   std::int64_t missed_interactions;
 };
+Case read_case(const ValidateOptions& o, const char* file, const std::vector<std::string>& changes = {}) {
+  Deck deck = o.options.read((std::filesystem::path(o.decks) / file).string(), changes);
+  deck.set("--steps", std::to_string(o.steps), "run.steps", std::int64_t{o.steps});
+  return Case::read(deck);
+}
+
 /// Runs a deck and hands the simulation to `look`.
 template <class Look>
-Predicted predict(const Communicator& comm, const ValidateOptions& o, const char* file,
-                  const std::vector<std::string>& changes, const Look& look) {
-  auto overrides = o.overrides;
-  overrides.insert(overrides.end(), changes.begin(), changes.end());
-  overrides.push_back(fmt::format("run.steps={}", o.steps));
-  Deck deck = Deck::read((std::filesystem::path(o.decks) / file).string(), overrides);
-  const Case what = Case::read(deck);
+Predicted predict(const Communicator& comm, const ValidateOptions& o, const Case& what, const Look& look) {
   const PotentialTables potential = what.load_potential();
   RegionTimes times;
   const Communicator alone(MPI_COMM_SELF);
@@ -101,41 +105,42 @@ void split(ValidationTable& table, const TilePlan& plan, const std::string& meta
   table.row(metal + ": the rest of a step", "fixed_ns_" + metal, ns * fixed, fixed_ns, tolerance, "ns");
 }
 
-int validate(const ValidateOptions& o) {
-  const Communicator comm;
-  prepare_output_directory(comm, o.out);
-  Result result(comm, "tungsten_md", "validate", "wafer");
-  ValidationTable table(result, comm.is_root());
+/// The published decks on the machine: the authors' rates and their cost model. Returns Ta's rate.
+double compare_published(const Communicator& comm, const ValidateOptions& o, ValidationTable& table,
+                         Result& result) {
   double ta = 0.0;
-  std::optional<wse::Machine> machine;
   for (const auto& run : published) {
+    std::string name;
     const auto look = [&](const WaferSimulation& simulation) {
       const TilePlan& plan = simulation.plan();
       table.row(fmt::format("{}: b", run.metal), fmt::format("b_{}", run.metal), plan.layout.reach, run.b,
                 0.0, "tiles");
       split(table, plan, run.metal);
       result.set_section(fmt::format("phases_{}", run.metal), simulation.record().summary_json());
-      machine = plan.machine;
+      name = plan.machine.name;
     };
-    const Predicted p = predict(comm, o, run.deck, {}, look);
+    const Predicted p = predict(comm, o, read_case(o, run.deck), look);
     table.row(fmt::format("{}: steps per second", run.metal), fmt::format("steps_per_second_{}", run.metal),
               p.steps_per_second, run.steps_per_second, tolerance, "1/s");
     result.add_figure(fmt::format("steps_per_second_{}", run.metal), p.steps_per_second, "1/s",
-                      Kind::emulated, machine->name);
+                      Kind::emulated, name);
     result.add_check(fmt::format("missed_interactions_{}", run.metal),
                      static_cast<double>(p.missed_interactions), 0.0, 0.0, "");
     if (run.metal == std::string("Ta")) ta = p.steps_per_second;
   }
-  for (const auto& r : reductions)
-    table.row(fmt::format("two-phase reduction, groups of {}", r.group),
-              fmt::format("two_phase_cycles_{}", r.group),
-              static_cast<double>(wse::two_phase_reduce_cycles(machine->fabric, 512, 4096, r.group)),
-              r.cycles, reduction_tolerance, "cycles");
+  return ta;
+}
+
+/// Ta with the options of later versions, beside what those reached where the machine is theirs.
+void show_later(const Communicator& comm, const ValidateOptions& o, double ta, bool same_machine,
+                Result& result) {
   if (comm.is_root()) fmt::print("Ta with the options of later versions, not checked:\n");
   for (const auto& run : later) {
-    const Predicted p = predict(comm, o, published[0].deck, run.options, [](const WaferSimulation&) {});
+    const Predicted p =
+        predict(comm, o, read_case(o, published[0].deck, run.options), [](const WaferSimulation&) {});
     const std::string published_rate =
-        run.steps_per_second > 0.0
+        !same_machine ? "no published figure for this machine"
+        : run.steps_per_second > 0.0
             ? fmt::format("published {:.6g} 1/s, {:.2f} x {:.6g}", run.steps_per_second,
                           run.steps_per_second / published[0].steps_per_second, published[0].steps_per_second)
             : "not published alone";
@@ -147,6 +152,28 @@ int validate(const ValidateOptions& o) {
     result.add_check(fmt::format("missed_interactions_Ta, {}", run.name),
                      static_cast<double>(p.missed_interactions), 0.0, 0.0, "");
   }
+}
+
+int validate(const ValidateOptions& o) {
+  const Communicator comm;
+  wse::Machine machine;
+  for (const auto& run : published) machine = machine_of(read_case(o, run.deck).wafer);
+  for (const auto& run : later) read_case(o, published[0].deck, run.options);
+  prepare_output_directory(comm, o.out);
+  Result result(comm, "tungsten_md", "validate", o.options.target);
+  auto used = machine.record();
+  used["changes_to_decks"] = o.options.sets;
+  result.set_section("wafer", used);
+  const bool same_machine = machine.name == published_machine;
+  ValidationTable table(result, comm.is_root(),
+                        same_machine ? "" : fmt::format("no published figure for {}", machine.name));
+  const double ta = compare_published(comm, o, table, result);
+  for (const auto& r : reductions)
+    table.row(fmt::format("two-phase reduction, groups of {}", r.group),
+              fmt::format("two_phase_cycles_{}", r.group),
+              static_cast<double>(wse::two_phase_reduce_cycles(machine.fabric, 512, 4096, r.group)), r.cycles,
+              reduction_tolerance, "cycles");
+  show_later(comm, o, ta, same_machine, result);
   result.write(comm, o.out);
   if (comm.is_root()) fmt::print("result: {}/result.json\n", o.out);
   if (!result.all_checks_pass()) throw CheckFailure("outside their tolerance: " + result.failed_checks());
@@ -158,16 +185,14 @@ int validate(const ValidateOptions& o) {
 void add_validate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("validate", "Compare the emulated wafer with published measurements");
   auto o = std::make_shared<ValidateOptions>();
-  command->add_option("--target", o->target, "wafer")->check(CLI::IsMember({"wafer"}))->capture_default_str();
+  o->options.add_to(*command, {"wafer"});
   command->add_option("--decks", o->decks, "folder of sc24_Ta.toml, sc24_Cu.toml and sc24_W.toml")
+      ->check(not_empty("a folder"))
       ->capture_default_str();
   command->add_option("--steps", o->steps, "time steps of each run")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
-  command->add_option("--set", o->overrides, "key=value, overrides the decks; may be repeated")
-      ->take_all()
-      ->delimiter('\0');
-  command->add_option("--out", o->out, "folder for result.json")->required();
+  command->add_option("--out", o->out, "folder for result.json")->required()->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return validate(*o); }; });
 }
 

@@ -145,7 +145,7 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
       if (!(n >= 0) || n != std::floor(n) || n > 1e6) deck.reject(key, "two whole numbers");
     return std::array<int, 2>{static_cast<int>(two[0]), static_cast<int>(two[1])};
   };
-  const auto tiles = pair("wafer.tiles", "at most so many tiles across and down; 0: the machine's");
+  const auto tiles = pair("wafer.tiles", "tiles that the program gets, across and down; 0: the machine's");
   w.max_width = tiles[0];
   w.max_height = tiles[1];
   const auto blocks = pair("wafer.blocks", "blocks of tiles across and down, one per rank; 0: chosen");
@@ -161,9 +161,9 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   w.margin_angstrom =
       deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? least : std::max(4.0, least),
                   "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
-  w.neighbourhood = static_cast<int>(
-      deck.integer("wafer.neighbourhood", 0,
-                   "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs", {0, 1000}));
+  w.neighbourhood = static_cast<int>(deck.integer(
+      "wafer.neighbourhood", 0, "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs",
+      {0, WaferSettings::largest_neighbourhood}));
   w.table_points = static_cast<int>(deck.integer(
       "wafer.table_points", 0, "largest number of points of a table on a tile; 0: what fits", {0, 1000000}));
   if (w.table_points != 0 && w.table_points < 50) deck.reject("wafer.table_points", "0, or at least 50");
@@ -179,9 +179,8 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   if (w.tiles_per_atom == 4 && w.force_symmetry)
     deck.reject("wafer.force_symmetry", "false with four tiles an atom");
   for (Deck& tile : deck.tables("wafer.trace", "a tile to follow: x, y"))
-    w.traced_tiles.push_back(
-        {static_cast<int>(tile.integer("x", std::nullopt, "from the west", non_negative)),
-         static_cast<int>(tile.integer("y", std::nullopt, "from the north", non_negative))});
+    w.traced_tiles.push_back({static_cast<int>(tile.integer("x", std::nullopt, "from the west", {0, 1e6})),
+                              static_cast<int>(tile.integer("y", std::nullopt, "from the north", {0, 1e6}))});
   return w;
 }
 

@@ -56,9 +56,11 @@ struct WaferSettings {
   std::string machine;  ///< machine file, or a name; beside the deck or as the emulator finds it
   std::string deck_folder;
   std::vector<std::string> changes;   ///< to the machine file, "core.clock_mhz.value=425"
-  int max_width = 0, max_height = 0;  ///< tiles to use; 0: the machine's
+  int max_width = 0, max_height = 0;  ///< tiles that the program gets; 0: the machine's
   int blocks_across = 0, blocks_down = 0;
-  double margin_angstrom = 0.0;     ///< neighbourhoods reach this far beyond the cut-off
+  double margin_angstrom = 0.0;  ///< neighbourhoods reach this far beyond the cut-off
+  static constexpr int largest_neighbourhood =
+      127;                          ///< lists number the (2b+1)^2 - 1 candidates with 16 bits
   int neighbourhood = 0;            ///< b; 0: the least that the margin needs
   int table_points = 0;             ///< at most so many of each table; 0: as many as fit a tile
   int swap_every = 0;               ///< steps between atom swaps; 0: never

@@ -10,9 +10,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-// Lists hold candidates by numbers of 16 bits: (2 b + 1)^2 - 1 of them.
-constexpr int widest_neighbourhood = 127;
-
 /// The search takes a second: one rank makes it.
 ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic,
                             double reach, int width, int height) {
@@ -76,12 +73,11 @@ TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, con
 TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,
                    const wse::Machine& machine, double cutoff) {
   const WaferSettings& w = what.wafer;
-  const int width = w.max_width > 0 ? std::min(w.max_width, machine.width) : machine.width;
-  const int height = w.max_height > 0 ? std::min(w.max_height, machine.height) : machine.height;
   const double reach = cutoff + w.margin_angstrom;
   if (!what.structure.lattice)
     throw InputError("structure.file: the wafer target lays out crystals only, expected structure.lattice");
-  TileLayout t = lay_out_crystal(comm, *what.structure.lattice, start.box, reach, width, height);
+  TileLayout t =
+      lay_out_crystal(comm, *what.structure.lattice, start.box, reach, machine.width, machine.height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(
@@ -90,11 +86,11 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const Configurati
                       w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
     t.reach = w.neighbourhood;
   }
-  if (t.reach > widest_neighbourhood)
-    throw InputError(
-        fmt::format("wafer.neighbourhood: found b = {} for a cut-off of {} and a margin of {} "
-                    "Angstrom, expected at most {}: lists number their candidates by 16 bits",
-                    t.reach, cutoff, w.margin_angstrom, widest_neighbourhood));
+  if (t.reach > WaferSettings::largest_neighbourhood)
+    throw InputError(fmt::format(
+        "wafer.margin_angstrom: found {}, which needs a neighbourhood of b = {}, expected b of at most "
+        "{}: a tile tells its candidates apart by 16 bits",
+        w.margin_angstrom, t.reach, WaferSettings::largest_neighbourhood));
   t.middle_z = 0.5 * (start.box.lo[2] + start.box.hi[2]);
   const std::array<int, 2> tiles{t.grid.width, t.grid.height};
   for (std::size_t g = 0; g < 2; ++g)

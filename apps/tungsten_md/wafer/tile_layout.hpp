@@ -35,7 +35,7 @@ struct TileLayout {
   int candidates() const { return (2 * reach + 1) * (2 * reach + 1) - 1; }
 };
 
-/// Lays the atoms of `start` (all of them, in the order of their ids) on the machine's tiles: a crystal by
+/// Lays the atoms of `start` (all of them, in the order of their ids) on `machine`'s tiles: a crystal by
 /// columns, any other structure by sorting. Throws InputError when there are too few tiles, or when a
 /// periodic box is so narrow that a neighbourhood would meet itself. Collective: one rank searches.
 TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,

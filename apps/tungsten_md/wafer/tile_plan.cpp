@@ -46,6 +46,10 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
 
 }  // namespace
 
+wse::Machine machine_of(const WaferSettings& w) {
+  return wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
+}
+
 TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Configuration& start,
                         const PotentialTables& potential) {
   if (potential.elements.size() != 1)
@@ -53,11 +57,24 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Config
         fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
                     potential.elements.size()));
   const WaferSettings& w = what.wafer;
-  wse::Machine machine = wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
-  // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
+  wse::Machine machine = machine_of(w);
   wse::Machine room = machine;
+  const auto part = [&](int& tiles, int given, const char* across) {
+    if (given > tiles)
+      throw InputError(fmt::format("wafer.tiles: found {} tiles {}, expected at most the {} x {} of {}",
+                                   given, across, machine.width, machine.height, machine.name));
+    if (given > 0) tiles = given;
+  };
+  part(room.width, w.max_width, "across");
+  part(room.height, w.max_height, "down");
+  // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
   if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
   TileLayout layout = lay_out(comm, what, start, room, potential.cutoff_angstrom);
+  for (const auto& [x, y] : w.traced_tiles)
+    if (x >= layout.grid.width || y >= layout.grid.height)
+      throw InputError(
+          fmt::format("wafer.trace: found no tile {},{}, expected one of {} x {}, counted from 0", x, y,
+                      layout.grid.width, layout.grid.height));
   const int n = neighbours_of(what, potential);
   const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
   const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);

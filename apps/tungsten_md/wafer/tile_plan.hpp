@@ -12,6 +12,9 @@
 
 namespace wafermark::tungsten {
 
+/// The machine that a deck names, with its changes. Throws InputError.
+wse::Machine machine_of(const WaferSettings& settings);
+
 struct TilePlan {
   wse::Machine machine;
   TileLayout layout;

@@ -121,16 +121,16 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   add("force", c.force);
   add("embedding", c.embedding);
   add("integration", c.integration);
-  result.set_section("wafer", {{"machine", m.name},
-                               {"machine_file", m.file},
-                               {"tiles", {grid.width, grid.height}},
-                               {"folded", {grid.ring[0], grid.ring[1]}},
-                               {"column", plan_.layout.tiles_per_column},
-                               {"batches", plan_.batches},
-                               {"phases_cycles_per_step", record_.summary_json()},
-                               {"tile_memory_bytes", memory},
-                               {"operations_per_item", counts},
-                               {"numbers", numbers}});
+  nlohmann::json section = {{"tiles", {grid.width, grid.height}},
+                            {"folded", {grid.ring[0], grid.ring[1]}},
+                            {"column", plan_.layout.tiles_per_column},
+                            {"batches", plan_.batches},
+                            {"phases_cycles_per_step", record_.summary_json()},
+                            {"tile_memory_bytes", memory},
+                            {"operations_per_item", counts},
+                            {"numbers", numbers}};
+  section.update(m.record());
+  result.set_section("wafer", section);
 }
 
 void WaferSimulation::write_files(const std::string& out) const {
