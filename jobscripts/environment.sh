@@ -28,12 +28,13 @@ cores() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
 # build PRESET [target...]: configures and builds in build/PRESET. A new folder takes several files of a target at
 # once, faster from scratch; one that was configured by hand (better for editing) stays as it is.
 build() {
-  local preset=$1 unity=()
+  local preset=$1 unity=() log
   shift
+  log=$(mktemp -t wafermark-configure-XXXXXX.log)
   echo "== build ($preset)"
   [ -e "$source_dir/build/$preset/CMakeCache.txt" ] || unity=(-DCMAKE_UNITY_BUILD=ON)
-  (cd "$source_dir" && cmake --preset "$preset" "${unity[@]}" -Wno-dev >"/tmp/wafermark-configure-$$.log" 2>&1) ||
-    { cat "/tmp/wafermark-configure-$$.log" >&2; return 1; }
-  rm -f "/tmp/wafermark-configure-$$.log"
+  (cd "$source_dir" && cmake --preset "$preset" "${unity[@]}" -Wno-dev >"$log" 2>&1) ||
+    { cat "$log" >&2; rm -f "$log"; return 1; }
+  rm -f "$log"
   cmake --build "$source_dir/build/$preset" --parallel "$(cores)" ${1:+--target "$@"}
 }

@@ -14,10 +14,12 @@ while [ $# -gt 0 ]; do
     --out) out=${2:?--out needs a folder}; shift ;;
     --no-setup) setup=no ;;
     -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "quickstart.sh: unknown option '$1', expected --ranks N, --out DIR or --no-setup" >&2; exit 2 ;;
+    *) printf 'quickstart.sh: unknown option %q, expected --ranks N, --out DIR or --no-setup\n' "$1" >&2; exit 2 ;;
   esac
   shift
 done
+
+[[ $ranks =~ ^[1-9][0-9]*$ ]] || { printf 'quickstart.sh: --ranks %q: expected a number of MPI ranks\n' "$ranks" >&2; exit 2; }
 
 [ $setup = no ] || "$source_dir/jobscripts/setup.sh"
 build release tungsten_md sparse_llama

@@ -8,11 +8,12 @@ source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$source_dir/jobscripts/debian_kokkos.sh"
 
 check_only=no
+[ $# -le 1 ] || { printf 'setup.sh: found %q as well, expected --check or nothing\n' "$2" >&2; exit 2; }
 case "${1:-}" in
   --check) check_only=yes ;;
   -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
   "") ;;
-  *) echo "setup.sh: unknown option '$1', expected --check or nothing" >&2; exit 2 ;;
+  *) printf 'setup.sh: unknown option %q, expected --check or nothing\n' "$1" >&2; exit 2 ;;
 esac
 
 packages=(

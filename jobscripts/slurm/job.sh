@@ -25,12 +25,19 @@ site_environment
 if [ "${1:-}" = --cases ]; then
   line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$2")
   [ -n "$line" ] || fail "$2: found no line $((SLURM_ARRAY_TASK_ID + 1)), expected one for each task of the array" 2
-  mapfile -d '' -t words < <(xargs printf '%s\0' <<<"$line")  # quotes, and nothing else that a shell would do
+  # Quoted as for a shell by sweep.py; xargs takes the quotes off and, unlike a shell, expands and runs nothing.
+  mapfile -d '' -t words < <(printf '%s\n' "$line" | xargs printf '%s\0') && wait $! || fail "$2: found a line that is not quoted well" 2
   set -- "${words[@]}"
 fi
+for word in "$@"; do
+  [[ $word != *[[:cntrl:]]* ]] || fail "$(printf '%q' "$word"): found a control character, expected words of one line" 2
+done
 command=("$@") out=
-for ((k = 1; k + 1 < $#; k++)); do
-  [ "${command[k]}" != --out ] || out=${command[k + 1]}
+for ((k = 1; k < $#; k++)); do
+  case ${command[k]} in
+    --out) out=${command[k + 1]:-} ;;
+    --out=*) out=${command[k]#--out=} ;;
+  esac
 done
 [ -n "$out" ] || fail "${command[*]}: found no --out DIR, expected one" 2
 complete() { [ -e "$out/result.json" ] && ! grep -q '"status": *"incomplete"' "$out/result.json"; }
@@ -54,7 +61,7 @@ if [ "$threads_per_rank" -gt 1 ]; then export OMP_PROC_BIND=close OMP_PLACES=cor
 
 before=$(written)
 echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-none}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
-echo "job.sh: ${launch[*]} ${command[*]}"
+echo "job.sh:$(printf ' %q' "${launch[@]}" "${command[@]}")"
 "${launch[@]}" "${command[@]}"
 status=$?
 [ $status -eq 0 ] || exit $status

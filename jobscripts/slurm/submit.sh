@@ -27,6 +27,9 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
   shift
 done
 [[ $ranks =~ ^[1-9][0-9]*$ ]] || fail "--ranks '$ranks': expected a number of MPI ranks"
+for word in "$@" "${options[@]}"; do
+  [[ $word != *[[:cntrl:]]* ]] || fail "$(printf '%q' "$word"): found a control character, expected words of one line"
+done
 [ $# -gt 1 ] || fail "found no command, expected '-- tungsten_md run ...' or '-- sparse_llama run ...'"
 shift
 
