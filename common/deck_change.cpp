@@ -88,14 +88,6 @@ std::size_t index_of(const DeckChange& change, std::size_t k, std::size_t size) 
 
 }  // namespace
 
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t longest = 80;
-  if (text.size() <= longest) return printable(text);
-  std::size_t end = longest;
-  while (end > 0 && (text[end] & '\xc0') == '\x80') --end;  // between two characters of UTF-8
-  return printable(text.substr(0, end)) + "...";
-}
-
 std::vector<std::string> split_key(std::string_view key) {
   std::vector<std::string> parts;
   std::istringstream in{std::string(key)};

@@ -10,9 +10,6 @@
 
 namespace wafermark {
 
-/// `text` for a message: printable, and no longer than a line.
-std::string excerpt(std::string_view text);
-
 struct DeckChange {
   std::string option;             ///< that asks for it, "--set"
   std::string written;            ///< its value, as the user wrote it

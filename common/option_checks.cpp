@@ -6,12 +6,13 @@
 #include <array>
 
 #include "common/errors.hpp"
+#include "common/printable.hpp"
 
 namespace wafermark {
 namespace {
 
 std::string expected(const std::string& found, const std::string& what) {
-  return fmt::format("found '{}', expected {}", found, what);
+  return fmt::format("found '{}', expected {}", excerpt(found), what);
 }
 
 }  // namespace

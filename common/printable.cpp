@@ -60,4 +60,12 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  if (text.size() <= longest) return printable(text);
+  std::size_t end = longest;
+  while (end > 0 && (text[end] & '\xc0') == '\x80') --end;  // between two characters of UTF-8
+  return printable(text.substr(0, end)) + "...";
+}
+
 }  // namespace wafermark

@@ -11,4 +11,7 @@ namespace wafermark {
 /// U+2028 and the bidirectional marks) byte by byte. All other UTF-8 stays.
 std::string printable(std::string_view text);
 
+/// The same, no longer than fits a line: the beginning and "...".
+std::string excerpt(std::string_view text);
+
 }  // namespace wafermark

@@ -10,6 +10,7 @@
 #include "common/deck.hpp"
 #include "common/errors.hpp"
 #include "common/file_digest.hpp"
+#include "common/printable.hpp"
 
 namespace fs = std::filesystem;
 
@@ -47,7 +48,7 @@ class Reader {
 std::set<std::string> machines_in(const fs::path& folder) {
   std::set<std::string> names;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, none)) {
     if (entry.path().extension() != ".toml" || !entry.is_regular_file(none)) continue;
     std::string head(1 << 16, ' ');
     std::ifstream(entry.path()).read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -129,7 +130,7 @@ std::string Machine::find(const std::string& name, const std::string& folder) {
   for (const auto& f : folders) names.merge(machines_in(f));
   throw InputError(
       fmt::format("wafer machine '{}': found no such file or name, expected a machine file or one of: {}",
-                  name, fmt::join(names, ", ")));
+                  excerpt(name), fmt::join(names, ", ")));
 }
 
 }  // namespace wafermark::wse

@@ -19,8 +19,8 @@ void TileMemory::allocate(const std::string& name, std::int64_t bytes) {
   high_water_ = std::max(high_water_, used_);
   if (used_ > capacity_)
     throw InputError(
-        fmt::format("tile memory of {}: '{}' needs {} bytes and {} are free, expected all buffers to fit\n{}",
-                    machine_, name, bytes, capacity_ - used_ + bytes, ledger()));
+        fmt::format("tile memory of {}: '{}' needs {} bytes and {} are free, expected all of {} to fit {}",
+                    machine_, name, bytes, capacity_ - used_ + bytes, list(), capacity_));
 }
 
 void TileMemory::release(const std::string& name) {
@@ -29,6 +29,12 @@ void TileMemory::release(const std::string& name) {
   if (found == buffers_.end()) throw std::logic_error("tile memory holds no buffer '" + name + "'");
   used_ -= found->bytes;
   buffers_.erase(found);
+}
+
+std::string TileMemory::list() const {
+  std::string text;
+  for (const auto& b : buffers_) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", b.name, b.bytes);
+  return text;
 }
 
 std::string TileMemory::ledger() const {

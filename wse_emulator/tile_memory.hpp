@@ -15,7 +15,7 @@ class TileMemory {
   /// Begins with the machine's program_bytes, named "program".
   explicit TileMemory(const Machine& machine);
 
-  /// Charges `bytes`. Throws InputError with the whole ledger when the tile's memory does not hold them.
+  /// Charges `bytes`. Throws InputError with all buffers when the tile's memory does not hold them.
   void allocate(const std::string& name, std::int64_t bytes);
   /// Gives back what `name` holds. Throws std::logic_error when there is no such buffer.
   void release(const std::string& name);
@@ -30,6 +30,8 @@ class TileMemory {
     std::int64_t bytes;
   };
   const std::vector<Buffer>& buffers() const { return buffers_; }
+  /// "program 6144, atom 56".
+  std::string list() const;
   /// One line per buffer, and the sum.
   std::string ledger() const;
 

@@ -24,7 +24,7 @@ struct TrainOptions {
 
 Configuration read_shape(Deck& deck) {
   Configuration c;
-  const Range at_least_one{1, 1e9};
+  const Range at_least_one{1, 1e6};
   c.dim = deck.integer("model.dim", std::nullopt, "width of the residual stream", at_least_one);
   c.layers = deck.integer("model.layers", std::nullopt, "transformer blocks", at_least_one);
   c.heads = deck.integer("model.heads", std::nullopt, "query heads", at_least_one);

@@ -136,8 +136,14 @@ void show_later(const Communicator& comm, const ValidateOptions& o, double ta, b
                 Result& result) {
   if (comm.is_root()) fmt::print("Ta with the options of later versions, not checked:\n");
   for (const auto& run : later) {
-    const Predicted p =
-        predict(comm, o, read_case(o, published[0].deck, run.options), [](const WaferSimulation&) {});
+    Predicted p{};
+    try {
+      p = predict(comm, o, read_case(o, published[0].deck, run.options), [](const WaferSimulation&) {});
+    } catch (const InputError& e) {  // another machine may be too small for the published slab
+      if (same_machine) throw;
+      if (comm.is_root()) fmt::print("{:<34} {}\n", run.name, e.what());
+      continue;
+    }
     const std::string published_rate =
         !same_machine ? "no published figure for this machine"
         : run.steps_per_second > 0.0

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "tungsten_md/model/analytic_potential.hpp"
 #include "tungsten_md/model/potential_file.hpp"
@@ -36,9 +37,9 @@ StructureSettings read_structure(Deck& deck) {
   const std::string kind = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, "crystal structure");
   s.element = deck.text("structure.element", "W", "chemical symbol of the crystal's atoms");
   const double a =
-      deck.number("structure.lattice_constant_angstrom", std::nullopt, "edge of the cubic cell", positive);
+      deck.number("structure.lattice_constant_angstrom", std::nullopt, "edge of the cubic cell", {0.1, 1e3});
   const double expansion = deck.number("structure.thermal_expansion", 1.0,
-                                       "factor on the lattice constant (size at temperature)", positive);
+                                       "factor on the lattice constant (size at temperature)", {0.1, 10});
   const auto cells = deck.numbers("structure.cells", std::nullopt, "conventional cells along x, y, z");
   if (cells.size() != 3) deck.reject("structure.cells", "three whole numbers of at least 1");
   std::array<int, 3> n{};
@@ -73,9 +74,9 @@ PotentialSettings read_potential(Deck& deck, const StructureSettings& structure)
       "potential.core", "none", {"none", "zbl", "zbl_dft"},
       "screened Coulomb core for potentials that lack one: universal ZBL, or refitted to DFT for W");
   p.core_inner_angstrom =
-      deck.number("potential.core_inner_angstrom", 1.0, "below: the core alone", positive);
+      deck.number("potential.core_inner_angstrom", 1.0, "below: the core alone", {0, 1e3, true});
   p.core_outer_angstrom =
-      deck.number("potential.core_outer_angstrom", 2.0, "above: the potential alone", positive);
+      deck.number("potential.core_outer_angstrom", 2.0, "above: the potential alone", {0, 1e3, true});
   if (p.core_outer_angstrom <= p.core_inner_angstrom)
     deck.reject("potential.core_outer_angstrom", "more than potential.core_inner_angstrom");
   p.table_points = static_cast<int>(deck.integer("potential.table_points", 0,
@@ -90,13 +91,14 @@ RunSettings read_run(Deck& deck) {
   RunSettings r;
   r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)",
                          {0, 1e15});
-  r.duration_ps =
-      deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time", positive);
+  r.duration_ps = deck.number("run.duration_ps", std::numeric_limits<double>::infinity(), "simulated time",
+                              {0, 1e12, true});
   r.timestep_ps =
-      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive);
+      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", timestep_in_ps);
   r.precision = deck.choice("run.precision", "double", {"double", "mixed"},
                             "mixed: pair forces in fp32; positions, energies and their sums in fp64");
-  r.skin_angstrom = deck.number("run.skin_angstrom", 0.5, "Verlet list radius beyond the cut-off", positive);
+  r.skin_angstrom =
+      deck.number("run.skin_angstrom", 0.5, "Verlet list radius beyond the cut-off", {0, 1e3, true});
   r.neighbour_list = deck.choice("run.neighbour_list", "auto", {"auto", "half", "full"},
                                  "half: each pair once (one thread per rank); full: each pair twice");
   r.seed = static_cast<std::uint64_t>(deck.integer("run.seed", 1, "seed of every random number", {0, 9e15}));
@@ -121,9 +123,11 @@ OutputSettings read_output(Deck& deck) {
       deck.integer("output.trajectory_every_steps", 0, "frames of the trajectory; 0: none", steps);
   o.trajectory_formats = deck.texts("output.trajectory_formats", std::vector<std::string>{"h5md"},
                                     "any of h5md, dump (LAMMPS), xyz (extended)");
+  const std::set<std::string> known{"h5md", "dump", "xyz"};
+  std::set<std::string> formats;
   for (const auto& f : o.trajectory_formats)
-    if (f != "h5md" && f != "dump" && f != "xyz")
-      deck.reject("output.trajectory_formats", "h5md, dump or xyz");
+    if (!known.contains(f) || !formats.insert(f).second)
+      deck.reject("output.trajectory_formats", "any of h5md, dump and xyz, each once");
   o.checkpoint_every = deck.integer("output.checkpoint_every_steps", 0,
                                     "checkpoint.h5; 0: only when a signal ends the run", steps);
   o.start_state =
@@ -155,12 +159,12 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   // less.
   w.list_reuse = static_cast<int>(
       deck.integer("wafer.list_reuse_steps", 1, "steps that a neighbour list serves", {1, 1e6}));
-  w.list_skin_angstrom =
-      deck.number("wafer.list_skin_angstrom", 0.3, "beyond the cut-off, where lists are reused", positive);
+  w.list_skin_angstrom = deck.number("wafer.list_skin_angstrom", 0.3,
+                                     "beyond the cut-off, where lists are reused", {0, 1e3, true});
   const double least = w.list_reuse > 1 ? std::max(0.3, w.list_skin_angstrom) : 0.3;
   w.margin_angstrom =
       deck.number("wafer.margin_angstrom", dynamics.pkas.empty() ? least : std::max(4.0, least),
-                  "neighbourhoods hold all sites of the crystal within the cut-off and this", non_negative);
+                  "neighbourhoods hold all sites of the crystal within the cut-off and this", {0, 1e3});
   w.neighbourhood = static_cast<int>(deck.integer(
       "wafer.neighbourhood", 0, "b: words go to the (2b+1)^2 tiles around; 0: as the margin needs",
       {0, WaferSettings::largest_neighbourhood}));
@@ -201,12 +205,12 @@ Case Case::read(Deck& deck) {
   c.output = read_output(deck);
   c.check.energy_tolerance_ev_per_atom =
       deck.number("check.energy_tolerance_ev_per_atom", 1e-4,
-                  "largest |total - initial - PKA + stopping - thermostat| of a valid run", positive);
+                  "largest |total - initial - PKA + stopping - thermostat| of a valid run", {0, 1e12, true});
   c.check.momentum_tolerance =
       deck.number("check.momentum_tolerance", 1e-6,
                   "largest change of the momentum, as a share of the thermal momentum, in runs "
                   "where nothing outside acts on the atoms",
-                  positive);
+                  {0, 1e12, true});
   c.wafer = read_wafer(deck, c.dynamics);
   deck.finish();
   return c;

@@ -6,7 +6,8 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr double forever = std::numeric_limits<double>::infinity();
+constexpr double forever = 1e30;  // ps
+constexpr Range kelvin{0, 1e6};   // more is no matter of interatomic potentials
 
 ThermostatSettings read_thermostat(Deck& deck) {
   ThermostatSettings t;
@@ -14,13 +15,13 @@ ThermostatSettings read_thermostat(Deck& deck) {
          "langevin";
   t.border_only = deck.choice("thermostat.region", "box", {"box", "border"},
                               "all atoms, or those near the faces of the periodic axes") == "border";
-  t.temperature_k = deck.number("thermostat.temperature_k", 300.0, "of the heat bath", non_negative);
-  t.damping_time_ps =
-      deck.number("thermostat.damping_time_ps", 0.1, "velocities forget themselves in this time", positive);
+  t.temperature_k = deck.number("thermostat.temperature_k", 300.0, "of the heat bath", kelvin);
+  t.damping_time_ps = deck.number("thermostat.damping_time_ps", 0.1,
+                                  "velocities forget themselves in this time", {0, 1e9, true});
   t.border_width_angstrom =
-      deck.number("thermostat.border_width_angstrom", 6.0, "depth of the border", positive);
-  t.start_ps = deck.number("thermostat.start_ps", 0.0, "acts from here", non_negative);
-  t.stop_ps = deck.number("thermostat.stop_ps", 1e30, "to here", positive);
+      deck.number("thermostat.border_width_angstrom", 6.0, "depth of the border", {0, 1e9, true});
+  t.start_ps = deck.number("thermostat.start_ps", 0.0, "acts from here", {0, forever});
+  t.stop_ps = deck.number("thermostat.stop_ps", forever, "to here", {0, forever, true});
   if (t.stop_ps <= t.start_ps) deck.reject("thermostat.stop_ps", "a time after thermostat.start_ps");
   return t;
 }
@@ -33,24 +34,24 @@ StoppingSettings read_stopping(Deck& deck) {
            : kind == "table" ? StoppingSettings::Kind::table
                              : StoppingSettings::Kind::none;
   s.coefficient = deck.number("stopping.coefficient_sqrt_ev_per_angstrom", 0.2167,
-                              "k for E in eV; the default is SRIM for W in W", positive);
+                              "k for E in eV; the default is SRIM for W in W", {0, 1e6, true});
   s.file = deck.text("stopping.file", "", "table: lines of E (eV) and S (eV/Angstrom)");
   if (s.kind == StoppingSettings::Kind::table) {
     if (s.file.empty()) deck.reject("stopping.file", "a file, for stopping.kind = \"table\"");
     s.file = deck.resolve_path(s.file);
   }
   s.cutoff_energy_ev =
-      deck.number("stopping.cutoff_energy_ev", 10.0, "slower atoms are not stopped", non_negative);
+      deck.number("stopping.cutoff_energy_ev", 10.0, "slower atoms are not stopped", {0, 1e12});
   return s;
 }
 
 PkaSettings read_pka(Deck& deck) {
   PkaSettings p;
-  p.energy_ev = deck.number("energy_ev", std::nullopt, "kinetic energy given to the atom", positive);
+  p.energy_ev = deck.number("energy_ev", std::nullopt, "kinetic energy given to the atom", {0, 1e9, true});
   const auto direction = deck.numbers("direction", std::vector<double>{}, "of the recoil; none: random");
   if (!direction.empty()) {
     const double length = direction.size() == 3 ? std::hypot(direction[0], direction[1], direction[2]) : 0.0;
-    if (!(length > 0.0)) deck.reject("direction", "three numbers that are not all zero");
+    if (!Range{0, 1e100, true}.holds(length)) deck.reject("direction", "three numbers that are not all zero");
     p.direction = Vec3{direction[0] / length, direction[1] / length, direction[2] / length};
   }
   p.random_site = deck.choice("site", "center", {"center", "random"}, "which atom") == "random";
@@ -60,20 +61,20 @@ PkaSettings read_pka(Deck& deck) {
     if (position.size() != 3) deck.reject("position_angstrom", "three numbers");
     p.position = Vec3{position[0], position[1], position[2]};
   }
-  p.time_ps = deck.number("time_ps", 0.0, "when", non_negative);
+  p.time_ps = deck.number("time_ps", 0.0, "when", {0, 1e12});
   return p;
 }
 
 AdaptiveStepSettings read_adaptive(Deck& deck, double timestep) {
   AdaptiveStepSettings a;
   a.max_displacement_angstrom = deck.number("adaptive_timestep.max_displacement_angstrom", 0.0,
-                                            "of any atom in a step; 0: the time step is fixed", non_negative);
+                                            "of any atom in a step; 0: the time step is fixed", {0, 1e3});
   a.max_energy_change_ev = deck.number("adaptive_timestep.max_energy_change_ev", 0.0,
-                                       "|F v| dt of any atom; 0: no limit", non_negative);
-  a.min_ps = deck.number("adaptive_timestep.min_ps", 1e-7, "shortest step", positive);
-  a.max_ps = deck.number("adaptive_timestep.max_ps", timestep, "longest step", positive);
+                                       "|F v| dt of any atom; 0: no limit", {0, 1e9});
+  a.min_ps = deck.number("adaptive_timestep.min_ps", 1e-7, "shortest step", timestep_in_ps);
+  a.max_ps = deck.number("adaptive_timestep.max_ps", timestep, "longest step", timestep_in_ps);
   a.growth = deck.number("adaptive_timestep.growth", 1.05, "largest ratio of a step to the one before",
-                         {1.0, forever, true});
+                         {1, 1e6, true});
   if (a.max_ps < a.min_ps) deck.reject("adaptive_timestep.max_ps", "at least adaptive_timestep.min_ps");
   return a;
 }
@@ -82,22 +83,23 @@ AdaptiveStepSettings read_adaptive(Deck& deck, double timestep) {
 
 DynamicsSettings DynamicsSettings::read(Deck& deck) {
   DynamicsSettings d;
-  d.temperature.initial_k = deck.number("temperature.initial_k", 0.0,
-                                        "temperature aimed at; 0: velocities as they are", non_negative);
+  d.temperature.initial_k =
+      deck.number("temperature.initial_k", 0.0, "temperature aimed at; 0: velocities as they are", kelvin);
   d.temperature.draw_k =
       deck.number("temperature.draw_k", d.temperature.initial_k,
-                  "velocities are drawn at this one (twice the aim from a perfect lattice)", non_negative);
+                  "velocities are drawn at this one (twice the aim from a perfect lattice)", kelvin);
   d.thermostat = read_thermostat(deck);
   d.stopping = read_stopping(deck);
   for (Deck& pka : deck.tables("pka", "primary knock-on atoms")) d.pkas.push_back(read_pka(pka));
   std::stable_sort(d.pkas.begin(), d.pkas.end(),
                    [](const PkaSettings& a, const PkaSettings& b) { return a.time_ps < b.time_ps; });
   d.adaptive = read_adaptive(
-      deck, deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", positive));
+      deck,
+      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", timestep_in_ps));
   d.relax.max_steps =
       deck.integer("relax.max_steps", 0, "FIRE steps before the run; 0: no relaxation", {0, 1e9});
-  d.relax.force_tolerance_ev_per_angstrom = deck.number("relax.force_tolerance_ev_per_angstrom", 1e-6,
-                                                        "largest force component when relaxed", positive);
+  d.relax.force_tolerance_ev_per_angstrom = deck.number(
+      "relax.force_tolerance_ev_per_angstrom", 1e-6, "largest force component when relaxed", {0, 1e9, true});
   return d;
 }
 

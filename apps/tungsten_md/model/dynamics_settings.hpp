@@ -13,6 +13,9 @@
 
 namespace wafermark::tungsten {
 
+/// Of time steps, in ps: from what no number in double precision feels to what no crystal survives.
+inline constexpr Range timestep_in_ps{1e-12, 1e3};
+
 struct TemperatureSettings {
   double draw_k = 0.0;     ///< velocities are drawn at this temperature; 0: at rest, or as the file has them
   double initial_k = 0.0;  ///< what is aimed at, for the record: half of draw_k from a perfect lattice

@@ -1,6 +1,8 @@
 // Machine files, a tile's memory, and the clocks.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include <sstream>
 
 #include "common/errors.hpp"
+#include "common/file_digest.hpp"
 #include "wse_emulator/cost.hpp"
 #include "wse_emulator/machine.hpp"
 #include "wse_emulator/tile_clocks.hpp"
@@ -32,14 +35,19 @@ std::string refusal(const std::string& from, const std::string& to) {
   const auto at = changed.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   changed.replace(at, from.size(), to);
-  const auto path = std::filesystem::temp_directory_path() / "wafermark_test_machine.toml";
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("wafermark_machine_{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  const auto path = folder / "wafermark_test_machine.toml";
   std::ofstream(path) << changed;
+  std::string said = "accepted";
   try {
     Machine::read(path.string());
   } catch (const InputError& e) {
-    return e.what();
+    said = e.what();
   }
-  return "accepted";
+  std::filesystem::remove_all(folder);
+  return said;
 }
 
 TEST(MachineFile, ThoseThatShipAreReadAndEveryNumberHasItsSource) {
@@ -62,9 +70,46 @@ TEST(MachineFile, WithoutASourceOrAKnownKindIsRefusedByLine) {
   EXPECT_THAT(refusal("colors ", "colours "), HasSubstr("colo"));
 }
 
-TEST(MachineFile, ThatIsNowhereIsRefusedWithThePlacesThatWereSearched) {
-  EXPECT_THAT([] { Machine::find("wse99", "/some/folder"); },
-              testing::ThrowsMessage<InputError>(AllOf(HasSubstr("wse99"), HasSubstr("/some/folder"))));
+TEST(MachineFile, NumbersThatNoMachineHasAreRefusedByLine) {
+  EXPECT_THAT(
+      refusal("value = 1.09", "value = 1e300"),
+      AllOf(
+          HasSubstr(
+              "wafermark_test_machine.toml:20: key 'core.vector_cycles_per_element.value' = 1e300: expected"),
+          HasSubstr("from 0.001 to 1e6")));
+  EXPECT_THAT(refusal("value = 49152", "value = 49152.5"),
+              HasSubstr("core.sram_bytes.value' = 49152.5: expected a whole"));
+  EXPECT_THAT(refusal("value = 6144", "value = 65536"), HasSubstr("at most core.sram_bytes"));
+  EXPECT_THAT(refusal("name = \"wse2\"", "name = \"\""), HasSubstr("name"));
+  const Machine m = Machine::read(wafers + "wse2.toml");
+  for (const auto& [key, q] : m.quantities)
+    for (const char* value :
+         {"1e300", "nan", "inf", "-inf", "-1", "99999999999999999999", "true", "''", "[]", "4294967297e9"}) {
+      const std::string change = key + ".value=" + value;
+      EXPECT_THAT([&] { Machine::read(wafers + "wse2.toml", {change}, "--machine-set"); },
+                  testing::ThrowsMessage<InputError>(
+                      HasSubstr("--machine-set: key '" + key + ".value' = " + value + ": expected")))
+          << change;
+    }
+}
+
+TEST(MachineFile, SaysWhatWasRead) {
+  const Machine m = Machine::read(wafers + "wse2.toml", {"core.clock_mhz.value=425"});
+  EXPECT_EQ(m.clock_hz, 425e6);
+  EXPECT_EQ(m.record()["machine_changes"], nlohmann::json({"core.clock_mhz.value=425"}));
+  EXPECT_EQ(m.record()["machine_sha256"].get<std::string>().size(), 64u);
+  EXPECT_EQ(m.sha256, Machine::read(wafers + "wse2.toml").sha256);
+  EXPECT_NE(m.sha256, Machine::read(wafers + "wse3.toml").sha256);
+  EXPECT_EQ(sha256_of_file("/dev/null"), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(MachineFile, ThatIsNowhereIsRefusedWithTheMachinesThatThereAre) {
+  for (const std::string name : {"wse99", "", "/", "a/b c"})
+    EXPECT_THAT([&] { Machine::find(name, "/some/folder"); },
+                testing::ThrowsMessage<InputError>(
+                    AllOf(HasSubstr("'" + name + "'"), HasSubstr("one of: wse2, wse3"))));
+  EXPECT_THAT([] { Machine::find(std::string(10000, 'x'), "/some/folder"); }, testing::Throws<InputError>());
+  EXPECT_EQ(std::filesystem::path(Machine::find("wse3", "/some/folder")).filename(), "wse3.toml");
 }
 
 TEST(TileMemory, ChargesReleasesAndRemembersTheMost) {
