@@ -91,6 +91,9 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name);
   result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
                     machine.name);
+  auto section = machine.record();
+  section["tiles"] = {p.grid.width, p.grid.height};
+  result.set_section("wafer", section);
   result.set_section("floor_plan", p.floor_plan());
   result.write(comm, o.out);
   fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", o.out);

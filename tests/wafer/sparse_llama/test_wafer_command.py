@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """sparse_llama run and info with --target wafer, as users call them: SPARSE_LLAMA MPIEXEC MODEL"""
+import hashlib
 import json
 import os
 import subprocess
@@ -63,6 +64,24 @@ with tempfile.TemporaryDirectory() as scratch:
     ratio = figures(f"{scratch}/slow")[1]["decode_tokens_per_second"]["value"] / f["decode_tokens_per_second"]["value"]
     expect(abs(ratio - 0.5) < 1e-9, f"half the clock gives {ratio} of the rate")
 
+    # The wafer's options, alone and together, in both orders: they are used, and the result says so.
+    machine, change, tiles = ["--machine", "wse3"], ["--machine-set", "core.clock_mhz.value=425"], ["--tiles", "17x16"]
+    for number, line in enumerate((machine, change, tiles, machine + change, change + machine, tiles + change + machine)):
+        out = f"{scratch}/options{number}"
+        done = call("info", "--model", model, "--target", "wafer", *line, *([] if tiles[0] in line else ["--tiles", "16x16"]), "--out", out)
+        expect(done.returncode == 0, f"{line}: {done.stderr[-300:]}")
+        used = figures(out)[0]["wafer"] if done.returncode == 0 else {}
+        name = "wse3" if machine[0] in line else "wse2"
+        digest = hashlib.sha256((Path(__file__).resolve().parents[3] / f"inputs/wafers/{name}.toml").read_bytes()).hexdigest()
+        expect(used.get("machine") == name and used.get("machine_sha256") == digest, f"{line}: ran on {used}")
+        expect(used.get("machine_changes") == (change[1:] if change[0] in line else []), f"{line}: changes {used}")
+        expect(used.get("tiles") == ([17, 16] if tiles[0] in line else [16, 16]), f"{line}: tiles {used}")
+    newer = call("run", "--model", model, *("2" if word == "12" else word for word in wafer), "--out", f"{scratch}/newer", *change, *machine)
+    expect(newer.returncode == 0 and figures(f"{scratch}/newer")[0]["wafer"]["machine"] == "wse3", f"run --machine wse3: {newer.stderr[-300:]}")
+    valid = call("validate", "--machine", "wse3", "--out", f"{scratch}/valid")
+    expect(valid.returncode == 0 and "no published figure for wse3" in valid.stdout and not figures(f"{scratch}/valid")[0]["checks"],
+           f"validate --machine wse3: {valid.returncode} {valid.stdout[-300:]} {valid.stderr[-300:]}")
+
     info = call("info", "--model", model, "--target", "wafer", "--tiles", "16x16", "--out", f"{scratch}/info")
     expect(info.returncode == 0, info.stderr[-300:])
     if info.returncode == 0:
@@ -76,8 +95,16 @@ bad("expected two whole numbers", "run", "--model", model, "--target", "wafer", 
 bad("at most the 769 x 1044", "run", "--model", model, "--target", "wafer", "--tiles", "800x8")
 bad("fp32 or bf16", "run", "--model", model, "--target", "wafer", "--tiles", "8x8", "--value", "int8")
 bad("found no place", "run", "--model", model, "--target", "wafer", "--tiles", "2x2")
-bad("wse9", "run", "--model", model, "--target", "wafer", "--machine", "wse9")
+bad("one of: wse2, wse3", "run", "--model", model, "--target", "wafer", "--machine", "wse9")
 bad("core.clock", "run", "--model", model, "--target", "wafer", "--machine-set", "core.clock=3")
+
+bad("--trace 99,99: found no such tile", "run", "--model", model, *wafer, "--trace", "99,99")
+bad("--trace: found '3;4'", "run", "--model", model, *wafer, "--trace", "3;4")
+for option in (["--tiles", "8x8"], ["--machine", "wse3"], ["--machine-set", "core.clock_mhz.value=425"], ["--cache-tokens", "9"],
+               ["--rows-together", "2"], ["--layers-per-region", "1"], ["--strips", "1"], ["--for-throughput"], ["--rows-in-order"]):
+    for command in ("run", "info"):
+        bad(f"{option[0]}: found --target cluster, expected --target wafer", command, "--model", model, *option)
+bad("--trace: found --target cluster", "run", "--model", model, "--trace", "3,4")
 
 for failure in failures:
     print("FAILED:", failure)
