@@ -39,6 +39,8 @@ StoppingSettings read_stopping(Deck& deck) {
   if (s.kind == StoppingSettings::Kind::table) {
     if (s.file.empty()) deck.reject("stopping.file", "a file, for stopping.kind = \"table\"");
     s.file = deck.resolve_path(s.file);
+  } else if (!s.file.empty()) {
+    deck.reject("stopping.file", "none, or stopping.kind = \"table\"");
   }
   s.cutoff_energy_ev =
       deck.number("stopping.cutoff_energy_ev", 10.0, "slower atoms are not stopped", {0, 1e12});

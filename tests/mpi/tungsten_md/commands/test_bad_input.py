@@ -88,15 +88,22 @@ def main():
     t.deck("deck is not TOML", "case.toml:1: not TOML", deck="[run\n")
     t.deck("unknown key", "unknown key 'run.timestep': the nearest known key is 'run.timestep_ps'", ["run.timestep=1"])
     t.deck("unknown table", "unknown key 'runs.steps'", deck=DECK + "[runs]\nsteps = 3\n")
-    t.deck("wrong type", "key 'run.steps' = 'many': expected a whole number", ["run.steps=many"])
+    t.deck("wrong type", "--set: key 'run.steps' = many: expected a whole number from 0 to 1e15", ["run.steps=many"])
     t.deck("negative skin", "key 'run.skin_angstrom' = -1: expected a number above 0", ["run.skin_angstrom=-1"])
-    t.deck("negative time step", "expected a number above 0", ["run.timestep_ps=-0.001"])
+    t.deck("negative time step", "= -0.001: expected a number from 1e-12 to 1000", ["run.timestep_ps=-0.001"])
     t.deck("unknown precision", "expected one of double, mixed", ["run.precision=half"])
     t.deck("unknown boundary", "expected three words", ['structure.boundary=["periodic","walls","open"]'])
     t.deck("two cells", "expected three whole numbers", ["structure.cells=[6,6]"])
     t.deck("no cells", "expected three whole numbers", ["structure.cells=[6,6,0]"])
     t.deck("missing lattice constant", "'structure.lattice_constant_angstrom' is missing",
            deck=DECK.replace("lattice_constant_angstrom = 3.1652\n", ""))
+    t.deck("two lines where TOML has one", "case.toml:13: not TOML", deck=DECK + "[output]\nfinal_state = t\n")
+    t.deck("a deck of two lines in an option", "title=a\\n\\x1b[31mb: expected one line", ["title=a\n\x1b[31mb"])
+    t.deck("infinite number", "case.toml:11: key 'temperature.initial_k' = inf: expected a number from 0 to 1000000",
+           deck=DECK.replace("300.0", "inf"))
+    t.deck("a trajectory format twice", "each once", ['output.trajectory_formats=["xyz","xyz"]'])
+    t.deck("recoil of no direction in floating point", "not all zero",
+           deck=DECK + "[[pka]]\nenergy_ev = 100.0\ndirection = [1e300, 1e300, 0]\n")
     t.deck("bad override", "--set run.steps: expected key=value", ["run.steps"])
     t.deck("element without a potential", "'Au'", ["structure.element=Au"])
     t.deck("box below two cut-offs", "expected at least two cut-offs", ["structure.cells=[2,6,6]"])
@@ -162,6 +169,9 @@ def main():
         else:
             print("SKIPPED full disk: this user may not mount a small tmpfs")
     # Command lines
+    t.run("option of the other target", ["run", "case.toml", "--out", "o", "--tiles", "8x8"], "--tiles: found --target cluster")
+    t.run("option without a value", ["run", "case.toml", "--out", ""], "--out: found '', expected a folder")
+    t.run("option of a word for a number", [*forces, "--skin", "1e999"], "--skin: found '1e999', expected a number above 0")
     t.run("unknown option", ["run", "case.toml", "--out", "o", "--speed", "fast"], "--speed")
     t.run("no subcommand", [], "subcommand is required")
     t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read")
