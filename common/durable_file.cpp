@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "common/errors.hpp"
+
 namespace wafermark {
 namespace {
 
@@ -56,6 +58,9 @@ int sync(int fd) { return ::fsync(fd) == 0 || errno == EINVAL || errno == ENOTSU
 }  // namespace
 
 void write_text_file(const std::string& path, const std::string& text) {
+  std::error_code none;
+  if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+    throw InputError(fmt::format("{}: found a folder or device, expected a file to write", path));
   const std::string temporary = path + ".tmp";
   int error = 0;
   {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "common/errors.hpp"
 #include "common/printable.hpp"
@@ -52,6 +53,22 @@ CLI::Validator not_empty(std::string what) {
   return CLI::Validator(
       [what = std::move(what)](std::string& word) {
         return word.empty() ? expected(word, what) : std::string();
+      },
+      "");
+}
+
+CLI::Validator file_to_write() {
+  return CLI::Validator(
+      [](std::string& word) {
+        namespace fs = std::filesystem;
+        std::error_code none;
+        const fs::path path(word);
+        if (word.empty()) return expected(word, "a file to write");
+        if (fs::exists(path, none) && !fs::is_regular_file(path, none))
+          return expected(word, "a file to write, not a folder or device");
+        if (!fs::is_directory(path.has_parent_path() ? path.parent_path() : ".", none))
+          return expected(word, "a file in a folder that there is");
+        return std::string();
       },
       "");
 }

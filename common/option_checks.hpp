@@ -21,6 +21,10 @@ CLI::Validator one_of(std::vector<std::string> choices);
 /// Any text but none: of names of files and folders.
 CLI::Validator not_empty(std::string what);
 
+/// A file that a command writes: in a folder that there is, and no device or folder itself, which a file put
+/// in its place would destroy.
+CLI::Validator file_to_write();
+
 /// Lets an option be given several times, each time with one value: what follows is another option's, or the
 /// command's own.
 CLI::Option* repeated(CLI::Option* option);

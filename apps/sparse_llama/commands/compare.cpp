@@ -170,7 +170,7 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--tokens", o->tokens, "to make after each prompt")
       ->transform(whole_number_in({2, 1e9}))
       ->capture_default_str();
-  command->add_option("--out", o->out, "folder for result.json");
+  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return compare(*o); }; });
 }
 

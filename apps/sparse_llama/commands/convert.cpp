@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/option_checks.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/commands/model_options.hpp"
 
@@ -35,7 +36,7 @@ void add_convert_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<ConvertOptions>();
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
-  command->add_option("--out", o->file, "file to write, *.h5")->required();
+  command->add_option("--out", o->file, "file to write, *.h5")->required()->check(file_to_write());
   command->callback([o, &action] { action = [o] { return convert(*o); }; });
 }
 

@@ -98,7 +98,7 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
       ->check(number_in({0, 1e30}));
   command->add_option("--window", o->window, "tokens of a window; default: the model's context")
       ->transform(whole_number_in({1, 1e9}));
-  command->add_option("--out", o->out, "folder for result.json");
+  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
 }
 

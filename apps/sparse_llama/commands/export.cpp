@@ -41,7 +41,7 @@ void add_export_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<ExportOptions>();
   command->add_option("model", o->model, "training state, or the folder of train, recover or prune")
       ->required();
-  command->add_option("-o,--output", o->out, "folder to write")->required();
+  command->add_option("-o,--output", o->out, "folder to write")->required()->check(not_empty("a folder"));
   command->add_option("--tokenizer", o->tokenizer, "tokenizer.model to put beside it");
   command->add_option("--dtype", o->type, "bf16 or fp32")
       ->check(one_of({"bf16", "fp32"}))

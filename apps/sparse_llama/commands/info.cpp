@@ -143,7 +143,8 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
       ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
-  command->add_option("--out", o->out, "folder for the floor plan on the wafer");
+  command->add_option("--out", o->out, "folder for the floor plan on the wafer")
+      ->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

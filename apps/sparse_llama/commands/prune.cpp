@@ -110,7 +110,9 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("prune", "Set weights to zero by magnitude, Wanda or SparseGPT");
   auto o = std::make_shared<PruneOptions>();
   command->add_option("model", o->model, "model to prune")->required();
-  command->add_option("--out", o->out, "folder for the pruned model and result.json")->required();
+  command->add_option("--out", o->out, "folder for the pruned model and result.json")
+      ->required()
+      ->check(not_empty("a folder"));
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
       ->check(one_of({"magnitude", "wanda", "sparsegpt"}))
       ->capture_default_str();

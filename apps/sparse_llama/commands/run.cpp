@@ -256,7 +256,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
       ->capture_default_str();
   command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
   command->add_flag("--quiet", o->quiet, "figures only");
-  command->add_option("--out", o->out, "folder for result.json");
+  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
   command->callback([o, &action] { action = [o] { return run(*o); }; });
 }
 

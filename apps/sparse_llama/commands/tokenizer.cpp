@@ -32,7 +32,7 @@ void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--vocabulary", o->vocabulary, "pieces")
       ->transform(whole_number_in({8, 1e6}))
       ->capture_default_str();
-  command->add_option("-o,--output", o->out, "tokenizer.model to write")->required();
+  command->add_option("-o,--output", o->out, "tokenizer.model to write")->required()->check(file_to_write());
   command->callback([o, &action] { action = [o] { return learn(*o); }; });
 }
 

@@ -160,7 +160,9 @@ void add(CLI::App& app, std::function<int()>& action, const char* name, const ch
   auto* command = app.add_subcommand(name, what);
   auto o = std::make_shared<TrainOptions>();
   command->add_option("deck", o->deck, "TOML deck")->required();
-  command->add_option("--out", o->out, "folder for state.h5 and result.json")->required();
+  command->add_option("--out", o->out, "folder for state.h5 and result.json")
+      ->required()
+      ->check(not_empty("a folder"));
   repeated(command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated"));
   command->add_flag("--restart", o->restart, "go on from the state in --out, where there is one");
   command->callback([o, recover, &action] { action = [o, recover] { return train(*o, recover); }; });

@@ -4,10 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "common/communicator.hpp"
+#include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
 #include "tungsten_md/model/analytic_potential.hpp"
@@ -107,14 +108,12 @@ int make(const PotentialOptions& o) {
 
 void write_csv(const std::string& path, const std::vector<std::string>& names,
                const std::vector<std::vector<double>>& columns) {
-  std::ofstream out(path + ".part");
-  out << fmt::format("{}\n", fmt::join(names, ","));
+  std::string text = fmt::format("{}\n", fmt::join(names, ","));
   for (std::size_t row = 0; row < columns[0].size(); ++row)
     for (std::size_t c = 0; c < columns.size(); ++c)
-      out << fmt::format("{:.17g}{}", columns[c][row], c + 1 == columns.size() ? '\n' : ',');
-  out.close();
-  if (!out || std::rename((path + ".part").c_str(), path.c_str()) != 0)
-    throw InputError(path + ": cannot be written");
+      fmt::format_to(std::back_inserter(text), "{:.17g}{}", columns[c][row],
+                     c + 1 == columns.size() ? '\n' : ',');
+  write_text_file(path, text);
   fmt::print("{}\n", path);
 }
 
@@ -195,7 +194,8 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
     sub->add_option("--nrho", o->nrho, "number of densities, by spline")
         ->transform(whole_number_in({5, 1e7}));
     sub->add_option("-o,--output", o->out, "file to write: setfl, or eam/fs when it ends in .eam.fs")
-        ->required();
+        ->required()
+        ->check(file_to_write());
   };
 
   auto* sub = add("info", "Elements, grids, cut-off, cohesive energy", info);
@@ -217,7 +217,8 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
   add_model(sub);
   sub->add_option("--points", o->points, "rows")->transform(whole_number_in({2, 1e7}))->capture_default_str();
   sub->add_option("-o,--output", o->out, "prefix: writes PREFIX_pairs.csv and PREFIX_embedding.csv")
-      ->required();
+      ->required()
+      ->check(file_to_write());
 }
 
 }  // namespace wafermark::tungsten

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <iterator>
+#include <stdexcept>
 
+#include "common/durable_file.hpp"
 #include "common/errors.hpp"
 
 namespace wafermark::tungsten {
@@ -16,19 +15,6 @@ void append(std::string& text, const std::vector<double>& samples) {
   for (std::size_t k = 0; k < samples.size(); ++k)
     fmt::format_to(std::back_inserter(text), "{:.16e}{}", samples[k],
                    k % 5 == 4 || k + 1 == samples.size() ? '\n' : ' ');
-}
-
-void write_whole(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".part";
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (!file) throw InputError(fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = std::fclose(file) == 0;
-  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    std::remove(temporary.c_str());
-    throw InputError(fmt::format("{}: cannot be written: {}", path, std::strerror(reason)));
-  }
 }
 
 }  // namespace
@@ -62,7 +48,11 @@ void write_potential(const std::string& path, const PotentialTables& t) {
   }
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b <= a; ++b) append(text, t.r_phi[a][b]);
-  write_whole(path, text);
+  try {
+    write_text_file(path, text);
+  } catch (const std::runtime_error& e) {
+    throw InputError(e.what());  // where it goes is the user's to choose
+  }
 }
 
 }  // namespace wafermark::tungsten
