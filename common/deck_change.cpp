@@ -17,8 +17,6 @@ namespace {
   throw InputError(fmt::format("{} {}: expected {}", option, excerpt(text), expected));
 }
 
-bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
-
 bool is_bare(const std::string& word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
     return std::isalnum(c) || c == '_' || c == '-';
@@ -103,8 +101,7 @@ std::string join_key(const std::vector<std::string>& path) {
 }
 
 DeckChange parse_change(const std::string& option, const std::string& text) {
-  if (std::any_of(text.begin(), text.end(), is_control))
-    refuse(option, text, "one line without control characters");
+  if (printable(text) != text) refuse(option, text, "one line of printable text (UTF-8)");
   const auto equals = end_of_key(text);
   if (equals == std::string::npos || text.find_first_not_of(' ') == equals)
     refuse(option, text, "key=value, for example run.steps=100");

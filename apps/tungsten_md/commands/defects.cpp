@@ -122,8 +122,8 @@ int count(const DefectsOptions& o) {
   const Communicator comm;
   const std::int64_t wanted = frame_number(o);
   std::error_code none;
-  if (fs::weakly_canonical(fs::absolute(o.file).parent_path(), none) ==
-      fs::weakly_canonical(fs::absolute(o.out), none))
+  if (fs::weakly_canonical(fs::absolute(o.file, none).parent_path(), none) ==
+      fs::weakly_canonical(fs::absolute(o.out, none), none))
     throw InputError(
         fmt::format("--out: found the folder of {}, expected another: it may hold a run's results", o.file));
   const auto file = StateFile::open(comm, o.file, data_file_defaults(o));
@@ -170,7 +170,9 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand(
       "defects", "Count vacancies, interstitials, replacements and clusters in stored configurations");
   auto o = std::make_shared<DefectsOptions>();
-  command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file")->required();
+  command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file")
+      ->required()
+      ->check(not_empty("a file of atoms"));
   command->add_option("--out", o->out, "folder for defects.json, defects.csv and result.json")
       ->required()
       ->check(not_empty("a folder"));
@@ -187,7 +189,8 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
       ->expected(3)
       ->delimiter(',');
   command->add_option("--reference", o->reference,
-                      "file whose atoms (first frame) are the sites, instead of a lattice");
+                      "file whose atoms (first frame) are the sites, instead of a lattice")
+      ->check(not_empty("a file of atoms"));
   command->add_option("--boundary", o->boundary, "of LAMMPS data files: periodic or open, along x y z")
       ->expected(3)
       ->delimiter(',')
