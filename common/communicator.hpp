@@ -105,6 +105,8 @@ class CartesianGrid {
   /// `dims` entries of 0 are chosen: the factorisation of the rank count with the least cut surface for a box
   /// with these edge lengths. Throws InputError when fixed entries do not divide the rank count.
   CartesianGrid(const Communicator& comm, std::array<int, 3> dims, std::array<double, 3> edges);
+  /// The same choice for any number of ranks, wherever this program runs.
+  static std::array<int, 3> dims_for(int ranks, std::array<int, 3> fixed, std::array<double, 3> edges);
 
   const std::array<int, 3>& dims() const { return dims_; }
   const std::array<int, 3>& coords() const { return coords_; }

@@ -1,8 +1,12 @@
 #include "tungsten_md/analysis/defects.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+
+#include "common/memory.hpp"
 
 namespace wafermark::tungsten {
 
@@ -52,6 +56,16 @@ bool nearer(const Occupant& a, const Occupant& b) {
   return std::tie(a.squared_distance, a.atom) < std::tie(b.squared_distance, b.atom);
 }
 
+/// Sites without an atom are vacancies, and every rank holds them all: a lattice far larger than the crystal
+/// is refused before its sites are gone through.
+void require_memory_for_sites(const Communicator& comm, std::int64_t sites, std::int64_t atoms) {
+  const double bytes = 9.0 * static_cast<double>(sites) / comm.size() +
+                       static_cast<double>(sizeof(Vacancy) + sizeof(std::int64_t)) *
+                           std::max(0.0, static_cast<double>(sites) - static_cast<double>(atoms));
+  if (bytes > 1e8)
+    require_memory(comm, bytes, fmt::format("{} sites of the reference for {} atoms", sites, atoms));
+}
+
 }  // namespace
 
 std::int64_t Defects::frenkel_pairs() const {
@@ -59,6 +73,7 @@ std::int64_t Defects::frenkel_pairs() const {
 }
 
 Defects find_defects(const Communicator& comm, const Atoms& atoms, const ReferenceSites& sites) {
+  require_memory_for_sites(comm, sites.size(), comm.sum(static_cast<std::int64_t>(atoms.size())));
   Defects defects;
   defects.drift = estimate_drift(comm, atoms, sites);
 

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
+#include "tungsten_md/cluster/memory_estimate.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -17,6 +20,15 @@ const Box& checked(const Box& box, double cutoff) {
                       "on a periodic axis",
                       box.length(d), "xyz"[d], 2.0 * cutoff));
   return box;
+}
+
+/// Indices, and the values of the largest record (eight an atom, with room to grow), are int.
+constexpr std::int64_t most_sites_of_a_rank = std::numeric_limits<int>::max() / 9;
+
+void require_countable(const Communicator& comm, double sites) {
+  comm.throw_together(!(sites <= static_cast<double>(most_sites_of_a_rank)),
+                      fmt::format("{:.4g} atoms and ghosts on a rank, expected at most {}: use more ranks",
+                                  sites, most_sites_of_a_rank));
 }
 
 /// Copies host vectors over the first rows of a device view.
@@ -59,6 +71,16 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
         fmt::format("run.neighbour_list = half: expected one thread a rank on a CPU, found {} threads",
                     ExecSpace().concurrency()));
   if (atoms_ == 0) throw InputError("the starting state holds no atoms");
+  RunShape shape;
+  shape.atoms = static_cast<double>(atoms_);
+  shape.box = start.box;
+  shape.grid = subdomain_.grid;
+  shape.list_radius = list_.radius;
+  shape.mixed = settings.precision == "mixed";
+  shape.list = list_.kind;
+  shape.alloy = potential.elements.size() > 1;
+  require_countable(comm, shape.atoms_of_a_rank() + shape.ghosts_of_a_rank());
+  require_memory(comm, domain_bytes(shape), fmt::format("{} atoms on {} ranks", atoms_, comm.size()));
   const int types = static_cast<int>(potential.elements.size());
   for (const int t : start.atoms.type)
     if (t < 0 || t >= types)
@@ -69,7 +91,9 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
 Domain::Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
                const DomainSettings& settings, RegionTimes& times)
     : Domain(comm, start, potential, settings, times, nullptr) {
-  p_ = to_device(distribute(comm_, ranks_, subdomain_, start.atoms), start.masses);
+  const Atoms own = distribute(comm_, ranks_, subdomain_, start.atoms);
+  require_countable(comm_, static_cast<double>(own.size()));
+  p_ = to_device(own, start.masses);
   rebuild();
 }
 
@@ -110,6 +134,13 @@ void Domain::rebuild() {
   }
   build_list();
   ++rebuilds_;
+}
+
+void Domain::remove(const std::vector<int>& atoms) {
+  for (const int i : atoms) Kokkos::deep_copy(Kokkos::subview(p_.type, i), -1);
+  remove_marked(p_, static_cast<int>(atoms.size()));
+  atoms_ -= comm_.sum(static_cast<std::int64_t>(atoms.size()));
+  rebuild();
 }
 
 void Domain::build_list() {

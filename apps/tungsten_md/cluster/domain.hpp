@@ -9,6 +9,7 @@
 #include "common/communicator.hpp"
 #include "common/region_timer.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
+#include "tungsten_md/cluster/lost_atoms.hpp"
 #include "tungsten_md/cluster/migration.hpp"
 #include "tungsten_md/model/configuration.hpp"
 
@@ -39,6 +40,11 @@ class Domain {
   void update(double displacement);
   /// New owners, order, ghosts and list. Collective.
   void rebuild();
+
+  /// This rank's atoms that left an open box for good, by their indices.
+  std::vector<int> lost() const { return find_lost(p_, list_, subdomain_.box); }
+  /// Goes on without these local atoms: new owners, order, ghosts and list. Collective.
+  void remove(const std::vector<int>& atoms);
 
   void compute_forces();
   EnergyVirial compute_forces_and_energy();  ///< this rank's share

@@ -141,15 +141,19 @@ void reserve(Particles& p, int n) {
   Kokkos::resize(p.type, room);
 }
 
-void remove_leavers(Particles& p, int left) {
-  const int stay = p.n_local - left;
-  Kokkos::View<int*, MemSpace> hole("hole", left), stayer("stayer", left);
+}  // namespace
+
+void remove_marked(Particles& p, int marked) {
+  const int stay = p.n_local - marked;
+  Kokkos::View<int*, MemSpace> hole("hole", marked), stayer("stayer", marked);
   int holes = 0;
   Kokkos::parallel_scan("find_holes", over(stay), FindHoles{p.type, hole}, holes);
-  Kokkos::parallel_scan("find_stayers", over(left), FindStayers{p.type, stay, stayer});
+  Kokkos::parallel_scan("find_stayers", over(marked), FindStayers{p.type, stay, stayer});
   Kokkos::parallel_for("fill_holes", over(holes), FillHoles{p, hole, stayer});
   p.n_local = stay;
 }
+
+namespace {
 
 /// One pass along one axis; returns how many atoms this rank sent.
 int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, int axis,
@@ -175,7 +179,7 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
     const int n = arrivals[direction > 0] = comm.send_receive(leavers, to, from);
     exchange(comm, buffer, record_size * leavers, to, received[direction > 0], record_size * n, from);
     // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.
-    if (leavers > 0) remove_leavers(p, leavers);
+    if (leavers > 0) remove_marked(p, leavers);
     sent += leavers;
   }
   for (int k = 0; k < 2; ++k) {

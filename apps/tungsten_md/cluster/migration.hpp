@@ -14,6 +14,10 @@ namespace wafermark::tungsten {
 void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain, Particles& p,
              std::int64_t expected);
 
+/// Removes the `marked` local atoms of type -1; others take their places. Ghosts, lists and forces are then
+/// out of date.
+void remove_marked(Particles& p, int marked);
+
 /// Sends each atom of any distribution over ranks straight to its owner: the start of a run.
 Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
                  Atoms atoms);

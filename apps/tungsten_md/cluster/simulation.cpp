@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
+#include "common/errors.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/dynamics/hot_atom_watch.hpp"
 #include "tungsten_md/dynamics/velocities.hpp"
+#include "tungsten_md/model/recoil_checks.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -24,6 +29,7 @@ DomainSettings domain_settings(const RunSettings& run, const std::array<int, 3>&
 }  // namespace
 
 void Simulation::step(bool with_energy) {
+  settle_lost_atoms();
   fire_due_pkas();
   Particles& p = domain_->particles();
   const double dt = time_step_.next(comm_, p);
@@ -55,6 +61,40 @@ void Simulation::fire_due_pkas() {
   }
 }
 
+std::string Simulation::lost_atom_text(const std::vector<int>& lost) const {
+  const Atoms atoms = domain_->atoms_on_host();
+  std::int64_t id = std::numeric_limits<std::int64_t>::max();
+  for (const int i : lost) id = std::min(id, atoms.id[static_cast<std::size_t>(i)]);
+  const std::int64_t first = comm_.min(id);
+  std::vector<double> x(3, 0.0);
+  for (const int i : lost)
+    if (const auto k = static_cast<std::size_t>(i); atoms.id[k] == first)
+      x.assign(atoms.x[k].begin(), atoms.x[k].end());
+  x = comm_.sum(x);
+  return fmt::format(
+      "atom {} left the open box at ({:.6g}, {:.6g}, {:.6g}) Angstrom, step {}, {:.6g} ps; "
+      "structure.lost_atoms = \"drop\" goes on without such atoms",
+      first, x[0], x[1], x[2], step_, time_ps_);
+}
+
+void Simulation::settle_lost_atoms() {
+  const auto& periodic = frame_.box.periodic;
+  if ((periodic[0] && periodic[1] && periodic[2]) || looked_at_ == domain_->rebuilds()) return;
+  const std::vector<int> lost = domain_->lost();
+  looked_at_ = domain_->rebuilds();
+  const std::int64_t n = comm_.sum(static_cast<std::int64_t>(lost.size()));
+  if (n == 0) return;
+  if (case_.structure.lost_atoms == LostAtoms::error) throw std::runtime_error(lost_atom_text(lost));
+  // Whatever they still share with other atoms goes with them: the difference is what the crystal lost.
+  energy_share_ = domain_->compute_forces_and_energy();
+  const double before = thermo().total_ev();
+  domain_->remove(lost);
+  energy_share_ = domain_->compute_forces_and_energy();
+  ledger_.lost_ev += before - thermo().total_ev();
+  lost_atoms_ += n;
+  looked_at_ = domain_->rebuilds();
+}
+
 Simulation::Simulation(const Communicator& comm, const Case& what, const Configuration& start)
     : comm_(comm),
       case_(what),
@@ -64,7 +104,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Configu
       thermostat_(what.dynamics.thermostat, start.box, what.run.seed),
       step_(start.step),
       time_ps_(start.time_ps) {
-  for (const auto& pka : what.dynamics.pkas) check_pka(pka, start.box);
+  check_recoils(what, start.box);
 }
 
 Simulation::Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
@@ -73,6 +113,10 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   times_ = &times;
   domain_ =
       std::make_unique<Domain>(comm, start, potential, domain_settings(what.run, what.run.rank_grid), times);
+  if (what.structure.lost_atoms == LostAtoms::error) {
+    const std::vector<int> lost = domain_->lost();
+    if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(lost_atom_text(lost));
+  }
   if (what.dynamics.relax.max_steps > 0) relaxation_ = relax(*domain_, what.dynamics.relax);
   if (what.dynamics.temperature.draw_k > 0.0)
     draw_velocities(comm, domain_->particles(), domain_->atoms(), what.dynamics.temperature.draw_k,
@@ -109,6 +153,15 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
     ledger_.thermostat_ev = state.numbers.at("thermostat_ev");
   }
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
+  const auto counter = [&](const char* name) {  // checkpoints of earlier versions have none
+    const auto found = state.counters.find(name);
+    return found == state.counters.end() ? std::int64_t{0} : found->second;
+  };
+  lost_atoms_ = counter("lost_atoms");
+  if (counter("lost_atoms_settled") != 0) looked_at_ = domain_->rebuilds();
+  if (const auto lost = state.numbers.find("lost_ev"); lost != state.numbers.end())
+    ledger_.lost_ev = lost->second;
+  if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
 }
 
 Thermo Simulation::thermo() const {
@@ -128,7 +181,7 @@ EnergyLedger Simulation::ledger() const {
 
 bool Simulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
-         case_.dynamics.pkas.empty();
+         case_.dynamics.pkas.empty() && lost_atoms_ == 0;
 }
 
 Configuration Simulation::configuration() const {
@@ -164,6 +217,14 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (const auto& p = frame_.box.periodic; !p[0] || !p[1] || !p[2]) {
+    result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "");
+    result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV");
+  }
+  // Beyond its last energy a table says nothing; the last power was taken.
+  if (case_.dynamics.stopping.kind == StoppingSettings::Kind::table)
+    result.add_check("atom_steps_above_stopping_table",
+                     static_cast<double>(comm_.sum(stopping_.above_table())), 0.0, 0.0, "");
   if (relaxation_)
     result.add_check("relaxed_max_force", relaxation_->max_force, 0.0,
                      case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
@@ -181,8 +242,12 @@ SimulationState Simulation::state() const {
                {"pka_ev", sum.pka_ev},
                {"stopping_ev", sum.stopping_ev},
                {"thermostat_ev", sum.thermostat_ev},
+               {"lost_ev", sum.lost_ev},
                {"skin_angstrom", case_.run.skin_angstrom}};
-  s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)}};
+  s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)},
+                {"lost_atoms", lost_atoms_},
+                {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
+                {"above_stopping_table", comm_.sum(stopping_.above_table())}};
   return s;
 }
 

@@ -62,6 +62,9 @@ class Simulation final : public Dynamics {
  private:
   Simulation(const Communicator& comm, const Case& what, const Configuration& start);
   void fire_due_pkas();
+  void settle_lost_atoms();
+  /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
+  std::string lost_atom_text(const std::vector<int>& lost) const;
 
   const Communicator& comm_;
   const Case& case_;
@@ -76,6 +79,8 @@ class Simulation final : public Dynamics {
   EnergyVirial energy_share_;
   EnergyLedger ledger_;
   std::size_t pkas_fired_ = 0;
+  std::int64_t lost_atoms_ = 0;  ///< over all ranks
+  std::int64_t looked_at_ = -1;  ///< the domain's rebuilds when lost atoms were last looked for
   std::vector<Recoil> recoils_;
   std::optional<FireResult> relaxation_;
 };

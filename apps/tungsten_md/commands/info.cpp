@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "common/machine_record.hpp"
+#include "common/memory.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -18,6 +19,7 @@ struct InfoOptions {
   std::string deck;
   DeckOptions options;
   bool keys = false;
+  int ranks = 0;  ///< 0: those of this run
 };
 
 /// A deck of nothing but what is required, read for the sake of its keys.
@@ -39,6 +41,45 @@ void print_build(const Communicator& comm) {
       Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
+/// A crystal's atoms are counted, not made: a deck of any size is told of at once.
+int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& what,
+                  const PotentialTables& potential) {
+  const auto& lattice = what.structure.lattice;
+  std::int64_t atoms = 0;
+  Box box;
+  if (lattice) {
+    require_element(what, potential);
+    atoms = lattice->size();
+    box = lattice->box(what.structure.periodic);
+  } else {
+    const Configuration start = starting_state(comm, what, potential);
+    atoms = comm.sum(static_cast<std::int64_t>(start.atoms.size()));
+    box = start.box;
+  }
+  const int ranks = o.ranks > 0 ? o.ranks : comm.size();
+  const RunShape shape = shape_of_run(what, potential, static_cast<double>(atoms), box, ranks);
+  if (!comm.is_root()) return 0;
+  const auto kind = [&](int axis) { return box.periodic[axis] ? "periodic" : "open"; };
+  fmt::print("{}\n", what.title);
+  fmt::print("atoms             {}\n", atoms);
+  fmt::print("box               {:.6g} x {:.6g} x {:.6g} Angstrom, {} {} {}\n", box.length(0), box.length(1),
+             box.length(2), kind(0), kind(1), kind(2));
+  fmt::print("potential         {}, cut-off {:.6g} Angstrom, {} radial points\n", potential.format,
+             potential.cutoff_angstrom, potential.nr);
+  fmt::print("potential file    {}\n", potential.source);
+  fmt::print("neighbours        about {:.0f} within cut-off + skin, {:.5g} Angstrom\n", shape.neighbours(),
+             shape.list_radius);
+  fmt::print("ranks             {} as {} x {} x {}, {:.0f} atoms and {:.0f} ghosts each\n", ranks,
+             shape.grid[0], shape.grid[1], shape.grid[2], shape.atoms_of_a_rank(), shape.ghosts_of_a_rank());
+  fmt::print("precision         {}, {} neighbour list\n", what.run.precision,
+             shape.list == ListKind::half ? "half" : "full");
+  fmt::print("memory            about {} a rank while it runs, {} more as it starts; this node has {}\n",
+             in_gigabytes(domain_bytes(shape)), in_gigabytes(start_bytes(shape.atoms_of_a_rank())),
+             in_gigabytes(free_memory_of_node().bytes));
+  fmt::print("steps             at most {} of {:.4g} ps\n", what.run.steps, what.run.timestep_ps);
+  return 0;
+}
+
 int info(const InfoOptions& o) {
   const Communicator comm;
   if (o.deck.empty()) o.options.refuse_without_deck();
@@ -54,35 +95,13 @@ int info(const InfoOptions& o) {
   const Case what = Case::read(deck);
   const PotentialTables potential = what.load_potential();
   if (o.options.target == "wafer") {
+    if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
     const Communicator alone(MPI_COMM_SELF);
     const TilePlan plan = TilePlan::make(comm, what, starting_state(alone, what, potential), potential);
     if (comm.is_root()) fmt::print("{}\n{}", what.title, plan.describe());
     return 0;
   }
-  const Configuration start = starting_state(comm, what, potential);
-  const auto atoms = comm.sum(static_cast<std::int64_t>(start.atoms.size()));
-  const CartesianGrid grid(comm, what.run.rank_grid,
-                           {start.box.length(0), start.box.length(1), start.box.length(2)});
-  const double density = static_cast<double>(atoms) / start.box.volume();
-  const double radius = potential.cutoff_angstrom + what.run.skin_angstrom;
-  const double neighbours = density * 4.18879 * radius * radius * radius;
-  if (!comm.is_root()) return 0;
-  fmt::print("{}\n", what.title);
-  fmt::print("atoms             {}\n", atoms);
-  fmt::print("box               {:.6g} x {:.6g} x {:.6g} Angstrom, {} {} {}\n", start.box.length(0),
-             start.box.length(1), start.box.length(2), start.box.periodic[0] ? "periodic" : "open",
-             start.box.periodic[1] ? "periodic" : "open", start.box.periodic[2] ? "periodic" : "open");
-  fmt::print("potential         {}, cut-off {:.6g} Angstrom, {} radial points\n", potential.format,
-             potential.cutoff_angstrom, potential.nr);
-  fmt::print("potential file    {}\n", potential.source);
-  fmt::print("neighbours        about {:.0f} within cut-off + skin, {:.5g} Angstrom\n", neighbours, radius);
-  fmt::print("ranks             {} as {} x {} x {}, {:.0f} atoms each\n", comm.size(), grid.dims()[0],
-             grid.dims()[1], grid.dims()[2], static_cast<double>(atoms) / comm.size());
-  fmt::print("precision         {}, {} neighbour list\n", what.run.precision,
-             what.run.neighbour_list == "auto" ? (best_list_kind() == ListKind::half ? "half" : "full")
-                                               : what.run.neighbour_list.c_str());
-  fmt::print("steps             at most {} of {:.4g} ps\n", what.run.steps, what.run.timestep_ps);
-  return 0;
+  return info_on_ranks(comm, o, what, potential);
 }
 
 }  // namespace
@@ -93,6 +112,10 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   auto* deck = command->add_option("deck", o->deck, "TOML file; without it: this build and machine");
   o->options.add_to(*command, {"cluster", "wafer"});
   command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning")->excludes(deck);
+  command
+      ->add_option("--ranks", o->ranks, "tell of a run on so many MPI ranks (those of this run by default)")
+      ->check(CLI::Range(1, 100000000))
+      ->needs(deck);
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

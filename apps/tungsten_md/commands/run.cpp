@@ -77,6 +77,7 @@ Target on_cluster(const Setting& s) {
   Target target;
   std::unique_ptr<Simulation> simulation;
   if (s.checkpoint.empty()) {
+    require_memory_for_run(s.comm, s.what, s.potential);
     target.start = starting_state(s.comm, s.what, s.potential);
     simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, target.start, s.times);
   } else {

@@ -148,7 +148,8 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
                                           {"pka", ledger.pka_ev},
                                           {"stopping", ledger.stopping_ev},
-                                          {"thermostat", ledger.thermostat_ev}});
+                                          {"thermostat", ledger.thermostat_ev},
+                                          {"lost", ledger.lost_ev}});
   result.set_section("recoils", recoils);
   if (defects_.empty()) return;
   result.set_section("defects", defects_.summary());

@@ -2,11 +2,22 @@
 #pragma once
 
 #include "common/communicator.hpp"
+#include "tungsten_md/cluster/memory_estimate.hpp"
 #include "tungsten_md/model/case.hpp"
 
 namespace wafermark::tungsten {
 
 /// This rank's share of the crystal, or of the atoms of the data file; masses from the potential. Collective.
 Configuration starting_state(const Communicator& comm, const Case& what, const PotentialTables& potential);
+
+/// Index of the crystal's element in the potential; InputError when it has none.
+int require_element(const Case& what, const PotentialTables& potential);
+
+/// What the arrays of a run follow from (cluster/memory_estimate.hpp), on so many ranks, built or not.
+RunShape shape_of_run(const Case& what, const PotentialTables& potential, double atoms, const Box& box,
+                      int ranks);
+
+/// Refuses a crystal that does not fit, before any atom is made. Collective.
+void require_memory_for_run(const Communicator& comm, const Case& what, const PotentialTables& potential);
 
 }  // namespace wafermark::tungsten

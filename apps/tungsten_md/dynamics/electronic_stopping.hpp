@@ -1,31 +1,28 @@
 // Energy loss of fast atoms to the electrons.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
 
 #include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
+#include "tungsten_md/model/stopping_table.hpp"
 
 namespace wafermark::tungsten {
-
-/// Columns of a stopping table: energies ascend.
-struct StoppingTable {
-  std::vector<double> energy_ev, power_ev_per_angstrom;
-};
-/// Reads the format of LAMMPS fix electron/stopping for one element: comment lines (#), then E and S a line.
-/// Throws InputError "FILE:LINE: ...".
-StoppingTable read_stopping_table(const std::string& path);
 
 class ElectronicStopping {
  public:
   explicit ElectronicStopping(const StoppingSettings& settings);
   /// Slows this rank's atoms above the cut-off energy for `dt`; returns the energy they lost, eV.
   double apply(Particles& p, double dt) const;
+  /// How often an atom of this rank was above the end of the table so far; it was slowed by the last power.
+  std::int64_t above_table() const;
+  /// Goes on from a stored count.
+  void resume(std::int64_t above_table);
 
  private:
   StoppingSettings settings_;
   ScalarView energy_, power_;
+  Kokkos::View<std::int64_t, MemSpace> above_{"above_stopping_table"};
 };
 
 }  // namespace wafermark::tungsten

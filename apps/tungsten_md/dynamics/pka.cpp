@@ -1,12 +1,9 @@
 #include "tungsten_md/dynamics/pka.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "common/errors.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
 
@@ -64,15 +61,6 @@ Vec3 site_of(const PkaSettings& pka, const Box& box, int index, std::uint64_t se
 }
 
 }  // namespace
-
-void check_pka(const PkaSettings& pka, const Box& box) {
-  if (!pka.position) return;
-  for (int d = 0; d < 3; ++d)
-    if (!((*pka.position)[d] >= box.lo[d] && (*pka.position)[d] <= box.hi[d]))
-      throw InputError(
-          fmt::format("pka.position_angstrom: found {} along {}, expected a place in the box, {} to {}",
-                      (*pka.position)[d], "xyz"[d], box.lo[d], box.hi[d]));
-}
 
 Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const PkaSettings& pka, int index,
                 std::uint64_t seed) {

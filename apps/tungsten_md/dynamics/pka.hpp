@@ -10,9 +10,6 @@
 
 namespace wafermark::tungsten {
 
-/// Throws InputError when a PKA's position lies outside the box.
-void check_pka(const PkaSettings& pka, const Box& box);
-
 /// Gives the chosen atom `pka.energy_ev` on top of what it has: its velocity gains a component along
 /// `direction` such that its kinetic energy rises by exactly that. The atom (nearest to the site; ties:
 /// lowest id) and a random direction or site (by seed and `index`, the PKA's number) are the same for any

@@ -8,6 +8,7 @@ void deal_rows(const Communicator& comm, std::size_t n_values,
                const std::function<bool(std::int64_t& id, double* values)>& read,
                const std::function<void(std::int64_t id, const double* values)>& take) {
   constexpr int batch = 1 << 15;
+  const auto ranks = static_cast<std::uint64_t>(comm.size());
   std::vector<double> row(n_values);
   for (bool more = true; more;) {
     std::vector<std::vector<std::int64_t>> ids(comm.size());
@@ -18,7 +19,7 @@ void deal_rows(const Communicator& comm, std::size_t n_values,
           std::int64_t id = 0;
           more = read(id, row.data());
           if (!more) break;
-          const auto owner = static_cast<std::size_t>(id % comm.size());
+          const auto owner = static_cast<std::size_t>(static_cast<std::uint64_t>(id) % ranks);
           ids[owner].push_back(id);
           values[owner].insert(values[owner].end(), row.begin(), row.end());
         }

@@ -10,8 +10,8 @@ namespace wafermark::tungsten {
 
 /// A row of a table of atoms: an id and a fixed number of values.
 /// `read(id, values)` is called on rank 0 until it returns false; InputError thrown by it is thrown on all
-/// ranks. `take(id, values)` is called on rank id % size, in the order of the file. Rank 0 never holds more
-/// than a batch.
+/// ranks. `take(id, values)` is called on rank id % size (of the id's 64 bits), in the order of the file.
+/// Rank 0 never holds more than a batch.
 void deal_rows(const Communicator& comm, std::size_t n_values,
                const std::function<bool(std::int64_t& id, double* values)>& read,
                const std::function<void(std::int64_t id, const double* values)>& take);

@@ -13,7 +13,7 @@ struct OrderedAtoms {
   std::int64_t total = 0;      ///< atoms on all ranks
 };
 
-/// Redistributes the atoms by equal ranges of ids. Collective.
+/// Redistributes the atoms by their ids, equally many to each rank, whatever the ids. Collective.
 OrderedAtoms order_by_id(const Communicator& comm, const Atoms& atoms,
                          const std::vector<Vec3>* forces = nullptr);
 

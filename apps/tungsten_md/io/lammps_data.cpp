@@ -242,11 +242,32 @@ Configuration read_lammps_data(const Communicator& comm, const std::string& path
   return result;
 }
 
+namespace {
+
+/// The box, with open axes that reach as far as the atoms do: LAMMPS reads no atom outside its bounds.
+Box bounds_of_all(const Communicator& comm, const Configuration& c) {
+  Box box = c.box;
+  for (int d = 0; d < 3; ++d) {
+    if (box.periodic[d]) continue;
+    double lowest = box.lo[d], highest = box.hi[d];
+    for (const Vec3& x : c.atoms.x) {
+      lowest = std::min(lowest, x[d]);
+      highest = std::max(highest, x[d]);
+    }
+    constexpr double margin = 1e-3;  // Angstrom: on the upper bound itself an atom is outside
+    if (const double low = comm.min(lowest); low < box.lo[d]) box.lo[d] = low - margin;
+    if (const double high = comm.max(highest); high >= box.hi[d]) box.hi[d] = high + margin;
+  }
+  return box;
+}
+
+}  // namespace
+
 void write_lammps_data(const Communicator& comm, const std::string& path,
                        const Configuration& configuration) {
   const OrderedAtoms ordered = order_by_id(comm, configuration.atoms);
   const Atoms& atoms = ordered.atoms;
-  const Box& box = configuration.box;
+  const Box box = bounds_of_all(comm, configuration);
 
   std::string header = fmt::format(
       "LAMMPS data file by Wafermark, step {}, time {} ps, units metal\n\n{} atoms\n{} atom types\n\n",

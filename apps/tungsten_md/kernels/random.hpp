@@ -17,14 +17,16 @@ struct Triple {
   double x, y, z;
 };
 
+/// The counter holds 63 bits of id, 56 of step and the stream; no two triples of these share one.
 KOKKOS_INLINE_FUNCTION r123::Philox4x32::ctr_type random_words(std::uint64_t seed, std::uint64_t id,
                                                                std::uint64_t step, Stream stream) {
   const r123::Philox4x32::key_type key = {
       {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
   const r123::Philox4x32::ctr_type counter = {
       {static_cast<std::uint32_t>(id),
-       static_cast<std::uint32_t>(id >> 32) | (static_cast<std::uint32_t>(stream) << 24),
-       static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)}};
+       (static_cast<std::uint32_t>(id >> 32) & 0xffffffu) | (static_cast<std::uint32_t>(stream) << 24),
+       static_cast<std::uint32_t>(step),
+       static_cast<std::uint32_t>(step >> 32) | (static_cast<std::uint32_t>(id >> 56) << 24)}};
   return r123::Philox4x32()(counter, key);
 }
 

@@ -1,5 +1,9 @@
 #include "tungsten_md/model/case.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -8,6 +12,8 @@
 #include "tungsten_md/model/potential_file.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
 #include "tungsten_md/model/potential_library.hpp"
+#include "tungsten_md/model/recoil_checks.hpp"
+#include "tungsten_md/model/stopping_table.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -29,6 +35,11 @@ std::array<bool, 3> read_boundary(Deck& deck) {
 StructureSettings read_structure(Deck& deck) {
   StructureSettings s;
   s.periodic = read_boundary(deck);
+  if (deck.choice("structure.lost_atoms", "error", {"error", "drop"},
+                  "atoms that leave an open box for good (farther outside than cut-off and skin, with fewer "
+                  "than four neighbours): end the run, or go on without them, their energy in the ledger") ==
+      "drop")
+    s.lost_atoms = LostAtoms::drop;
   s.file = deck.text("structure.file", "", "LAMMPS data file to start from, instead of a crystal");
   if (!s.file.empty()) {
     s.file = deck.resolve_path(s.file);
@@ -188,6 +199,24 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   return w;
 }
 
+/// Stopping is that of the atoms at hand, and known for every energy that a recoil gives one.
+void check_stopping(const Deck& deck, const Case& c) {
+  const StoppingSettings& s = c.dynamics.stopping;
+  const auto& elements = c.potential.elements;
+  if (s.kind == StoppingSettings::Kind::sqrt && !deck.has("stopping.coefficient_sqrt_ev_per_angstrom") &&
+      elements != std::vector<std::string>{"W"})
+    deck.reject("stopping.kind",
+                fmt::format("stopping.coefficient_sqrt_ev_per_angstrom beside it: its default "
+                            "is that of W in W, and the atoms are {}",
+                            fmt::join(elements, ", ")));
+  if (s.kind != StoppingSettings::Kind::table) return;
+  const double end = read_stopping_table(s.file).end_ev(), largest = largest_recoil_energy_ev(c.dynamics);
+  if (largest > end)
+    deck.reject("stopping.file", fmt::format("a table up to {:.6g} eV or more, the energy that a recoil and "
+                                             "the heat can give an atom; this one ends at {:.6g} eV",
+                                             largest, end));
+}
+
 }  // namespace
 
 Case Case::read(Deck& deck) {
@@ -202,7 +231,15 @@ Case Case::read(Deck& deck) {
       !periodic[2])
     deck.reject("thermostat.region",
                 "\"box\": the border lies at the faces of periodic axes, and there are none");
+  check_stopping(deck, c);
+  if (c.structure.lattice) check_recoils(c, c.structure.lattice->box(periodic));
   c.output = read_output(deck);
+  const auto& formats = c.output.trajectory_formats;
+  if (c.structure.lost_atoms == LostAtoms::drop && c.output.trajectory_every > 0 &&
+      std::find(formats.begin(), formats.end(), "h5md") != formats.end())
+    deck.reject("structure.lost_atoms",
+                "\"error\" with a trajectory of format h5md, whose frames hold the same atoms; dump and xyz "
+                "can lose some");
   c.check.energy_tolerance_ev_per_atom =
       deck.number("check.energy_tolerance_ev_per_atom", 1e-4,
                   "largest |total - initial - PKA + stopping - thermostat| of a valid run", {0, 1e12, true});

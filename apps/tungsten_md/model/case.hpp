@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,12 +15,16 @@
 
 namespace wafermark::tungsten {
 
+/// What happens when an atom leaves an open box for good: the run ends, or goes on without it.
+enum class LostAtoms { error, drop };
+
 /// Where the atoms come from: a crystal, or a file (LAMMPS data).
 struct StructureSettings {
   std::optional<Lattice> lattice;
   std::array<bool, 3> periodic{true, true, true};
   std::string element;  ///< of the crystal
   std::string file;     ///< instead of a crystal
+  LostAtoms lost_atoms = LostAtoms::error;
 };
 
 struct PotentialSettings {
@@ -34,7 +39,7 @@ struct PotentialSettings {
 
 struct RunSettings {
   std::int64_t steps = 0;    ///< the run ends here ...
-  double duration_ps = 0.0;  ///< ... or here, whichever comes first
+  double duration_ps = std::numeric_limits<double>::infinity();  ///< ... or here, whichever comes first
   double timestep_ps = 0.001;
   std::string precision = "double";  ///< "double" or "mixed"
   double skin_angstrom = 0.5;

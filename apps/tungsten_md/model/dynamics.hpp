@@ -25,15 +25,16 @@ struct Thermo {
   double total_ev() const { return kinetic_ev + potential_ev; }
 };
 
-/// Sums over the run in eV. total = initial + PKA - stopping + thermostat; what is left over is the
-/// integration error.
+/// Sums over the run in eV. total = initial + PKA - stopping + thermostat - lost; what is left over is
+/// the integration error.
 struct EnergyLedger {
   double initial_ev = 0.0;     ///< kinetic + potential at the start
   double pka_ev = 0.0;         ///< given to PKAs
   double stopping_ev = 0.0;    ///< lost to electrons
   double thermostat_ev = 0.0;  ///< taken from the heat bath
+  double lost_ev = 0.0;        ///< taken along by atoms that left an open box
 
-  double expected_ev() const { return initial_ev + pka_ev - stopping_ev + thermostat_ev; }
+  double expected_ev() const { return initial_ev + pka_ev - stopping_ev + thermostat_ev - lost_ev; }
 };
 
 struct Recoil {

@@ -13,6 +13,7 @@
 #include "tungsten_md/dynamics/pka.hpp"
 #include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/dynamics/velocities.hpp"
+#include "tungsten_md/model/recoil_checks.hpp"
 #include "tungsten_md/model/units.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 #include "wse_emulator/whole_cycles.hpp"
@@ -247,7 +248,7 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, con
       time_step_(what.dynamics.adaptive, what.run.timestep_ps),
       step_(start.step),
       time_ps_(start.time_ps) {
-  for (const auto& pka : what.dynamics.pkas) check_pka(pka, start.box);
+  check_recoils(what, start.box);
   if (what.dynamics.stopping.kind == StoppingSettings::Kind::table) {
     const StoppingTable t = read_stopping_table(what.dynamics.stopping.file);
     stopping_energy_.assign(t.energy_ev.begin(), t.energy_ev.end());

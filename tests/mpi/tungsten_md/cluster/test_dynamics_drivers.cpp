@@ -150,6 +150,23 @@ TEST_F(FreeAtoms, ATableThatPushesHarderThanAnAtomMovesBringsItToRest) {
   std::remove(file.c_str());
 }
 
+TEST_F(FreeAtoms, AtomsAboveTheEndOfATableAreCounted) {
+  const std::string file = "short_stopping_" + std::to_string(comm.rank()) + ".table";
+  std::ofstream(file) << "10 0.7\n100 2.2\n";
+  StoppingSettings s;
+  s.kind = StoppingSettings::Kind::table;
+  s.file = file;
+  ElectronicStopping stopping(s);
+  set(p.v, 3, {0, 0, speed_of(99.0)});
+  set(p.v, 4, {0, 0, speed_of(5000.0)});
+  stopping.apply(p, 1e-4);
+  stopping.apply(p, 1e-4);
+  EXPECT_EQ(comm.sum(stopping.above_table()), 2);
+  stopping.resume(40);
+  EXPECT_EQ(stopping.above_table(), 40);
+  std::remove(file.c_str());
+}
+
 TEST_F(FreeAtoms, BadStoppingTablesAreRefusedByLine) {
   const std::string file = "bad_stopping_" + std::to_string(comm.rank()) + ".table";
   const auto message = [&](const std::string& text) {
@@ -165,6 +182,10 @@ TEST_F(FreeAtoms, BadStoppingTablesAreRefusedByLine) {
   EXPECT_NE(message("# E S\n1 2\n2 x\n").find(":3: "), std::string::npos);
   EXPECT_NE(message("1 2\n2 -1\n").find(":2: "), std::string::npos);
   EXPECT_NE(message("1 2 3\n2 3\n").find(":1: "), std::string::npos);
+  EXPECT_NE(message("-1 2\n2 3\n").find(":1: "), std::string::npos);
+  EXPECT_NE(message("1 2\n2 nan\n").find(":2: "), std::string::npos);
+  EXPECT_NE(message("1 2\n\n3 2\n2 3\n").find(":4: "), std::string::npos);
+  EXPECT_NE(message("1 2\r\n2 3\r\n").find("accepted"), std::string::npos);
   EXPECT_NE(message("1 2\n").find("at least two"), std::string::npos);
   EXPECT_NE(message("1 2\n2 3\n").find("accepted"), std::string::npos);
   std::remove(file.c_str());

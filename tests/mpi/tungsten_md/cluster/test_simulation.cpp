@@ -5,7 +5,9 @@
 #include "common/errors.hpp"
 #include "toy_alloy.hpp"
 #include "tungsten_md/cluster/fire.hpp"
+#include "tungsten_md/cluster/memory_estimate.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -162,6 +164,117 @@ TEST_F(Runs, RelaxationFindsTheLatticeAgain) {
 TEST_F(Runs, APkaOutsideTheBoxIsRejected) {
   what.dynamics.pkas.push_back({50.0, {}, Vec3{1000.0, 0.0, 0.0}, false, 0.0});
   EXPECT_THROW(Simulation(comm, what, potential, crystal(), times), InputError);
+}
+
+/// A slab that is open along z, and two atoms beyond its upper face: one on its way out, one that follows it.
+Configuration slab_with_escaping_atoms(const PotentialTables& potential, const Communicator& comm) {
+  Configuration all = toy::shaken_crystal(potential, {8, 7, 6}, slab, 0.0);
+  const auto add = [&](double above, double speed) {
+    all.atoms.id.push_back(static_cast<std::int64_t>(all.atoms.id.size()) + 1);
+    all.atoms.type.push_back(0);
+    all.atoms.x.push_back({8.0, 8.0, all.box.hi[2] + above});
+    all.atoms.v.push_back({0, 0, speed});
+  };
+  add(4.9, 200.0);
+  add(2.9, 190.0);
+  return toy::slice(all, comm.rank(), comm.size());
+}
+
+TEST_F(Runs, AnAtomThatLeavesAnOpenBoxEndsTheRunWithItsNameAndPlace) {
+  what.dynamics.temperature.draw_k = 0.0;
+  const Configuration start = slab_with_escaping_atoms(potential, comm);
+  const std::int64_t first = comm.sum(static_cast<std::int64_t>(start.atoms.size())) - 1;
+  Simulation s(comm, what, potential, start, times);
+  try {
+    for (int k = 0; k < 20; ++k) s.step(false);
+    FAIL() << "no atom was lost";
+  } catch (const std::runtime_error& e) {
+    const std::string text = e.what(),
+                      name = "atom " + std::to_string(first) + " left the open box at (8, 8, ";
+    EXPECT_EQ(text.substr(0, name.size()), name);
+    EXPECT_NE(text.find(", step "), std::string::npos);
+  }
+}
+
+TEST_F(Runs, LostAtomsAreDroppedWithTheirEnergyAndTheRunGoesOnFromAStateBitForBit) {
+  what.dynamics.temperature.draw_k = 0.0;
+  what.structure.lost_atoms = LostAtoms::drop;
+  what.dynamics.adaptive.max_displacement_angstrom = 0.1;
+  const Configuration start = slab_with_escaping_atoms(potential, comm);
+  Simulation s(comm, what, potential, start, times);
+  const std::int64_t atoms = s.atoms();
+  const double mass = start.masses[0] * units::amu_a2_per_ps2_in_ev;
+  for (int k = 0; k < 30; ++k) s.step(false);
+  const SimulationState state = s.state();
+  Simulation again(comm, what, potential, state, times);
+  for (int k = 0; k < 60; ++k) {
+    s.step(k == 59);
+    again.step(k == 59);
+  }
+  EXPECT_EQ(s.atoms(), atoms - 2);
+  EXPECT_EQ(again.atoms(), atoms - 2);
+  EXPECT_EQ(s.configuration().atoms.x, again.configuration().atoms.x);
+  EXPECT_EQ(s.ledger().lost_ev, again.ledger().lost_ev);
+  EXPECT_NEAR(s.ledger().lost_ev, 0.5 * mass * (200.0 * 200.0 + 190.0 * 190.0), 10.0);
+  EXPECT_NEAR(s.energy_error_ev(s.thermo()), 0.0, 1e-3);
+  EXPECT_EQ(s.timestep_ps(), again.timestep_ps());
+  EXPECT_GT(s.timestep_ps(), 0.0009);  // which a fast atom held below 0.1 Angstrom / 200 Angstrom/ps
+  EXPECT_FALSE(s.momentum_is_kept());
+}
+
+TEST_F(Runs, SurfacesThatVibrateAndCrystalsThatOutgrowTheirBoxLoseNoAtom) {
+  what.dynamics.temperature.draw_k = 2000.0;
+  Simulation hot(comm, what, potential, crystal(slab), times);
+  for (int k = 0; k < 100; ++k) hot.step(false);
+  // The same crystal in a box that ends in its middle: half of it lies outside.
+  Configuration tight = crystal(slab);
+  tight.box.hi[2] = 0.5 * tight.box.hi[2];
+  what.run.rank_grid = {1, comm.size() > 4 ? 1 : comm.size(), comm.size() > 4 ? comm.size() : 1};
+  if (comm.size() == 1) EXPECT_NO_THROW(Simulation(comm, what, potential, tight, times).step(false));
+}
+
+TEST_F(Runs, KeepEveryBitOfIdsUpToTheLargest) {
+  what.dynamics.temperature.draw_k = 3000.0;
+  Configuration start = crystal();
+  const std::int64_t atoms = comm.sum(static_cast<std::int64_t>(start.atoms.size()));
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  for (std::int64_t& id : start.atoms.id) id = largest - 3 * (id - 1);
+  Simulation s(comm, what, potential, start, times);
+  for (int k = 0; k < 60; ++k) s.step(false);  // atoms change ranks
+  std::vector<std::int64_t> ids = comm.all_gather(s.configuration().atoms.id);
+  std::sort(ids.begin(), ids.end());
+  ASSERT_EQ(static_cast<std::int64_t>(ids.size()), atoms);
+  for (std::int64_t k = 0; k < atoms; ++k)
+    ASSERT_EQ(ids[static_cast<std::size_t>(k)], largest - 3 * (atoms - 1 - k));
+}
+
+TEST_F(Runs, TakeTheMemoryThatArithmeticSays) {
+  for (const char* precision : {"double", "mixed"}) {
+    DomainSettings settings;
+    settings.precision = precision;
+    Domain domain(comm, crystal(), potential, settings, times);
+    domain.compute_forces();
+    RunShape shape;
+    shape.atoms = static_cast<double>(domain.atoms());
+    shape.box = crystal().box;
+    shape.grid = domain.subdomain().grid;
+    shape.list_radius = domain.cutoff() + settings.skin_angstrom;
+    shape.mixed = settings.precision == "mixed";
+    shape.list = domain.list().kind;
+    const Domain::Memory held = domain.bytes();  // per atom of this rank
+    const double bytes = (held.particles + held.list + held.force_field) * domain.particles().n_local;
+    EXPECT_GT(domain_bytes(shape), 0.8 * comm.min(bytes));
+    EXPECT_LT(domain_bytes(shape), 2.0 * comm.max(bytes));
+  }
+}
+
+TEST(MemoryEstimate, GrowsWithoutOverflow) {
+  RunShape shape;
+  shape.atoms = 4e18;
+  shape.box = {{0, 0, 0}, {1e15, 1e-9, 1e300}, {true, true, false}};
+  shape.list_radius = 1e100;
+  EXPECT_GT(domain_bytes(shape), 1e20);
+  EXPECT_GT(start_bytes(4e18), 1e20);
 }
 
 TEST_F(Runs, ATimeStepThatIsTooLongLosesAtomsWithAMessage) {

@@ -109,6 +109,11 @@ def main():
     t.deck("box below two cut-offs", "expected at least two cut-offs", ["structure.cells=[2,6,6]"])
     t.deck("rank grid that does not fit the ranks", "does not fit", ["run.rank_grid=[7,1,1]"])
     t.deck("subdomains thinner than the ghosts reach", "ghosts reach", ["run.rank_grid=[8,1,1]"], ranks=8)
+    t.deck("more atoms than memory", " GB on a rank, ", ["structure.cells=[1000,1000,1000]"])
+    t.deck("as many cells as can be written", "4000000000000000000 atoms",
+           ["structure.cells=[1000000,1000000,1000000]", "structure.lattice=fcc"])
+    t.deck("small lattice constant", "expected a number", ["structure.lattice_constant_angstrom=1e-9"])
+    t.deck("long neighbour lists", " GB on a rank, ", ["structure.cells=[150,150,150]", "run.skin_angstrom=100"])
     pka = "[[pka]]\nenergy_ev = 100.0\n"
     t.deck("PKA outside the box", "pka.position_angstrom: found 999", deck=DECK + pka + "position_angstrom = [999, 1, 1]\n")
     t.deck("PKA without energy", "key 'pka.0.energy_ev' is missing", deck=DECK + "[[pka]]\ntime_ps = 0.0\n")
@@ -116,6 +121,10 @@ def main():
     t.deck("thermostat that ends before it starts", "a time after thermostat.start_ps",
            ["thermostat.start_ps=2", "thermostat.stop_ps=1"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
+    t.deck("recoil above the stopping table", "this one ends at 225 eV", ["stopping.kind=table", "stopping.file=s.dat"],
+           {"s.dat": "10 1\n225 2\n"}, deck=DECK + pka)
+    t.deck("stopping of another element", "the atoms are Ta",
+           ["structure.element=Ta", "potential.model=zhou_2004", "stopping.kind=sqrt"])
     t.deck("stopping table out of order", "s.dat:2: found energy 5", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n5 2\n"})
     t.deck("stopping table of words", "s.dat:1: found 'ten 1'", ["stopping.kind=table", "stopping.file=s.dat"],

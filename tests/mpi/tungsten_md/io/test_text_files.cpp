@@ -9,7 +9,9 @@
 
 #include "../../scratch_folder.hpp"
 #include "common/errors.hpp"
+#include "tungsten_md/io/atom_dealer.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
+#include "tungsten_md/io/id_order.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
 
@@ -134,7 +136,9 @@ void expect_same_box(const Box& a, const Box& b) {
 }
 
 TEST_F(TextFiles, DataFilesComeBackToTheLastBit) {
-  const Configuration c = sample();
+  Configuration c = sample();
+  c.box.lo[1] = -6.0;  // an open box that holds all its atoms stays as it is
+  c.box.hi[1] = 11.0;
   write_lammps_data(comm, path("a.data"), c);
   const Configuration back =
       read_lammps_data(comm, path("a.data"), {.periodic = c.box.periodic, .elements = {}});
@@ -352,6 +356,54 @@ TEST_F(TextFiles, WhatCannotBeWrittenIsAnErrorAndLeavesTheOldFile) {
   EXPECT_THAT(error_of([&] { write_lammps_data(comm, path("no/such/folder/a.data"), c); }),
               ::testing::StartsWith("no/such/folder/a.data: cannot be written: "));
   EXPECT_THAT(error_of([&] { write_extended_xyz(comm, "/dev/full", c, true); }), HasSubstr("/dev/full"));
+}
+
+TEST_F(TextFiles, AnyIdsAreOrderedInEqualSharesAndDealtOut) {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  // Dense ids, one outlier, and the largest there are: each rank gets its share of atoms all the same.
+  for (const int kind : {0, 1, 2}) {
+    const auto id_of = [&](std::int64_t k) {
+      return kind == 0 ? k + 1 : kind == 1 ? (k == 99 ? largest : k + 1) : largest - 7 * (99 - k);
+    };
+    Atoms mine;
+    for (std::int64_t k = comm.rank(); k < 100; k += comm.size()) {
+      mine.id.push_back(id_of(99 - k));
+      mine.type.push_back(0);
+      mine.x.push_back({static_cast<double>(99 - k), 0, 0});
+      mine.v.push_back({});
+    }
+    const OrderedAtoms ordered = order_by_id(comm, mine);
+    EXPECT_EQ(ordered.total, 100);
+    const std::int64_t n = static_cast<std::int64_t>(ordered.atoms.size());
+    EXPECT_LE(n, 100 / comm.size() + 1);
+    for (std::int64_t i = 0; i < n; ++i) {
+      EXPECT_EQ(ordered.atoms.id[static_cast<std::size_t>(i)], id_of(ordered.first_row + i));
+      EXPECT_EQ(ordered.atoms.x[static_cast<std::size_t>(i)][0], static_cast<double>(ordered.first_row + i));
+    }
+    std::int64_t next = 0, taken = 0;
+    deal_rows(
+        comm, 1,
+        [&](std::int64_t& id, double* value) {
+          if (next == 100) return false;
+          id = id_of(next);
+          *value = static_cast<double>(next++);
+          return true;
+        },
+        [&](std::int64_t id, const double* value) {
+          EXPECT_EQ(id, id_of(static_cast<std::int64_t>(*value)));
+          ++taken;
+        });
+    EXPECT_EQ(comm.sum(taken), 100);
+  }
+}
+
+TEST_F(TextFiles, DataFilesBoundAtomsThatLeftAnOpenBox) {
+  Configuration c = sample();
+  for (Vec3& x : c.atoms.x) x[1] = 3.0;
+  for (std::size_t i = 0; i < c.atoms.size(); ++i)
+    if (c.atoms.id[i] == id(7)) c.atoms.x[i][1] = 250.0;
+  write_lammps_data(comm, path("escaped.data"), c);
+  EXPECT_THAT(content("escaped.data"), HasSubstr("\n0 250.001"));
 }
 
 }  // namespace

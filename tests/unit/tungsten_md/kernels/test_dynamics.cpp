@@ -88,6 +88,15 @@ TEST(Random, SeedAtomStepAndPurposeEachChangeTheNumbers) {
   EXPECT_NE(first, random_words(1, 2, 4, Stream::velocity));
   EXPECT_NE(first, random_words(1, 2, 1ull << 32 | 3, Stream::velocity));
   EXPECT_NE(first, random_words(1, 2, 3, Stream::langevin));
+  // Ids up to 2^63 - 1: the highest bits are the id's, not the stream's.
+  constexpr std::uint64_t huge = (1ull << 63) - 1;
+  for (int bit = 0; bit < 63; ++bit)
+    EXPECT_NE(random_words(1, huge, 3, Stream::velocity),
+              random_words(1, huge ^ (1ull << bit), 3, Stream::velocity))
+        << bit;
+  for (const Stream stream : {Stream::langevin, Stream::pka})
+    EXPECT_NE(random_words(1, huge, 3, Stream::velocity), random_words(1, huge, 3, stream));
+  EXPECT_NE(random_words(1, 3ull << 56 | 2, 3, Stream::velocity), random_words(1, 2, 3, Stream::langevin));
 }
 
 TEST(Random, UniformNumbersNeverReachZero) {

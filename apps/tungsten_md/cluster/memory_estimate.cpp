@@ -1,0 +1,47 @@
+#include "tungsten_md/cluster/memory_estimate.hpp"
+
+#include <algorithm>
+#include <numbers>
+
+namespace wafermark::tungsten {
+
+double RunShape::atoms_of_a_rank() const {
+  return atoms / (static_cast<double>(grid[0]) * grid[1] * grid[2]);
+}
+
+double RunShape::ghosts_of_a_rank() const {
+  double with_ghosts = 1.0;
+  for (int d = 0; d < 3; ++d)
+    if (grid[d] > 1 || box.periodic[d]) with_ghosts *= 1.0 + 2.0 * list_radius * grid[d] / box.length(d);
+  return atoms_of_a_rank() * (with_ghosts - 1.0);
+}
+
+double RunShape::neighbours() const {
+  const double sphere = 4.0 / 3.0 * std::numbers::pi * list_radius * list_radius * list_radius;
+  return std::min(atoms_of_a_rank() + ghosts_of_a_rank(), atoms / box.volume() * sphere);
+}
+
+double domain_bytes(const RunShape& s) {
+  const double n = s.atoms_of_a_rank(), sites = n + s.ghosts_of_a_rank();
+  const double real = s.mixed ? 4.0 : 8.0;
+  const bool half = s.list == ListKind::half;
+  constexpr double grown = 1.125;  // views grow by an eighth
+  const double x_id_type = 24 + 8 + 4, v_f = 24 + 24, x_at_build_first_count = 24 + 8 + 4;
+  const double particles = grown * (x_id_type * sites + v_f * n + x_at_build_first_count * n);
+  // Half lists hold a pair of local atoms once and a pair with a ghost at its local atom, and the terms of
+  // each pair beside it; rows are padded to eight. Full lists have rows of one length, the longest.
+  const double once = n * s.neighbours() * 0.5 * (1.0 + std::min(1.0, s.ghosts_of_a_rank() / sites));
+  const double entries = half ? 1.0625 * (once + 4.0 * n) : n * (1.3 * s.neighbours() + 8.0);
+  const double terms = half ? (s.alloy ? 3.0 : 2.0) * real * entries : 0.0;
+  const double force_field = 1.0625 * real * (half ? 10.0 : 6.0) * sites;
+  const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + 24.0 * n;  // single positions, cells and order
+  return particles + 4.0 * entries + terms + force_field + binning;
+}
+
+double start_bytes(double atoms_of_a_rank) {
+  // Positions, velocities, id and type in arrays that doubled as they grew; packed for their ranks, sent,
+  // received and unpacked.
+  return (2.0 * 60.0 + 4.0 * 64.0 + 60.0) * atoms_of_a_rank;
+}
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,35 @@
+// What a run takes of a rank's memory, by arithmetic: asked before anything is built.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "tungsten_md/cluster/verlet_list.hpp"
+#include "tungsten_md/model/box.hpp"
+
+namespace wafermark::tungsten {
+
+/// All that the sizes of arrays follow from. Counts are doubles: nothing overflows.
+struct RunShape {
+  double atoms = 0.0;  ///< over all ranks
+  Box box;
+  std::array<int, 3> grid{1, 1, 1};  ///< ranks
+  double list_radius = 0.0;          ///< cut-off + skin, Angstrom
+  bool mixed = false;                ///< precision
+  ListKind list = ListKind::full;
+  bool alloy = false;
+
+  double atoms_of_a_rank() const;
+  double ghosts_of_a_rank() const;
+  /// Within the list's radius of an atom, at the mean density of the box.
+  double neighbours() const;
+};
+
+/// Bytes of the lists and arrays of the atoms on a rank's device: as the views of Particles, VerletList, cell
+/// grid and force field are sized.
+double domain_bytes(const RunShape& shape);
+
+/// Bytes on the host while the atoms are made and dealt to their ranks, and when they are written.
+double start_bytes(double atoms_of_a_rank);
+
+}  // namespace wafermark::tungsten

@@ -1,0 +1,86 @@
+// Conditions between parts of a deck: told before anything runs, at the key that can be mended.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "common/errors.hpp"
+#include "tungsten_md/model/case.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+const std::string crystal = "[structure]\nlattice_constant_angstrom = 3.165\ncells = [8, 8, 8]\n";
+
+struct Decks : ::testing::Test {
+  std::string table = "stopping_" + std::to_string(getpid()) + ".table";
+  Decks() { std::ofstream(table) << "10 0.7\n100 2.2\n225 3.3\n"; }
+  ~Decks() override { std::remove(table.c_str()); }
+  std::string stopping_table() const { return "[stopping]\nkind = 'table'\nfile = '" + table + "'\n"; }
+  static std::string refusal(const std::string& toml) {
+    try {
+      Deck deck = Deck::parse(toml, "deck.toml");
+      Case::read(deck);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "accepted";
+  }
+};
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST_F(Decks, ARecoilAboveTheStoppingTableIsRefused) {
+  const auto with = [&](const std::string& more) { return refusal(crystal + stopping_table() + more); };
+  EXPECT_EQ(with("[[pka]]\nenergy_ev = 225\n"), "accepted");
+  EXPECT_SAYS(with("[[pka]]\nenergy_ev = 5000\n"), "ends at 225 eV");
+  EXPECT_SAYS(with("[[pka]]\nenergy_ev = 5000\n"), "stopping.file");
+  // What the atom has before it is hit comes on top.
+  EXPECT_SAYS(with("[[pka]]\nenergy_ev = 225\n[temperature]\ninitial_k = 300\n"), "up to 225.517 eV");
+  EXPECT_SAYS(with("[[pka]]\nenergy_ev = 224.9\n[thermostat]\nkind = 'langevin'\n"), "ends at 225 eV");
+  // Two recoils of one atom at one moment are one of both energies, at two moments they are two.
+  const std::string one = "[[pka]]\nenergy_ev = 150\n", later = one + "time_ps = 3.0\n";
+  EXPECT_SAYS(with(one + one), "up to 300 eV");
+  EXPECT_EQ(with(one + later), "accepted");
+  EXPECT_EQ(with(one + one + "position_angstrom = [1, 1, 1]\n"), "accepted");
+}
+
+TEST_F(Decks, TheStoppingOfTungstenIsNotTakenForOtherElements) {
+  const std::string tantalum =
+      "[structure]\nelement = 'Ta'\nlattice_constant_angstrom = 3.3\ncells = [8, 8, 8]\n[potential]\nmodel = "
+      "'zhou_2004'\n";
+  EXPECT_SAYS(refusal(tantalum + "[stopping]\nkind = 'sqrt'\n"), "stopping.coefficient_sqrt_ev_per_angstrom");
+  EXPECT_EQ(refusal(tantalum + "[stopping]\nkind = 'sqrt'\ncoefficient_sqrt_ev_per_angstrom = 0.2\n"),
+            "accepted");
+  EXPECT_EQ(refusal(tantalum), "accepted");
+  EXPECT_EQ(refusal(crystal + "[stopping]\nkind = 'sqrt'\n"), "accepted");
+  EXPECT_SAYS(
+      refusal(crystal +
+              "[potential]\nmodel = 'zhou_2004'\nelements = ['W', 'Ta']\n[stopping]\nkind = 'sqrt'\n"),
+      "the atoms are W, Ta");
+}
+
+TEST_F(Decks, RecoilsHappenInTheBoxAndInTheRun) {
+  const std::string pka = "[[pka]]\nenergy_ev = 100\n";
+  EXPECT_SAYS(refusal(crystal + pka + "position_angstrom = [1, 1, 26]\n"), "found 26 along z");
+  EXPECT_SAYS(refusal(crystal + "[run]\nduration_ps = 2.0\n" + pka + "time_ps = 2.0\n"), "found 2 ps");
+  EXPECT_EQ(refusal(crystal + "[run]\nduration_ps = 2.0\n" + pka + "time_ps = 1.9\n"), "accepted");
+  EXPECT_EQ(refusal(crystal + "[run]\nsteps = 3\n" + pka + "time_ps = 1.9\n"),
+            "accepted");  // its first steps
+  EXPECT_SAYS(refusal(crystal + pka + "direction = [1e308, 1e308, 1e308]\n"), "direction");
+  EXPECT_SAYS(refusal(crystal + "[[pka]]\nenergy_ev = 1e300\n"), "energy_ev");
+}
+
+TEST_F(Decks, FramesOfAFixedNumberOfAtomsCannotLoseAny) {
+  const std::string open =
+      "[structure]\nlost_atoms = 'drop'\nboundary = ['periodic', 'periodic', 'open']\n"
+      "lattice_constant_angstrom = 3.165\ncells = [8, 8, 8]\n";
+  EXPECT_EQ(refusal(open), "accepted");
+  const std::string frames = "[output]\ntrajectory_every_steps = 5\n";
+  EXPECT_SAYS(refusal(open + frames), "structure.lost_atoms");
+  EXPECT_EQ(refusal(open + frames + "trajectory_formats = ['dump']\n"), "accepted");
+}
+
+}  // namespace
+}  // namespace wafermark::tungsten
