@@ -44,4 +44,10 @@ double start_bytes(double atoms_of_a_rank) {
   return (2.0 * 60.0 + 4.0 * 64.0 + 60.0) * atoms_of_a_rank;
 }
 
+double run_bytes(const RunShape& shape) {
+  const double kept = 90.0;  // the starting state, in arrays that doubled as they grew
+  const double n = shape.atoms_of_a_rank();
+  return std::max(start_bytes(n), domain_bytes(shape) + kept * n);
+}
+
 }  // namespace wafermark::tungsten

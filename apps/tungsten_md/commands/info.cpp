@@ -73,8 +73,7 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              shape.grid[0], shape.grid[1], shape.grid[2], shape.atoms_of_a_rank(), shape.ghosts_of_a_rank());
   fmt::print("precision         {}, {} neighbour list\n", what.run.precision,
              shape.list == ListKind::half ? "half" : "full");
-  fmt::print("memory            about {} a rank while it runs, {} more as it starts; this node has {}\n",
-             in_gigabytes(domain_bytes(shape)), in_gigabytes(start_bytes(shape.atoms_of_a_rank())),
+  fmt::print("memory            about {} a rank; this node has {} to give\n", in_gigabytes(run_bytes(shape)),
              in_gigabytes(free_memory_of_node().bytes));
   fmt::print("steps             at most {} of {:.4g} ps\n", what.run.steps, what.run.timestep_ps);
   return 0;

@@ -39,8 +39,7 @@ void require_memory_for_run(const Communicator& comm, const Case& what, const Po
   if (!lattice) return;
   const RunShape shape = shape_of_run(what, potential, static_cast<double>(lattice->size()),
                                       lattice->box(what.structure.periodic), comm.size());
-  require_memory(comm, domain_bytes(shape) + start_bytes(shape.atoms_of_a_rank()),
-                 fmt::format("{} atoms on {} ranks", lattice->size(), comm.size()));
+  require_memory(comm, run_bytes(shape), fmt::format("{} atoms on {} ranks", lattice->size(), comm.size()));
 }
 
 Configuration starting_state(const Communicator& comm, const Case& what, const PotentialTables& potential) {
