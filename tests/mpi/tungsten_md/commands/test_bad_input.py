@@ -121,8 +121,8 @@ def main():
     t.deck("thermostat that ends before it starts", "a time after thermostat.start_ps",
            ["thermostat.start_ps=2", "thermostat.stop_ps=1"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
-    t.deck("recoil above the stopping table", "this one ends at 225 eV", ["stopping.kind=table", "stopping.file=s.dat"],
-           {"s.dat": "10 1\n225 2\n"}, deck=DECK + pka)
+    t.deck("recoil above the stopping table", "this one ends at 90 eV", ["stopping.kind=table", "stopping.file=s.dat"],
+           {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)
     t.deck("stopping of another element", "the atoms are Ta",
            ["structure.element=Ta", "potential.model=zhou_2004", "stopping.kind=sqrt"])
     t.deck("stopping table out of order", "s.dat:2: found energy 5", ["stopping.kind=table", "stopping.file=s.dat"],
