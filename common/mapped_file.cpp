@@ -28,6 +28,11 @@ MappedFile::MappedFile(const std::string& path) {
   if (data == MAP_FAILED) throw InputError(fmt::format("{}: cannot be read: {}", path, std::strerror(error)));
   data_ = static_cast<const char*>(data);
   size_ = std::size_t(status.st_size);
+  if (bytes().starts_with("version https://git-lfs.github.com/spec/")) {
+    ::munmap(data, size_);
+    throw InputError(
+        fmt::format("{}: this is a git-lfs pointer, not the file, expected the file (git lfs pull)", path));
+  }
 }
 
 MappedFile::~MappedFile() {

@@ -11,7 +11,8 @@ namespace wafermark {
 /// SIGBUS).
 class MappedFile {
  public:
-  /// Throws InputError that names the path when it is missing, unreadable or not a regular file.
+  /// Throws InputError that names the path when it is missing, unreadable, not a regular file, or the pointer
+  /// that git-lfs leaves in place of a file that nobody fetched.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;

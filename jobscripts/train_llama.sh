@@ -21,7 +21,7 @@ cd "$dir"
 launch() { mpiexec -n "$ranks" "$program" "$@"; }
 stage() {  # stage NAME COMMAND...: once, with a log
   local name=$1; shift
-  [ -e "$name/result.json" ] && return
+  grep -qs '"valid": true' "$name/result.json" && return  # that of a run that was cut is there too
   echo "$name: $*"
   "$@" >"$name.log" 2>&1 || { tail -n 3 "$name.log" >&2; echo "train_llama.sh: $name failed, see $dir/$name.log" >&2; exit 1; }
 }

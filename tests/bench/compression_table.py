@@ -49,7 +49,7 @@ def trained(folder):
     rows = {}
     for stage, _, _ in ROWS:
         path = folder / stage / "result.json"
-        if path.exists():
+        if path.exists() and json.loads(path.read_text())["valid"]:
             f = figures(path)
             rows[stage] = {k: f[k] for k in ("perplexity", "training_tokens", "weights_not_pruned") if k in f}
     if not rows:

@@ -13,6 +13,7 @@
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
 #include "sparse_llama/model/rope_table.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -233,6 +234,7 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
 
 std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
   const Configuration& c = weights_.configuration;
+  for (const TokenRow& row : rows) expect_rows(std::span(&row.token, 1), c.vocabulary, "prompt");
   std::vector<float> logits(wanted.size() * std::size_t(c.vocabulary));
   const std::vector<std::int64_t> shares = comm_.all_gather(weights_.shares.vocabulary.count);
   std::size_t done = 0;  // of `wanted`, which rises

@@ -59,10 +59,11 @@ Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t v
   return out;
 }
 
-std::vector<std::int32_t> made_up_prompt(std::int32_t first, std::int64_t count, std::int64_t vocabulary,
+std::vector<std::int32_t> made_up_prompt(std::int32_t bos, std::int64_t count, std::int64_t vocabulary,
                                          std::uint64_t seed) {
   std::mt19937_64 engine(seed);
-  std::vector<std::int32_t> tokens{first};
+  std::vector<std::int32_t> tokens;
+  if (bos >= 0) tokens.push_back(bos);
   while (std::int64_t(tokens.size()) < count)
     tokens.push_back(std::int32_t(engine() % std::uint64_t(vocabulary)));
   return tokens;

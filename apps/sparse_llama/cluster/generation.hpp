@@ -24,8 +24,8 @@ Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t v
                     const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
                     const std::function<bool(std::int64_t sequence, std::int32_t token)>& on_token);
 
-/// `count` tokens that look random, the first of them `first`.
-std::vector<std::int32_t> made_up_prompt(std::int32_t first, std::int64_t count, std::int64_t vocabulary,
+/// `count` tokens that look random, behind `bos` (-1: none) as the first of them.
+std::vector<std::int32_t> made_up_prompt(std::int32_t bos, std::int64_t count, std::int64_t vocabulary,
                                          std::uint64_t seed);
 
 }  // namespace wafermark::llama

@@ -6,12 +6,16 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/used_options.hpp"
+#include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -61,9 +65,10 @@ struct Contender {
 
   void measure(const Communicator& comm, const CompareOptions& o) {
     const std::int64_t vocabulary = weights.configuration.vocabulary;
-    const Generation g =
-        generate(decoder, comm, vocabulary, {made_up_prompt(1, o.prompt_tokens, vocabulary, 1)}, o.tokens, {},
-                 {}, [](std::int64_t, std::int32_t) { return true; });
+    const Generation g = generate(decoder, comm, vocabulary,
+                                  {made_up_prompt(std::int32_t(std::min<std::int64_t>(1, vocabulary - 1)),
+                                                  o.prompt_tokens, vocabulary, 1)},
+                                  o.tokens, {}, {}, [](std::int64_t, std::int32_t) { return true; });
     decode.push_back(double(g.decode_tokens) / g.decode_seconds);
     prefill.push_back(double(g.prefill_tokens) / g.prefill_seconds);
     bandwidth.push_back(memory_read_bandwidth(comm, weights));
@@ -71,9 +76,10 @@ struct Contender {
   }
 };
 
-int compare(const CompareOptions& o) {
+int compare(const CompareOptions& o, const CLI::App& command) {
   Communicator comm;
   Result result(comm, "sparse_llama", "compare", "cluster");
+  result.set_section("options", used_options(command));
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
   if (o.formats.size() < 2)
     throw InputError(fmt::format("--formats: found {}, expected two or more", o.formats.size()));
@@ -91,6 +97,15 @@ int compare(const CompareOptions& o) {
         "together",
         o.prompt_tokens, o.tokens, context));
 
+  double bytes = 0;
+  const Configuration& shape = source.configuration;
+  const double density = 1 - estimated_sparsity(source);
+  for (const Format format : formats)
+    bytes += packed_bytes(shape, format, type, density) / comm.size() +
+             decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), 1,
+                           double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
+  require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
+  if (!o.out.empty()) result.begin(comm, o.out);
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
   for (const Format format : formats)
     contenders.push_back(std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o));
@@ -171,7 +186,7 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
       ->transform(whole_number_in({2, 1e9}))
       ->capture_default_str();
   command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
-  command->callback([o, &action] { action = [o] { return compare(*o); }; });
+  command->callback([o, command, &action] { action = [o, command] { return compare(*o, *command); }; });
 }
 
 }  // namespace wafermark::llama

@@ -7,6 +7,7 @@
 
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
+#include "common/results/result.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/commands/model_options.hpp"
 
@@ -21,6 +22,8 @@ struct ConvertOptions {
 int convert(const ConvertOptions& o) {
   const Communicator comm;
   if (!o.file.ends_with(".h5")) throw InputError(fmt::format("{}: expected a name that ends in .h5", o.file));
+  const std::filesystem::path file(o.file);
+  prepare_output_directory(comm, file.has_parent_path() ? file.parent_path().string() : ".");
   const RankWeights weights = o.model.weights(comm);
   write_packed(comm, o.file, weights);
   if (comm.is_root())

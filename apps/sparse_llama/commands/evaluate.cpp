@@ -7,22 +7,29 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 struct EvaluateOptions {
+  std::vector<std::string> words;
   std::string model, text, tokenizer, out, format, value;
   std::int64_t window = 0;
   std::optional<float> activation_threshold;
 };
+
+bool is_packed_file(const std::string& path) { return path.ends_with(".h5") && !is_training_state(path); }
 
 /// Zeros among the weights of the layers' matrices.
 double sparsity_of(const FlatModel& model) {
@@ -36,46 +43,104 @@ double sparsity_of(const FlatModel& model) {
   return size > 0 ? double(zeros) / double(size) : 0.0;
 }
 
-int evaluate(const EvaluateOptions& o) {
+/// The perplexity, how fast it came, and what else is known of the weights.
+struct Evaluation {
+  double perplexity = 0, seconds = 0;
+  std::int64_t window = 0;
+  TokenizedText text;
+};
+
+std::int64_t window_of(const EvaluateOptions& o, const Configuration& c, const TokenizedText& text) {
+  if (o.window > c.context)
+    throw InputError(
+        fmt::format("--window {}: expected at most the model's context {}", o.window, c.context));
+  const std::int64_t window = o.window > 0 ? o.window : std::min(c.context, usual_window);
+  return std::min(window, std::max<std::int64_t>(1, std::int64_t(text.tokens.size())));
+}
+
+Evaluation evaluate_packed(const EvaluateOptions& o, const Communicator& comm, const RankWeights& weights,
+                           Result& result) {
+  const Configuration& c = weights.configuration;
+  Evaluation e;
+  e.text = read_tokens(comm, o.text, o.tokenizer, c.vocabulary);
+  e.window = window_of(o, c, e.text);
+  require_memory(comm, decoder_bytes(c, weights.shares, 1, double(e.window), Decoder::chunk_rows),
+                 fmt::format("a window of {} tokens", e.window));
+  if (!o.out.empty()) result.begin(comm, o.out);
+  const auto start = std::chrono::steady_clock::now();
+  RegionTimes times;
+  Decoder decoder(comm, weights, 1, e.window, times);
+  e.perplexity = packed_perplexity(decoder, c.vocabulary, e.text.tokens, e.text.bos, e.window);
+  e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  add_weight_figures(result, comm, weights);
+  if (o.activation_threshold)
+    result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1");
+  return e;
+}
+
+Evaluation evaluate_plain(const EvaluateOptions& o, const Communicator& comm, const FlatModel& model,
+                          Result& result) {
+  Evaluation e;
+  e.text = read_tokens(comm, o.text, o.tokenizer, model.configuration.vocabulary);
+  e.window = window_of(o, model.configuration, e.text);
+  require_memory(comm, activation_bytes(model.configuration, windows_together, double(e.window)),
+                 fmt::format("{} windows of {} tokens", windows_together, e.window));
+  if (!o.out.empty()) result.begin(comm, o.out);
+  const auto start = std::chrono::steady_clock::now();
+  e.perplexity = perplexity(comm, model.configuration, model.parameters, e.text.tokens, e.text.bos, e.window);
+  e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.add_figure("sparsity", sparsity_of(model), "1", Kind::measured, "of the layers' matrices");
+  return e;
+}
+
+/// The model packed: as it lies in the file of `convert`, or as the options say.
+RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm) {
+  if (is_packed_file(o.model)) {
+    if (!o.format.empty() || !o.value.empty() || o.activation_threshold)
+      throw InputError(fmt::format(
+          "{}: found --format, --value or --activation-threshold for weights that are packed already, "
+          "expected none of them",
+          o.model));
+    return read_packed(comm, o.model);
+  }
+  const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
+  const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
+  const FlatModel model = read_flat_model(comm, o.model);
+  return pack_rank_weights(comm,
+                           checkpoint_source(o.model, std::make_shared<const DenseWeights>(
+                                                          unflatten(model.configuration, model.parameters))),
+                           format, type, o.activation_threshold);
+}
+
+int evaluate(EvaluateOptions o, const CLI::App& command) {
+  if (o.words.size() + (o.model.empty() ? 0 : 1) != 2)
+    throw InputError(fmt::format("evaluate: found {} words{}, expected the model and the text",
+                                 o.words.size(), o.model.empty() ? "" : " and --model"));
+  if (o.model.empty()) o.model = o.words.front();
+  o.text = o.words.back();
+  o.tokenizer = tokenizer_for(o.model, o.tokenizer);
+  if (o.tokenizer.empty())
+    throw InputError(fmt::format("{}: found no tokenizer beside the model, expected --tokenizer", o.model));
   Communicator comm;
   Result result(comm, "sparse_llama", "evaluate", "cluster");
+  result.set_section("options", used_options(command));
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
-  const FlatModel model = read_flat_model(comm, o.model);
-  const Configuration& c = model.configuration;
-  const std::string tokenizer = o.tokenizer.empty() ? o.model + "/tokenizer.model" : o.tokenizer;
-  const TokenizedText text = read_tokens(comm, o.text, tokenizer, c.vocabulary);
-  const std::int64_t window = o.window > 0 ? o.window : c.context;
-  if (window > c.context)
-    throw InputError(fmt::format("--window {}: expected at most the model's context {}", window, c.context));
-
-  const auto start = std::chrono::steady_clock::now();
-  const bool packed = !o.format.empty() || !o.value.empty() || o.activation_threshold;
-  double value = 0;
-  if (packed) {
-    const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
-    const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
-    const RankWeights weights = pack_rank_weights(
-        comm,
-        checkpoint_source(o.model, std::make_shared<const DenseWeights>(unflatten(c, model.parameters))),
-        format, type, o.activation_threshold);
-    RegionTimes times;
-    Decoder decoder(comm, weights, 1, window, times);
-    value = packed_perplexity(decoder, c.vocabulary, text.tokens, text.bos, window);
-    add_weight_figures(result, comm, weights);
-    if (o.activation_threshold)
-      result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1");
-  } else {
-    value = perplexity(comm, c, model.parameters, text.tokens, text.bos, window);
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto tokens = double(text.tokens.size());
-  result.add_figure("perplexity", value, "1", Kind::measured,
-                    fmt::format("per token, windows of {} tokens", window));
+  const bool packed =
+      is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || o.activation_threshold;
+  const Evaluation e = packed ? evaluate_packed(o, comm, packed_weights(o, comm), result)
+                              : evaluate_plain(o, comm, read_flat_model(comm, o.model), result);
+  const auto tokens = double(e.text.tokens.size());
+  result.add_figure(
+      "perplexity", e.perplexity, "1", Kind::measured,
+      fmt::format("per token, windows of {} tokens{}", e.window, e.text.bos < 0 ? ", without bos" : ""));
   result.add_figure("tokens", tokens, "tokens");
-  result.add_figure("prefill_rate", tokens / seconds, "tokens/s", Kind::measured,
+  result.add_figure("prefill_rate", tokens / e.seconds, "tokens/s", Kind::measured,
                     packed ? "as packed" : "as dense fp32 matrices");
-  if (!packed)
-    result.add_figure("sparsity", sparsity_of(model), "1", Kind::measured, "of the layers' matrices");
+  result.set_section("evaluation", {{"model", o.model},
+                                    {"text", o.text},
+                                    {"tokenizer", o.tokenizer},
+                                    {"window", e.window},
+                                    {"bos", e.text.bos < 0 ? nlohmann::json() : nlohmann::json(e.text.bos)}});
   if (!o.out.empty()) result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
@@ -86,20 +151,23 @@ int evaluate(const EvaluateOptions& o) {
 void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("evaluate", "Perplexity of a model over a text");
   auto o = std::make_shared<EvaluateOptions>();
-  command->add_option("model", o->model, "Hugging Face folder, or what train, recover and prune write")
+  command->add_option("model_text", o->words, "the model and the text file; the text alone with --model")
+      ->expected(1, 2)
       ->required();
-  command->add_option("text", o->text, "text file")->required();
-  command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
+  command->add_option(
+      "--model", o->model,
+      "what run takes: Hugging Face folder, *.bin, what train, recover, prune and convert write");
+  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder");
   command->add_option("--format", o->format, "evaluate packed weights: dense, csr, bit_mask or two_four");
   command->add_option("--value", o->value, "evaluate packed weights: fp32, bf16 or int8");
   command
       ->add_option("--activation-threshold", o->activation_threshold,
                    "evaluate packed weights: hidden units at most this in size count as zero")
       ->check(number_in({0, 1e30}));
-  command->add_option("--window", o->window, "tokens of a window; default: the model's context")
+  command->add_option("--window", o->window, "tokens of a window; default: the model's context, at most 2048")
       ->transform(whole_number_in({1, 1e9}));
   command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
-  command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+  command->callback([o, command, &action] { action = [o, command] { return evaluate(*o, *command); }; });
 }
 
 }  // namespace wafermark::llama

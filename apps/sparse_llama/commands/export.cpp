@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "common/communicator.hpp"
@@ -11,26 +10,30 @@
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/model/checkpoint_writer.hpp"
+#include "sparse_llama/model/staged_folder.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 struct ExportOptions {
   std::string model, tokenizer, out, type = "bf16";
+  bool overwrite = false;
 };
 
 int write(const ExportOptions& o) {
   const Communicator comm;
-  const bool missing = !o.tokenizer.empty() && !std::filesystem::is_regular_file(o.tokenizer);
-  comm.throw_together(missing, fmt::format("{}: found no such file, expected a tokenizer", o.tokenizer));
+  if (!o.overwrite && holds_model(o.out))
+    throw InputError(
+        fmt::format("--output {}: found a model there, expected another folder or --overwrite", o.out));
   const FlatModel model = read_flat_model(comm, o.model);
+  const Companions companions = companions_of(model.folder, o.tokenizer);
   if (!comm.is_root()) return 0;
-  write_checkpoint_folder(o.out, unflatten(model.configuration, model.parameters),
-                          o.type == "bf16" ? StoredType::bf16 : StoredType::fp32);
-  if (!o.tokenizer.empty())
-    std::filesystem::copy_file(o.tokenizer, o.out + "/tokenizer.model",
-                               std::filesystem::copy_options::overwrite_existing);
+  StagedFolder folder(o.out);
+  write_checkpoint_folder(folder.path(), unflatten(model.configuration, model.parameters),
+                          o.type == "bf16" ? StoredType::bf16 : StoredType::fp32, model.folder, companions);
+  folder.commit();
   fmt::print("{}: {} weights as {}\n", o.out, model.parameters.size(), o.type);
+  if (!companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, o.out));
   return 0;
 }
 
@@ -42,7 +45,8 @@ void add_export_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("model", o->model, "training state, or the folder of train, recover or prune")
       ->required();
   command->add_option("-o,--output", o->out, "folder to write")->required()->check(not_empty("a folder"));
-  command->add_option("--tokenizer", o->tokenizer, "tokenizer.model to put beside it");
+  command->add_flag("--overwrite", o->overwrite, "replace the model that is in the folder");
+  command->add_option("--tokenizer", o->tokenizer, "tokenizer to put beside it; default: the model's own");
   command->add_option("--dtype", o->type, "bf16 or fp32")
       ->check(one_of({"bf16", "fp32"}))
       ->capture_default_str();

@@ -10,29 +10,11 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-constexpr Matrix layer_matrices[] = {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output,
-                                     Matrix::gate,  Matrix::up,  Matrix::down};
-
-/// Bits a weight, from the table at the head of packed_matrix.hpp.
-double bits(Format format, ValueType type, double density) {
-  const double v = 8.0 * double(bytes_of(type)), scale = type == ValueType::int8 ? 16.0 / group_columns : 0;
-  switch (format) {
-    case Format::dense:
-      return v + scale;
-    case Format::csr:
-      return density * (v + 16 + scale);
-    case Format::bit_mask:
-      return 1 + density * v + scale;
-    case Format::two_four:
-      return 1 + v / 2 + scale;
-  }
-  return 0;
-}
 
 struct InfoOptions {
   ModelOptions model;
@@ -65,12 +47,16 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       "{:.0f} + "
       "broadcasts {:.0f} + other {:.0f}\n",
       seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
+  const auto together = double(settings.rows_together);  // tokens of a pass, each of a sequence of its own
+  const double alone_rate = together * machine.clock_hz / p.predicted_token_cycles,
+               full_rate = together * machine.clock_hz / p.predicted_stage_cycles;
   fmt::print(
-      "of a token: {:.0f}, that is {:.4g} tokens/s of one sequence at {:.0f} MHz; of the slowest region: "
-      "{:.0f}, "
-      "{:.4g} tokens/s of all sequences\n",
-      p.predicted_token_cycles, machine.clock_hz / p.predicted_token_cycles, 1e-6 * machine.clock_hz,
-      p.predicted_stage_cycles, machine.clock_hz / p.predicted_stage_cycles);
+      "of a pass of {} token{}: {:.0f}, that is {:.4g} tokens/s of {} sequence{} at {:.0f} MHz; of the "
+      "slowest "
+      "region: {:.0f}, {:.4g} tokens/s of all sequences\n",
+      settings.rows_together, settings.rows_together == 1 ? "" : "s", p.predicted_token_cycles, alone_rate,
+      settings.rows_together, settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz,
+      p.predicted_stage_cycles, full_rate);
   if (settings.format != Format::dense) {
     WaferSettings dense = settings;
     dense.format = Format::dense;
@@ -91,6 +77,10 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name);
   result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
                     machine.name);
+  result.add_figure("predicted_tokens_per_second", alone_rate, "tokens/s", Kind::modelled,
+                    fmt::format("{} sequences, one pass under way", settings.rows_together));
+  result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
+                    "a pass in every region");
   auto section = machine.record();
   section["tiles"] = {p.grid.width, p.grid.height};
   result.set_section("wafer", section);
@@ -105,9 +95,7 @@ int info(const InfoOptions& o) {
   const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;  // nothing here takes more than one
   const Configuration& c = source.configuration;
-  double layer = 0;
-  for (const Matrix m : layer_matrices) layer += double(shape_of(c, m).rows * shape_of(c, m).columns);
-  const double weights = layer * double(c.layers), ends = double(c.vocabulary * c.dim);
+  const double weights = layer_weight_count(c), ends = double(c.vocabulary) * double(c.dim);
   const double sparsity = estimated_sparsity(source);
   fmt::print(
       "{}: {} layers, dim {}, hidden {}, {} heads of {} on {} key/value heads, vocabulary {}{}, context {}\n",
@@ -122,7 +110,8 @@ int info(const InfoOptions& o) {
              "read for a token, GB");
   for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
     for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8}) {
-      const double b = bits(format, type, 1 - sparsity), end = ends * bits(Format::dense, type, 1) / 8;
+      const double b = bits_per_weight_of(format, type, 1 - sparsity),
+                   end = ends * bits_per_weight_of(Format::dense, type, 1) / 8;
       fmt::print("{:<10} {:<6} {:>12.2f} {:>12.3f} {:>22.3f}\n", name_of(format), name_of(type), b,
                  1e-9 * (weights * b / 8 + end * (c.tied_embeddings ? 1 : 2)),
                  1e-9 * (weights * b / 8 + end));

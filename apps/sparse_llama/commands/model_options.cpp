@@ -3,27 +3,37 @@
 #include <fmt/format.h>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
+#include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/compress/model_files.hpp"
+#include "sparse_llama/compress/parameters.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/model_reader.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 
 void ModelOptions::add_model_to(CLI::App& command) {
-  command.add_option("--model", model,
-                     "Hugging Face folder, llama2.c file (*.bin), or what convert wrote (*.h5)");
+  command.add_option(
+      "model,--model", model,
+      "Hugging Face folder, llama2.c file (*.bin), what train, recover and prune write, or what "
+      "convert wrote (*.h5)");
   command.add_option("--synthetic", synthetic,
                      "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
 }
 
 void ModelOptions::add_storage_to(CLI::App& command) {
-  command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
-      ->capture_default_str();
+  format_option =
+      command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
+          ->capture_default_str();
   add_value_to(command);
 }
 
 void ModelOptions::add_value_to(CLI::App& command) {
-  command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")->capture_default_str();
+  value_option = command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")
+                     ->capture_default_str();
 }
 
 void ModelOptions::add_activation_to(CLI::App& command) {
@@ -39,19 +49,44 @@ WeightSource ModelOptions::source() const {
     throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
                                  model.empty() ? "neither of" : "both"));
   if (!synthetic.empty()) return synthetic_source(synthetic);
+  if (is_training_state(model)) {
+    const FlatModel flat = read_flat_model(Communicator(MPI_COMM_SELF), model);
+    return checkpoint_source(
+        model, std::make_shared<const DenseWeights>(unflatten(flat.configuration, flat.parameters)));
+  }
+  require_room_for(Communicator(), model);
   return checkpoint_source(model, std::make_shared<const DenseWeights>(read_model(model)));
 }
 
-RankWeights ModelOptions::weights(const Communicator& comm) const {
+std::string tokenizer_for(const std::string& model, const std::string& given) {
+  return given.empty() ? tokenizer_beside(model) : given;
+}
+
+RankWeights ModelOptions::weights(const Communicator& comm,
+                                  const std::function<void(const Configuration&)>& known) const {
   const Format storage = format_named(format, "--format");
   const ValueType type = value_type_named(value, "--value");
-  if (synthetic.empty() && model.ends_with(".h5")) {
+  if (synthetic.empty() && model.ends_with(".h5") && !is_training_state(model)) {
     if (activation_threshold)
       throw InputError(fmt::format(
           "--activation-threshold: found weights packed by outputs, {}, expected a checkpoint", model));
-    return read_packed(comm, model);
+    RankWeights packed = read_packed(comm, model);
+    const PackedMatrix& m = packed.layers.front().down;
+    if (format_option != nullptr && format_option->count() > 0 && storage != m.format)
+      throw InputError(
+          fmt::format("--format {}: {} holds {}, expected the same", format, model, name_of(m.format)));
+    if (value_option != nullptr && value_option->count() > 0 && type != m.value_type)
+      throw InputError(
+          fmt::format("--value {}: {} holds {}, expected the same", value, model, name_of(m.value_type)));
+    known(packed.configuration);
+    return packed;
   }
-  return pack_rank_weights(comm, source(), storage, type, activation_threshold);
+  const WeightSource from = source();
+  known(from.configuration);
+  require_memory(comm,
+                 packed_bytes(from.configuration, storage, type, 1 - estimated_sparsity(from)) / comm.size(),
+                 fmt::format("{}, packed as {} of {}", from.name, format, value));
+  return pack_rank_weights(comm, from, storage, type, activation_threshold);
 }
 
 WeightFigures weight_figures(const Communicator& comm, const RankWeights& w) {

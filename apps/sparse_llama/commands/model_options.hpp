@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,17 +14,26 @@ namespace wafermark::llama {
 struct ModelOptions {
   std::string model, synthetic, format = "bit_mask", value = "bf16";
   std::optional<float> activation_threshold;
+  CLI::Option *format_option = nullptr, *value_option = nullptr;  ///< whether the user gave them
 
-  void add_model_to(CLI::App& command);       ///< --model, --synthetic
+  void add_model_to(CLI::App& command);       ///< --model (or the first word), --synthetic
   void add_storage_to(CLI::App& command);     ///< --format, --value
   void add_value_to(CLI::App& command);       ///< --value
   void add_activation_to(CLI::App& command);  ///< --activation-threshold
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
-  /// This rank's part, packed; as it stands in the file when the model is one that `convert` wrote, whose
-  /// format and type go before the options'. Collective.
-  RankWeights weights(const Communicator& comm) const;
+  /// This rank's part, packed; as it stands in the file when the model is one that `convert` wrote: an option
+  /// that asks for another format or type is an InputError. Collective.
+  /// `known` is called as soon as the configuration is known, before anything is packed: what a command
+  /// cannot do with this model ends it there. Throws InputError when the packed weights do not fit into
+  /// memory.
+  RankWeights weights(
+      const Communicator& comm,
+      const std::function<void(const Configuration&)>& known = [](const Configuration&) {}) const;
 };
+
+/// The tokenizer at `given`, else the one beside `model`; "" when there is none.
+std::string tokenizer_for(const std::string& model, const std::string& given);
 
 /// Of the packed weights over all ranks.
 struct WeightFigures {

@@ -2,16 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/compress/pruning.hpp"
 #include "sparse_llama/compress/token_stream.hpp"
 #include "sparse_llama/compress/training_state.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -46,7 +51,10 @@ PruningSettings settings_of(const PruneOptions& o) {
 CalibrationText calibration_text(const Communicator& comm, const PruneOptions& o,
                                  const Configuration& configuration) {
   const TokenizedText text = read_tokens(comm, o.calibration, o.tokenizer, configuration.vocabulary);
-  const std::int64_t length = o.length > 0 ? o.length : configuration.context;
+  const std::int64_t length = o.length > 0 ? o.length : std::min(configuration.context, usual_window);
+  if (length > configuration.context)
+    throw InputError(
+        fmt::format("--length {}: expected at most the model's context {}", length, configuration.context));
   if (std::int64_t(text.tokens.size()) / length < o.sequences)
     throw InputError(fmt::format("{}: found {} tokens, expected at least {} sequences of {}", o.calibration,
                                  text.tokens.size(), o.sequences, length));
@@ -54,21 +62,42 @@ CalibrationText calibration_text(const Communicator& comm, const PruneOptions& o
           o.sequences, length};
 }
 
-int run(const PruneOptions& o) {
+/// A second copy of the weights, and with a calibration text a block's sums over inputs, twice, and the
+/// activations of a sequence; with texts to evaluate those of their windows.
+double pruning_bytes(const Configuration& c, const PruneOptions& o) {
+  double bytes = sizeof(float) * weight_count(c);
+  const auto square = [](std::int64_t n) { return double(n) * double(n) * sizeof(double); };
+  const std::int64_t length = std::min(c.context, o.length > 0 ? o.length : usual_window);
+  if (!o.calibration.empty())
+    bytes += 2 * (2 * square(c.dim) + square(c.query_dim()) + square(c.hidden)) +
+             activation_bytes(c, 1, double(length)) + sizeof(float) * weight_count(c);
+  if (!o.evaluate.empty())
+    bytes += activation_bytes(c, windows_together, double(std::min(c.context, usual_window)));
+  return bytes;
+}
+
+int run(PruneOptions o, const CLI::App& command) {
   Communicator comm;
   Result result(comm, "sparse_llama", "prune", "cluster");
+  result.set_section("options", used_options(command));
   const PruningSettings settings = settings_of(o);
+  const std::string given = o.tokenizer;
+  o.tokenizer = tokenizer_for(o.model, given);
   if ((!o.calibration.empty() || !o.evaluate.empty()) && o.tokenizer.empty())
-    throw InputError("--tokenizer: expected one, to read the text with");
+    throw InputError("--tokenizer: expected one, to read the text with: there is none beside the model");
   prepare_output_directory(comm, o.out);
   FlatModel model = read_flat_model(comm, o.model);
+  expect_another_folder(o.out, model.folder);
+  const Companions companions = companions_of(model.folder, given);
+  require_memory(comm, pruning_bytes(model.configuration, o), fmt::format("pruning of {}", o.model));
+  result.begin(comm, o.out);
   CalibrationText calibration;
   if (!o.calibration.empty()) calibration = calibration_text(comm, o, model.configuration);
   TokenizedText text;
   if (!o.evaluate.empty()) text = read_tokens(comm, o.evaluate, o.tokenizer, model.configuration.vocabulary);
   const auto evaluate = [&] {
     return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos,
-                      model.configuration.context);
+                      std::min(model.configuration.context, usual_window));
   };
   const double before = o.evaluate.empty() ? 0 : evaluate();
 
@@ -98,9 +127,10 @@ int run(const PruneOptions& o) {
                                  {"model", o.model},
                                  {"pattern", o.two_of_four ? "2:4" : "unstructured"},
                                  {"matrices", matrices}});
-  write_flat_model(comm, o.out, model);
+  write_flat_model(comm, o.out, model, companions);
   result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}", result.summary());
+  if (comm.is_root() && !companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, o.out));
   return 0;
 }
 
@@ -124,12 +154,15 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share")
       ->excludes(share);
   command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
-  command->add_option("--tokenizer", o->tokenizer, "tokenizer of the texts");
+  command->add_option("--tokenizer", o->tokenizer,
+                      "tokenizer of the texts and of the pruned model; default: the model's own");
   command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
   command->add_option("--sequences", o->sequences, "calibration sequences")
       ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
-  command->add_option("--length", o->length, "tokens of a calibration sequence; default: the context")
+  command
+      ->add_option("--length", o->length,
+                   "tokens of a calibration sequence; default: the context, at most 2048")
       ->transform(whole_number_in({1, 1e9}));
   command->add_option("--seed", o->seed, "of the choice of calibration sequences")
       ->transform(whole_number_in({0, 9e15}))
@@ -141,7 +174,7 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
       ->check(number_in({0, 1e6}))
       ->capture_default_str();
   command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after");
-  command->callback([o, &action] { action = [o] { return run(*o); }; });
+  command->callback([o, command, &action] { action = [o, command] { return run(*o, *command); }; });
 }
 
 }  // namespace wafermark::llama

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
@@ -18,8 +17,12 @@
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/memory_need.hpp"
+#include "sparse_llama/model/shares.hpp"
+#include "sparse_llama/model/text_file.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 #include "sparse_llama/wafer/wafer_decoder.hpp"
 
@@ -29,65 +32,78 @@ namespace {
 struct RunOptions {
   ModelOptions model;
   WaferOptions wafer;
-  std::string target = "cluster", tokenizer, prompt, prompt_file, out;
+  std::string target = "cluster", tokenizer, out;
+  std::optional<std::string> prompt, prompt_file;
   std::int64_t prompt_tokens = 64, tokens = 64, sequences = 1;
   SamplingSettings sampling;
   bool ignore_end = false, quiet = false;
 };
 
-/// Empty when the model has none beside it and none was given.
 std::unique_ptr<Tokenizer> find_tokenizer(const RunOptions& o, const Configuration& c) {
-  const std::string path = o.tokenizer.empty() ? tokenizer_beside(o.model.model) : o.tokenizer;
+  const std::string path = tokenizer_for(o.model.model, o.tokenizer);
   if (path.empty()) {
-    if (!o.prompt.empty() || !o.prompt_file.empty())
+    if (o.prompt || o.prompt_file)
       throw InputError("a text prompt: found no tokenizer, expected --tokenizer or one beside the model");
     return nullptr;
   }
   auto tokenizer = read_tokenizer(path);
-  if (tokenizer->vocabulary() > c.vocabulary)
-    throw InputError(fmt::format("{}: found {} pieces, expected at most the model's vocabulary of {}", path,
-                                 tokenizer->vocabulary(), c.vocabulary));
+  expect_fits(*tokenizer, c.vocabulary);
   return tokenizer;
-}
-
-/// The prompt as tokens; without a text, tokens that look random.
-std::vector<std::int32_t> prompt_of(const RunOptions& o, const Configuration& c, const Tokenizer* tokenizer) {
-  std::string text = o.prompt;
-  if (!o.prompt_file.empty()) {
-    std::ifstream in(o.prompt_file, std::ios::binary);
-    std::stringstream content;
-    content << in.rdbuf();
-    if (!in) throw InputError(fmt::format("{}: cannot be read, expected a text", o.prompt_file));
-    text = content.str();
-  }
-  if (tokenizer == nullptr || text.empty())
-    return made_up_prompt(tokenizer != nullptr ? std::max(tokenizer->bos(), 0) : 1, o.prompt_tokens,
-                          c.vocabulary, o.sampling.seed);
-  std::vector<std::int32_t> tokens = tokenizer->encode(text);
-  if (tokenizer->bos() >= 0) tokens.insert(tokens.begin(), tokenizer->bos());
-  return tokens;
 }
 
 /// A prompt and what is needed to go on with it.
 struct Job {
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;  ///< null when the model has none and none was given
+  std::string source;                    ///< of the prompt: an option's name
   std::vector<std::int32_t> prompt;
-  std::int64_t capacity;  ///< tokens of each sequence
+  std::vector<std::int32_t> ends;  ///< tokens that end a text
+  std::int64_t capacity = 0;       ///< tokens of each sequence
 
-  Job(const RunOptions& o, const Configuration& c)
-      : tokenizer(find_tokenizer(o, c)),
-        prompt(prompt_of(o, c, tokenizer.get())),
-        capacity(std::int64_t(prompt.size()) + o.tokens) {
-    if (capacity > c.context)
+  Job(const RunOptions& o, const Configuration& c) : tokenizer(find_tokenizer(o, c)) {
+    if (o.prompt || o.prompt_file) {
+      source = o.prompt ? "--prompt" : "--prompt-file";
+      prompt = tokenizer->prompt(o.prompt ? *o.prompt : read_text(*o.prompt_file));
+      if (prompt.empty())
+        throw InputError(
+            fmt::format("{}: found a text without tokens, expected one (the tokenizer puts no bos "
+                        "before a text)",
+                        source));
+    } else {
+      source = "--prompt-tokens, random";
+      if (o.prompt_tokens > c.context)
+        throw InputError(fmt::format("--prompt-tokens {}: expected at most the model's context of {}",
+                                     o.prompt_tokens, c.context));
+      const auto usual_bos = std::int32_t(std::min<std::int64_t>(1, c.vocabulary - 1));
+      prompt = made_up_prompt(tokenizer != nullptr ? tokenizer->bos() : usual_bos, o.prompt_tokens,
+                              c.vocabulary, o.sampling.seed);
+    }
+    expect_rows(prompt, c.vocabulary, source);
+    if (o.tokens > c.context - std::int64_t(prompt.size()))
       throw InputError(
           fmt::format("{} tokens of prompt and {} more: expected at most the model's context of {}",
                       prompt.size(), o.tokens, c.context));
+    capacity = std::int64_t(prompt.size()) + o.tokens;
+    if (o.ignore_end) return;
+    if (const std::string folder = folder_of_model(o.model.model); !folder.empty())
+      ends = end_tokens_of(folder);
+    if (ends.empty() && tokenizer != nullptr) ends = tokenizer->ends();
   }
 };
 
+/// Cache, buffers, rows of the prefill and logits: before anything is built.
+void expect_room(const Communicator& comm, const RunOptions& o, const Configuration& c, const Job& job) {
+  const auto sequences = double(o.sequences), prompt = double(job.prompt.size());
+  const double rows = sequences * (prompt * 2 * sizeof(TokenRow) + double(c.vocabulary) * sizeof(float));
+  require_memory(comm,
+                 decoder_bytes(c, Shares(c, comm.rank(), comm.size()), sequences, double(job.capacity),
+                               Decoder::chunk_rows) +
+                     rows,
+                 fmt::format("{} sequences of {} tokens", o.sequences, job.capacity));
+}
+
 /// Generates, with the text of the first sequence on the terminal.
 Generation generate_shown(const RunOptions& o, const Communicator& comm, ForwardPass& model, const Job& job,
-                          std::int64_t vocabulary) {
+                          std::int64_t vocabulary, Result& result) {
   const bool shown = comm.is_root() && !o.quiet && job.tokenizer != nullptr;
   std::optional<TextStream> stream;
   if (shown) stream.emplace(*job.tokenizer);
@@ -98,13 +114,18 @@ Generation generate_shown(const RunOptions& o, const Communicator& comm, Forward
   if (shown)
     for (const std::int32_t token : job.prompt) show(token);
   const StopRequest stop;
-  Generation g = generate(
-      model, comm, vocabulary, std::vector(std::size_t(o.sequences), job.prompt), o.tokens, o.sampling,
-      job.tokenizer != nullptr && !o.ignore_end ? job.tokenizer->ends() : std::vector<std::int32_t>{},
-      [&](std::int64_t sequence, std::int32_t token) {
-        if (shown && sequence == 0) show(token);
-        return sequence > 0 || !stop.requested(comm);
-      });
+  std::int64_t previous = o.sequences;
+  Generation g = generate(model, comm, vocabulary, std::vector(std::size_t(o.sequences), job.prompt),
+                          o.tokens, o.sampling, job.ends, [&](std::int64_t sequence, std::int32_t token) {
+                            if (shown && sequence == 0) show(token);
+                            const bool new_pass =
+                                sequence <= previous;  // sequences of a pass come in rising order
+                            previous = sequence;
+                            return !new_pass || !stop.requested(comm);
+                          });
+  if (stop.requested(comm) && std::int64_t(g.tokens.front().size()) < o.tokens)
+    result.set_incomplete(
+        fmt::format("stopped by a signal at {} of {} tokens", g.tokens.front().size(), o.tokens));
   if (shown) fmt::print("{}\n\n", stream->finish());
   return g;
 }
@@ -122,25 +143,45 @@ void add_rates(Result& result, const RunOptions& o, const Generation& g, Kind ki
 
 nlohmann::json model_section(const RunOptions& o, const std::string& name, Format format, ValueType type,
                              const char* instructions, const Job& job) {
-  return {{"name", name},
-          {"format", name_of(format)},
-          {"value", name_of(type)},
-          {"instructions", instructions},
-          {"prompt_tokens", job.prompt.size()},
-          {"sequences", o.sequences}};
+  nlohmann::json section{{"name", name},
+                         {"format", name_of(format)},
+                         {"value", name_of(type)},
+                         {"instructions", instructions},
+                         {"prompt_tokens", job.prompt.size()},
+                         {"sequences", o.sequences}};
+  if (o.model.activation_threshold) section["activation_threshold"] = *o.model.activation_threshold;
+  return section;
+}
+
+/// What was asked for, as it was used.
+nlohmann::json generation_section(const RunOptions& o, const Job& job) {
+  return {{"prompt", job.source},
+          {"prompt_file", o.prompt_file ? nlohmann::json(*o.prompt_file) : nullptr},
+          {"tokenizer", job.tokenizer != nullptr ? nlohmann::json(job.tokenizer->path()) : nullptr},
+          {"tokens_asked_for", o.tokens},
+          {"temperature", o.sampling.temperature},
+          {"top_p", o.sampling.top_p},
+          {"seed", o.sampling.seed},
+          {"ignore_end", o.ignore_end},
+          {"end_tokens", job.ends}};
 }
 
 void run_on_cluster(const RunOptions& o, const Communicator& comm, Result& result) {
   const auto start = std::chrono::steady_clock::now();
-  const RankWeights weights = o.model.weights(comm);
+  std::optional<Job> known;
+  const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
+    known.emplace(o, c);
+    expect_room(comm, o, c, *known);
+    if (!o.out.empty()) result.begin(comm, o.out);
+  });
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Configuration& c = weights.configuration;
-  const Job job(o, c);
+  const Job& job = *known;
   RegionTimes times;
   Decoder decoder(comm, weights, o.sequences, job.capacity, times);
   const double bandwidth = memory_read_bandwidth(comm, weights);
   EnergyMeter meter(comm);
-  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
   const EnergyReading energy = meter.read();
 
   const double bytes =
@@ -168,6 +209,7 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, Result& resul
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
   const PackedMatrix& m = weights.layers.front().down;
   result.set_section("model", model_section(o, weights.name, m.format, m.value_type, host_instructions, job));
+  result.set_section("generation", generation_section(o, job));
   result.set_section("tokens", g.tokens);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));
@@ -179,6 +221,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result)
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
   const Job job(o, c);
+  if (!o.out.empty()) result.begin(comm, o.out);
   const auto start = std::chrono::steady_clock::now();
   const auto since = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -192,23 +235,25 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result)
   WaferDecoder decoder(comm, source, machine, grid, settings);
   const double load_seconds = since();
   if (!traced.empty()) decoder.times().phases().trace(traced, 10);
-  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary);
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
   add_rates(result, o, g, Kind::emulated);
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "packing of the emulator");
   result.add_figure("emulator_seconds", since() - load_seconds, "s", Kind::measured);
   result.set_section("model",
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
+  result.set_section("generation", generation_section(o, job));
   result.set_section("tokens", g.tokens);
   if (o.out.empty()) return;
   decoder.times().phases().write_heat_map(o.out + "/wafer.h5");
   decoder.times().phases().write_trace(o.out + "/trace.json");
 }
 
-int run(const RunOptions& o) {
+int run(const RunOptions& o, const CLI::App& command) {
   Communicator comm;
   o.wafer.check_target(o.target);
   Result result(comm, "sparse_llama", "run", o.target);
+  result.set_section("options", used_options(command));
   if (!o.out.empty()) prepare_output_directory(comm, o.out);
   if (o.target == "wafer")
     run_on_wafer(o, comm, result);
@@ -236,6 +281,8 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
   command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")
       ->transform(whole_number_in({1, 1e9}))
+      ->excludes("--prompt")
+      ->excludes("--prompt-file")
       ->capture_default_str();
   command->add_option("--tokens", o->tokens, "tokens to make")
       ->transform(whole_number_in({1, 1e9}))
@@ -243,7 +290,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--sequences", o->sequences, "sequences that go on with the prompt together")
       ->transform(whole_number_in({1, 1e6}))
       ->capture_default_str();
-  command->add_option("--tokenizer", o->tokenizer, "default: tokenizer.model in the model's folder");
+  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder");
   command->add_option("--temperature", o->sampling.temperature, "0: the most likely token")
       ->check(number_in({0, 1e6}))
       ->capture_default_str();
@@ -257,7 +304,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
   command->add_flag("--quiet", o->quiet, "figures only");
   command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
-  command->callback([o, &action] { action = [o] { return run(*o); }; });
+  command->callback([o, command, &action] { action = [o, command] { return run(*o, *command); }; });
 }
 
 }  // namespace wafermark::llama

@@ -2,16 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/compress/trainer.hpp"
+#include "sparse_llama/compress/training_record.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
+#include "sparse_llama/model/json_text.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -60,85 +66,172 @@ Sources read_sources(Deck& deck, bool recover) {
   return s;
 }
 
+/// What a run trains on, and the model that it begins with.
+struct Material {
+  FlatModel start;
+  TokenizedText text, heldout;
+  std::vector<float> teacher;
+};
+
+/// Weights, both moments, gradient, the start's copy and the mask; the activations of a rank's sequences;
+/// the teacher's weights and activations.
+double training_bytes(const Configuration& c, const TrainingSettings& s, int ranks, bool teacher) {
+  const double weights = weight_count(c),
+               activations = activation_bytes(c, double(s.batch) / ranks, double(s.length));
+  return weights * (5 * sizeof(float) + 1) + activations +
+         (teacher ? weights * sizeof(float) + activations : 0);
+}
+
+Material read_material(const Communicator& comm, Deck& deck, const Sources& s,
+                       const TrainingSettings& settings, std::optional<Configuration> shape) {
+  Material m;
+  if (!shape) m.start = read_flat_model(comm, s.model);
+  Configuration& c = m.start.configuration;
+  m.text = read_tokens(comm, s.text, s.tokenizer, shape ? 0 : c.vocabulary);
+  if (shape) {
+    c = *shape;
+    c.vocabulary = m.text.vocabulary;
+  }
+  if (settings.length > c.context)
+    deck.reject("training.sequence_tokens", fmt::format("at most the model's context {}", c.context));
+  require_memory(comm, training_bytes(c, settings, comm.size(), !s.teacher.empty()),
+                 fmt::format("{:.4g} weights, {} sequences of {} tokens", weight_count(c), settings.batch,
+                             settings.length));
+  if (shape) m.start.parameters = initial_parameters(c, std::uint64_t(settings.seed));
+  if (!s.heldout.empty()) m.heldout = read_tokens(comm, s.heldout, s.tokenizer, c.vocabulary);
+  if (s.teacher.empty()) return m;
+  m.teacher = read_flat_model(comm, s.teacher).parameters;
+  if (m.teacher.size() != m.start.parameters.size())
+    throw InputError(fmt::format("{}: expected the same shape as {}", s.teacher, s.model));
+  return m;
+}
+
+nlohmann::json settings_of(const Material& m, const TrainingSettings& settings, bool recover) {
+  nlohmann::json all = settings_to_keep(m.start.configuration, settings);
+  all["text.train"] = fmt::format("{} tokens, checksum {}", m.text.tokens.size(), checksum(m.text.tokens));
+  if (recover) all["recover.model"] = "checksum " + checksum(m.start.parameters);
+  if (!m.teacher.empty()) all["recover.teacher"] = "checksum " + checksum(m.teacher);
+  return all;
+}
+
+/// The checkpoint, or the one before it where the newer is damaged.
+TrainingState read_newest_state(const Communicator& comm, const std::string& path) {
+  const std::string previous = previous_state(path);
+  try {
+    return read_training_state(comm, path);
+  } catch (const InputError& damage) {
+    if (!std::filesystem::exists(previous)) throw;
+    if (comm.is_root()) {
+      fmt::print("note: {}; going on from {}\n", damage.what(), previous);
+      std::error_code error;  // out of the way: the next save must not keep it in place of the good one
+      std::filesystem::rename(path, std::filesystem::path(path).replace_extension("damaged.h5"), error);
+    }
+    return read_training_state(comm, previous);
+  }
+}
+
+/// Where the run begins: the checkpoint that --restart finds, which must be of the same run, or the start.
+TrainingState first_state(const Communicator& comm, const TrainOptions& o, const std::string& path,
+                          Material& m, const TrainingSettings& settings, bool recover,
+                          TrainingRecord& record) {
+  record.settings = settings_of(m, settings, recover);
+  if (!o.restart || !(std::filesystem::exists(path) || std::filesystem::exists(previous_state(path)))) {
+    TrainingState state = start_training(m.start.configuration, std::move(m.start.parameters), recover);
+    state.record = record.text();
+    return state;
+  }
+  TrainingState state = read_newest_state(comm, path);
+  const TrainingRecord stored = TrainingRecord::read(state.record, path);
+  expect_same_run(stored.settings, record.settings, path);
+  record.history = stored.history;
+  if (state.step > settings.steps)
+    throw InputError(fmt::format("training.steps = {}: {} is at step {}, expected at least as many",
+                                 settings.steps, path, state.step));
+  return state;
+}
+
+void print_report(const TrainingReport& r, const TrainingSettings& settings) {
+  fmt::print("step {} of {}: loss {:.4f}", r.step, settings.steps, r.loss.token);
+  if (settings.loss.logit != 0) fmt::print(", teacher KL {:.4f}", r.loss.logit);
+  if (settings.loss.feature != 0) fmt::print(", features {:.4f}", r.loss.feature);
+  fmt::print("; rate {:.2e}, gradient {:.3f}, {:.0f} tokens/s\n", r.learning_rate, r.gradient_norm,
+             r.tokens_per_second);
+  std::fflush(stdout);
+}
+
+double heldout_perplexity(const Communicator& comm, const TrainingState& s, const TokenizedText& heldout) {
+  return perplexity(comm, s.configuration, s.parameters, heldout.tokens, heldout.bos,
+                    std::min(s.configuration.context, usual_window));
+}
+
+/// Trains to the end, or until the job is asked to stop: then false.
+bool train_on(const Communicator& comm, const TrainingSettings& settings, const std::string& path,
+              Material& m, TrainingState& state, TrainingRecord& record) {
+  Trainer trainer(comm, settings, std::move(m.text.tokens), m.text.bos, std::move(m.teacher));
+  StopRequest stop;
+  bool stopped = false;
+  const auto after_step = [&](const TrainingState& s) {
+    stopped = s.step < settings.steps && stop.requested(comm);
+    const bool last = s.step == settings.steps;
+    state.record = record.text();
+    if (stopped || last || s.step % settings.checkpoint_every == 0) write_training_state(comm, path, s);
+    if (!m.heldout.tokens.empty() && !last && s.step % settings.evaluate_every == 0) {
+      const double value = heldout_perplexity(comm, s, m.heldout);
+      if (comm.is_root()) fmt::print("step {}: held-out perplexity {:.4f}\n", s.step, value);
+    }
+    return !stopped;
+  };
+  trainer.run(state, after_step, [&](const TrainingReport& r) {
+    record.history.push_back({{"step", r.step}, {"token_loss", r.loss.token}, {"total_loss", r.loss.total}});
+    if (comm.is_root()) print_report(r, settings);
+  });
+  return !stopped;
+}
+
+nlohmann::json config_with_ends(const Material& m, bool recover) {
+  nlohmann::json config = config_of(m.start.configuration, m.start.folder);
+  if (recover) return config;
+  if (m.text.bos >= 0) config["bos_token_id"] = m.text.bos;
+  if (!m.text.ends.empty()) config["eos_token_id"] = m.text.ends.front();
+  return config;
+}
+
 int train(const TrainOptions& o, bool recover) {
   Communicator comm;
   Result result(comm, "sparse_llama", recover ? "recover" : "train", "cluster");
   Deck deck = Deck::read(o.deck, o.overrides);
   const Sources sources = read_sources(deck, recover);
-  Configuration configuration;
-  if (!recover) configuration = read_shape(deck);
+  const auto shape = recover ? std::nullopt : std::optional(read_shape(deck));
   const TrainingSettings settings = read_training_settings(deck, "training");
   deck.finish();
   result.set_deck(deck.file(), deck.to_toml());
   prepare_output_directory(comm, o.out);
 
-  TokenizedText text = read_tokens(comm, sources.text, sources.tokenizer);
-  TokenizedText heldout;
-  if (!sources.heldout.empty()) heldout = read_tokens(comm, sources.heldout, sources.tokenizer);
-  const std::string state_path = o.out + "/state.h5";
-  TrainingState state;
-  if (o.restart && std::filesystem::exists(state_path)) {
-    state = read_training_state(comm, state_path);
-  } else if (recover) {
-    FlatModel model = read_flat_model(comm, sources.model);
-    state = start_training(model.configuration, std::move(model.parameters), true);
-  } else {
-    configuration.vocabulary = text.vocabulary;
-    state =
-        start_training(configuration, initial_parameters(configuration, std::uint64_t(settings.seed)), false);
+  Material m = read_material(comm, deck, sources, settings, shape);
+  expect_another_folder(o.out, m.start.folder);
+  const std::string path = o.out + "/state.h5";
+  TrainingRecord record;
+  TrainingState state = first_state(comm, o, path, m, settings, recover, record);
+  if (o.restart && state.step == settings.steps &&
+      member(read_object_if_there(o.out + "/result.json"), "status") == "complete") {
+    if (comm.is_root()) fmt::print("{}: all {} steps are done; nothing is left to do\n", path, state.step);
+    return 0;
   }
-  configuration = state.configuration;
-  expect_vocabulary(sources.tokenizer, text, configuration.vocabulary);
-  if (settings.length > configuration.context)
-    deck.reject("training.sequence_tokens",
-                fmt::format("at most the model's context {}", configuration.context));
-  std::vector<float> teacher;
-  if (!sources.teacher.empty()) {
-    FlatModel model = read_flat_model(comm, sources.teacher);
-    if (model.parameters.size() != state.parameters.size())
-      throw InputError(fmt::format("{}: expected the same shape as {}", sources.teacher, sources.model));
-    teacher = std::move(model.parameters);
-  }
-
-  const std::int64_t train_tokens = std::int64_t(text.tokens.size()),
-                     parameters = std::int64_t(state.parameters.size());
+  result.begin(comm, o.out);
+  write_companions(comm, o.out, config_with_ends(m, recover),
+                   companions_of(m.start.folder, sources.tokenizer));
+  const auto parameters = std::int64_t(state.parameters.size());
   std::int64_t alive = 0;
-  for (const auto m : state.mask) alive += m;
+  for (const auto unmasked : state.mask) alive += unmasked;
   if (comm.is_root())
     fmt::print("{} weights, {} not pruned; {} training tokens, {} held out; {} steps of {} x {} tokens\n",
-               parameters, alive, train_tokens, heldout.tokens.size(), settings.steps, settings.batch,
-               settings.length);
-  const auto evaluate = [&] {
-    return perplexity(comm, configuration, state.parameters, heldout.tokens, heldout.bos,
-                      configuration.context);
-  };
-  Trainer trainer(comm, settings, std::move(text.tokens), text.bos, std::move(teacher));
-  StopRequest stop;
-  bool stopped = false;
+               parameters, alive, m.text.tokens.size(), m.heldout.tokens.size(), settings.steps,
+               settings.batch, settings.length);
   const double first_seconds = state.seconds;
   const std::int64_t first_step = state.step;
-  const auto after_step = [&](const TrainingState& s) {
-    stopped = s.step < settings.steps && stop.requested(comm);
-    const bool last = s.step == settings.steps;
-    if (stopped || last || s.step % settings.checkpoint_every == 0) write_training_state(comm, state_path, s);
-    if (!heldout.tokens.empty() && !last && s.step % settings.evaluate_every == 0) {
-      const double value = evaluate();
-      if (comm.is_root()) fmt::print("step {}: held-out perplexity {:.4f}\n", s.step, value);
-    }
-    return !stopped;
-  };
-  nlohmann::json history = nlohmann::json::array();
-  trainer.run(state, after_step, [&](const TrainingReport& r) {
-    if (!comm.is_root()) return;
-    history.push_back({{"step", r.step}, {"token_loss", r.loss.token}, {"total_loss", r.loss.total}});
-    fmt::print("step {} of {}: loss {:.4f}", r.step, settings.steps, r.loss.token);
-    if (settings.loss.logit != 0) fmt::print(", teacher KL {:.4f}", r.loss.logit);
-    if (settings.loss.feature != 0) fmt::print(", features {:.4f}", r.loss.feature);
-    fmt::print("; rate {:.2e}, gradient {:.3f}, {:.0f} tokens/s\n", r.learning_rate, r.gradient_norm,
-               r.tokens_per_second);
-    std::fflush(stdout);
-  });
-  if (stopped) {
+  if (!train_on(comm, settings, path, m, state, record)) {
+    result.set_incomplete(fmt::format("stopped by a signal at step {} of {}", state.step, settings.steps));
+    result.write(comm, o.out);
     if (comm.is_root()) fmt::print("stopped at step {}; go on with --restart\n", state.step);
     return 0;
   }
@@ -146,11 +239,12 @@ int train(const TrainOptions& o, bool recover) {
   result.add_figure("training_tokens", double(state.step * settings.batch * settings.length), "tokens");
   result.add_figure("training_seconds", state.seconds, "s");
   if (tokens > 0) result.add_figure("training_rate", tokens / (state.seconds - first_seconds), "tokens/s");
-  if (!heldout.tokens.empty())
-    result.add_figure("perplexity", evaluate(), "1", Kind::measured, "held-out text");
+  if (!m.heldout.tokens.empty())
+    result.add_figure("perplexity", heldout_perplexity(comm, state, m.heldout), "1", Kind::measured,
+                      "held-out text");
   result.add_figure("weights", double(parameters), "1");
   result.add_figure("weights_not_pruned", double(alive), "1");
-  result.set_section("loss_history", history);
+  result.set_section("loss_history", record.history);
   result.write(comm, o.out);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;

@@ -4,6 +4,7 @@
 
 #include "sparse_llama/kernels/softmax.hpp"
 #include "sparse_llama/kernels/softmax_backward.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -44,6 +45,7 @@ template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
                        std::span<const std::int32_t> targets, const LossWeights& weights,
                        Transformer<T>* teacher, T* gradient) {
+  expect_rows(targets, student.configuration().vocabulary, "text");
   student.forward(parameters, tokens);
   const std::int64_t n = student.tokens(), vocabulary = student.configuration().vocabulary;
   const std::int64_t layers = student.configuration().layers;
@@ -93,6 +95,7 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
 template <class T>
 double negative_log_likelihood(Transformer<T>& model, const T* parameters,
                                std::span<const std::int32_t> tokens, std::span<const std::int32_t> targets) {
+  expect_rows(targets, model.configuration().vocabulary, "text");
   model.forward(parameters, tokens);
   return probabilities_and_loss(model.logits(), model.configuration().vocabulary, targets);
 }

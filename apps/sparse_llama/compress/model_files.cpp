@@ -3,58 +3,107 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <span>
 
 #include "common/errors.hpp"
+#include "common/hdf5_file.hpp"
+#include "common/memory.hpp"
+#include "common/results/result.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/training_state.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/model_reader.hpp"
+#include "sparse_llama/model/text_file.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
+#include "sparse_llama/model/weight_files.hpp"
 
 namespace wafermark::llama {
 
-FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
-  namespace fs = std::filesystem;
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The training state that a path means, or "".
+std::string state_of(const std::string& path) {
   std::error_code error;  // what cannot be looked at is the readers' to complain about
-  const std::string state_path = fs::is_directory(path, error) ? path + "/state.h5" : path;
-  if (fs::path(state_path).extension() == ".h5" && fs::exists(state_path, error)) {
-    TrainingState state = read_training_state(comm, state_path);
-    return {state.configuration, std::move(state.parameters)};
-  }
-  DenseWeights weights = read_model(path);
-  const Configuration configuration = weights.configuration;
-  return {configuration, flatten(std::move(weights))};
+  const fs::path state = fs::is_directory(path, error) ? fs::path(path) / "state.h5" : fs::path(path);
+  return state.extension() == ".h5" && fs::is_regular_file(state, error) ? state.string() : "";
 }
 
-void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model) {
+}  // namespace
+
+bool is_training_state(const std::string& path) {
+  const std::string state = state_of(path);
+  return !state.empty() && Hdf5File::open(Communicator(MPI_COMM_SELF), state).exists("/parameters");
+}
+
+void require_room_for(const Communicator& comm, const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return;  // a single file is as large as its weights, and is there
+  const Configuration c = read_configuration(path + "/config.json");
+  require_memory(comm, sizeof(float) * weight_count(c),
+                 fmt::format("{}: {:.4g} weights", path, weight_count(c)));
+  if (comm.is_root()) fmt::print("{}", note_on_other_weights(path));
+}
+
+FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
+  if (const std::string state_path = state_of(path); !state_path.empty()) {
+    TrainingState state = read_training_state(comm, state_path);
+    return {state.configuration, std::move(state.parameters), folder_of_model(state_path)};
+  }
+  require_room_for(comm, path);
+  DenseWeights weights = read_model(path);
+  const Configuration configuration = weights.configuration;
+  return {configuration, flatten(std::move(weights)), folder_of_model(path)};
+}
+
+void expect_another_folder(const std::string& out, const std::string& folder) {
+  std::error_code error;
+  if (!folder.empty() && fs::equivalent(out, folder, error))
+    throw InputError(fmt::format("--out {}: found the folder of the model, expected another one", out));
+}
+
+void write_companions(const Communicator& comm, const std::string& folder, const nlohmann::json& config,
+                      const Companions& companions) {
+  std::string problem;
+  if (comm.is_root()) {
+    try {
+      copy_companions(companions, folder);
+      write_text_file(folder + "/config.json", config.dump(2) + "\n");
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
+  }
+  comm.throw_together(!problem.empty(), problem);
+}
+
+void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model,
+                      const Companions& companions) {
+  write_companions(comm, folder, config_of(model.configuration, model.folder), companions);
   write_training_state(comm, folder + "/state.h5",
                        start_training(model.configuration, model.parameters, true));
 }
 
-void expect_vocabulary(const std::string& tokenizer_path, const TokenizedText& text,
-                       std::int64_t vocabulary) {
-  if (text.vocabulary != vocabulary)
-    throw InputError(fmt::format("{}: found {} pieces, expected the model's vocabulary of {}", tokenizer_path,
-                                 text.vocabulary, vocabulary));
-}
-
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,
-                          const std::string& tokenizer_path, std::int64_t vocabulary) {
+                          const std::string& tokenizer_path, std::int64_t rows) {
   TokenizedText text;
   std::string error;
   if (comm.is_root()) {
-    std::ifstream in(text_path, std::ios::binary);
-    std::stringstream content;
-    content << in.rdbuf();
     try {
       const auto tokenizer = read_tokenizer(tokenizer_path);
-      if (!in) throw InputError(fmt::format("{}: cannot be read, expected a text", text_path));
-      text.tokens = tokenizer->encode(content.str());
+      text.tokens = tokenizer->encode(read_text(text_path));
       text.bos = tokenizer->bos();
       text.vocabulary = tokenizer->vocabulary();
+      text.ends = tokenizer->ends();
+      if (!text.tokens.empty() && text.tokens.front() == text.bos) text.tokens.erase(text.tokens.begin());
       if (text.tokens.empty())
         throw InputError(fmt::format("{}: found an empty file, expected a text", text_path));
+      if (rows > 0) {
+        expect_fits(*tokenizer, rows);
+        expect_rows(text.tokens, rows, text_path);
+        if (text.bos >= 0) expect_rows(std::span(&text.bos, 1), rows, tokenizer->path());
+      }
     } catch (const InputError& bad) {
       error = bad.what();
     }
@@ -63,7 +112,7 @@ TokenizedText read_tokens(const Communicator& comm, const std::string& text_path
   comm.broadcast(text.tokens);
   comm.broadcast(text.bos);
   comm.broadcast(text.vocabulary);
-  if (vocabulary != 0) expect_vocabulary(tokenizer_path, text, vocabulary);
+  comm.broadcast(text.ends);
   return text;
 }
 

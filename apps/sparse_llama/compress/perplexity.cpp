@@ -3,29 +3,29 @@
 #include <cmath>
 
 #include "sparse_llama/compress/loss.hpp"
+#include "sparse_llama/model/predicted_text.hpp"
 
 namespace wafermark::llama {
 
 double perplexity(const Communicator& comm, const Configuration& configuration,
                   const std::vector<float>& parameters, std::span<const std::int32_t> text, std::int32_t bos,
                   std::int64_t window) {
-  const std::int64_t length = std::int64_t(text.size()), whole = length / window;
+  const PredictedText predicted(text, bos);
+  const std::int64_t length = predicted.size(), whole = length / window;
   double sum = 0;
   const auto add = [&](Transformer<float>& model, std::int64_t first, std::int64_t windows,
                        std::int64_t size) {
-    const auto targets = text.subspan(std::size_t(first), std::size_t(windows * size));
+    const auto targets = predicted.targets().subspan(std::size_t(first), std::size_t(windows * size));
     std::vector<std::int32_t> tokens;
-    for (std::int64_t w = 0; w < windows; ++w) {
-      tokens.push_back(bos);
-      tokens.insert(tokens.end(), targets.begin() + w * size, targets.begin() + (w + 1) * size - 1);
-    }
+    for (std::int64_t i = first; i < first + windows * size; ++i)
+      tokens.push_back(predicted.before(i, i - (i - first) % size));
     sum += negative_log_likelihood(model, parameters.data(), tokens, targets);
   };
   const auto add_alone = [&](std::int64_t first, std::int64_t windows, std::int64_t size) {
     Transformer<float> model(configuration, windows, size);
     add(model, first, windows, size);
   };
-  constexpr std::int64_t together = 8;  // windows of one forward pass
+  constexpr std::int64_t together = windows_together;
   const std::int64_t passes = whole / together;
   if (comm.rank() < passes) {
     Transformer<float> model(configuration, together, window);

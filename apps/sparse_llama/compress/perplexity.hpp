@@ -8,6 +8,12 @@
 
 namespace wafermark::llama {
 
+/// Tokens of a window or a calibration sequence where nobody chose, of models whose context is longer: as in
+/// published perplexities and recipes.
+constexpr std::int64_t usual_window = 2048;
+/// Windows of one forward pass of perplexity().
+constexpr std::int64_t windows_together = 8;
+
 /// The text is cut into windows of `window` tokens (the last may be shorter); each is predicted from bos and
 /// the tokens before it in the window, so that every token of the text counts once. Windows are dealt to
 /// ranks. Collective.

@@ -52,9 +52,11 @@ double update(const TrainingSettings& settings, const ParameterLayout& layout, d
 Trainer::Trainer(const Communicator& comm, const TrainingSettings& settings, std::vector<std::int32_t> tokens,
                  std::int32_t bos, std::vector<float> teacher)
     : comm_(comm), settings_(settings), tokens_(std::move(tokens)), bos_(bos), teacher_(std::move(teacher)) {
-  if (std::int64_t(tokens_.size()) < settings_.length)
-    throw InputError(fmt::format("training text: found {} tokens, expected at least sequence_tokens = {}",
-                                 tokens_.size(), settings_.length));
+  if (const std::int64_t least = shortest_stream(bos_, settings_.length);
+      std::int64_t(tokens_.size()) < least)
+    throw InputError(
+        fmt::format("training text: found {} tokens, expected at least {} for sequence_tokens = {}",
+                    tokens_.size(), least, settings_.length));
   if (settings_.batch % comm_.size() != 0)
     throw InputError(fmt::format("batch_sequences = {}: expected a multiple of the {} ranks", settings_.batch,
                                  comm_.size()));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
 #include "sparse_llama/compress/parameters.hpp"
@@ -54,11 +56,28 @@ TrainingState start_training(const Configuration& configuration, std::vector<flo
   return s;
 }
 
+std::string previous_state(const std::string& path) {
+  return std::filesystem::path(path).replace_extension("previous.h5").string();
+}
+
+namespace {
+
+/// A second name for the file that is about to be replaced: at no time is there none.
+void keep_previous(const Communicator& comm, const std::string& path) {
+  std::error_code error;
+  if (!comm.is_root() || !std::filesystem::exists(path, error)) return;
+  const std::string previous = previous_state(path);
+  std::filesystem::remove(previous, error);
+  std::filesystem::create_hard_link(path, previous, error);  // where that fails there is one checkpoint only
+}
+
+}  // namespace
+
 void write_training_state(const Communicator& comm, const std::string& path, const TrainingState& state) {
   Hdf5File file = Hdf5File::create(comm, path);
-  const std::uint64_t n = state.parameters.size();
   const auto write = [&](const char* name, const auto& values) {  // rank 0 holds all rows
     using Values = std::decay_t<decltype(values)>;
+    const std::uint64_t n = values.size();
     file.write(name, comm.is_root() ? values : Values{},
                Rows{n, comm.is_root() ? 0 : n, comm.is_root() ? n : 0}, 0, true);
   };
@@ -66,11 +85,14 @@ void write_training_state(const Communicator& comm, const std::string& path, con
   write("/first_moment", state.first_moment);
   write("/second_moment", state.second_moment);
   write("/mask", state.mask);
+  if (!state.record.empty())
+    write("/record", std::vector<std::uint8_t>(state.record.begin(), state.record.end()));
   file.set_attribute("/parameters", "format", format_name);
   file.set_attribute("/parameters", "configuration_integers", integers_of(state.configuration));
   file.set_attribute("/parameters", "configuration_reals", reals_of(state.configuration));
   file.set_attribute("/parameters", "step", state.step);
   file.set_attribute("/parameters", "seconds", state.seconds);
+  keep_previous(comm, path);
   file.commit();
 }
 
@@ -97,6 +119,11 @@ TrainingState read_training_state(const Communicator& comm, const std::string& p
     s.mask = file.read<std::uint8_t>("/mask", rows);
     s.step = file.attribute<std::int64_t>("/parameters", "step");
     s.seconds = file.attribute<double>("/parameters", "seconds");
+    if (file.exists("/record")) {
+      const std::uint64_t bytes = file.shape("/record").at(0);
+      const auto record = file.read<std::uint8_t>("/record", {bytes, 0, bytes});
+      s.record.assign(record.begin(), record.end());
+    }
     return s;
   } catch (const InputError&) {
     throw;

@@ -16,6 +16,7 @@ struct TrainingState {
   std::vector<std::uint8_t> mask;  ///< 0: the weight is pruned and stays exactly zero
   std::int64_t step = 0;           ///< steps done
   double seconds = 0;              ///< spent in them, restarts included
+  std::string record;              ///< TrainingRecord's text; "" where no training run has made the state
 };
 
 /// Moments zero, nothing done. The mask is that of the zeros in `parameters` when `keep_zeros`, else all
@@ -23,9 +24,13 @@ struct TrainingState {
 TrainingState start_training(const Configuration& configuration, std::vector<float> parameters,
                              bool keep_zeros);
 
-/// HDF5, written under a temporary name, then renamed; checksummed. Collective.
+/// HDF5, written under a temporary name, then renamed; checksummed. What was there before stays beside it as
+/// previous_state(path). Collective.
 void write_training_state(const Communicator& comm, const std::string& path, const TrainingState& state);
 /// Throws InputError when the file is damaged or of another kind. Collective.
 TrainingState read_training_state(const Communicator& comm, const std::string& path);
+
+/// "DIR/state.previous.h5" for "DIR/state.h5".
+std::string previous_state(const std::string& path);
 
 }  // namespace wafermark::llama

@@ -8,6 +8,7 @@
 #include "sparse_llama/kernels/swiglu.hpp"
 #include "sparse_llama/kernels/swiglu_backward.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -64,6 +65,7 @@ template <class T>
 void Transformer<T>::forward(const T* p, std::span<const std::int32_t> tokens) {
   const auto& c = configuration_;
   const std::int64_t dim = c.dim, qd = c.query_dim(), kd = c.kv_dim(), hidden = c.hidden, n = rows_;
+  expect_rows(tokens, c.vocabulary, "text");
   std::vector<T>* stream = c.layers > 0 ? &layers_[0].input : &final_input_;
   for (std::int64_t i = 0; i < n; ++i)
     std::copy_n(p + layout_.embedding + tokens[std::size_t(i)] * dim, dim, stream->data() + i * dim);

@@ -7,8 +7,8 @@
 
 namespace wafermark::llama {
 
-/// All weights as fp32, from F32, F16 or BF16 tensors in the files that model.safetensors.index.json names,
-/// or in every *.safetensors where there is no index. Holds one copy of the weights; the files are mapped.
+/// All weights as fp32, from F64, F32, F16 or BF16 tensors or matrices without their zeros
+/// (sparse_tensor.hpp) in weight_files_of(folder). Holds one copy of the weights; the files are mapped.
 /// Throws InputError that names file and tensor or key: missing, of another shape or type, overlapping or
 /// beyond the end of the file, in two files, unknown to the architecture (a bias would be lost), not a
 /// number.

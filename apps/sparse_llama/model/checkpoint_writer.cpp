@@ -62,14 +62,16 @@ class SafetensorsText {
 
 }  // namespace
 
-void write_checkpoint_folder(const std::string& folder, const DenseWeights& w, StoredType type) {
+void write_checkpoint_folder(const std::string& folder, const DenseWeights& w, StoredType type,
+                             const std::string& made_from, const Companions& companions) {
   SafetensorsText file(type);
   each_tensor(w, [&](const std::string& name, const auto& tensor) { file.add(name, tensor); });
+  const nlohmann::json config =
+      config_of(w.configuration, made_from, type == StoredType::bf16 ? "bfloat16" : "float32");
   std::filesystem::create_directories(folder);
-  nlohmann::json config = json_of(w.configuration);
-  config["torch_dtype"] = type == StoredType::bf16 ? "bfloat16" : "float32";
-  write_text_file(folder + "/config.json", config.dump(2) + "\n");
+  copy_companions(companions, folder);
   write_text_file(folder + "/model.safetensors", file.text());
+  write_text_file(folder + "/config.json", config.dump(2) + "\n");
 }
 
 }  // namespace wafermark::llama

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <type_traits>
 
@@ -101,6 +102,39 @@ void read_rope(const std::string& file, const Keys& config, Configuration& c) {
   c.rope_scaling = newer ? *newer : older.value_or(RopeScaling{});
 }
 
+/// "architectures" names one that has our arithmetic and an output head.
+void expect_plain_llama(const Keys& keys) {
+  const json& names = keys.at("architectures");
+  if (names.is_null() || (names.is_array() && names.empty())) return;
+  if (!names.is_array() || std::find(names.begin(), names.end(), "LlamaForCausalLM") == names.end())
+    keys.fail("architectures", "LlamaForCausalLM");
+}
+
+/// Weights without zeros are read; quantised ones are refused by the name of their method.
+void expect_plain_numbers(const std::string& file, const Keys& keys) {
+  for (const char* key : {"quantization_config", "compression_config"}) {
+    const json& config = keys.at(key);
+    if (config.is_null()) continue;
+    const Keys compression(file, config, fmt::format("{}.", key));
+    if (!config.is_object()) keys.fail(key, "null or an object");
+    const json& method = compression.at("quant_method");
+    if (!method.is_null() && method != "compressed-tensors")
+      compression.fail("quant_method",
+                       "weights as plain numbers, or compressed-tensors without quantisation");
+    const json &format = compression.at("format"), &groups = compression.at("config_groups"),
+               &sparsity = compression.at("sparsity_config");
+    if (!format.is_null() && format != "dense" && format != "sparse-bitmask" && format != "sparse-24-bitmask")
+      compression.fail("format", "dense, sparse-bitmask or sparse-24-bitmask");
+    if (groups.is_object() && !groups.empty())
+      compression.fail("config_groups", "none (quantised weights are not read)");
+    if (!sparsity.is_object()) continue;
+    const Keys sparse(file, sparsity, fmt::format("{}.sparsity_config.", key));
+    const json& layout = sparse.at("format");
+    if (!layout.is_null() && layout != "dense" && layout != "sparse-bitmask" && layout != "sparse-24-bitmask")
+      sparse.fail("format", "dense, sparse-bitmask or sparse-24-bitmask");
+  }
+}
+
 }  // namespace
 
 void expect_sane(const Configuration& c, const std::string& file) {
@@ -133,6 +167,10 @@ Configuration configuration_of(const json& config, const std::string& file) {
     keys.fail("hidden_act", "\"silu\"");
   for (const char* bias : {"attention_bias", "mlp_bias"})
     if (keys.flag(bias)) keys.fail(bias, "false (biases are not supported)");
+  if (!keys.at("sliding_window").is_null())
+    keys.fail("sliding_window", "null (attention to all earlier tokens)");
+  expect_plain_llama(keys);
+  expect_plain_numbers(file, keys);
   const auto size = [&](const char* key, std::optional<std::int64_t> fallback = std::nullopt) {
     return keys.number<std::int64_t>(key, fallback, 1, double(largest_extent));
   };
@@ -156,6 +194,22 @@ Configuration configuration_of(const json& config, const std::string& file) {
 
 Configuration read_configuration(const std::string& path) {
   return configuration_of(parse_json(MappedFile(path).bytes(), path), path);
+}
+
+json config_of(const Configuration& c, const std::string& folder, const std::string& stored_type) {
+  json config = folder.empty()
+                    ? json::object()
+                    : read_object_if_there((std::filesystem::path(folder) / "config.json").string());
+  for (const char* compression : {"quantization_config", "compression_config", "sparsity_config"})
+    config.erase(compression);
+  config.erase("rope_parameters");  // json_of says the same in rope_theta and rope_scaling
+  config.erase("rope_scaling");
+  config.update(json_of(c));
+  if (!stored_type.empty()) {
+    config.erase("dtype");  // what newer writers call torch_dtype
+    config["torch_dtype"] = stored_type;
+  }
+  return config;
 }
 
 json json_of(const Configuration& c) {

@@ -19,6 +19,12 @@ Configuration read_configuration(const std::string& path);
 /// The keys that configuration_of reads, in the older form that all readers know.
 nlohmann::json json_of(const Configuration& configuration);
 
+/// config.json of a model that was made from the one in `folder` ("": from none): its own keys with their
+/// values of now, and all others of that folder's config.json as they stand there, save how the weights were
+/// compressed.
+nlohmann::json config_of(const Configuration& configuration, const std::string& folder,
+                         const std::string& stored_type = "");
+
 /// Throws InputError unless the sizes make a model: within sane bounds (a reader may compute with them,
 /// though not allocate), heads in equal groups, an even head_dim. `file` is named in the message.
 void expect_sane(const Configuration& configuration, const std::string& file);

@@ -2,14 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <filesystem>
 #include <unordered_set>
 #include <vector>
 
 #include "common/errors.hpp"
+#include "common/mapped_file.hpp"
 
 namespace wafermark::llama {
 
 using nlohmann::json;
+
+namespace {
+
+/// The word around byte `at`: Python's json module writes NaN and Infinity, which JSON does not have.
+std::string_view word_at(std::string_view text, std::size_t at) {
+  const auto letter = [&](std::size_t i) {
+    return i < text.size() && std::isalpha(static_cast<unsigned char>(text[i])) != 0;
+  };
+  std::size_t first = std::min(at, text.size()), last = first;
+  while (first > 0 && letter(first - 1)) --first;
+  while (letter(last)) ++last;
+  return text.substr(first, last - first);
+}
+
+}  // namespace
 
 json parse_json(std::string_view text, const std::string& file) {
   constexpr std::size_t deepest = 32;
@@ -33,10 +51,26 @@ json parse_json(std::string_view text, const std::string& file) {
   try {
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::parse_error& e) {
+    const std::string_view word = word_at(text, e.byte);
+    if (word == "NaN" || word == "Infinity")
+      throw InputError(fmt::format("{}: found {} at byte {}, expected a number or null (JSON has no {})",
+                                   file, word, e.byte, word));
     throw InputError(fmt::format("{}: found text that is not JSON at byte {}, expected JSON", file, e.byte));
   } catch (const json::exception&) {  // a number beyond what a double can hold
     throw InputError(fmt::format("{}: found a number out of range, expected JSON", file));
   }
+}
+
+json member(const json& value, const char* key) {
+  return value.is_object() ? value.value(key, json()) : json();
+}
+
+json read_object_if_there(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return json::object();
+  json object = parse_json(MappedFile(path).bytes(), path);
+  if (!object.is_object()) throw InputError(fmt::format("{}: found no JSON object, expected one", path));
+  return object;
 }
 
 std::string shown(const json& value) {

@@ -12,6 +12,13 @@ namespace wafermark::llama {
 /// stack).
 nlohmann::json parse_json(std::string_view text, const std::string& file);
 
+/// What stands under `key`, or null: also where `value` is no object.
+nlohmann::json member(const nlohmann::json& value, const char* key);
+
+/// The object in a file, or an empty one where there is no such file. Throws InputError as parse_json, and
+/// for JSON that is no object.
+nlohmann::json read_object_if_there(const std::string& path);
+
 /// A value in one line of an error message, cut when it is long.
 std::string shown(const nlohmann::json& value);
 

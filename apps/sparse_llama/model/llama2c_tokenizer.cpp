@@ -27,8 +27,7 @@ class Llama2cTokenizer final : public Tokenizer {
  public:
   explicit Llama2cTokenizer(const std::string& path) : Tokenizer(path, "tokenizer.bin") {
     read_pieces();
-    bos_ = begin;
-    ends_ = {end, begin};  // models of llama2.c begin the next text when one is over
+    use({begin, -1, {end, begin}});  // models of llama2.c begin the next text when one is over
     adds_blank_ = true;
     byte_tokens_.assign(256, unknown);
     for (std::int32_t t = end + 1; t < std::int32_t(pieces_.size()); ++t) {
@@ -40,7 +39,6 @@ class Llama2cTokenizer final : public Tokenizer {
     }
   }
 
-  using Tokenizer::encode;
   std::vector<std::int32_t> encode(std::string_view text) const override {
     std::vector<std::int32_t> tokens;
     if (text.empty()) return tokens;

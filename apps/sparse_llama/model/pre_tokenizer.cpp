@@ -19,12 +19,8 @@ constexpr const char* gpt2_words =
   throw InputError(fmt::format("{}: pre_tokenizer {} = {}: expected {}", file, key, shown(value), expected));
 }
 
-json part(const json& object, const char* key) {
-  return object.is_object() ? object.value(key, json()) : json();
-}
-
 bool flag(const std::string& file, const json& object, const char* key, bool fallback) {
-  const json value = part(object, key);
+  const json value = member(object, key);
   if (value.is_null()) return fallback;
   if (!value.is_boolean()) fail(file, key, value, "true or false");
   return value;
@@ -41,18 +37,19 @@ std::string quoted(const std::string& text) {
 }
 
 std::string expression_of(const std::string& file, const json& split) {
-  const json pattern = part(split, "pattern");
-  if (part(split, "behavior") != "Isolated") fail(file, "behavior", part(split, "behavior"), "\"Isolated\"");
+  const json pattern = member(split, "pattern");
+  if (member(split, "behavior") != "Isolated")
+    fail(file, "behavior", member(split, "behavior"), "\"Isolated\"");
   if (flag(file, split, "invert", false)) fail(file, "invert", true, "false");
-  if (part(pattern, "Regex").is_string()) return part(pattern, "Regex");
-  if (part(pattern, "String").is_string()) return quoted(part(pattern, "String"));
+  if (member(pattern, "Regex").is_string()) return member(pattern, "Regex");
+  if (member(pattern, "String").is_string()) return quoted(member(pattern, "String"));
   fail(file, "pattern", pattern, "a Regex or a String");
 }
 
 }  // namespace
 
 PreTokenizer::Step PreTokenizer::read_step(const json& step, const std::string& file) const {
-  const json type = part(step, "type");
+  const json type = member(step, "type");
   if (type == "Split") return {SplitPattern(expression_of(file, step), file), false};
   if (type == "Digits")
     return {SplitPattern(flag(file, step, "individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)", file),
@@ -65,12 +62,12 @@ PreTokenizer::Step PreTokenizer::read_step(const json& step, const std::string& 
 }
 
 PreTokenizer::PreTokenizer(const json& pre_tokenizer, const std::string& file) {
-  const bool sequence = part(pre_tokenizer, "type") == "Sequence";
-  const json list = sequence ? part(pre_tokenizer, "pretokenizers") : json::array({pre_tokenizer});
+  const bool sequence = member(pre_tokenizer, "type") == "Sequence";
+  const json list = sequence ? member(pre_tokenizer, "pretokenizers") : json::array({pre_tokenizer});
   if (!list.is_array()) fail(file, "pretokenizers", list, "a list");
   for (std::size_t i = 0; i < list.size(); ++i) {
-    if ((part(list[i], "type") == "ByteLevel") != (i + 1 == list.size()))
-      fail(file, "type", part(list[i], "type"), "ByteLevel as the last one, and only there");
+    if ((member(list[i], "type") == "ByteLevel") != (i + 1 == list.size()))
+      fail(file, "type", member(list[i], "type"), "ByteLevel as the last one, and only there");
     steps_.push_back(read_step(list[i], file));
   }
   if (steps_.empty()) fail(file, "pretokenizers", list, "ByteLevel in it");

@@ -10,6 +10,7 @@
 
 #include "common/errors.hpp"
 #include "sparse_llama/model/json_text.hpp"
+#include "sparse_llama/model/weight_files.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -28,9 +29,9 @@ float from_half(std::uint16_t bits) {
 
 float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
 
-/// Little-endian elements of type Stored, which may lie at any address, as fp32.
-template <class Stored, class Convert>
-void convert(const char* from, std::vector<float>& to, const Convert& value_of) {
+/// Little-endian elements of type Stored, which may lie at any address.
+template <class Stored, class Value, class Convert>
+void convert(const char* from, std::vector<Value>& to, const Convert& value_of) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, from + i * sizeof stored, sizeof stored);
@@ -46,6 +47,8 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(p
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length) fail("", fmt::format("found {} bytes", bytes.size()), "a header");
   std::memcpy(&length, bytes.data(), sizeof length);
+  if (const std::string kind = foreign_kind(bytes); !kind.empty())
+    throw InputError(fmt::format("{}: found {}", path, kind));
   if (length > bytes.size() - sizeof length)
     fail("", fmt::format("found a header of {} bytes in a file of {}", length, bytes.size()), "a whole file");
   if (length > longest_header)
@@ -53,27 +56,43 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(p
   const json header = parse_json(bytes.substr(sizeof length, length), path);
   if (!header.is_object()) fail("", "found a header that is not an object", "an object");
   data_ = bytes.substr(sizeof length + length);
+  for (const auto& [name, tensor] : header.items())
+    if (name != "__metadata__") entries_[name] = entry_of(name, tensor);
+  expect_no_gaps();
+}
 
+SafetensorsFile::Entry SafetensorsFile::entry_of(const std::string& name, const json& tensor) const {
+  const json offsets = member(tensor, "data_offsets"), shape = member(tensor, "shape"),
+             type = member(tensor, "dtype");
+  const auto natural = [](const json& number) {
+    return number.is_number_unsigned() && number.get<std::uint64_t>() < std::uint64_t(1) << 62;
+  };
+  if (!offsets.is_array() || offsets.size() != 2 || !natural(offsets[0]) || !natural(offsets[1]))
+    fail(name, "found data_offsets " + shown(offsets), "two numbers");
+  if (!shape.is_array() || !std::all_of(shape.begin(), shape.end(), natural))
+    fail(name, "found shape " + shown(shape), "a list of sizes");
+  if (!type.is_string()) fail(name, "found dtype " + shown(type), "a type");
+  Entry entry{type, {}, offsets[0], offsets[1]};
+  for (const json& extent : shape) entry.shape.push_back(extent.get<std::int64_t>());
+  if (entry.first > entry.last || entry.last > data_.size())
+    fail(name, "found data_offsets " + shown(offsets), fmt::format("at most {}", data_.size()));
+  return entry;
+}
+
+/// The format wants each byte in one tensor: bytes that nobody names are damage, or something hidden.
+void SafetensorsFile::expect_no_gaps() const {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> sorted;
-  for (const auto& [name, tensor] : header.items()) {
-    if (name == "__metadata__") continue;
-    const auto part = [&](const char* key) {
-      return tensor.is_object() ? tensor.value(key, json()) : json();
-    };
-    const json offsets = part("data_offsets");
-    const bool pair = offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
-                      offsets[1].is_number_unsigned();
-    if (!pair) fail(name, "found data_offsets " + shown(offsets), "two numbers");
-    const Entry entry{shown(part("dtype")), shown(part("shape")), offsets[0], offsets[1]};
-    if (entry.first > entry.last || entry.last > data_.size())
-      fail(name, "found data_offsets " + shown(offsets), fmt::format("at most {}", data_.size()));
-    sorted.emplace_back(entry.first, entry.last);
-    entries_[name] = entry;
-  }
+  for (const auto& [name, entry] : entries_) sorted.emplace_back(entry.first, entry.last);
   std::sort(sorted.begin(), sorted.end());
-  for (std::size_t i = 1; i < sorted.size(); ++i)
-    if (sorted[i].first < sorted[i - 1].second)
-      fail("", "found tensors that overlap", "each in its own place");
+  std::uint64_t end = 0;
+  for (const auto& [first, last] : sorted) {
+    if (first < end) fail("", "found tensors that overlap", "each in its own place");
+    if (first > end)
+      fail("", fmt::format("found {} bytes at {} that are of no tensor", first - end, end), "none");
+    end = last;
+  }
+  if (end != data_.size())
+    fail("", fmt::format("found {} bytes behind the last tensor", data_.size() - end), "none");
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
@@ -82,23 +101,44 @@ std::vector<std::string> SafetensorsFile::names() const {
   return names;
 }
 
-std::vector<float> SafetensorsFile::read(const std::string& name,
-                                         const std::vector<std::int64_t>& shape) const {
+const char* SafetensorsFile::place(const std::string& name,
+                                   const std::map<std::string, std::uint64_t>& widths) const {
   const Entry& entry = entries_.at(name);
-  const std::string expected = fmt::format("[{}]", fmt::join(shape, ","));
-  if (entry.shape != expected) fail(name, "found shape " + entry.shape, expected);
-  const bool narrow = entry.type == "\"BF16\"" || entry.type == "\"F16\"";
-  if (!narrow && entry.type != "\"F32\"") fail(name, "found type " + entry.type, "F32, F16 or BF16");
-  std::uint64_t size = 1;  // no overflow: at most two extents, each at most 2^24
-  for (const std::int64_t extent : shape) size *= std::uint64_t(extent);
-  if (entry.last - entry.first != size * (narrow ? 2 : 4))
-    fail(name, fmt::format("found {} bytes", entry.last - entry.first),
-         fmt::format("{}", size * (narrow ? 2 : 4)));
+  const auto width = widths.find(entry.type);
+  if (width == widths.end()) {
+    std::vector<std::string> types;
+    for (const auto& [type, bytes] : widths) types.push_back(type);
+    fail(name, "found type " + shown(entry.type), fmt::format("{}", fmt::join(types, ", ")));
+  }
+  std::uint64_t bytes = width->second;
+  for (const std::int64_t extent : entry.shape) {
+    if (bytes != 0 && std::uint64_t(extent) > data_.size() / bytes)
+      fail(name, fmt::format("found shape [{}]", fmt::join(entry.shape, ",")), "one that fits into the file");
+    bytes *= std::uint64_t(extent);
+  }
+  if (entry.last - entry.first != bytes)
+    fail(name, fmt::format("found {} bytes", entry.last - entry.first), fmt::format("{}", bytes));
+  return data_.data() + entry.first;
+}
+
+void SafetensorsFile::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const Entry& entry = entries_.at(name);
+  if (entry.shape != shape)
+    fail(name, fmt::format("found shape [{}]", fmt::join(entry.shape, ",")),
+         fmt::format("[{}]", fmt::join(shape, ",")));
+}
+
+std::vector<float> SafetensorsFile::floats(const std::string& name) const {
+  const char* from = place(name, {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}});
+  const Entry& entry = entries_.at(name);
+  std::size_t size = 1;
+  for (const std::int64_t extent : entry.shape) size *= std::size_t(extent);
   std::vector<float> values(size);
-  const char* from = data_.data() + entry.first;
-  if (!narrow)
-    std::memcpy(values.data(), from, size * sizeof(float));
-  else if (entry.type == "\"F16\"")
+  if (entry.type == "F32")
+    convert<float>(from, values, [](float v) { return v; });
+  else if (entry.type == "F64")
+    convert<double>(from, values, [](double v) { return float(v); });
+  else if (entry.type == "F16")
     convert<std::uint16_t>(from, values, from_half);
   else
     convert<std::uint16_t>(from, values, from_bf16);
@@ -106,6 +146,41 @@ std::vector<float> SafetensorsFile::read(const std::string& name,
   if (bad != values.end())
     fail(name, fmt::format("found {} as element {}", *bad, bad - values.begin()), "a number");
   return values;
+}
+
+std::vector<float> SafetensorsFile::read(const std::string& name,
+                                         const std::vector<std::int64_t>& shape) const {
+  expect_shape(name, shape);
+  return floats(name);
+}
+
+std::vector<float> SafetensorsFile::read_flat(const std::string& name, std::int64_t count) const {
+  std::vector<float> values = floats(name);
+  if (std::int64_t(values.size()) != count)
+    fail(name, fmt::format("found {} values", values.size()), fmt::format("{}", count));
+  return values;
+}
+
+std::vector<std::int64_t> SafetensorsFile::read_integers(const std::string& name,
+                                                         const std::vector<std::int64_t>& shape) const {
+  expect_shape(name, shape);
+  const char* from = place(name, {{"I64", 8}, {"I32", 4}});
+  std::size_t size = 1;
+  for (const std::int64_t extent : shape) size *= std::size_t(extent);
+  std::vector<std::int64_t> values(size);
+  if (entries_.at(name).type == "I64")
+    convert<std::int64_t>(from, values, [](std::int64_t v) { return v; });
+  else
+    convert<std::int32_t>(from, values, [](std::int32_t v) { return v; });
+  return values;
+}
+
+std::vector<std::uint8_t> SafetensorsFile::read_bytes(const std::string& name,
+                                                      const std::vector<std::int64_t>& shape) const {
+  expect_shape(name, shape);
+  const char* from = place(name, {{"U8", 1}});
+  const Entry& entry = entries_.at(name);
+  return {from, from + (entry.last - entry.first)};
 }
 
 void SafetensorsFile::fail(const std::string& name, const std::string& found,

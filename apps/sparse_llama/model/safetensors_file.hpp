@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/mapped_file.hpp"
@@ -14,22 +16,37 @@ namespace wafermark::llama {
 class SafetensorsFile {
  public:
   /// Reads and checks the header alone. Throws InputError that names file and tensor: not a whole file, no
-  /// JSON, a name twice, tensors that overlap or lie beyond the end.
+  /// JSON, a name twice, tensors that overlap, leave holes or lie beyond the end.
   explicit SafetensorsFile(const std::string& path);
 
   const std::string& path() const { return path_; }
   std::vector<std::string> names() const;
   bool has(const std::string& name) const { return entries_.contains(name); }
 
-  /// The values of a tensor that the file has, as fp32. Throws InputError unless it has this shape, is F32,
-  /// F16 or BF16, fills its place exactly and holds numbers only.
+  // The values of a tensor that the file has. All throw InputError unless it has this shape and fills its
+  // place exactly.
+
+  /// As fp32; F64, F32, F16 or BF16 in the file, numbers only.
   std::vector<float> read(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  /// The same of a tensor of `count` elements, whether its shape is [count] or [rows, columns].
+  std::vector<float> read_flat(const std::string& name, std::int64_t count) const;
+  std::vector<std::int64_t> read_integers(const std::string& name,
+                                          const std::vector<std::int64_t>& shape) const;  ///< I64 or I32
+  std::vector<std::uint8_t> read_bytes(const std::string& name,
+                                       const std::vector<std::int64_t>& shape) const;  ///< U8
 
  private:
   struct Entry {
-    std::string type, shape;  // as JSON, for comparison and messages
+    std::string type;  // "F32"
+    std::vector<std::int64_t> shape;
     std::uint64_t first = 0, last = 0;
   };
+  Entry entry_of(const std::string& name, const nlohmann::json& tensor) const;
+  void expect_no_gaps() const;
+  /// Where a tensor's elements begin, of a type that `widths` has, with as many bytes as its shape asks for.
+  const char* place(const std::string& name, const std::map<std::string, std::uint64_t>& widths) const;
+  void expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  std::vector<float> floats(const std::string& name) const;
   [[noreturn]] void fail(const std::string& name, const std::string& found,
                          const std::string& expected) const;
 

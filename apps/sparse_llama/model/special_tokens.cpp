@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "common/errors.hpp"
-#include "common/mapped_file.hpp"
 #include "sparse_llama/model/json_text.hpp"
 
 namespace wafermark::llama {
@@ -14,87 +13,130 @@ namespace {
 
 using nlohmann::json;
 
-/// An object in a file, or an empty one where there is no such file.
-json read_object(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return json::object();
-  json object = parse_json(MappedFile(path).bytes(), path);
-  if (!object.is_object()) throw InputError(fmt::format("{}: found no JSON object, expected one", path));
-  return object;
+std::string in(const std::string& folder, const char* name) {
+  return (std::filesystem::path(folder) / name).string();
 }
 
-/// A number or a list of numbers under `key`.
-std::vector<std::int32_t> numbers(const std::string& path, const json& object, const char* key,
-                                  std::int64_t vocabulary) {
-  const json value = object.value(key, json());
+/// A number or a list of numbers under `key`; negative ones are how some writers say "none".
+std::vector<std::int32_t> numbers(const std::string& path, const char* key) {
+  const json value = member(read_object_if_there(path), key);
   std::vector<std::int32_t> tokens;
   for (const json& token : value.is_array()  ? value
                            : value.is_null() ? json::array()
                                              : json::array({value})) {
-    const double number = token.is_number_integer() ? token.get<double>() : -1;
-    if (!(number >= 0 && number < double(vocabulary)))
-      throw InputError(fmt::format("{}: {} = {}: expected tokens below the tokenizer's {}", path, key,
-                                   shown(value), vocabulary));
-    tokens.push_back(token.get<std::int32_t>());
+    if (!token.is_number_integer() || !(std::abs(token.get<double>()) < 0x1p31))
+      throw InputError(
+          fmt::format("{}: {} = {}: expected the number of a token, or a list", path, key, shown(value)));
+    const auto number = token.get<std::int32_t>();
+    if (number >= 0 && std::find(tokens.begin(), tokens.end(), number) == tokens.end())
+      tokens.push_back(number);
   }
   return tokens;
 }
 
 /// tokenizer_config.json: "<s>", or {"content": "<s>", ...}, or null.
 std::string named(const json& object, const char* key) {
-  json value = object.value(key, json());
-  if (value.is_object()) value = value.value("content", json());
+  json value = member(object, key);
+  if (value.is_object()) value = member(value, "content");
   return value.is_string() ? value.get<std::string>() : "";
 }
 
-/// The special token before the text in the template of the post-processor, or of one in its sequence.
-std::string first_of_template(const json& processor) {
-  if (!processor.is_object()) return "";
-  if (processor.value("type", json()) == "Sequence") {
-    for (const json& one : processor.value("processors", json::array()))
-      if (const std::string name = first_of_template(one); !name.empty()) return name;
-    return "";
+/// The special tokens around the text in the template of a post-processor.
+struct Template {
+  bool found = false;
+  std::string before, behind;
+};
+
+void read_template(const json& processor, Template& t) {
+  constexpr const char* file = "tokenizer.json";
+  const json type = member(processor, "type");
+  if (type == "Sequence") {
+    for (const json& one : member(processor, "processors")) read_template(one, t);
+    return;
   }
-  const json single = processor.value("single", json());
-  if (processor.value("type", json()) != "TemplateProcessing" || !single.is_array() || single.empty())
-    return "";
-  const json first = single[0].is_object() ? single[0].value("SpecialToken", json()) : json();
-  const json name = first.is_object() ? first.value("id", json()) : json();
-  return name.is_string() ? name.get<std::string>() : "";
+  if (processor.is_null() || type == "ByteLevel") return;  // ByteLevel only moves offsets
+  if (type != "TemplateProcessing")
+    throw InputError(fmt::format("{}: post_processor type = {}: expected TemplateProcessing or ByteLevel",
+                                 file, shown(type)));
+  t.found = true;
+  bool text = false;
+  for (const json& part : member(processor, "single")) {
+    const json special = member(part, "SpecialToken");
+    if (special.is_null()) {
+      text = true;
+      continue;
+    }
+    std::string& place = text ? t.behind : t.before;
+    const json id = member(special, "id");
+    if (!id.is_string() || !place.empty())
+      throw InputError(
+          fmt::format("{}: post_processor single = {}: expected at most one special token on each side", file,
+                      shown(member(processor, "single"))));
+    place = id;
+  }
+}
+
+/// tokenizer_config.json's switch, if it is there.
+std::optional<bool> flag(const std::string& path, const json& names, const char* key) {
+  const json value = member(names, key);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_boolean())
+    throw InputError(fmt::format("{}: {} = {}: expected true or false", path, key, shown(value)));
+  return value.get<bool>();
+}
+
+/// Whether tokenizers of this class put bos in front where no file says so.
+bool class_puts_bos(const json& names, const OwnTokens& own) {
+  if (own.tokenizer.is_null()) return true;  // SentencePiece, of Llama 1 and 2 and their descendants
+  const json name = member(names, "tokenizer_class");
+  return !name.is_string() || name.get<std::string>().find("Llama") != std::string::npos;
 }
 
 }  // namespace
 
-SpecialTokens read_special_tokens(
-    const std::string& folder, const json& tokenizer, std::int64_t vocabulary,
-    const std::function<std::optional<std::int32_t>(const std::string&)>& find) {
-  const auto path = [&](const char* name) { return (std::filesystem::path(folder) / name).string(); };
-  const auto lookup = [&](const std::string& file, const std::string& name) -> std::optional<std::int32_t> {
-    if (name.empty()) return std::nullopt;
-    const auto token = find(name);
+std::vector<std::int32_t> end_tokens_of(const std::string& folder) {
+  auto ends = numbers(in(folder, "generation_config.json"), "eos_token_id");
+  return ends.empty() ? numbers(in(folder, "config.json"), "eos_token_id") : ends;
+}
+
+SpecialTokens read_special_tokens(const std::string& folder, const OwnTokens& own) {
+  const std::string names_file = in(folder, "tokenizer_config.json"),
+                    map_file = in(folder, "special_tokens_map.json"), config = in(folder, "config.json");
+  const json names = read_object_if_there(names_file), map = read_object_if_there(map_file);
+  const auto lookup = [&](const std::string& file, const std::string& name) {
+    const auto token = own.find(name);
     if (!token)
       throw InputError(fmt::format("{}: found the special token {}, expected one of the tokenizer's", file,
                                    shown(json(name))));
-    return token;
+    return *token;
   };
-  SpecialTokens special;
-  const auto add_end = [&](std::int32_t token) {
-    if (std::find(special.ends.begin(), special.ends.end(), token) == special.ends.end())
-      special.ends.push_back(token);
+  /// The token that a file names under `key`, else the number `own_token`; -1: none.
+  const auto by_name = [&](const char* key, std::int32_t otherwise) {
+    if (const std::string name = named(names, key); !name.empty()) return lookup(names_file, name);
+    if (const std::string name = named(map, key); !name.empty()) return lookup(map_file, name);
+    return otherwise;
   };
-  const json config = read_object(path("config.json"));
-  const json names = read_object(path("tokenizer_config.json"));
-  const json generation = read_object(path("generation_config.json"));
-  for (const auto t : numbers(path("config.json"), config, "eos_token_id", vocabulary)) add_end(t);
-  for (const auto t : numbers(path("generation_config.json"), generation, "eos_token_id", vocabulary))
-    add_end(t);
-  if (const auto t = lookup(path("tokenizer_config.json"), named(names, "eos_token"))) add_end(*t);
+  Template around;
+  read_template(member(own.tokenizer, "post_processor"), around);
 
-  const auto by_number = numbers(path("config.json"), config, "bos_token_id", vocabulary);
-  const auto by_name = lookup(path("tokenizer_config.json"), named(names, "bos_token"));
-  const auto by_template =
-      lookup(path("tokenizer.json"), first_of_template(tokenizer.value("post_processor", json())));
-  special.bos = !by_number.empty() ? by_number[0] : by_name ? *by_name : by_template.value_or(-1);
+  SpecialTokens special;
+  special.ends = end_tokens_of(folder);
+  if (special.ends.empty())
+    if (const std::int32_t eos = by_name("eos_token", own.eos); eos >= 0) special.ends = {eos};
+
+  if (flag(names_file, names, "add_bos_token")
+          .value_or(around.found ? !around.before.empty() : class_puts_bos(names, own))) {
+    const auto given = numbers(config, "bos_token_id");
+    special.bos = !around.before.empty() ? lookup(in(folder, "tokenizer.json"), around.before)
+                                         : by_name("bos_token", given.empty() ? own.bos : given[0]);
+    if (special.bos >= own.vocabulary)
+      throw InputError(fmt::format("{}: bos_token_id = {}: expected a token below the tokenizer's {}", config,
+                                   special.bos, own.vocabulary));
+  }
+  if (flag(names_file, names, "add_eos_token").value_or(!around.behind.empty()))
+    special.behind = !around.behind.empty()
+                         ? lookup(in(folder, "tokenizer.json"), around.behind)
+                         : by_name("eos_token", special.ends.empty() ? -1 : special.ends[0]);
   return special;
 }
 

@@ -11,16 +11,29 @@
 namespace wafermark::llama {
 
 struct SpecialTokens {
-  std::int32_t bos = -1;  ///< -1: none is named
-  std::vector<std::int32_t> ends;
+  std::int32_t bos = -1;           ///< goes before a text; -1: none does
+  std::int32_t behind = -1;        ///< goes behind a prompt (add_eos_token); -1: none does
+  std::vector<std::int32_t> ends;  ///< end a text that a model makes
 };
 
-/// bos: config.json's number, else tokenizer_config.json's name, else the first token of the template in
-/// `tokenizer` (the content of tokenizer.json). Ends: all that config.json, generation_config.json and
-/// tokenizer_config.json name. `find` gives the number of a token's text. Throws InputError for tokens that
-/// are not in the vocabulary.
-SpecialTokens read_special_tokens(const std::string& folder, const nlohmann::json& tokenizer,
-                                  std::int64_t vocabulary,
-                                  const std::function<std::optional<std::int32_t>(const std::string&)>& find);
+/// What the vocabulary's own file says.
+struct OwnTokens {
+  nlohmann::json tokenizer;  ///< content of tokenizer.json, else null
+  std::int32_t bos = -1, eos = -1;
+  std::int64_t vocabulary = 0;
+  std::function<std::optional<std::int32_t>(const std::string&)> find;  ///< the number of a token's text
+};
+
+/// The rules of Hugging Face's tokenizers. Whether bos and eos are put around a text: `add_bos_token` and
+/// `add_eos_token` of tokenizer_config.json, else the template in tokenizer.json's post-processor, else (no
+/// template) bos is for tokenizers of Llama, eos is not. Which bos: the template's, else the one that
+/// tokenizer_config.json or special_tokens_map.json names, else the number in config.json, else the
+/// vocabulary's own. Ends: end_tokens_of(folder), else the eos that a name or the vocabulary gives. Throws
+/// InputError for what is not in the vocabulary.
+SpecialTokens read_special_tokens(const std::string& folder, const OwnTokens& own);
+
+/// `eos_token_id` (a number or a list) of generation_config.json, else of config.json; empty when the folder
+/// has none. Negative numbers mean none. Throws InputError for what is no number.
+std::vector<std::int32_t> end_tokens_of(const std::string& folder);
 
 }  // namespace wafermark::llama

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sparse_llama/model/special_tokens.hpp"
+
 namespace wafermark::llama {
 
 class Tokenizer {
@@ -21,13 +23,16 @@ class Tokenizer {
   virtual std::string decode(std::int32_t token) const = 0;
   /// One more than the largest token.
   virtual std::int64_t vocabulary() const = 0;
+  /// The same without tokens that were added later, which a model need not have rows for.
+  virtual std::int64_t learnt_vocabulary() const { return vocabulary(); }
 
-  /// bos, if `with_bos`, and encode(text). Throws InputError when the tokenizer names no bos.
-  std::vector<std::int32_t> encode(std::string_view text, bool with_bos) const;
-  /// The token that a text begins with; -1: none is named.
-  std::int32_t bos() const { return bos_; }
+  /// encode(text) between bos and eos, where the tokenizer puts them there and the text does not begin or end
+  /// with them by itself. Empty when nothing is left of the text and there is no bos.
+  std::vector<std::int32_t> prompt(std::string_view text) const;
+  /// The token that goes before a text; -1: none does.
+  std::int32_t bos() const { return special_.bos; }
   /// The tokens that end a text; the first is the usual one.
-  const std::vector<std::int32_t>& ends() const { return ends_; }
+  const std::vector<std::int32_t>& ends() const { return special_.ends; }
   /// encode() puts a blank before the text, which a reader of the tokens has to drop.
   bool adds_blank() const { return adds_blank_; }
   /// What the file is called in a model's folder: tokenizer.model, tokenizer.json or tokenizer.bin.
@@ -37,21 +42,31 @@ class Tokenizer {
  protected:
   Tokenizer(std::string path, std::string file_name)
       : path_(std::move(path)), file_name_(std::move(file_name)) {}
-  std::int32_t bos_ = -1;
-  std::vector<std::int32_t> ends_;
+  void use(SpecialTokens special) { special_ = std::move(special); }
   bool adds_blank_ = false;
 
  private:
+  SpecialTokens special_;
   std::string path_, file_name_;
 };
 
-/// A SentencePiece model (*.model), a Hugging Face tokenizer.json of byte-level BPE (*.json), llama2.c's
-/// *.bin, or a folder with one of them. Throws InputError: not there, damaged, of a kind that is not
-/// supported.
+/// Throws InputError unless each token has a row in a table of `rows`: models may have more rows than their
+/// tokenizer has tokens, never fewer than a text uses. `whose` begins the message.
+void expect_rows(std::span<const std::int32_t> tokens, std::int64_t rows, const std::string& whose);
+
+/// Throws InputError when the tokenizer's learnt pieces are more than a model's `rows`: it is another
+/// model's.
+void expect_fits(const Tokenizer& tokenizer, std::int64_t rows);
+
+/// A SentencePiece model (*.model), a Hugging Face tokenizer.json of BPE (*.json), llama2.c's *.bin, or a
+/// folder with one of them. Throws InputError: not there, damaged, of a kind that is not supported.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
 
-/// The tokenizer in a model's folder: tokenizer.model, else tokenizer.json, else tokenizer.bin; "" when there
-/// is none (or `model` is a file: give its tokenizer by hand).
+/// The folder with a model's other files: itself, of *.h5 the one that it lies in, "" of others.
+std::string folder_of_model(const std::string& model);
+
+/// The tokenizer in folder_of_model(model): tokenizer.model, else
+/// tokenizer.json, else tokenizer.bin; "" when there is none.
 std::string tokenizer_beside(const std::string& model);
 
 /// Text out of tokens as they come: whole UTF-8 characters only, bytes that make none as U+FFFD, without the

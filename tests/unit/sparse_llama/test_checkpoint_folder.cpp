@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,8 @@
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/model/checkpoint_reader.hpp"
 #include "sparse_llama/model/checkpoint_writer.hpp"
+#include "sparse_llama/model/tensors.hpp"
+#include "sparse_llama/model/weight_files.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -81,11 +84,12 @@ TEST_F(CheckpointFolder, SaysWhatIsWrongWithAFile) {
     replace(text);
     return complaint();
   };
-  EXPECT_THAT(edited("\"F32\"", "\"I32\""), HasSubstr("found type \"I32\", expected F32, F16 or BF16"));
+  EXPECT_THAT(edited("\"F32\"", "\"I32\""), HasSubstr("found type \"I32\", expected BF16, F16, F32, F64"));
   EXPECT_THAT(edited("q_proj", "q_prok"),
               HasSubstr("found no tensor model.layers.0.self_attn.q_proj.weight"));
   EXPECT_THAT(edited("[12,8]", "[8,12]"), HasSubstr("found shape [8,12], expected [12,8]"));
-  EXPECT_THAT(edited("\"data_offsets\":[0,", "\"data_offsets\":[9,"), HasSubstr("bytes, expected"));
+  EXPECT_THAT(edited("\"data_offsets\":[0,", "\"data_offsets\":[9,"),
+              HasSubstr("found 9 bytes at 0 that are of no tensor"));
   std::string text = good;
   text[6] = 0x7f;
   replace(text);
@@ -142,12 +146,12 @@ TEST_F(CheckpointFolder, ReadsAModelFromTwoFilesWithAndWithoutAnIndex) {
   EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
   std::filesystem::rename(index, folder_ + "/hidden");
   EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
-  replace(whole);  // now each tensor is there twice
-  EXPECT_THAT(complaint(), HasSubstr("expected it once"));
-  std::filesystem::rename(folder_ + "/hidden", index);  // and the index says which one counts
-  EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
-
+  replace(whole);  // without an index the whole file goes before parts
   std::filesystem::remove(folder_ + "/model-00002-of-00002.safetensors");
+  EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
+  std::filesystem::remove(folder_ + "/model.safetensors");
+  EXPECT_THAT(complaint(), HasSubstr("found no model-00002-of-00002.safetensors, expected all 2 parts"));
+  std::filesystem::rename(folder_ + "/hidden", index);  // and the index says what there should be
   EXPECT_THAT(complaint(), HasSubstr("model-00002-of-00002.safetensors: cannot be read"));
   std::ofstream(index) << R"({"weight_map": {"a": "../model.safetensors"}})";
   EXPECT_THAT(complaint(), HasSubstr("expected the name of a file beside it"));
@@ -205,6 +209,139 @@ TEST_F(CheckpointFolder, ReadsHalfPrecisionOfEveryKind) {
     replace(text);
     EXPECT_THAT(complaint(), ::testing::HasSubstr("as element 2, expected a number")) << bad;
   }
+}
+
+/// A safetensors file of these tensors: name, type, shape, bytes.
+struct Stored {
+  std::string name, type;
+  std::vector<std::int64_t> shape;
+  std::string bytes;
+};
+std::string safetensors(const std::vector<Stored>& tensors) {
+  nlohmann::json header;
+  std::string data;
+  for (const Stored& t : tensors) {
+    header[t.name] = {
+        {"dtype", t.type}, {"shape", t.shape}, {"data_offsets", {data.size(), data.size() + t.bytes.size()}}};
+    data += t.bytes;
+  }
+  const std::string text = header.dump();
+  std::string length(8, ' ');
+  const std::uint64_t size = text.size();
+  std::memcpy(length.data(), &size, 8);
+  return length + text + data;
+}
+template <class T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+/// The model's tensors as doubles, its matrices in blocks without their zeros (compressed-tensors).
+std::vector<Stored> without_zeros(const DenseWeights& w, bool offsets) {
+  std::vector<Stored> tensors;
+  const auto plain = [&](const std::string& name, std::vector<std::int64_t> shape,
+                         const std::vector<float>& v) {
+    tensors.push_back({name, "F64", std::move(shape), bytes_of(std::vector<double>(v.begin(), v.end()))});
+  };
+  each_tensor(w, [&](const std::string& name, const auto& tensor) {
+    if constexpr (!std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>) {
+      plain(name, {std::int64_t(tensor.size())}, tensor);
+    } else if (name.find("layers") == std::string::npos) {
+      plain(name, {tensor.rows, tensor.columns}, tensor.values);
+    } else {
+      const std::int64_t row_bytes = (tensor.columns + 7) / 8;
+      std::vector<std::uint8_t> mask(std::size_t(tensor.rows * row_bytes), 0);
+      std::vector<float> values;
+      std::vector<std::int64_t> begin;
+      for (std::int64_t r = 0; r < tensor.rows; ++r) {
+        begin.push_back(std::int64_t(values.size()));
+        for (std::int64_t c = 0; c < tensor.columns; ++c)
+          if (tensor.row(r)[c] != 0) {
+            values.push_back(tensor.row(r)[c]);
+            mask[std::size_t(r * row_bytes + c / 8)] |= std::uint8_t(1 << (c % 8));
+          }
+      }
+      const auto count = std::int64_t(values.size());
+      tensors.push_back(
+          {name + ".shape", "I64", {2}, bytes_of(std::vector<std::int64_t>{tensor.rows, tensor.columns})});
+      tensors.push_back({name + ".compressed", "F32", {count}, bytes_of(values)});
+      tensors.push_back({name + ".bitmask", "U8", {tensor.rows, row_bytes}, bytes_of(mask)});
+      if (offsets) tensors.push_back({name + ".row_offsets", "I64", {tensor.rows}, bytes_of(begin)});
+    }
+  });
+  return tensors;
+}
+
+TEST_F(CheckpointFolder, ReadsMatricesThatAreStoredWithoutTheirZeros) {
+  using ::testing::HasSubstr;
+  auto parameters = initial_parameters(model_, 3);
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (i % 3 != 0) parameters[i] = 0;
+  const DenseWeights w = unflatten(model_, parameters);
+  write_checkpoint_folder(folder_, w, StoredType::fp32);
+  for (const bool offsets : {true, false}) {
+    replace(safetensors(without_zeros(w, offsets)));
+    EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters) << offsets;
+  }
+  const auto broken = [&](const std::string& part, const auto& damage) {
+    auto tensors = without_zeros(w, true);
+    damage(*std::find_if(tensors.begin(), tensors.end(),
+                         [&](const Stored& t) { return t.name.ends_with(part); }));
+    replace(safetensors(tensors));
+    return complaint();
+  };
+  EXPECT_THAT(broken(".shape", [](Stored& t) { t.bytes[0] = 7; }),
+              HasSubstr("q_proj.weight.shape\": found [7,8], expected [8,8]"));
+  EXPECT_THAT(broken(".bitmask", [](Stored& t) { t.bytes[0] = char(t.bytes[0] ^ 1); }),
+              HasSubstr("row_offsets\": found"));
+  EXPECT_THAT(broken(".compressed", [](Stored& t) { t.shape[0]--, t.bytes.resize(t.bytes.size() - 4); }),
+              HasSubstr("values, expected"));
+  EXPECT_THAT(broken("q_proj.weight.compressed", [](Stored& t) { t.name = "other"; }),
+              HasSubstr("found a tensor \"other\""));
+  EXPECT_THAT(broken("down_proj.weight.bitmask", [](Stored& t) { t.bytes[1] = char(0xf0); }),
+              HasSubstr("bits beyond column 11 in row 0"));
+}
+
+TEST_F(CheckpointFolder, NamesWhatLiesThereInstead) {
+  using ::testing::HasSubstr;
+  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::fp32);
+  const std::string good = content();
+  replace("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 123\n");
+  EXPECT_THAT(complaint(), HasSubstr("model.safetensors: this is a git-lfs pointer, not the file"));
+  replace("PK\x03\x04 and more");
+  EXPECT_THAT(complaint(), HasSubstr("a Python pickle"));
+  std::uint64_t length = 0;
+  std::memcpy(&length, good.data(), 8);
+  std::string named = good;
+  named.replace(named.find("q_proj.weight"), 13, "q_prq.qweight");
+  replace(named);
+  EXPECT_THAT(complaint(), HasSubstr("q_prq.qweight\" of GPTQ or AWQ weights"));
+  replace(good + "more");
+  EXPECT_THAT(complaint(), HasSubstr("found 4 bytes behind the last tensor"));
+
+  std::filesystem::remove(folder_ + "/model.safetensors");
+  const auto only = [&](const std::string& name) {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path) << "x";
+    const std::string text = complaint();
+    std::filesystem::remove(path);
+    return text;
+  };
+  EXPECT_THAT(complaint(), HasSubstr("found no *.safetensors"));
+  EXPECT_THAT(only("pytorch_model.bin"),
+              HasSubstr("pytorch_model.bin: found a Python pickle, expected safetensors"));
+  EXPECT_THAT(only("pytorch_model-00001-of-00002.bin"), HasSubstr("Python pickle"));
+  EXPECT_THAT(only("consolidated.00.pth"), HasSubstr("Python pickle"));
+  EXPECT_THAT(only("model.gguf"), HasSubstr("GGUF"));
+  EXPECT_THAT(only("adapter_model.safetensors"), HasSubstr("found an adapter"));
+  std::ofstream(folder_ + "/a.safetensors") << good;
+  EXPECT_EQ(complaint(), "none");
+  std::ofstream(folder_ + "/b.safetensors") << good;
+  EXPECT_THAT(complaint(), HasSubstr("found a.safetensors, b.safetensors, expected model.safetensors"));
+  std::ofstream(folder_ + "/model.safetensors") << good;  // the rule: this one goes before all others
+  EXPECT_EQ(complaint(), "none");
+  EXPECT_EQ(note_on_other_weights(folder_),
+            "note: " + folder_ + ": read model.safetensors, not a.safetensors, b.safetensors\n");
 }
 
 TEST_F(CheckpointFolder, NoDamagedHeaderDoesMoreThanComplain) {

@@ -136,6 +136,59 @@ TEST(ConfigurationFile, SaysWhichSizeMakesNoModel) {
   EXPECT_THAT(complaint("rms_norm_eps", "small"), HasSubstr("rms_norm_eps = \"small\""));
 }
 
+TEST(ConfigurationFile, NamesWeightsThatAreNoPlainNumbers) {
+  const auto quantised = [&](const json& config) { return complaint("quantization_config", config); };
+  for (const char* method : {"gptq", "awq", "bitsandbytes", "fp8", "hqq"})
+    EXPECT_THAT(
+        quantised({{"quant_method", method}, {"bits", 4}}),
+        HasSubstr(fmt::format(
+            "config.json: quantization_config.quant_method = \"{}\": expected weights as plain numbers",
+            method)));
+  const json sparse{{"quant_method", "compressed-tensors"},
+                    {"format", "dense"},
+                    {"sparsity_config", {{"format", "sparse-bitmask"}}}};
+  EXPECT_EQ(quantised(sparse), "none");
+  json packed = sparse;
+  packed["format"] = "pack-quantized";
+  EXPECT_THAT(quantised(packed), HasSubstr("quantization_config.format = \"pack-quantized\""));
+  packed = sparse;
+  packed["sparsity_config"]["format"] = "sparse-other";
+  EXPECT_THAT(quantised(packed), HasSubstr("quantization_config.sparsity_config.format = \"sparse-other\""));
+  packed = sparse;
+  packed["config_groups"] = {{"group_0", {{"weights", {{"num_bits", 8}}}}}};
+  EXPECT_THAT(quantised(packed), HasSubstr("config_groups"));
+}
+
+TEST(ConfigurationFile, NamesModelsThatAreNoLlama) {
+  EXPECT_THAT(complaint("model_type", "mistral"), HasSubstr("model_type = \"mistral\": expected \"llama\""));
+  EXPECT_THAT(complaint("architectures", {"LlamaForSequenceClassification"}),
+              HasSubstr("expected LlamaForCausalLM"));
+  EXPECT_EQ(complaint("architectures", {"LlamaForCausalLM"}), "none");
+  EXPECT_THAT(complaint("sliding_window", 4096), HasSubstr("sliding_window = 4096"));
+  for (const char* type : {"yarn", "dynamic", "longrope"})
+    EXPECT_THAT(complaint("rope_scaling", {{"rope_type", type}, {"factor", 2}}), HasSubstr(type));
+}
+
+TEST(ConfigurationFile, AModelMadeOutOfAnotherKeepsItsKeys) {
+  const ScratchFolder folder;
+  json config = base();
+  config["eos_token_id"] = {1, 2};
+  config["my_key"] = {{"a", 1}};
+  config["dtype"] = "float16";
+  config["quantization_config"] = {{"quant_method", "compressed-tensors"}};
+  config["rope_parameters"] = llama3(8);
+  folder.write("config.json", config.dump());
+  Configuration c = read_configuration(folder.path("config.json"));
+  c.context = 128;
+  const json made = config_of(c, folder.path(), "bfloat16");
+  EXPECT_EQ(made["my_key"], config["my_key"]);
+  EXPECT_EQ(made["eos_token_id"], config["eos_token_id"]);
+  EXPECT_EQ(made["max_position_embeddings"], 128);
+  EXPECT_EQ(made["torch_dtype"], "bfloat16");
+  EXPECT_FALSE(made.contains("quantization_config") || made.contains("dtype"));
+  EXPECT_EQ(configuration_of(made, "config.json").rope_scaling, c.rope_scaling);
+}
+
 TEST(JsonText, RefusesWhatIsNoJson) {
   const auto refusal = [](const std::string& text) -> std::string {
     try {
@@ -151,6 +204,8 @@ TEST(JsonText, RefusesWhatIsNoJson) {
   EXPECT_EQ(refusal("{\"a\": 1"), "file: found text that is not JSON at byte 8, expected JSON");
   EXPECT_THAT(refusal(""), HasSubstr("not JSON"));
   EXPECT_THAT(refusal("[1e999]"), HasSubstr("out of range"));
+  EXPECT_THAT(refusal(R"({"a": NaN})"), HasSubstr("found NaN at byte"));
+  EXPECT_THAT(refusal(R"({"a": -Infinity, "b": 1})"), HasSubstr("found Infinity at byte"));
   EXPECT_THAT(refusal(std::string("\"\xff\"")), HasSubstr("not JSON"));
   EXPECT_EQ(refusal(std::string(32, '[') + std::string(32, ']')), "none");
   for (const char* open : {"[", "{\"a\":"}) {

@@ -63,16 +63,16 @@ with tempfile.TemporaryDirectory() as name:
     check(again.returncode == two.returncode == 0 and by_matrix(again) == by_matrix(two), "SparseGPT on 2 ranks")
 
     for words, expected in (
-        (("--method", "best"), "--method: best not in"),
+        (("--method", "best"), "--method: found 'best', expected one of"),
         (("--sparsity", "1.5"), "--sparsity"),
         (("--sparsity", "0.5", "--two-of-four"), "--sparsity excludes --two-of-four"),
         (("--method", "magnitude", "--sparsity-of", "nothing=0.5"), "sparsity of 'nothing': found no such matrix"),
         (("--method", "magnitude", "--sparsity-of", "down_proj"), "expected NAME=SHARE"),
-        (("--method", "magnitude", "--sparsity-of", "down_proj=2"), "expected a share from 0 to 1"),
+        (("--method", "magnitude", "--sparsity-of", "down_proj=2"), "with a share from 0 to 1"),
         (("--method", "wanda"), "expected a calibration text"),
-        (("--calibration", text), "--tokenizer: expected one"),
+        (("--calibration", text), "expected at least 128 sequences of 256"),  # by the model's own tokenizer
         (("--method", "wanda", "--global", *calibrated), "--global: expected the magnitude method"),
-        ((*calibrated, "--damping", "-1"), "damping = -1: expected a positive number"),
+        ((*calibrated, "--damping", "-1"), "--damping: found"),
         (("--calibration", text, "--tokenizer", f"{model}/tokenizer.model", "--sequences", "100000"), "expected at least 100000 sequences of 256"),
         (("--calibration", "/nowhere.txt", "--tokenizer", f"{model}/tokenizer.model"), "/nowhere.txt: cannot be read"),
     ):

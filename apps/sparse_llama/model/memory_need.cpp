@@ -1,0 +1,57 @@
+#include "sparse_llama/model/memory_need.hpp"
+
+namespace wafermark::llama {
+
+double layer_weight_count(const Configuration& c) {
+  const auto dim = double(c.dim);
+  return double(c.layers) *
+         (dim * (2 * double(c.query_dim()) + 2 * double(c.kv_dim())) + 3 * dim * double(c.hidden));
+}
+
+double weight_count(const Configuration& c) {
+  const double ends = double(c.vocabulary) * double(c.dim) * (c.tied_embeddings ? 1 : 2);
+  return layer_weight_count(c) + ends + double(2 * c.layers + 1) * double(c.dim);
+}
+
+double bits_per_weight_of(Format format, ValueType type, double density) {
+  const double v = 8.0 * double(bytes_of(type)), scale = type == ValueType::int8 ? 16.0 / group_columns : 0;
+  switch (format) {
+    case Format::dense:
+      return v + scale;
+    case Format::csr:
+      return density * (v + 16 + scale);
+    case Format::bit_mask:
+      return 1 + density * v + scale;
+    case Format::two_four:
+      return 1 + v / 2 + scale;
+  }
+  return 0;
+}
+
+double packed_bytes(const Configuration& c, Format format, ValueType type, double density) {
+  const double layers = layer_weight_count(c);
+  return (layers * bits_per_weight_of(format, type, density) +
+          (weight_count(c) - layers) * bits_per_weight_of(Format::dense, type, 1)) /
+         8;
+}
+
+double decoder_bytes(const Configuration& c, const Shares& s, double sequences, double capacity,
+                     double rows) {
+  const double kv = double(s.kv_heads.count * c.head_dim), query = double(s.heads.count * c.head_dim);
+  const double cache = 2 * double(c.layers) * sequences * capacity * kv,
+               turns = capacity * double(c.head_dim);
+  const double row = 2 * double(c.dim) + 2 * query + 2 * kv + 3 * double(s.hidden.count) +
+                     double(s.vocabulary.count) + double(c.vocabulary);
+  return sizeof(float) * (cache + 2 * turns + rows * row);  // turns are made on the host, then copied
+}
+
+double activation_bytes(const Configuration& c, double sequences, double length) {
+  const auto dim = double(c.dim), query = double(c.query_dim()), kv = double(c.kv_dim()),
+             hidden = double(c.hidden);
+  const double token =
+      double(c.layers) * (4 * dim + 2 + 2 * query + 2 * kv + 3 * hidden + double(c.heads) * length) +
+      3 * dim + 1 + double(c.vocabulary) + 3 * hidden;  // the last: scratch
+  return sizeof(float) * (sequences * length * token + length * double(c.head_dim));
+}
+
+}  // namespace wafermark::llama
