@@ -182,6 +182,7 @@ def main():
     t.run("option without a value", ["run", "case.toml", "--out", ""], "--out: found '', expected a folder")
     t.run("option of a word for a number", [*forces, "--skin", "1e999"], "--skin: found '1e999', expected a number above 0")
     t.run("unknown option", ["run", "case.toml", "--out", "o", "--speed", "fast"], "--speed")
+    t.run("command unknown", ["rn", "case.toml"], "found 'rn', expected one of run, forces")
     t.run("no subcommand", [], "subcommand is required")
     t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read")
     t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
