@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "common/machine_record.hpp"
 #include "common/memory.hpp"
+#include "common/option_checks.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -113,7 +114,7 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--keys", o->keys, "every key of a deck, its default and its meaning")->excludes(deck);
   command
       ->add_option("--ranks", o->ranks, "tell of a run on so many MPI ranks (those of this run by default)")
-      ->check(CLI::Range(1, 100000000))
+      ->transform(whole_number_in({1, 1e8}))
       ->needs(deck);
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
