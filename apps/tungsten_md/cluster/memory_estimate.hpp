@@ -32,7 +32,7 @@ double domain_bytes(const RunShape& shape);
 /// Bytes on the host while the atoms are made and dealt to their ranks, and when they are written.
 double start_bytes(double atoms_of_a_rank);
 
-/// The larger of what the start takes and what the run then holds: 1.2 times the peak of resident memory that
+/// The larger of what the start takes and what the run then holds: 1.3 times the peak of resident memory that
 /// was measured with 432,000 atoms on one rank, in double and in mixed precision (docs/reliability.md).
 double run_bytes(const RunShape& shape);
 
