@@ -141,7 +141,7 @@ def draw_series(axes, series, origin, document):
         axes.annotate(f"{pairs[-1]} pairs survive", (time[-1], pairs[-1]), xytext=(-3, 12), ha="right", **note)
     top = max(pairs.max(), vacancies.max(), interstitials.max(), *(predictions.values() or [0]), 1)
     axes.set_ylim(0, 1.32 * top)
-    axes.set_xlim(time[0], time[-1] if len(time) > 1 else time[0] + 1)
+    axes.set_xlim(time[0], time[-1] if time[-1] > time[0] else time[0] + 1)
     axes.set_xlabel("time since the recoil / ps", fontsize=9, color=TEXT)
     axes.set_ylabel("number of defects", fontsize=9, color=TEXT)
     axes.yaxis.set_major_locator(nice_ticks())

@@ -11,6 +11,7 @@ SCHEMA_VERSION = "wafermark-result-1"
 SOURCE = Path(__file__).resolve().parents[3]  # or share/wafermark of an installed prefix
 RESULT_SCHEMA = SOURCE / "common/results/result.schema.json"
 DECK_SCHEMA = SCHEMAS / "deck.schema.json"
+SHORTEST_EDGE = 1e-3  # of a box, Angstrom
 GPU_BACKENDS = ("CUDA", "HIP", "SYCL")
 # What does not change the physics or the work of an atom-step: these keys do not separate two problems. The number of
 # atoms separates them too, but has its own place.
@@ -222,8 +223,9 @@ def read_defects(path):
         if len(columns[name]) != rows:
             raise InputError(f"{path}: series.columns.{name}: found {len(columns[name])} rows, expected {rows} as of step")
     for low, high in zip(document["box"]["lo_angstrom"], document["box"]["hi_angstrom"]):
-        if not high > low:
-            raise InputError(f"{path}: box.hi_angstrom: found {high:g}, expected more than lo_angstrom, {low:g}")
+        if not high - low >= SHORTEST_EDGE:
+            expected = f"at least {SHORTEST_EDGE:g} more than lo_angstrom, {low:g}"
+            raise InputError(f"{path}: box.hi_angstrom: found {high:g}, expected {expected}")
     return document
 
 
