@@ -37,8 +37,10 @@ void CollectiveFile::write_at(std::int64_t offset, const std::string& text) {
 }
 
 void CollectiveFile::close() {
+  const int synced = MPI_File_sync(file_);  // each rank's part, on its node
   const int code = MPI_File_close(&file_);
   file_ = MPI_FILE_NULL;
+  throw_if_any(synced, "MPI_File_sync");
   throw_if_any(code, "MPI_File_close");
 }
 

@@ -21,6 +21,7 @@ class CollectiveFile {
 
   /// This rank's text, of any length (in pieces of Communicator::largest_message()), at byte `offset`.
   void write_at(std::int64_t offset, const std::string& text);
+  /// Pushes all to the disk first.
   void close();
 
  private:

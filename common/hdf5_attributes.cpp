@@ -33,6 +33,7 @@ Handle text_type() {
 template <class T>
 void Hdf5File::set_attribute(const std::string& object, const std::string& name, const T& value) {
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  reserve(object + ": attribute " + name, 0);
   bool good = false;
   write_attribute(file_, object, name, h5_type<T>(), space, &value, good);
   agree_written(good, object + ": attribute " + name);
@@ -43,6 +44,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
                              const std::vector<T>& values) {
   const hsize_t n = values.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  reserve(object + ": attribute " + name, 0);
   bool good = false;
   write_attribute(file_, object, name, h5_type<T>(), space, values.data(), good);
   agree_written(good, object + ": attribute " + name);
@@ -52,6 +54,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const Handle type = text_type();
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   const char* pointer = text.c_str();
+  reserve(object + ": attribute " + name, 0);
   bool good = false;
   write_attribute(file_, object, name, type, space, &pointer, good);
   agree_written(good, object + ": attribute " + name);
@@ -64,6 +67,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   const Handle type = text_type();
   const hsize_t n = texts.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  reserve(object + ": attribute " + name, 0);
   bool good = false;
   write_attribute(file_, object, name, type, space, pointers.data(), good);
   agree_written(good, object + ": attribute " + name);

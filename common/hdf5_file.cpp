@@ -85,6 +85,7 @@ Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   comm.throw_together(f.file_ < 0,
                       fmt::format("{}: cannot be created, expected a writable folder with space", path));
   f.writable_ = true;
+  f.reserve("data", 0);
   return f;
 }
 
@@ -206,6 +207,7 @@ bool Hdf5File::exists(const std::string& path) const {
 void Hdf5File::make_group(const std::string& path) {
   if (holds(file_, path)) return;
   ensure_parent(path);
+  reserve(path, 0);
   const Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   agree_written(group.good(), path);
 }
@@ -217,6 +219,7 @@ void Hdf5File::ensure_parent(const std::string& path) {
 
 void Hdf5File::link(const std::string& target, const std::string& name) {
   ensure_parent(name);
+  reserve(name, 0);
   agree_written(H5Lcreate_hard(file_, target.c_str(), file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,
                 name);
 }

@@ -1,12 +1,18 @@
-// Asking a run to end: SIGTERM (Slurm's time limit) and SIGUSR1 (sbatch --signal) set a flag that the run
-// polls.
+// Asking a run to end: SIGTERM (Slurm's time limit, batch systems), SIGUSR1 (sbatch --signal, passed on by
+// mpirun), SIGINT (a terminal), SIGHUP (a lost one) and SIGXCPU (a CPU limit) set a flag that the run polls.
 #pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
 
 #include "common/communicator.hpp"
 
 namespace wafermark {
 
-/// Catches the two signals while it lives and puts the former handlers back afterwards. One at a time.
+/// Catches the signals while it lives and puts the former handlers back afterwards; one that was ignored
+/// (nohup) stays ignored. A second signal, more than a second after the first (batch systems and mpirun both
+/// send it), ends the process at once. One at a time.
 class StopRequest {
  public:
   StopRequest();
@@ -20,8 +26,22 @@ class StopRequest {
   bool requested_here() const;
 
  private:
-  void (*former_term_)(int);
-  void (*former_usr1_)(int);
+  std::array<void (*)(int), 5> former_{};
+};
+
+/// Asks about every half second of wall time, whatever a step takes. Ranks agree at each question when the
+/// next one comes, so that they ask after the same step: between two questions a step costs a subtraction.
+class StopPoll {
+ public:
+  StopPoll(const StopRequest& request, const Communicator& comm);
+  /// Call it after every step on all ranks. Whether any rank has been asked to stop.
+  bool stop();
+
+ private:
+  const StopRequest& request_;
+  const Communicator& comm_;
+  std::int64_t interval_ = 1, left_ = 1;
+  std::chrono::steady_clock::time_point last_;
 };
 
 }  // namespace wafermark

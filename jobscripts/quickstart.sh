@@ -37,12 +37,12 @@ if ! "$tungsten_md" info "$deck" >/dev/null; then
 fi
 
 echo "== run on $ranks ranks"
-mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --out "$out"
+mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --out "$out" --overwrite
 
 echo "== the deck's first $compared steps on both targets"
 for target in cluster wafer; do
   folder=$out/$([ $target = cluster ] && echo native || echo wafer)
-  mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --target $target --out "$folder" \
+  mpirun -np "$ranks" "$tungsten_md" run "$deck" "${changes[@]}" --target $target --out "$folder" --overwrite \
     --set run.steps=$compared --set 'output.trajectory_formats=[]' >"$out/$target.log" 2>&1 ||
     { tail -n 20 "$out/$target.log" >&2; exit 1; }
 done

@@ -49,7 +49,7 @@ def launch(command, ranks, folder):
 
 
 def our_command(args, case, cells, folder):
-    return [args.binary, "run", SOURCE / "inputs/tungsten" / case["deck"], "--out", folder / "ours",
+    return [args.binary, "run", SOURCE / "inputs/tungsten" / case["deck"], "--out", folder / "ours", "--overwrite",
             *(["--set", f"potential.file={args.potential}"] if args.potential else []),
             "--set", f"structure.cells=[{', '.join(map(str, cells))}]", "--set", f"run.steps={args.steps}",
             "--set", f"run.skin_angstrom={args.skin}", "--set", f"run.precision={args.precision}",

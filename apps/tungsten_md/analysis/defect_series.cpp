@@ -231,7 +231,7 @@ void write_defects(const Communicator& comm, const std::string& directory, const
     } catch (const std::exception& e) {
       problem = e.what();
     }
-  comm.throw_together(!problem.empty(), problem);
+  comm.fail_together(!problem.empty(), problem);
 }
 
 DefectSeries resume_defects(const Communicator& comm, const std::string& directory, std::int64_t last_step) {

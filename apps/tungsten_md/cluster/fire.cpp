@@ -86,7 +86,7 @@ struct Kokkos::reduction_identity<wafermark::tungsten::Products> {
 
 namespace wafermark::tungsten {
 
-FireResult relax(Domain& domain, const RelaxSettings& settings) {
+FireResult relax(Domain& domain, const RelaxSettings& settings, const std::function<void()>& before_step) {
   Particles& p = domain.particles();
   const Communicator& comm = domain.comm();
   const auto moved = [&] {
@@ -99,6 +99,7 @@ FireResult relax(Domain& domain, const RelaxSettings& settings) {
   double dt = first_step, mixing = first_mixing;
   int downhill = 0;
   for (;; ++result.steps) {
+    if (before_step) before_step();
     double largest = 0.0;
     Kokkos::parallel_reduce("largest_force", over(p.n_local), LargestForce{p}, Kokkos::Max<double>(largest));
     result.max_force = comm.max(largest);

@@ -2,6 +2,8 @@
 // (2006) 170201) with the corrections of FIRE 2.0 (Guenole et al., Comput. Mater. Sci. 175 (2020) 109584).
 #pragma once
 
+#include <functional>
+
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 
@@ -15,7 +17,8 @@ struct FireResult {
 };
 
 /// Moves the atoms until no force component exceeds the tolerance or the steps are used up. Velocities end at
-/// zero. Collective.
-FireResult relax(Domain& domain, const RelaxSettings& settings);
+/// zero. `before_step` is called on all ranks and may throw on all. Collective.
+FireResult relax(Domain& domain, const RelaxSettings& settings,
+                 const std::function<void()>& before_step = {});
 
 }  // namespace wafermark::tungsten

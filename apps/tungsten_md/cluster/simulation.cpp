@@ -108,7 +108,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Configu
 }
 
 Simulation::Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
-                       const Configuration& start, RegionTimes& times)
+                       const Configuration& start, RegionTimes& times, const std::function<void()>& relaxing)
     : Simulation(comm, what, start) {
   times_ = &times;
   domain_ =
@@ -117,7 +117,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
     const std::vector<int> lost = domain_->lost();
     if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(lost_atom_text(lost));
   }
-  if (what.dynamics.relax.max_steps > 0) relaxation_ = relax(*domain_, what.dynamics.relax);
+  if (what.dynamics.relax.max_steps > 0) relaxation_ = relax(*domain_, what.dynamics.relax, relaxing);
   if (what.dynamics.temperature.draw_k > 0.0)
     draw_velocities(comm, domain_->particles(), domain_->atoms(), what.dynamics.temperature.draw_k,
                     what.run.seed);
@@ -162,6 +162,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   if (const auto lost = state.numbers.find("lost_ev"); lost != state.numbers.end())
     ledger_.lost_ev = lost->second;
   if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
+  recoils_ = state.recoils;
 }
 
 Thermo Simulation::thermo() const {
@@ -248,6 +249,7 @@ SimulationState Simulation::state() const {
                 {"lost_atoms", lost_atoms_},
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
+  s.recoils = recoils_;
   return s;
 }
 

@@ -2,6 +2,7 @@
 // there.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,13 +28,15 @@ struct SimulationState {
   std::array<int, 3> rank_grid{0, 0, 0};
   std::map<std::string, double> numbers;
   std::map<std::string, std::int64_t> counters;
+  std::vector<Recoil> recoils;  ///< made so far
 };
 
 class Simulation final : public Dynamics {
  public:
-  /// A new run: places the atoms, draws velocities, relaxes first where the case says so. Collective.
+  /// A new run: places the atoms, draws velocities, relaxes first where the case says so; `relaxing` is
+  /// called before each step of that, on all ranks, and may throw to end it. Collective.
   Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
-             const Configuration& start, RegionTimes& times);
+             const Configuration& start, RegionTimes& times, const std::function<void()>& relaxing = {});
   /// Goes on from a state: bit for bit on the same rank grid, from the same positions on another. Collective.
   Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
              const SimulationState& state, RegionTimes& times);

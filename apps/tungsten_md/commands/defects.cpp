@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
@@ -128,6 +129,7 @@ int count(const DefectsOptions& o) {
         fmt::format("--out: found the folder of {}, expected another: it may hold a run's results", o.file));
   const auto file = StateFile::open(comm, o.file, data_file_defaults(o));
   prepare_output_directory(comm, o.out);
+  const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "defects", "cluster");
 
   for (std::int64_t n = 0; n < wanted; ++n)
@@ -138,6 +140,7 @@ int count(const DefectsOptions& o) {
     throw InputError(fmt::format("{}: found no such frame, expected at least {}", o.file, wanted + 1));
 
   const Reference reference = make_reference(comm, o, *file, *state);
+  result.begin(comm, o.out);
   if (comm.is_root())
     fmt::print("{:>10} {:>10} {:>9} {:>13} {:>12} {:>8} {:>16} {:>21}\n", "step", "time/ps", "vacancies",
                "interstitials", "replacements", "outside", "vacancy cluster", "interstitial cluster");

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/domain.hpp"
@@ -51,6 +52,7 @@ Configuration read_state(const Communicator& comm, const ForcesOptions& o) {
 int evaluate(const ForcesOptions& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
+  const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "forces", o.target);
   const PotentialTables potential = read_potential(o.potential, o.format, o.elements);
   Configuration state = read_state(comm, o);
@@ -63,6 +65,7 @@ int evaluate(const ForcesOptions& o) {
   settings.skin_angstrom = o.skin;
   if (o.list != "auto") settings.list = o.list == "half" ? ListKind::half : ListKind::full;
   Domain domain(comm, state, potential, settings, times);
+  result.begin(comm, o.out);
   const EnergyVirial share = domain.compute_forces_and_energy();
 
   Configuration out = state;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
 
 #include "tungsten_md/analysis/damage_models.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
+#include "tungsten_md/model/recoils.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -31,18 +34,18 @@ ClusterCutoffs cutoffs_for(const Case& what, const ReferenceSites* reference) {
 }  // namespace
 
 RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::string& out,
-                     const Configuration& start, std::unique_ptr<ReferenceSites> reference, bool resumes)
+                     const Configuration& start, std::unique_ptr<ReferenceSites> reference,
+                     const std::optional<FileSizes>& resumes_at)
     : comm_(comm),
       case_(what),
       out_(out),
       box_(start.box),
       reference_(std::move(reference)),
-      cutoffs_(cutoffs_for(what, reference_.get())),
-      append_text_(resumes) {
+      cutoffs_(cutoffs_for(what, reference_.get())) {
   if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md")) {
     const std::string path = out + "/trajectory.h5";
     const bool there = comm.max(std::ifstream(path).good() ? 1 : 0) == 1;
-    if (resumes && there) {
+    if (resumes_at && there) {
       h5md_.emplace(TrajectoryWriter::resume(comm, path, start.step));
     } else {
       TrajectoryOptions options;
@@ -50,15 +53,71 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
       h5md_.emplace(TrajectoryWriter::create(comm, path, start, options));
     }
   }
-  if (!resumes) return;
+  if (!resumes_at) return;
   if (what.output.defects_every > 0) defects_ = resume_defects(comm, out, start.step);
-  std::ifstream table(out + "/thermo.csv");
-  std::string line;
-  std::getline(table, line);
-  while (comm.is_root() && std::getline(table, line)) {
-    const std::int64_t step = std::stoll(line);
-    if (step < start.step) rows_.push_back({step, line});
+  resume_tables(start.step);
+  resume_text_trajectories(*resumes_at);
+}
+
+void RunOutput::resume_tables(std::int64_t step) {
+  std::string problem;
+  if (comm_.is_root()) {
+    std::ifstream table(out_ + "/thermo.csv");
+    std::string line;
+    if (!std::getline(table, line))
+      fmt::print(stderr, "note: {}/thermo.csv: not found, the rows before step {} are missing\n", out_, step);
+    while (std::getline(table, line)) {
+      std::int64_t of_row = 0;
+      const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), of_row);
+      if (error != std::errc() || end == line.data() + line.size() || *end != ',')
+        problem = fmt::format("{}/thermo.csv: found a damaged row, expected a step and a comma first", out_);
+      else if (of_row <= step) {
+        rows_.push_back(line);
+        last_row_ = of_row;
+      }
+    }
   }
+  comm_.throw_together(!problem.empty(), problem);
+  comm_.broadcast(last_row_);
+}
+
+void RunOutput::resume_text_trajectories(const FileSizes& sizes) {
+  std::string problem;
+  for (const auto& [name, bytes] : sizes) {
+    const std::string path = out_ + "/" + name;
+    std::int64_t found = -1;
+    if (comm_.is_root()) {
+      std::error_code none;
+      const auto size = std::filesystem::file_size(path, none);
+      if (!none) found = static_cast<std::int64_t>(size);
+      if (found >= bytes) std::filesystem::resize_file(path, static_cast<std::uintmax_t>(bytes), none);
+      if (found >= bytes && none) problem = fmt::format("{}: cannot be cut: {}", path, none.message());
+      if (found < bytes)
+        fmt::print(stderr,
+                   "note: {}: found {} bytes of the {} that it had: frames are missing, it begins anew\n",
+                   path, std::max<std::int64_t>(found, 0), bytes);
+    }
+    comm_.broadcast(found);
+    if (found >= bytes) begun_.insert(name);
+  }
+  comm_.throw_together(!problem.empty(), problem);
+}
+
+RunOutput::FileSizes RunOutput::file_sizes() const {
+  FileSizes sizes;
+  for (const std::string& name : begun_) {
+    std::int64_t bytes = 0;
+    std::error_code none;
+    if (comm_.is_root())
+      bytes = static_cast<std::int64_t>(std::filesystem::file_size(out_ + "/" + name, none));
+    comm_.broadcast(bytes);
+    sizes[name] = bytes;
+  }
+  return sizes;
+}
+
+void RunOutput::close() {
+  if (h5md_) h5md_->close();
 }
 
 void RunOutput::announce(const PotentialTables& potential, const Dynamics& dynamics) const {
@@ -73,9 +132,14 @@ void RunOutput::announce(const PotentialTables& potential, const Dynamics& dynam
 }
 
 void RunOutput::thermo(const Thermo& t, double error) {
-  rows_.push_back({t.step, fmt::format("{},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.9g},{:.9g}",
-                                       t.step, t.time_ps, t.timestep_ps, t.temperature_k, t.kinetic_ev,
-                                       t.potential_ev, t.total_ev(), error, t.pressure_gpa)});
+  rows_.push_back(fmt::format("{},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.9g},{:.9g}", t.step,
+                              t.time_ps, t.timestep_ps, t.temperature_k, t.kinetic_ev, t.potential_ev,
+                              t.total_ev(), error, t.pressure_gpa));
+  last_row_ = t.step;
+  log(t, error);
+}
+
+void RunOutput::log(const Thermo& t, double error) const {
   if (!comm_.is_root()) return;
   fmt::print("{:>9} {:>10.5g} {:>10.4g} {:>10.2f} {:>18.6f} {:>12.3e} {:>10.4f}\n", t.step, t.time_ps,
              1e3 * t.timestep_ps, t.temperature_k, t.total_ev(), error, t.pressure_gpa);
@@ -100,10 +164,17 @@ void RunOutput::trajectory_frame(const Dynamics& dynamics) {
   const Configuration now = dynamics.configuration();
   const auto& formats = case_.output.trajectory_formats;
   if (h5md_) h5md_->append(now);
+  const auto append = [&](const std::string& name, const auto& write) {
+    write(out_ + "/" + name, begun_.contains(name));
+    begun_.insert(name);
+  };
   if (contains(formats, "dump"))
-    write_lammps_dump(comm_, out_ + "/trajectory.dump", now, nullptr, {true, append_text_});
-  if (contains(formats, "xyz")) write_extended_xyz(comm_, out_ + "/trajectory.xyz", now, append_text_);
-  append_text_ = true;
+    append("trajectory.dump", [&](const std::string& path, bool behind) {
+      write_lammps_dump(comm_, path, now, nullptr, {true, behind});
+    });
+  if (contains(formats, "xyz"))
+    append("trajectory.xyz",
+           [&](const std::string& path, bool behind) { write_extended_xyz(comm_, path, now, behind); });
 }
 
 void RunOutput::count_defects(const Dynamics& dynamics) {
@@ -126,31 +197,25 @@ void RunOutput::flush() const {
   std::string problem;
   if (comm_.is_root()) {
     std::string table = std::string(thermo_columns) + "\n";
-    for (const Row& row : rows_) table += row.csv + "\n";
+    for (const std::string& row : rows_) table += row + "\n";
     try {
       write_text_file(out_ + "/thermo.csv", table);
     } catch (const std::exception& e) {
       problem = e.what();
     }
   }
-  comm_.throw_together(!problem.empty(), problem);
+  comm_.fail_together(!problem.empty(), problem);
   if (!defects_.empty()) write_defects(comm_, out_, defects_, box_, cutoffs_, pka_energies());
 }
 
 void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   const EnergyLedger ledger = dynamics.ledger();
-  nlohmann::json recoils = nlohmann::json::array();
-  for (const Recoil& r : dynamics.recoils())
-    recoils.push_back({{"atom", r.atom},
-                       {"position_angstrom", r.position},
-                       {"direction", r.direction},
-                       {"energy_ev", r.energy_gained_ev}});
   result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
                                           {"pka", ledger.pka_ev},
                                           {"stopping", ledger.stopping_ev},
                                           {"thermostat", ledger.thermostat_ev},
                                           {"lost", ledger.lost_ev}});
-  result.set_section("recoils", recoils);
+  result.set_section("recoils", recoils_to_json(dynamics.recoils()));
   if (defects_.empty()) return;
   result.set_section("defects", defects_.summary());
   result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "",

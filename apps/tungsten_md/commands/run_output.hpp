@@ -1,8 +1,10 @@
 // What a run writes and prints while it goes: the thermo table, trajectories, defects.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,27 +23,40 @@ inline bool due(std::int64_t step, std::int64_t interval) { return interval > 0 
 /// Every call is collective.
 class RunOutput {
  public:
-  /// `start`: the state that the run begins from; `reference`: what defects are counted against. `resumes`:
-  /// go on with the files of OUT, without what they hold beyond the step of `start`.
+  /// How far the text trajectories went at a checkpoint: file name -> bytes.
+  using FileSizes = std::map<std::string, std::int64_t>;
+
+  /// `start`: the state that the run begins from; `reference`: what defects are counted against.
+  /// `resumes_at`: go on with the files of OUT, without what they hold beyond the step of `start`; text
+  /// trajectories are cut to these sizes.
   RunOutput(const Communicator& comm, const Case& what, const std::string& out, const Configuration& start,
-            std::unique_ptr<ReferenceSites> reference, bool resumes);
+            std::unique_ptr<ReferenceSites> reference, const std::optional<FileSizes>& resumes_at);
 
   /// The head of the log: what runs where.
   void announce(const PotentialTables& potential, const Dynamics& dynamics) const;
-  /// A row of the thermo table.
+  /// A row of the thermo table and of the log.
   void thermo(const Thermo& t, double energy_error_ev);
-  std::int64_t last_thermo_step() const { return rows_.empty() ? -1 : rows_.back().step; }
+  /// A row of the log alone: where a run goes on.
+  void log(const Thermo& t, double energy_error_ev) const;
+  std::int64_t last_thermo_step() const { return last_row_; }
   /// Trajectory frame and defects, where they are due after this step.
   void frame(const Dynamics& dynamics);
   /// Defects and files of the last step, due or not.
   void last_frame(const Dynamics& dynamics);
   void write_state(const Dynamics& dynamics, const std::string& name) const;
-  /// Tables so far: thermo.csv, defects.json, defects.csv.
+  /// Tables so far: thermo.csv, defects.json, defects.csv. Before a checkpoint, so that no row that belongs
+  /// to it is ever missing; rows beyond a checkpoint are dropped when a run goes on from it.
   void flush() const;
+  /// Of the text trajectories, whose frames are on the disk. On all ranks.
+  FileSizes file_sizes() const;
+  /// Closes the trajectory and says whether that went well.
+  void close();
   /// The sections "thermo" and "defects", and the figures of the defects.
   void add_to(Result& result, const Dynamics& dynamics) const;
 
  private:
+  void resume_tables(std::int64_t step);
+  void resume_text_trajectories(const FileSizes& sizes);
   void trajectory_frame(const Dynamics& dynamics);
   void count_defects(const Dynamics& dynamics);
   /// For the models' predictions: none unless the target is tungsten.
@@ -55,12 +70,9 @@ class RunOutput {
   ClusterCutoffs cutoffs_;
   DefectSeries defects_;
   std::optional<TrajectoryWriter> h5md_;
-  bool append_text_ = false;
-  struct Row {
-    std::int64_t step;
-    std::string csv;
-  };
-  std::vector<Row> rows_;
+  std::set<std::string> begun_;    ///< text trajectories that have frames of this run
+  std::vector<std::string> rows_;  ///< of the table; those of former pieces on rank 0 alone
+  std::int64_t last_row_ = -1;     ///< its step, on all ranks
 };
 
 }  // namespace wafermark::tungsten

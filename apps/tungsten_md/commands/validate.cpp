@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/validation_table.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
@@ -120,6 +121,7 @@ double compare_published(const Communicator& comm, const ValidateOptions& o, Val
       name = plan.machine.name;
     };
     const Predicted p = predict(comm, o, read_case(o, run.deck), look);
+    if (&run == std::begin(published)) result.begin(comm, o.out);  // the input is found good
     table.row(fmt::format("{}: steps per second", run.metal), fmt::format("steps_per_second_{}", run.metal),
               p.steps_per_second, run.steps_per_second, tolerance, "1/s");
     result.add_figure(fmt::format("steps_per_second_{}", run.metal), p.steps_per_second, "1/s",
@@ -166,6 +168,7 @@ int validate(const ValidateOptions& o) {
   for (const auto& run : published) machine = machine_of(read_case(o, run.deck).wafer);
   for (const auto& run : later) read_case(o, published[0].deck, run.options);
   prepare_output_directory(comm, o.out);
+  const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "validate", o.options.target);
   auto used = machine.record();
   used["changes_to_decks"] = o.options.sets;

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <bit>
+#include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "common/digest.hpp"
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
+#include "common/hdf5_json.hpp"
 
 namespace wafermark::tungsten {
 
@@ -16,35 +17,16 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* format_name = "wafermark-checkpoint-1";
+constexpr const char* format_name = "wafermark-checkpoint-2";
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-std::uint64_t mix(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-template <class T>
-std::uint64_t bits(T value) {
-  if constexpr (sizeof(T) == 8)
-    return std::bit_cast<std::uint64_t>(value);
-  else
-    return static_cast<std::uint64_t>(value);
-}
-
-/// A sum over the rows of a distributed array: it does not depend on the partition, but on every bit and its
-/// place.
 template <class T>
 std::int64_t digest(const Communicator& comm, const std::vector<T>& mine, const Rows& rows,
                     std::uint64_t columns) {
-  std::uint64_t total = 0;
-  for (std::uint64_t i = 0; i < rows.count; ++i) {
-    std::uint64_t row = mix(rows.first + i + 1);
-    for (std::uint64_t c = 0; c < columns; ++c) row = mix(row ^ bits(mine[i * columns + c])) + c;
-    total += row;
-  }
-  return static_cast<std::int64_t>(comm.sum(total));
+  return static_cast<std::int64_t>(digest_of_rows(comm, mine, rows.first, columns));
+}
+
+InputError damaged(const std::string& path, const std::string& what) {
+  return InputError(fmt::format("{}: found {}, expected a complete checkpoint", path, what));
 }
 
 std::vector<double> flat(const std::vector<Vec3>& vectors) {
@@ -110,38 +92,45 @@ void write_checkpoint(const Communicator& comm, const std::string& path, const C
                        {"lattice", lattice_to_json(checkpoint.lattice)},
                        {"numbers", checkpoint.numbers},
                        {"counters", checkpoint.counters},
-                       {"deck", checkpoint.deck}};
-  const std::string text = header.dump(1, ' ', false, json::error_handler_t::replace);
-  const std::vector<std::uint8_t> bytes(text.begin(), text.end());
-  const std::uint64_t n = bytes.size();
-  file.write("/header", bytes, {n, 0, comm.is_root() ? n : 0});
-  const Communicator self(MPI_COMM_SELF);
-  file.set_attribute("/header", "digest", digest(self, bytes, {n, 0, n}, 1));
-  file.commit();
+                       {"deck", checkpoint.deck},
+                       {"run", checkpoint.run}};
+  write_json(file, comm, "/header", header);
+  file.commit(previous_checkpoint(path));
+}
+
+std::string previous_checkpoint(const std::string& path) {
+  const std::filesystem::path p(path);
+  return (p.parent_path() / (p.stem().string() + ".previous" + p.extension().string())).string();
+}
+
+json read_checkpoint_header(const Communicator& comm, const std::string& path) {
+  try {
+    const Hdf5File file = Hdf5File::open(comm, path);
+    if (!file.exists("/header")) throw damaged(path, "another kind of HDF5 file");
+    return read_json(file, "/header");
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& e) {  // of the JSON or HDF5 library
+    throw damaged(path, e.what());
+  }
 }
 
 Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
-  const auto damaged = [&](const std::string& what) {
-    return InputError(fmt::format("{}: found {}, expected a complete checkpoint", path, what));
-  };
   try {
     const Hdf5File file = Hdf5File::open(comm, path);
     if (!file.exists("/header") || !file.exists("/atoms/x_reference"))
-      throw damaged("another kind of HDF5 file");
-    const std::uint64_t n = file.shape("/header").at(0);
-    const auto bytes = file.read<std::uint8_t>("/header", {n, 0, n});
-    const Communicator self(MPI_COMM_SELF);
-    if (digest(self, bytes, {n, 0, n}, 1) != file.attribute<std::int64_t>("/header", "digest"))
-      throw damaged("a damaged header");
-    const json header = json::parse(bytes.begin(), bytes.end());
-    if (header.at("format") != format_name) throw damaged("format " + header.at("format").dump());
+      throw damaged(path, "another kind of HDF5 file");
+    const json header = read_json(file, "/header");
+    if (header.at("format") != format_name)
+      throw InputError(
+          fmt::format("{}: found format {}, expected {}", path, header.at("format").dump(), format_name));
 
     const Rows rows = rows_of(comm, header.at("counts").get<std::vector<std::uint64_t>>());
     const auto read = [&]<class T>(const std::string& name, std::uint64_t columns, T) {
       const auto values = file.read<T>("/atoms/" + name, rows, columns);
       if (digest(comm, values, rows, std::max<std::uint64_t>(columns, 1)) !=
           header.at("digests").at(name).get<std::int64_t>())
-        throw damaged("damaged data in /atoms/" + name);
+        throw damaged(path, "damaged data in /atoms/" + name);
       return values;
     };
     const auto read_vectors = [&](const std::string& name) {
@@ -175,11 +164,12 @@ Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
           value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
     checkpoint.counters = header.at("counters").get<std::map<std::string, std::int64_t>>();
     checkpoint.deck = header.at("deck");
+    checkpoint.run = header.at("run");
     return checkpoint;
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& e) {  // of the JSON or HDF5 library
-    throw damaged(fmt::format("damage ({})", e.what()));
+    throw damaged(path, fmt::format("damage ({})", e.what()));
   }
 }
 

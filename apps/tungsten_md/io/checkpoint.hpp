@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,15 +23,24 @@ struct Checkpoint {
   std::map<std::string, std::int64_t> counters;
   std::string deck;                ///< the deck that the run followed
   std::optional<Lattice> lattice;  ///< of the starting crystal
+  nlohmann::json run;              ///< what the run is and how far its files go: its own business
 };
 
-/// Writes PATH (HDF5) under a temporary name that replaces the previous checkpoint when it is complete.
-/// Collective. Throws when it cannot be written; the previous one is then untouched.
+/// The second newest: "a/checkpoint.h5" -> "a/checkpoint.previous.h5".
+std::string previous_checkpoint(const std::string& path);
+
+/// Writes PATH (HDF5) under a temporary name. When it is complete and on the disk, the former PATH becomes
+/// previous_checkpoint(PATH) and the new one takes its place: at any moment one of the two is whole.
+/// Collective. Throws when it cannot be written; the former ones are then untouched.
 void write_checkpoint(const Communicator& comm, const std::string& path, const Checkpoint& checkpoint);
 
 /// On the number of ranks that wrote it every rank gets its own atoms in their order; on another, equal parts
 /// by rows. Sums over all data are compared with those stored: a file that is cut off, damaged or no
 /// checkpoint is an InputError that names it. Collective.
 Checkpoint read_checkpoint(const Communicator& comm, const std::string& path);
+
+/// The header of a checkpoint of any target: "format", "run", "deck" and more. InputError as above.
+/// Collective.
+nlohmann::json read_checkpoint_header(const Communicator& comm, const std::string& path);
 
 }  // namespace wafermark::tungsten

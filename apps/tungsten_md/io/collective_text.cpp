@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "common/collective_file.hpp"
+#include "common/durable_file.hpp"
 #include "common/errors.hpp"
 
 namespace wafermark::tungsten {
@@ -30,6 +31,14 @@ void write_collective_text(const Communicator& comm, const std::string& path,
   std::string problem;
   try {
     CollectiveFile file(comm, target, path);
+    // MPI libraries may wait for ever for a rank that meets a full disk.
+    std::int64_t bytes = 0;
+    for (const TextPart& part : parts)
+      bytes +=
+          comm.sum(static_cast<std::int64_t>(part.rows.size() + (comm.is_root() ? part.header.size() : 0)));
+    const std::string why = comm.is_root() ? reserve_room(target, start, bytes) : "";
+    if (comm.max(why.empty() ? 0 : 1) != 0) file.close();
+    comm.throw_together(!why.empty(), fmt::format("{}: cannot be written: {}", path, why));
     for (const TextPart& part : parts) {
       const std::string with_header = comm.is_root() ? part.header + part.rows : "";
       const std::string& text = comm.is_root() ? with_header : part.rows;
@@ -46,12 +55,15 @@ void write_collective_text(const Communicator& comm, const std::string& path,
     // Some MPI libraries do not report a full disk: the size tells.
     const bool complete = fs::file_size(target, error) == static_cast<std::uintmax_t>(end) && !error;
     if (problem.empty() && !complete) problem = fmt::format("{}: cannot be written: disk full?", path);
-    if (problem.empty() && !append && (fs::rename(target, path, error), error))
-      problem = fmt::format("{}: cannot be written: {}", path, error.message());
+    if (problem.empty() && !append) try {
+        put_in_place(target, path);
+      } catch (const std::exception& e) {
+        problem = e.what();
+      }
     if (!problem.empty() && !append) fs::remove(target, error);
     if (!problem.empty() && append) fs::resize_file(path, static_cast<std::uintmax_t>(start), error);
   }
-  comm.throw_together(!problem.empty(), problem);
+  comm.fail_together(!problem.empty(), problem);
 }
 
 }  // namespace wafermark::tungsten

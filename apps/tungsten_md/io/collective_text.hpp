@@ -14,8 +14,9 @@ struct TextPart {
 };
 
 /// Writes the parts one after the other to `path`: under a temporary name in the same folder that replaces
-/// `path` when all is written, or, with `append`, behind what `path` holds. Collective. Throws InputError
-/// with the reason on all ranks when the file cannot be written; `path` is then as it was before.
+/// `path` when all is written, or, with `append`, behind what `path` holds. Collective. Throws InputError on
+/// all ranks when the file cannot be opened, std::runtime_error when it cannot be written (a full disk);
+/// `path` is then as it was before.
 void write_collective_text(const Communicator& comm, const std::string& path,
                            const std::vector<TextPart>& parts, bool append = false);
 

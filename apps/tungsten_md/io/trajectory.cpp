@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "common/digest.hpp"
 #include "common/errors.hpp"
 #include "tungsten_md/io/id_order.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 const std::string all = "/particles/all";
 const std::string position = all + "/position", velocity = all + "/velocity", edges = all + "/box/edges";
 const std::string steps = position + "/step", times = position + "/time";
-const std::string parameters = "/parameters";
+const std::string parameters = "/parameters", frame_digests = parameters + "/frame_digest";
 
 /// Rank r's part of n rows: equal parts, the first ranks one more.
 Rows even_rows(const Communicator& comm, std::uint64_t n) {
@@ -49,6 +50,7 @@ std::vector<std::string> split(const std::string& comma_separated) {
 std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::string>& observables) {
   std::vector<std::string> series{position + "/value", edges + "/value", steps, times};
   if (file.exists(velocity + "/value")) series.push_back(velocity + "/value");
+  if (file.exists(frame_digests)) series.push_back(frame_digests);
   for (const auto& name : observables) series.push_back("/observables/" + name + "/value");
   return series;
 }
@@ -101,6 +103,38 @@ std::optional<Lattice> read_lattice(const Hdf5File& file, const std::string& pat
       array_of<int, 3>(file.attribute_list<int>(parameters, "lattice_cells"), path, "lattice_cells"),
       array_of<double, 3>(file.attribute_list<double>(parameters, "lattice_origin_angstrom"), path,
                           "lattice_origin_angstrom")};
+}
+
+/// Of what all frames share: atoms and parameters.
+std::uint64_t digest_of_constants(const Communicator& comm, const Hdf5File& file, const Rows& rows) {
+  Digest digest;
+  digest.add(digest_of_rows(comm, file.read<std::int64_t>(all + "/id", rows), rows.first, 1))
+      .add(digest_of_rows(comm, file.read<int>(all + "/species", rows), rows.first, 1))
+      .add(file.attribute_list<double>(parameters, "masses_amu"))
+      .add(file.attribute_list<double>(parameters, "box_origin_angstrom"));
+  for (const auto& text : file.text_list_attribute(parameters, "elements"))
+    digest.add(std::string_view(text));
+  for (const auto& text : file.text_list_attribute(all + "/box", "boundary"))
+    digest.add(std::string_view(text));
+  const std::string lattice = file.text_attribute(parameters, "lattice");
+  digest.add(std::string_view(lattice));
+  if (!lattice.empty())
+    digest.add(file.attribute<double>(parameters, "lattice_constant_angstrom"))
+        .add(file.attribute_list<int>(parameters, "lattice_cells"))
+        .add(file.attribute_list<double>(parameters, "lattice_origin_angstrom"));
+  return digest.value();
+}
+
+/// Of one frame; `x` and `v` as they are stored, `v` empty where there are none. HDF5's own checksums are not
+/// used: their collective form gathers every chunk's description on every rank.
+std::int64_t digest_of_frame(const Communicator& comm, std::uint64_t constants, std::int64_t step,
+                             double time_ps, const Vec3& lengths, const std::vector<double>& x,
+                             const std::vector<double>& v, const Rows& rows) {
+  Digest digest;
+  digest.add(constants).add(step).add(time_ps);
+  for (const double length : lengths) digest.add(length);
+  digest.add(digest_of_rows(comm, x, rows.first, 3)).add(digest_of_rows(comm, v, rows.first, 3));
+  return static_cast<std::int64_t>(digest.value());
 }
 
 }  // namespace
@@ -165,18 +199,27 @@ TrajectoryWriter TrajectoryWriter::resume(const Communicator& comm, const std::s
     const std::uint64_t complete = complete_frames(file, series_of(file, writer.observables_));
     while (writer.frames_ < complete && found[writer.frames_] <= step) ++writer.frames_;
   }
+  // Files of older versions have none.
+  writer.digests_ = writer.frames_ == 0 || file.exists(frame_digests);
+  if (writer.frames_ > 0)
+    TrajectoryReader(comm, path).read(writer.frames_ - 1);  // it is whole, or this throws
   for (const auto& series : series_of(file, writer.observables_))
     if (file.exists(series)) file.truncate_frames(series, writer.frames_);
   file.flush();
   return writer;
 }
 
-void TrajectoryWriter::append_vectors(const std::string& element, const std::vector<Vec3>& values,
-                                      const Vec3& origin, const Rows& rows) {
-  if (single_precision_)
-    file_.append_frame(element + "/value", flat<float>(values, origin), rows, 3);
-  else
-    file_.append_frame(element + "/value", flat<double>(values, origin), rows, 3);
+std::vector<double> TrajectoryWriter::append_vectors(const std::string& element,
+                                                     const std::vector<Vec3>& values, const Vec3& origin,
+                                                     const Rows& rows) {
+  if (!single_precision_) {
+    std::vector<double> stored = flat<double>(values, origin);
+    file_.append_frame(element + "/value", stored, rows, 3);
+    return stored;
+  }
+  const std::vector<float> stored = flat<float>(values, origin);
+  file_.append_frame(element + "/value", stored, rows, 3);
+  return {stored.begin(), stored.end()};
 }
 
 void TrajectoryWriter::append(const Configuration& configuration,
@@ -201,13 +244,20 @@ void TrajectoryWriter::append(const Configuration& configuration,
     throw std::runtime_error(fmt::format("{}: a frame with other observables than the first", path_));
   }
 
-  append_vectors(position, ordered.atoms.x, configuration.box.lo, rows);
-  if (velocities_) append_vectors(velocity, ordered.atoms.v, {0, 0, 0}, rows);
+  const std::vector<double> x = append_vectors(position, ordered.atoms.x, configuration.box.lo, rows);
+  std::vector<double> v;
+  if (velocities_) v = append_vectors(velocity, ordered.atoms.v, {0, 0, 0}, rows);
   const Box& box = configuration.box;
   file_.append_frame(edges + "/value",
                      std::vector<double>{box.length(0), 0, 0, 0, box.length(1), 0, 0, 0, box.length(2)},
                      on_root(*comm_, 3), 3);
   for (const auto& [name, value] : observables) file_.append_scalar("/observables/" + name + "/value", value);
+  if (digests_) {
+    if (!constants_) constants_ = digest_of_constants(*comm_, file_, rows);
+    file_.append_scalar(frame_digests,
+                        digest_of_frame(*comm_, *constants_, configuration.step, configuration.time_ps,
+                                        {box.length(0), box.length(1), box.length(2)}, x, v, rows));
+  }
   file_.append_scalar(times, configuration.time_ps);
   file_.append_scalar(steps, configuration.step);  // last: it makes the frame complete
 
@@ -263,17 +313,26 @@ Configuration TrajectoryReader::read(std::uint64_t frame) const {
   c.step = file_.read_scalars<std::int64_t>(steps)[frame];
   c.time_ps = file_.read_scalars<double>(times)[frame];
 
-  const auto vectors = [&](const std::string& element, const Vec3& origin) {
-    const std::vector<double> values = file_.read_frame<double>(element + "/value", frame, rows, 3);
+  std::vector<double> stored_x, stored_v;
+  const auto vectors = [&](const std::string& element, const Vec3& origin, std::vector<double>& values) {
+    values = file_.read_frame<double>(element + "/value", frame, rows, 3);
     std::vector<Vec3> result(rows.count);
     for (std::size_t i = 0; i < result.size(); ++i)
       for (int d = 0; d < 3; ++d) result[i][d] = values[3 * i + d] + origin[d];
     return result;
   };
-  c.atoms.x = vectors(position, c.box.lo);
+  c.atoms.x = vectors(position, c.box.lo, stored_x);
   for (Vec3& x : c.atoms.x) x = c.box.wrap(x);
-  c.atoms.v =
-      file_.exists(velocity + "/value") ? vectors(velocity, {0, 0, 0}) : std::vector<Vec3>(rows.count);
+  c.atoms.v = file_.exists(velocity + "/value") ? vectors(velocity, {0, 0, 0}, stored_v)
+                                                : std::vector<Vec3>(rows.count);
+  if (file_.exists(frame_digests)) {
+    const auto digests = file_.read_scalars<std::int64_t>(frame_digests);
+    const std::int64_t found = digest_of_frame(*comm_, digest_of_constants(*comm_, file_, rows), c.step,
+                                               c.time_ps, lengths, stored_x, stored_v, rows);
+    if (frame >= digests.size() || digests[frame] != found)
+      throw InputError(
+          fmt::format("{}: frame {} (counted from 0) is damaged: its digest does not fit", path_, frame));
+  }
   if (file_.exists(all + "/id"))
     c.atoms.id = file_.read<std::int64_t>(all + "/id", rows);
   else

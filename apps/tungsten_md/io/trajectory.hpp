@@ -7,7 +7,9 @@
 //   /particles/all/position      value [frame][atom][3], step, time; velocity likewise
 //   /particles/all/id, species   [atom], the same in every frame: atoms are in the order of their ids
 //   /observables/NAME            value [frame], step, time
-//   /parameters                  ours: elements, masses, box origin, lattice
+//   /parameters                  ours: elements, masses, box origin, lattice; frame_digest [frame], which
+//   tells
+//                                a damaged frame (or parameter) when it is read
 // Positions are relative to the lower corner of the box, as H5MD has no box origin; all steps and times are
 // one array.
 #pragma once
@@ -45,11 +47,14 @@ class TrajectoryWriter {
   /// frame.
   void append(const Configuration& configuration, const std::map<std::string, double>& observables = {});
   std::uint64_t frames() const { return frames_; }
+  /// Says whether the file could be closed well; the destructor does not.
+  void close() { file_.close(); }
 
  private:
   TrajectoryWriter(const Communicator& comm, Hdf5File file, std::string path);
-  void append_vectors(const std::string& element, const std::vector<Vec3>& values, const Vec3& origin,
-                      const Rows& rows);
+  /// Returns what is stored.
+  std::vector<double> append_vectors(const std::string& element, const std::vector<Vec3>& values,
+                                     const Vec3& origin, const Rows& rows);
 
   const Communicator* comm_;
   Hdf5File file_;
@@ -59,6 +64,8 @@ class TrajectoryWriter {
   bool velocities_ = false, single_precision_ = false;
   std::vector<std::string> observables_;
   std::optional<std::vector<std::int64_t>> ids_;  ///< of this rank's rows; read at the first frame
+  bool digests_ = true;
+  std::optional<std::uint64_t> constants_;  ///< digest of what all frames share
 };
 
 /// Reads frames of our trajectories, and of others that have /particles/all with a constant number of atoms.

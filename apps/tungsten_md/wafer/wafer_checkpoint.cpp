@@ -3,11 +3,18 @@
 
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
+#include "common/hdf5_json.hpp"
+#include "tungsten_md/model/recoils.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
 
-void WaferSimulation::save(const std::string& path, const std::string& deck) const {
+namespace {
+constexpr const char* format_name = "wafermark-wafer-checkpoint-2";
+}
+
+void WaferSimulation::save(const std::string& path, const std::string& former_becomes,
+                           const std::string& deck, const nlohmann::json& run) const {
   std::vector<std::int64_t> tiles;
   std::vector<float> state;
   const wse::Block& b = blocks_.mine();
@@ -24,38 +31,58 @@ void WaferSimulation::save(const std::string& path, const std::string& deck) con
   const Rows rows = Rows::of(comm_, block_->tiles());
   file.write("/wafer/tile_id_clock", tiles, rows, 3, true);
   file.write("/wafer/state", state, rows, 9, true);
-  const char* at = "/wafer";
-  file.set_attribute(at, "deck", deck);
-  file.set_attribute(at, "width", plan_.layout.grid.width);
-  file.set_attribute(at, "height", plan_.layout.grid.height);
-  file.set_attribute(at, "step", step_);
-  file.set_attribute(at, "pkas_fired", static_cast<std::int64_t>(pkas_fired_));
-  file.set_attribute(at, "missed_interactions", missed_before.interactions);
-  file.set_attribute(at, "first_missed_step", missed_before.first_step);
-  file.set_attribute(at, "numbers",
-                     std::vector<double>{time_ps_, time_step_.current(), ledger_.initial_ev, ledger_.pka_ev,
-                                         ledger_.stopping_ev, ledger_.thermostat_ev});
-  file.commit();
+  const nlohmann::json numbers{{"time_ps", time_ps_},
+                               {"timestep_ps", time_step_.current()},
+                               {"initial_ev", ledger_.initial_ev},
+                               {"pka_ev", ledger_.pka_ev},
+                               {"stopping_ev", ledger_.stopping_ev},
+                               {"thermostat_ev", ledger_.thermostat_ev}};
+  write_json(
+      file, comm_, "/header",
+      {{"format", format_name},
+       {"deck", deck},
+       {"run", run},
+       {"width", plan_.layout.grid.width},
+       {"height", plan_.layout.grid.height},
+       {"step", step_},
+       {"pkas_fired", pkas_fired_},
+       {"recoils", recoils_to_json(recoils_)},
+       {"missed", {{"interactions", missed_before.interactions}, {"first_step", missed_before.first_step}}},
+       {"numbers", numbers}});
+  file.commit(former_becomes);
 }
 
 void WaferSimulation::resume(const std::string& path) {
-  const Hdf5File file = Hdf5File::open(comm_, path);
-  const char* at = "/wafer";
-  if (!file.exists(at))
-    throw InputError(fmt::format("{}: found no wafer in it, expected a checkpoint of --target wafer", path));
-  const auto width = file.attribute<int>(at, "width"), height = file.attribute<int>(at, "height");
+  nlohmann::json header;
+  std::vector<std::int64_t> tiles;
+  std::vector<float> state;
   const auto& grid = plan_.layout.grid;
   const auto total = static_cast<std::uint64_t>(grid.tiles());
-  if (width != grid.width || height != grid.height || file.shape("/wafer/state").at(0) != total)
-    throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width,
-                                 height, grid.width, grid.height));
-  const Rows all{total, 0, total};
-  const auto tiles = file.read<std::int64_t>("/wafer/tile_id_clock", all, 3);
-  const auto state = file.read<float>("/wafer/state", all, 9);
+  try {
+    const Hdf5File file = Hdf5File::open(comm_, path);
+    if (!file.exists("/wafer"))
+      throw InputError(
+          fmt::format("{}: found no wafer in it, expected a checkpoint of --target wafer", path));
+    header = read_json(file, "/header");
+    if (header.at("format") != format_name)
+      throw InputError(
+          fmt::format("{}: found format {}, expected {}", path, header.at("format").dump(), format_name));
+    const int width = header.at("width"), height = header.at("height");
+    if (width != grid.width || height != grid.height || file.shape("/wafer/state").at(0) != total)
+      throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width,
+                                   height, grid.width, grid.height));
+    const Rows all{total, 0, total};
+    tiles = file.read<std::int64_t>("/wafer/tile_id_clock", all, 3);
+    state = file.read<float>("/wafer/state", all, 9);
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& e) {  // of the JSON library, on all ranks
+    throw InputError(fmt::format("{}: found {}, expected a complete checkpoint", path, e.what()));
+  }
   const wse::Block& b = blocks_.mine();
   for (std::size_t k = 0; k < total; ++k) {
-    const int x = static_cast<int>(tiles[3 * k] % width) - b.x0,
-              y = static_cast<int>(tiles[3 * k] / width) - b.y0;
+    const int x = static_cast<int>(tiles[3 * k] % grid.width) - b.x0,
+              y = static_cast<int>(tiles[3 * k] / grid.width) - b.y0;
     if (x < 0 || x >= b.width || y < 0 || y >= b.height) continue;
     const auto i =
         static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
@@ -64,17 +91,19 @@ void WaferSimulation::resume(const std::string& path) {
     clocks_[i] = tiles[3 * k + 2];
   }
   block_->atoms_changed();
-  step_ = file.attribute<std::int64_t>(at, "step");
-  pkas_fired_ = static_cast<std::size_t>(file.attribute<std::int64_t>(at, "pkas_fired"));
-  const auto missed = file.attribute<std::int64_t>(at, "missed_interactions");
-  missed_ = {comm_.is_root() ? missed : 0, file.attribute<std::int64_t>(at, "first_missed_step")};
-  const auto numbers = file.attribute_list<double>(at, "numbers");
+  step_ = header.at("step");
+  pkas_fired_ = header.at("pkas_fired");
+  recoils_ = recoils_from_json(header.at("recoils"));
+  const auto& missed = header.at("missed");
+  missed_ = {comm_.is_root() ? missed.at("interactions").get<std::int64_t>() : 0, missed.at("first_step")};
+  const nlohmann::json& numbers = header.at("numbers");
   first_cycle_ = clocks_.latest();
-  time_ps_ = numbers.at(0);
-  time_step_.resume(numbers.at(1));
+  time_ps_ = numbers.at("time_ps");
+  time_step_.resume(numbers.at("timestep_ps"));
   // Energies of these positions; the run goes on with the stored forces, whose bits these have too.
   evaluate_energy();
-  ledger_ = {numbers.at(2), numbers.at(3), numbers.at(4), numbers.at(5)};
+  ledger_ = {numbers.at("initial_ev"), numbers.at("pka_ev"), numbers.at("stopping_ev"),
+             numbers.at("thermostat_ev")};
 }
 
 }  // namespace wafermark::tungsten

@@ -44,8 +44,11 @@ class WaferSimulation final : public Dynamics {
   void write_files(const std::string& out) const override;
 
   /// Checkpoint of the machine: every tile's atom and clock. It goes on bit for bit on any number of ranks.
-  void save(const std::string& path, const std::string& deck) const;
-  /// Takes the state of a checkpoint that the same case wrote. Throws InputError when it does not fit.
+  /// `former_becomes`: the new name of the file that is replaced; `run`: what the run is, its own business.
+  void save(const std::string& path, const std::string& former_becomes, const std::string& deck,
+            const nlohmann::json& run) const;
+  /// Takes the state of a checkpoint that the same case wrote. Throws InputError when it does not fit, or is
+  /// damaged: the state is then as it was.
   void resume(const std::string& path);
 
   // For tests and studies.

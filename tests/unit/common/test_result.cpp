@@ -1,13 +1,17 @@
 // The result record: what it says, what it refuses to hide, and that it never replaces a file half-way.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/progress.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
@@ -104,15 +108,68 @@ TEST(OutputDirectory, MustBeWritableBeforeTheRun) {
   EXPECT_THROW(prepare_output_directory(comm, (folder.path / "file/below").string()), InputError);
 }
 
-TEST(StopRequest, SeesSlurmsSignalsWhileItLives) {
+TEST(OutputDirectory, IsHeldByOneProgramAtATime) {
   const Communicator comm;
-  for (const int signal : {SIGTERM, SIGUSR1}) {
+  const Folder folder;
+  const std::string path = folder.path.string();
+  {
+    const FolderLock lock(comm, path, "--out");
+    try {
+      const FolderLock second(comm, path, "--out");  // flock tells descriptors apart, not processes
+      FAIL();
+    } catch (const InputError& e) {
+      EXPECT_THAT(e.what(), ::testing::HasSubstr(fmt::format("process {} on ", getpid())));
+    }
+  }
+  EXPECT_NO_THROW(FolderLock(comm, path, "--out")) << "it lets go";
+}
+
+TEST(StopRequest, SeesTheSignalsThatEndRunsWhileItLives) {
+  const Communicator comm;
+  for (const int signal : {SIGTERM, SIGUSR1, SIGINT, SIGHUP, SIGXCPU}) {
     const StopRequest stop;
     EXPECT_FALSE(stop.requested(comm));
     std::raise(signal);
     EXPECT_TRUE(stop.requested(comm));
+    std::raise(signal);  // batch systems and mpirun both send it
+    EXPECT_TRUE(stop.requested(comm));
   }
   EXPECT_FALSE(StopRequest().requested_here());
+}
+
+TEST(StopRequest, LeavesAnIgnoredSignalIgnored) {
+  std::signal(SIGHUP, SIG_IGN);  // nohup
+  {
+    const StopRequest stop;
+    std::raise(SIGHUP);
+    EXPECT_FALSE(stop.requested_here());
+  }
+  EXPECT_EQ(std::signal(SIGHUP, SIG_DFL), SIG_IGN);
+}
+
+TEST(StopRequest, ASecondSignalLaterEndsTheProcess) {
+  EXPECT_EXIT(
+      {
+        const StopRequest stop;
+        std::raise(SIGTERM);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+        std::raise(SIGTERM);
+      },
+      ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopPoll, AsksRarelyWhereStepsAreShortAndAtEveryLongOne) {
+  const Communicator comm;
+  const StopRequest stop;
+  StopPoll quick(stop, comm);
+  for (int k = 0; k < 100000; ++k) EXPECT_FALSE(quick.stop());
+  std::raise(SIGTERM);
+  int late = 0;
+  while (!quick.stop()) ++late;
+  EXPECT_GT(late, 10) << "not at every step";
+  EXPECT_LE(late, 1 << 17);
+  StopPoll slow(stop, comm);
+  EXPECT_TRUE(slow.stop()) << "the first step asks";
 }
 
 TEST(Progress, SaysRateAndTimeLeft) {

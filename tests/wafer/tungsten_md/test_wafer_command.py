@@ -145,8 +145,9 @@ def main():
                 time.sleep(0.01)
             cut.send_signal(number)
             code = cut.wait(timeout=100)
-            check(not (folder / name / "result.json").exists() and (code == 0) == (number == signal.SIGTERM),
-                  f"{name} ends a run (exit code {code})")
+            status = json.loads((folder / name / "result.json").read_text())["status"]
+            check(status == "incomplete" and (code == 0) == (number == signal.SIGTERM),
+                  f"{name} ends a run (exit code {code}), and its result says {status}")
             code, text = run(2, "case.toml", name, "--restart", "auto")
             check(code == 0 and (folder / name / "final.data").read_bytes() == (folder / "whole/final.data").read_bytes(),
                   f"which goes on, on two ranks, to the same bits (exit code {code})")

@@ -113,7 +113,7 @@ TEST(Decomposition, RunGoesOnFromACheckpointBitForBitOnOtherBlocks) {
   WaferRun parts(what, MPI_COMM_WORLD);
   const std::string path = std::filesystem::temp_directory_path() / "wafermark_test_wafer_checkpoint.h5";
   for (int k = 0; k < 7; ++k) parts.simulation.step(false);
-  parts.simulation.save(path, "");
+  parts.simulation.save(path, "", "", {});
   parts.comm.barrier();
   if (compares(parts.comm)) {
     WaferRun resumed(what, MPI_COMM_SELF), whole(what, MPI_COMM_SELF);

@@ -4,6 +4,7 @@ others. A run killed outright (SIGKILL) goes on from its last checkpoint.
 
 usage: test_restart.py TUNGSTEN_MD MPIEXEC
 """
+import json
 import os
 import re
 import signal
@@ -41,6 +42,14 @@ final_state = true
 [check]
 energy_tolerance_ev_per_atom = 1e-3
 """
+
+
+PHYSICS = ("atoms", "steps", "simulated_ps", "energy_per_atom_start_ev", "energy_per_atom_end_ev", "temperature_end_k",
+           "looks_with_hot_atoms_at_border", "frenkel_pairs_peak", "frenkel_pairs_survivors")
+
+
+def figure(result, name):
+    return next(f["value"] for f in result["figures"] if f["name"] == name)
 
 
 class Runs:
@@ -101,13 +110,25 @@ def main():
         stopped = re.search(r"stopped by a signal after step (\d+)", text)
         check(code == 0 and stopped is not None, f"SIGTERM ends a run cleanly (exit code {code}, "
               f"{stopped.group(0) if stopped else text[-300:]})")
-        check(not Path(folder, "cut/result.json").exists(), "a run that was cut leaves no result")
+        result = json.loads(Path(folder, "cut/result.json").read_text())
+        check(result["status"] == "incomplete" and not result["valid"], "a run that was cut leaves a result that says so")
         code, text = runs.finish(runs.start("cut", 2, "--restart", "auto"))
         check(code == 0, f"it goes on with --restart auto (exit code {code})")
         check(Path(folder, "cut/final.data").read_bytes() == Path(folder, "whole/final.data").read_bytes(),
               "and ends bit for bit where the other did")
         check(Path(folder, "cut/defects.csv").read_bytes() == Path(folder, "whole/defects.csv").read_bytes(),
               "with the same series of defects")
+        check(Path(folder, "cut/thermo.csv").read_bytes() == Path(folder, "whole/thermo.csv").read_bytes(),
+              "and the same thermo table")
+        whole, pieces = (json.loads(Path(folder, out, "result.json").read_text()) for out in ("whole", "cut"))
+        for name in PHYSICS:
+            check(figure(whole, name) == figure(pieces, name), f"and the same {name}: {figure(pieces, name)}")
+        ledger = [x["energy_ledger_ev"] for x in (whole, pieces)]  # sums over ranks: theirs have another order
+        check(all(abs(ledger[0][k] - ledger[1][k]) <= 1e-9 * (1 + abs(ledger[0][k])) for k in ledger[0]),
+              f"and the same ledger to rounding: {ledger[1]}")
+        for section in ("recoils", "defects", "checks", "case", "end"):
+            check(whole[section] == pieces[section], f"and the same {section} in its result")
+        check(len(pieces["recoils"]) == 1 and pieces["valid"] and "restarted_from_step" in pieces, "with its recoil")
         code, text = runs.cut("killed", 2, signal.SIGKILL)
         check(code != 0, f"SIGKILL ends a run (exit code {code})")
         code, text = runs.finish(runs.start("killed", 2, "--restart", "auto"))

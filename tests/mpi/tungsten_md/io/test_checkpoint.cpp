@@ -43,6 +43,7 @@ class CheckpointFile : public ::testing::Test {
     c.counters = {{"rebuilds", 42}, {"random", std::numeric_limits<std::int64_t>::max()}};
     c.deck = "title = \"caf\u00e9\"\n[run]\nsteps = 5\n";
     c.lattice = make_lattice(LatticeKind::fcc, 3.615, {3, 4, 5});
+    c.run = {{"time_ps", 0.1 + 0.2}};
     return c;
   }
 
@@ -92,6 +93,8 @@ TEST_F(CheckpointFile, GivesEveryRankItsAtomsInTheirOrder) {
   EXPECT_EQ(back.rank_grid, c.rank_grid);
   EXPECT_EQ(back.counters, c.counters);
   EXPECT_EQ(back.deck, c.deck);
+  EXPECT_EQ(back.run, c.run);
+  EXPECT_EQ(read_checkpoint_header(comm, folder / "a.h5").at("run"), c.run);
   ASSERT_TRUE(back.lattice.has_value());
   EXPECT_EQ(back.lattice->origin, c.lattice->origin);
   EXPECT_EQ(back.numbers.at("energy_ev"), c.numbers.at("energy_ev"));
@@ -133,6 +136,8 @@ TEST_F(CheckpointFile, ReplacesTheOldOneOnlyWhenComplete) {
   next.configuration.step += 1;
   write_checkpoint(comm, folder / "a.h5", next);
   EXPECT_EQ(read_checkpoint(comm, folder / "a.h5").configuration.step, next.configuration.step);
+  EXPECT_EQ(previous_checkpoint(folder / "a.h5"), folder / "a.previous.h5");
+  EXPECT_EQ(read_checkpoint(comm, folder / "a.previous.h5").configuration.step, next.configuration.step - 1);
   EXPECT_FALSE(std::filesystem::exists(folder / "a.h5.tmp"));
   EXPECT_ANY_THROW(write_checkpoint(comm, folder / "no/such/folder/a.h5", next));
 }

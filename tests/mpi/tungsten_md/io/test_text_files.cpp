@@ -101,7 +101,7 @@ class TextFiles : public ::testing::Test {
     std::string message;
     try {
       f();
-    } catch (const InputError& e) {
+    } catch (const std::exception& e) {
       message = e.what();
     }
     std::string root = message;

@@ -1,0 +1,167 @@
+#include "tungsten_md/commands/case_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "common/digest.hpp"
+#include "common/mapped_file.hpp"
+#include "wse_emulator/machine.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr const char* recoil_keys = "pka.";
+
+std::string digest_of(const PotentialTables& p) {
+  Digest digest;
+  for (const auto& e : p.elements) digest.add(std::string_view(e.symbol)).add(e.mass_amu);
+  digest.add(p.nrho).add(p.nr).add(p.drho).add(p.dr).add(p.cutoff_angstrom);
+  for (const auto& table : p.embedding) digest.add(table);
+  for (const auto* set : {&p.density, &p.r_phi})
+    for (const auto& row : *set)
+      for (const auto& table : row) digest.add(table);
+  return digest.text();
+}
+
+std::string digest_of_file(const std::string& path) { return Digest().add(MappedFile(path).bytes()).text(); }
+
+/// "pka.12.energy_ev" -> 12
+std::size_t recoil_number(const std::string& key) {
+  return std::strtoull(key.c_str() + std::char_traits<char>::length(recoil_keys), nullptr, 10);
+}
+
+}  // namespace
+
+template <class T>
+void CaseRecord::set(const std::string& key, const T& value) {
+  values_[key] = nlohmann::json(value).dump();
+}
+
+// Left out, so that they may change: title, run.steps, run.duration_ps, run.rank_grid, run.neighbour_list,
+// run.skin_angstrom, [output], [check], wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls
+// their format; on the cluster target all of [wafer]. Whatever else a deck says is here.
+CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, const std::string& target) {
+  CaseRecord r;
+  r.set("target", target);
+  r.set("run.timestep_ps", what.run.timestep_ps);
+  r.set("run.precision", what.run.precision);
+  r.set("run.seed", what.run.seed);
+  r.set("structure.boundary", what.structure.periodic);
+  if (const auto& lattice = what.structure.lattice) {
+    r.set("structure.lattice", name_of(lattice->kind));
+    r.set("structure.element", what.structure.element);
+    r.set("structure.lattice_constant_angstrom", lattice->a);
+    r.set("structure.cells", lattice->cells);
+  } else {
+    r.set("structure.file (content)", digest_of_file(what.structure.file));
+  }
+  r.set("potential.model", what.potential.model);
+  r.set("potential.elements", what.potential.elements);
+  r.set("potential.core", what.potential.core);
+  r.set("potential.table_points", what.potential.table_points);
+  r.set("potential.tables (content)", digest_of(potential));
+  r.set_dynamics(what.dynamics);
+  if (target == "wafer") r.set_wafer(what.wafer);
+  return r;
+}
+
+void CaseRecord::set_dynamics(const DynamicsSettings& d) {
+  set("temperature.initial_k", d.temperature.initial_k);
+  set("temperature.draw_k", d.temperature.draw_k);
+  const ThermostatSettings& t = d.thermostat;
+  set("thermostat.kind", t.on ? "langevin" : "none");
+  if (t.on) {
+    set("thermostat.region", t.border_only ? "border" : "box");
+    set("thermostat.temperature_k", t.temperature_k);
+    set("thermostat.damping_time_ps", t.damping_time_ps);
+    set("thermostat.border_width_angstrom", t.border_width_angstrom);
+    set("thermostat.start_ps", t.start_ps);
+    set("thermostat.stop_ps", t.stop_ps);
+  }
+  const StoppingSettings& s = d.stopping;
+  using Kind = StoppingSettings::Kind;
+  set("stopping.kind", s.kind == Kind::none ? "none" : s.kind == Kind::sqrt ? "sqrt" : "table");
+  if (s.kind == Kind::sqrt) set("stopping.coefficient", s.coefficient);
+  if (s.kind == Kind::table) set("stopping.file (content)", digest_of_file(s.file));
+  if (s.kind != Kind::none) set("stopping.cutoff_energy_ev", s.cutoff_energy_ev);
+  const AdaptiveStepSettings& a = d.adaptive;
+  set("adaptive_timestep.max_displacement_angstrom", a.max_displacement_angstrom);
+  set("adaptive_timestep.max_energy_change_ev", a.max_energy_change_ev);
+  if (a.on()) {
+    set("adaptive_timestep.min_ps", a.min_ps);
+    set("adaptive_timestep.max_ps", a.max_ps);
+    set("adaptive_timestep.growth", a.growth);
+  }
+  set("relax.max_steps", d.relax.max_steps);
+  if (d.relax.max_steps > 0)
+    set("relax.force_tolerance_ev_per_angstrom", d.relax.force_tolerance_ev_per_angstrom);
+  for (std::size_t k = 0; k < d.pkas.size(); ++k) {
+    const PkaSettings& p = d.pkas[k];
+    const std::string at = fmt::format("{}{}.", recoil_keys, k);
+    set(at + "energy_ev", p.energy_ev);
+    set(at + "time_ps", p.time_ps);
+    if (p.direction) set(at + "direction", *p.direction);
+    if (p.position) set(at + "position_angstrom", *p.position);
+    set(at + "random_site", p.random_site);
+  }
+}
+
+void CaseRecord::set_wafer(const WaferSettings& w) {
+  set("wafer.machine (content)", digest_of_file(wse::Machine::find(w.machine, w.deck_folder)));
+  set("wafer.changes", w.changes);
+  set("wafer.tiles", std::array{w.max_width, w.max_height});
+  set("wafer.margin_angstrom", w.margin_angstrom);
+  set("wafer.neighbourhood", w.neighbourhood);
+  set("wafer.table_points", w.table_points);
+  set("wafer.swap_every_steps", w.swap_every);
+  set("wafer.list_reuse_steps", w.list_reuse);
+  set("wafer.list_skin_angstrom", w.list_skin_angstrom);
+  set("wafer.force_symmetry", w.force_symmetry);
+  set("wafer.tiles_per_atom", w.tiles_per_atom);
+}
+
+CaseRecord CaseRecord::from_json(const nlohmann::json& document) {
+  CaseRecord record;
+  record.values_ = document.get<std::map<std::string, std::string>>();
+  return record;
+}
+
+void CaseRecord::require_continues(const CaseRecord& stored, const std::string& where, double time_ps) const {
+  const auto value = [](const CaseRecord& record, const std::string& key) -> std::string {
+    const auto at = record.values_.find(key);
+    return at == record.values_.end() ? "not there" : at->second;
+  };
+  // A recoil that is added must come after all that has happened, and after those that are to come: each
+  // takes its random numbers by its place in the order of times.
+  std::size_t recoils = 0;
+  double last_ps = time_ps;
+  for (const auto& [key, text] : stored.values_)
+    if (key.starts_with(recoil_keys)) {
+      recoils = std::max(recoils, recoil_number(key) + 1);
+      if (key.ends_with(".time_ps")) last_ps = std::max(last_ps, std::strtod(text.c_str(), nullptr));
+    }
+  const auto added_at_the_end = [&](const std::string& key) {
+    if (!key.starts_with(recoil_keys) || recoil_number(key) < recoils) return false;
+    const std::string time = value(*this, fmt::format("{}{}.time_ps", recoil_keys, recoil_number(key)));
+    return std::strtod(time.c_str(), nullptr) >= last_ps;
+  };
+  std::map<std::string, std::string> keys = stored.values_;
+  keys.insert(values_.begin(), values_.end());
+  std::string differs;  // a key of both, rather than one that another choice brings with it
+  const auto in_both = [&](const std::string& key) {
+    return stored.values_.contains(key) && values_.contains(key);
+  };
+  for (const auto& [key, unused] : keys) {
+    if (value(stored, key) == value(*this, key) || added_at_the_end(key)) continue;
+    if (differs.empty() || (!in_both(differs) && in_both(key))) differs = key;
+  }
+  if (!differs.empty())
+    throw OtherCase(
+        fmt::format("{}: is of another case: found {} = {} in it, now {} (--overwrite begins anew)", where,
+                    differs, value(stored, differs), value(*this, differs)));
+}
+
+}  // namespace wafermark::tungsten
