@@ -137,6 +137,13 @@ std::int64_t digest_of_frame(const Communicator& comm, std::uint64_t constants, 
   return static_cast<std::int64_t>(digest.value());
 }
 
+/// Read before the file is opened to be written: what one rank alone reads of a file that all write leaves the
+/// library's caches different, and its next collective waits for ever.
+std::uint64_t constants_of(const Communicator& comm, const std::string& path) {
+  const Hdf5File file = Hdf5File::open(comm, path);
+  return digest_of_constants(comm, file, even_rows(comm, file.shape(all + "/id").at(0)));
+}
+
 }  // namespace
 
 TrajectoryWriter::TrajectoryWriter(const Communicator& comm, Hdf5File file, std::string path)
@@ -179,7 +186,9 @@ TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::s
     if (options.lattice) write_lattice(file, *options.lattice);
     file.commit();
   }
+  const auto constants = constants_of(comm, path);
   TrajectoryWriter writer(comm, Hdf5File::open_to_append(comm, path), path);
+  writer.constants_ = constants;
   writer.atoms_ = ordered.total;
   writer.velocities_ = options.velocities;
   writer.single_precision_ = options.single_precision;
@@ -188,7 +197,9 @@ TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::s
 
 TrajectoryWriter TrajectoryWriter::resume(const Communicator& comm, const std::string& path,
                                           std::int64_t step) {
+  const auto constants = constants_of(comm, path);
   TrajectoryWriter writer(comm, Hdf5File::open_to_append(comm, path), path);
+  writer.constants_ = constants;
   Hdf5File& file = writer.file_;
   writer.atoms_ = static_cast<std::int64_t>(file.shape(all + "/id").at(0));
   writer.velocities_ = file.attribute<int>(parameters, "velocities") != 0;
@@ -253,7 +264,6 @@ void TrajectoryWriter::append(const Configuration& configuration,
                      on_root(*comm_, 3), 3);
   for (const auto& [name, value] : observables) file_.append_scalar("/observables/" + name + "/value", value);
   if (digests_) {
-    if (!constants_) constants_ = digest_of_constants(*comm_, file_, rows);
     file_.append_scalar(frame_digests,
                         digest_of_frame(*comm_, *constants_, configuration.step, configuration.time_ps,
                                         {box.length(0), box.length(1), box.length(2)}, x, v, rows));
