@@ -260,7 +260,7 @@ def full_disks(f):
     f.run(out="whole", ranks=1)
     disk = f.path / "disk"
     disk.mkdir()
-    for ranks, kilobytes in ((1, 40), (1, 110), (1, 200), (1, 330), (1, 520)):
+    for ranks, kilobytes in ((1, 40), (2, 110), (1, 200), (2, 330), (1, 520)):
         if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", disk], capture_output=True).returncode:
             yield True, "SKIPPED full disks: this user may not mount a small tmpfs"
             return
