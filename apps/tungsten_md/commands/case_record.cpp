@@ -50,6 +50,7 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
   r.set("run.precision", what.run.precision);
   r.set("run.seed", what.run.seed);
   r.set("structure.boundary", what.structure.periodic);
+  r.set("structure.lost_atoms", what.structure.lost_atoms == LostAtoms::drop ? "drop" : "error");
   if (const auto& lattice = what.structure.lattice) {
     r.set("structure.lattice", name_of(lattice->kind));
     r.set("structure.element", what.structure.element);
