@@ -7,13 +7,13 @@ namespace {
 
 constexpr double word_bytes = 4.0;
 
+}  // namespace
+
 double issue_cycles(const Machine& m, const OperationCounts& counts) {
   double sum = 0.0;
   for (std::size_t k = 0; k < operation_classes; ++k) sum += m.cycles[k] * static_cast<double>(counts.n[k]);
   return sum;
 }
-
-}  // namespace
 
 double scalar_cycles(const Machine& m, const OperationCounts& counts) {
   const double read = word_bytes * static_cast<double>(counts[Operation::load]) / m.read_bytes_per_cycle;

@@ -5,6 +5,9 @@
 
 namespace wafermark::wse {
 
+/// Sum of the issue cycles of instructions; words of memory have none.
+double issue_cycles(const Machine& machine, const OperationCounts& counts);
+
 /// Cycles of straight-line scalar code: its instructions issue one after the other, and the words that they
 /// read and write ride along as far as the SRAM's width allows:
 ///   max(sum of issue cycles, bytes read / read width, bytes written / write width)

@@ -31,30 +31,51 @@ void sliding_maximum(const std::int64_t* in, std::int64_t* out, int n, int windo
 
 TileClocks::TileClocks(const Communicator& comm, const Blocks& blocks, int reach)
     : comm_(&comm),
-      exchange_(comm, blocks, reach),
+      patch_(blocks.grid().patch),
+      exchange_(comm, blocks.of_patches(), reach),
       now_(static_cast<std::size_t>(blocks.mine().tiles()), 0),
       padded_(exchange_.border().size(), std::numeric_limits<std::int64_t>::min()),
       rows_(padded_.size()) {}
 
-void TileClocks::meet_neighbourhood(std::int64_t cycles) {
+template <class Body>
+void TileClocks::for_each_patch(const Body& body) const {
   const Border& b = exchange_.border();
-  const auto width = static_cast<std::size_t>(b.width);
+  const auto p = static_cast<std::size_t>(patch_), row = p * static_cast<std::size_t>(b.width);
   for (int y = 0; y < b.height; ++y)
-    std::copy_n(now_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width), width,
-                padded_.begin() + static_cast<std::ptrdiff_t>(b.index(0, y)));
+    for (int x = 0; x < b.width; ++x) {
+      const std::size_t corner = static_cast<std::size_t>(y) * p * row + static_cast<std::size_t>(x) * p;
+      std::int64_t latest = now_[corner];
+      for (std::size_t k = 1; k < p * p; ++k) latest = std::max(latest, now_[corner + k / p * row + k % p]);
+      body(x, y, latest);
+    }
+}
+
+void TileClocks::set_patch(int x, int y, std::int64_t clock) {
+  const auto p = static_cast<std::size_t>(patch_),
+             row = p * static_cast<std::size_t>(exchange_.border().width);
+  const std::size_t corner = static_cast<std::size_t>(y) * p * row + static_cast<std::size_t>(x) * p;
+  for (std::size_t k = 0; k < p * p; ++k) now_[corner + k / p * row + k % p] = clock;
+}
+
+void TileClocks::meet_patch(std::int64_t cycles) {
+  for_each_patch([&](int x, int y, std::int64_t latest) { set_patch(x, y, latest + cycles); });
+}
+
+void TileClocks::meet_neighbourhood(int reach, std::int64_t cycles) {
+  const Border& b = exchange_.border();
+  for_each_patch([&](int x, int y, std::int64_t latest) { padded_[b.index(x, y)] = latest; });
   exchange_.fill(padded_);
-  const int window = 2 * b.reach + 1;
+  const int window = 2 * reach + 1;
   const auto row = static_cast<std::ptrdiff_t>(b.row_length());
   std::vector<std::int64_t> prefix, suffix;
-  for (int y = -b.reach; y < b.height + b.reach; ++y)
-    sliding_maximum(&padded_[b.index(-b.reach, y)], &rows_[b.index(-b.reach, y)], b.width, window, 1, prefix,
+  for (int y = -reach; y < b.height + reach; ++y)
+    sliding_maximum(&padded_[b.index(-reach, y)], &rows_[b.index(-reach, y)], b.width, window, 1, prefix,
                     suffix);
-  // A row's result for tile x lies `reach` to the west of it; likewise down the columns.
+  // A row's result for patch x lies `reach` to the west of it; likewise down the columns.
   for (int x = 0; x < b.width; ++x) {
-    std::int64_t* column = &rows_[b.index(x - b.reach, -b.reach)];
+    std::int64_t* column = &rows_[b.index(x - reach, -reach)];
     sliding_maximum(column, column, b.height, window, row, prefix, suffix);
-    for (int y = 0; y < b.height; ++y)
-      now_[static_cast<std::size_t>(y) * width + static_cast<std::size_t>(x)] = column[y * row] + cycles;
+    for (int y = 0; y < b.height; ++y) set_patch(x, y, column[y * row] + cycles);
   }
 }
 

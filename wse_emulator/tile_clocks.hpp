@@ -11,17 +11,20 @@ namespace wafermark::wse {
 
 class TileClocks {
  public:
-  /// All clocks of `blocks`' grid at zero; `reach`: the largest neighbourhood that tiles will wait for.
-  /// Collective.
+  /// All clocks of `blocks`' grid at zero; `reach`: the largest neighbourhood that tiles will wait for, in
+  /// patches of tiles (TileGrid). Collective.
   TileClocks(const Communicator& comm, const Blocks& blocks, int reach);
 
   std::size_t size() const { return now_.size(); }
   std::int64_t operator[](std::size_t tile) const { return now_[tile]; }  ///< tiles of the block, row by row
   std::int64_t& operator[](std::size_t tile) { return now_[tile]; }
 
-  /// Every tile goes on `cycles` after the latest tile within Chebyshev distance reach. Collective; needs
-  /// only the neighbourhood's clocks, so that any decomposition gives the same cycles.
-  void meet_neighbourhood(std::int64_t cycles);
+  /// Every tile goes on `cycles` after the latest tile of the patches within Chebyshev distance `reach` of
+  /// its own. Collective; needs only the neighbourhood's clocks, so that any decomposition gives the same
+  /// cycles.
+  void meet_neighbourhood(int reach, std::int64_t cycles);
+  /// Every tile goes on `cycles` after the latest tile of its patch.
+  void meet_patch(std::int64_t cycles);
   /// Every tile goes on `cycles` after the latest tile of the grid: a reduction to one place and back.
   /// Collective.
   void meet_all(std::int64_t cycles);
@@ -29,8 +32,15 @@ class TileClocks {
   std::int64_t latest() const;
 
  private:
+  /// body(x, y, latest clock of the patch) for all patches of the block.
+  template <class Body>
+  void for_each_patch(const Body& body) const;
+  /// Sets all clocks of a patch.
+  void set_patch(int x, int y, std::int64_t clock);
+
   const Communicator* comm_;
-  BorderExchange exchange_;
+  int patch_;
+  BorderExchange exchange_;  ///< between patches
   std::vector<std::int64_t> now_, padded_, rows_;
 };
 

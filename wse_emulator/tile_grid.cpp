@@ -32,11 +32,12 @@ int wrapped(int at, int tiles, bool ring) {
 
 Blocks::Blocks(const Communicator& comm, const TileGrid& grid, int across, int down) : grid_(grid) {
   const int ranks = comm.size();
+  const TileGrid patches = grid.of_patches();
   std::int64_t least = -1;
   for (int a = 1; a <= ranks; ++a) {
     const int d = ranks / a;
     if (a * d != ranks || (across > 0 && a != across) || (down > 0 && d != down)) continue;
-    if (a > grid.width || d > grid.height) continue;
+    if (a > patches.width || d > patches.height) continue;
     const std::int64_t cut = std::int64_t{a - 1} * grid.height + std::int64_t{d - 1} * grid.width;
     if (least >= 0 && cut >= least) continue;
     least = cut;
@@ -54,15 +55,27 @@ Blocks::Blocks(const Communicator& comm, const TileGrid& grid, int across, int d
 Block Blocks::of(int rank) const {
   const int column = rank % across_, row = rank / across_;
   Block b;
-  b.x0 = begin_of(column, grid_.width, across_);
-  b.y0 = begin_of(row, grid_.height, down_);
-  b.width = begin_of(column + 1, grid_.width, across_) - b.x0;
-  b.height = begin_of(row + 1, grid_.height, down_) - b.y0;
+  const TileGrid patches = grid_.of_patches();
+  const auto begin = [&](int part, int n, int parts) { return grid_.patch * begin_of(part, n, parts); };
+  b.x0 = begin(column, patches.width, across_);
+  b.y0 = begin(row, patches.height, down_);
+  b.width = begin(column + 1, patches.width, across_) - b.x0;
+  b.height = begin(row + 1, patches.height, down_) - b.y0;
   return b;
 }
 
 int Blocks::owner(int x, int y) const {
-  return part_of(y, grid_.height, down_) * across_ + part_of(x, grid_.width, across_);
+  const TileGrid patches = grid_.of_patches();
+  return part_of(y / grid_.patch, patches.height, down_) * across_ +
+         part_of(x / grid_.patch, patches.width, across_);
+}
+
+Blocks Blocks::of_patches() const {
+  Blocks of = *this;
+  of.grid_ = grid_.of_patches();
+  const int p = grid_.patch;
+  of.mine_ = {mine_.x0 / p, mine_.y0 / p, mine_.width / p, mine_.height / p};
+  return of;
 }
 
 BorderExchange::BorderExchange(const Communicator& comm, const Blocks& blocks, int reach)
@@ -104,8 +117,12 @@ BorderExchange::BorderExchange(const Communicator& comm, const Blocks& blocks, i
 }
 
 template <class T>
-void BorderExchange::fill(std::vector<T>& values, int record) const {
-  const auto n = static_cast<std::size_t>(record);
+void BorderExchange::fill(std::vector<T>& values, int record, int first, int count) const {
+  const auto n = static_cast<std::size_t>(count);
+  const auto at = [&](std::size_t index) {
+    return values.begin() + static_cast<std::ptrdiff_t>(index * static_cast<std::size_t>(record) +
+                                                        static_cast<std::size_t>(first));
+  };
   std::vector<std::vector<T>> out(sends_.size()), in(receives_.size());
   PendingMessages messages(*comm_);
   for (std::size_t k = 0; k < in.size(); ++k) {
@@ -114,24 +131,19 @@ void BorderExchange::fill(std::vector<T>& values, int record) const {
   }
   for (std::size_t k = 0; k < out.size(); ++k) {
     out[k].reserve(sends_[k].indices.size() * n);
-    for (const std::size_t i : sends_[k].indices)
-      out[k].insert(out[k].end(), values.begin() + static_cast<std::ptrdiff_t>(i * n),
-                    values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+    for (const std::size_t i : sends_[k].indices) out[k].insert(out[k].end(), at(i), at(i) + count);
     messages.send(out[k].data(), static_cast<std::int64_t>(out[k].size()), sends_[k].rank);
   }
-  for (const auto& [from, to] : copies_)
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from * n), n,
-                values.begin() + static_cast<std::ptrdiff_t>(to * n));
+  for (const auto& [from, to] : copies_) std::copy_n(at(from), n, at(to));
   messages.wait();
   for (std::size_t k = 0; k < in.size(); ++k)
     for (std::size_t i = 0; i < receives_[k].indices.size(); ++i)
-      std::copy_n(in[k].begin() + static_cast<std::ptrdiff_t>(i * n), n,
-                  values.begin() + static_cast<std::ptrdiff_t>(receives_[k].indices[i] * n));
+      std::copy_n(in[k].begin() + static_cast<std::ptrdiff_t>(i * n), n, at(receives_[k].indices[i]));
 }
 
-template void BorderExchange::fill(std::vector<float>&, int) const;
-template void BorderExchange::fill(std::vector<double>&, int) const;
-template void BorderExchange::fill(std::vector<int>&, int) const;
-template void BorderExchange::fill(std::vector<std::int64_t>&, int) const;
+template void BorderExchange::fill(std::vector<float>&, int, int, int) const;
+template void BorderExchange::fill(std::vector<double>&, int, int, int) const;
+template void BorderExchange::fill(std::vector<int>&, int, int, int) const;
+template void BorderExchange::fill(std::vector<std::int64_t>&, int, int, int) const;
 
 }  // namespace wafermark::wse

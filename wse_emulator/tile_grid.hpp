@@ -12,11 +12,17 @@ namespace wafermark::wse {
 /// A rectangle of tiles in the program's own coordinates. An axis that is a ring is folded onto the wafer
 /// (cut in two and interleaved), so that its neighbours are at most two hops apart; the program sees the
 /// ring.
+///
+/// Tiles may work in patches of `patch` x `patch` that serve one item together (one atom, say). A patch lies
+/// on one rank, and a neighbourhood counts patches.
 struct TileGrid {
   int width = 0, height = 0;
   std::array<bool, 2> ring{false, false};
+  int patch = 1;  ///< divides width and height
 
   std::int64_t tiles() const { return std::int64_t{width} * height; }
+  /// The same with a tile for each patch.
+  TileGrid of_patches() const { return {width / patch, height / patch, ring, 1}; }
   /// Hops between neighbours along an axis.
   int hops(int axis) const { return ring[axis] ? 2 : 1; }
 };
@@ -36,6 +42,8 @@ class Blocks {
   Blocks(const Communicator& comm, const TileGrid& grid, int across = 0, int down = 0);
 
   const TileGrid& grid() const { return grid_; }
+  /// The same cut of the grid of patches.
+  Blocks of_patches() const;
   int across() const { return across_; }
   int down() const { return down_; }
   Block of(int rank) const;
@@ -70,7 +78,12 @@ class BorderExchange {
   const Border& border() const { return border_; }
   /// `values`: border().size() records of `record` values of T each. Collective.
   template <class T>
-  void fill(std::vector<T>& values, int record = 1) const;
+  void fill(std::vector<T>& values, int record = 1) const {
+    fill(values, record, 0, record);
+  }
+  /// Of each record only the values [first, first + count).
+  template <class T>
+  void fill(std::vector<T>& values, int record, int first, int count) const;
 
  private:
   struct Partner {

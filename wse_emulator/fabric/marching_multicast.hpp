@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "wse_emulator/fabric/fabric_timing.hpp"
+#include "wse_emulator/fabric/pattern.hpp"
 
 namespace wafermark::wse {
 
@@ -34,5 +34,54 @@ std::int64_t marching_stage_cycles(const FabricTiming& fabric, int b, int words,
 /// router_reference on squares of up to 32 x 32 tiles.
 std::int64_t marching_multicast_cycles(const FabricTiming& fabric, int b, int words, int hops_x = 1,
                                        int hops_y = 1);
+
+/// `words` of every patch of tiles to all patches within Chebyshev distance b.
+///
+/// Patches of one tile: both stages with both streams. Patches of two by two: every tile of a patch hears a
+/// quarter of the neighbourhood, by one stream of its row and, of its column, what b + 1 patches of the rows
+/// sent; all four tiles know their patch's words. Streams run between tiles of the same place in their
+/// patches, two tiles a hop.
+class MarchingMulticast final : public Pattern {
+ public:
+  MarchingMulticast(int b, int words) : b_(b), words_(words) {}
+
+  /// Values [first, first + words) of every record of `field` (one a patch) go round. The border may be wider
+  /// than b: an emulator sees more than the machine. Collective.
+  template <class T>
+  void move(const BorderExchange& border, std::vector<T>& field, int record, int first) const {
+    static_assert(sizeof(T) == 4, "a word");
+    border.fill(field, record, first, words_);
+  }
+  int words() const { return words_; }
+
+  std::string text() const override;
+  After after() const override { return After::neighbourhood; }
+  int reach() const override { return 2 * b_; }
+  std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
+  int tasks() const override { return 2; }  // after each stage
+  std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
+  void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
+
+ private:
+  int b_, words_;
+};
+
+/// Backwards, from one half of the neighbourhood, for patches of one tile: every tile gets the sums of
+/// `words` that the tiles of b rows to the north, and of its own row, have for it.
+class ReverseMulticast final : public Pattern {
+ public:
+  ReverseMulticast(int b, int words) : b_(b), words_(words) {}
+
+  std::string text() const override;
+  After after() const override { return After::neighbourhood; }
+  int reach() const override { return 2 * b_; }
+  std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
+  int tasks() const override { return 2; }
+  std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
+  void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
+
+ private:
+  int b_, words_;
+};
 
 }  // namespace wafermark::wse

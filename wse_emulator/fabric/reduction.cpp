@@ -1,12 +1,23 @@
 #include "wse_emulator/fabric/reduction.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "wse_emulator/link_words.hpp"
 #include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::wse {
 namespace {
+
+/// Words over the link from place `at` of a line towards place 0, in a two-phase reduction.
+std::int64_t two_phase_words(int at, int tiles, int words, int group) {
+  if (at == 0) return 0;
+  const int last_head = (tiles - 1) / group * group;
+  // In the chain of the group, and in the chain of heads, which goes on from the last one.
+  return std::int64_t{words} * ((at % group != 0 ? 1 : 0) + (at <= last_head ? 1 : 0));
+}
 
 int log2_up(int n) {
   int levels = 0;
@@ -103,6 +114,28 @@ float all_reduce_sum(const FabricTiming& f, const std::vector<float>& values, in
   for (auto row = values.begin(); row != values.end(); row += width)
     rows.push_back(two_phase_sum({row, row + width}, best_group(f, width, words)));
   return two_phase_sum(rows, best_group(f, static_cast<int>(rows.size()), words));
+}
+
+std::string AllReduce::text() const {
+  return fmt::format("all-reduce of {} word{}", words_, words_ == 1 ? "" : "s");
+}
+
+std::int64_t AllReduce::cycles(const FabricTiming& f, const TileGrid& grid) const {
+  return all_reduce_cycles(f, grid.width, grid.height, words_);
+}
+
+std::vector<ColorUse> AllReduce::colors(const TileGrid&, int first) const {
+  return all_reduce_use("", {}, first).uses;
+}
+
+void AllReduce::add_words(const FabricTiming& f, std::int64_t times, LinkWords& words) const {
+  const int w = words.grid().width, h = words.grid().height;
+  const int across = best_group(f, w, words_), down = best_group(f, h, words_);
+  words.add(Link::west, [&](int x, int) { return times * two_phase_words(x, w, words_, across); });
+  words.add(Link::north,
+            [&](int x, int y) { return x > 0 ? 0 : times * two_phase_words(y, h, words_, down); });
+  words.add(Link::east, [&](int x, int) { return x + 1 < w ? times * words_ : 0; });
+  words.add(Link::south, [&](int x, int y) { return x == 0 && y + 1 < h ? times * words_ : 0; });
 }
 
 }  // namespace wafermark::wse

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "wse_emulator/fabric/fabric_timing.hpp"
+#include "common/communicator.hpp"
+#include "wse_emulator/fabric/pattern.hpp"
 
 namespace wafermark::wse {
 
@@ -52,5 +53,23 @@ float tree_sum(const std::vector<float>& values);
 float two_phase_sum(const std::vector<float>& values, int group);
 /// Of values [height][width], as all_reduce_cycles' pattern adds them for messages of `words`.
 float all_reduce_sum(const FabricTiming& fabric, const std::vector<float>& values, int width, int words);
+
+/// all_reduce_cycles' pattern over the whole grid.
+class AllReduce final : public Pattern {
+ public:
+  explicit AllReduce(int words) : words_(words) {}
+
+  /// The least value of all tiles, of which each rank gives that of its own. One word. Collective.
+  float least(const Communicator& comm, float of_tiles) const { return comm.min(of_tiles); }
+
+  std::string text() const override;
+  After after() const override { return After::everyone; }
+  std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
+  std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
+  void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
+
+ private:
+  int words_;
+};
 
 }  // namespace wafermark::wse

@@ -91,14 +91,19 @@ Predicted predict(const Communicator& comm, const ValidateOptions& o, const Case
 /// The three terms of the authors' cost model, from the plan of a deck.
 void split(ValidationTable& table, const TilePlan& plan, const std::string& metal) {
   const double ns = 1e9 / plan.machine.clock_hz;
-  const auto& cost = plan.cost;
+  const StepCode& code = plan.code;
   const std::int64_t c = plan.layout.candidates();
-  const double startup = cost.distance(0);
-  const double per_candidate =
-      static_cast<double>(plan.position_cycles() + plan.slope_cycles()) / static_cast<double>(c) +
-      (cost.distance(c) - startup + cost.list(c, 0)) / static_cast<double>(c);
-  const double per_interaction = cost.density(1) + cost.force(1) + cost.list(0, 1);
-  const double fixed = startup + plan.control_cycles() + cost.embedding() + cost.integration();
+  const auto cycles = [&](const wse::Pattern& pattern) {
+    return static_cast<double>(pattern.cycles(plan.machine.fabric, plan.grid));
+  };
+  const double tasks = plan.machine.task_start_cycles * (plan.positions->tasks() + plan.slopes->tasks());
+  const double per_candidate = (cycles(*plan.positions) + cycles(*plan.slopes) + code.distance.cycles(c) -
+                                code.distance.startup_cycles()) /
+                                   static_cast<double>(c) +
+                               code.test.cycles(1);
+  const double per_interaction = code.density.cycles(1) + code.force.cycles(1) + code.enter.cycles(1);
+  const double fixed = code.distance.startup_cycles() + tasks + plan.machine.step_overhead_cycles +
+                       code.embedding.cycles(1) + code.integration.cycles(1);
   table.row(metal + ": a candidate", "candidate_ns_" + metal, ns * per_candidate, candidate_ns, tolerance,
             "ns");
   table.row(metal + ": an interaction", "interaction_ns_" + metal, ns * per_interaction, interaction_ns,

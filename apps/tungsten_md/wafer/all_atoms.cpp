@@ -79,7 +79,7 @@ double WaferSimulation::ordered_sum(const std::vector<double>& of_tiles) const {
   // numbers.
   std::vector<std::int64_t> tiles;
   std::vector<double> values;
-  const wse::Block& b = blocks_.mine();
+  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t i = 0; i < of_tiles.size(); ++i) {
     if (of_tiles[i] == 0.0) continue;
     const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)),

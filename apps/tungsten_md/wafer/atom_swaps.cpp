@@ -10,7 +10,7 @@ constexpr float gain_worth_a_swap = 0.25f;  // Angstrom^2: above what heat does 
 
 }  // namespace
 
-std::int64_t TileBlock::swap_atoms() {
+std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped) {
   // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared
   // distances from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
   std::vector<int> partner(border_.border().size(), -1);
@@ -30,7 +30,7 @@ std::int64_t TileBlock::swap_atoms() {
       }
     }
   });
-  border_.fill(partner);
+  choices.move(border_, partner, 1, 0);
   std::vector<float> state(9 * border_.border().size());
   std::vector<std::int64_t> ids(border_.border().size());
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
@@ -58,6 +58,11 @@ std::int64_t TileBlock::swap_atoms() {
     a.x = {-d.x, -d.y, s[2]};
     a.v = {s[3], s[4], s[5]};
     a.f = {s[6], s[7], s[8]};
+    const bool straight = layout_.axis[0] == 0;
+    const int across = (straight ? window_[k].column_dx : window_[k].column_dy) - seen_,
+              down = (straight ? window_[k].column_dy : window_[k].column_dx) - seen_;
+    const auto [gx, gy] = on_grid(i);
+    swapped.sent(patch_ * gx, patch_ * gy, patch_ * across, patch_ * down);
     ++changed;
   }
   if (comm_->max(changed) > 0) list_valid_ = false;

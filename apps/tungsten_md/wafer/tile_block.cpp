@@ -11,6 +11,7 @@
 namespace wafermark::tungsten {
 namespace {
 
+constexpr int moving_share = 2;   // the share of the tile that moves the atom, north-western in its patch
 constexpr float skin = 0.4f;      // Angstrom; of the emulator's list
 constexpr float far_away = 1e6f;  // where atoms of tiles without one stand
 constexpr std::int64_t table_words_per_point = 8 + 4;
@@ -46,6 +47,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       total_atoms_(static_cast<std::int64_t>(start.atoms.size())),
       lasting_(settings.list_reuse > 1),
       list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
+      patch_(settings.tiles_per_atom == 4 ? 2 : 1),
       shares_(settings.force_symmetry ? 2 : settings.tiles_per_atom) {
   const double mass = t.elements[0].mass_amu;
   mass_ev_ = static_cast<float>(mass * units::amu_a2_per_ps2_in_ev);
@@ -80,15 +82,23 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
         corners.push_back(static_cast<float>(layout.corner(g, at + d) - layout.corner(g, at)));
   }
 
+  const bool straight = layout.axis[0] == 0;
+  for (int y = 0; y < layout.tiles_per_column[1]; ++y)
+    for (int x = 0; x < layout.tiles_per_column[0]; ++x) {
+      const std::ptrdiff_t row_length = 2 * seen_ + 1, across = x * row_length, down = y * row_length;
+      corner_rows_.push_back(straight ? std::array{across, down} : std::array{down, across});
+    }
+
   const auto n = static_cast<std::size_t>(block_.tiles());
   atoms_.resize(n);
   density_slope_.assign(n, 0.0f);
   energy_.assign(n, 0.0);
   virial_.assign(n, 0.0);
   neighbours_.assign(n, 0);
-  own_neighbours_.assign(n, 0);
+  if (shares_ > 1) found_.assign(n, {});
   candidates_.resize(n);
   in_column_.resize(n);
+  bordered_.resize(n);
   sites_.assign(4 * border_.border().size(), far_away);
   homes_.assign(sites_.size(), far_away);
   for (int y = 0; y < block_.height; ++y)
@@ -98,6 +108,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       const int gx = block_.x0 + x, gy = block_.y0 + y;
       const auto [p, q] = layout.tiles_per_column;
       in_column_[i] = static_cast<std::uint32_t>(gy % q * p + gx % p);
+      bordered_[i] = static_cast<std::uint32_t>(border_.border().index(x, y));
       const auto span = [b](int at, int tiles, bool ring) {
         return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
       };
@@ -148,18 +159,69 @@ std::vector<std::size_t> TileBlock::tiles_of_column(std::int64_t across, std::in
   return tiles;
 }
 
-std::size_t TileBlock::bordered(std::size_t tile) const {
+std::size_t TileBlock::machine_tile(std::size_t tile, int share) const {
+  if (patch_ == 1) return tile;
+  // Each at the corner of the patch that its share of the neighbourhood lies beside.
+  constexpr std::size_t east[] = {1, 0, 0, 1}, south[] = {1, 1, 0, 0};
   const auto width = static_cast<std::size_t>(block_.width);
-  return border_.border().index(static_cast<int>(tile % width), static_cast<int>(tile / width));
+  return (2 * (tile / width) + south[share]) * 2 * width + 2 * (tile % width) + east[share];
 }
 
-TileBlock::Place TileBlock::place(std::size_t tile) const {
-  const std::array<int, 2> at = on_grid(tile);
-  const bool straight = layout_.axis[0] == 0;
-  const auto row = [&](std::size_t g) {
-    return static_cast<std::ptrdiff_t>(at[g] % layout_.tiles_per_column[g]) * (2 * seen_ + 1);
-  };
-  return {bordered(tile), corner_x_.data() + row(straight ? 0 : 1), corner_y_.data() + row(straight ? 1 : 0)};
+std::size_t TileBlock::mover(std::size_t tile) const { return machine_tile(tile, moving_share); }
+
+std::vector<std::size_t> TileBlock::machine_tiles(std::size_t tile) const {
+  std::vector<std::size_t> tiles;
+  for (int share = 0; share < patch_ * patch_; ++share) tiles.push_back(machine_tile(tile, share));
+  return tiles;
+}
+
+TileItems TileBlock::items() const {
+  TileItems items(atoms_.size() * static_cast<std::size_t>(patch_ * patch_));
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    if (atoms_[i].id < 0) continue;
+    items.atoms[mover(i)] = 1;
+    const int tiles = patch_ * patch_;
+    for (int share = 0; share < tiles; ++share) {
+      items.working[machine_tile(i, share)] = 1;
+      items.candidates[machine_tile(i, share)] =
+          (candidates_[i] + tiles - 1 - share) / tiles;  // dealt evenly
+    }
+  }
+  return items;
+}
+
+void TileBlock::count_items(TileItems& items) const {
+  const int tiles = patch_ * patch_;
+  if (tiles == 1) {
+    items.neighbours = items.partners = neighbours_;
+    items.entered = lasting_ ? list_count_ : neighbours_;
+    if (lasting_) items.listed = list_count_;
+    items.pairs = neighbours_;
+    if (shares_ == 2)
+      for (std::size_t i = 0; i < atoms_.size(); ++i) items.pairs[i] = found_[i][0];
+    return;
+  }
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    if (atoms_[i].id < 0) continue;
+    items.partners[mover(i)] = neighbours_[i];
+    for (int share = 0; share < tiles; ++share) {
+      const std::size_t tile = machine_tile(i, share);
+      const int own = found_[i][static_cast<std::size_t>(share)];
+      const int listed = lasting_ ? (list_count_[i] + tiles - 1) / tiles : 0;
+      items.neighbours[tile] = items.pairs[tile] = own;
+      items.listed[tile] = listed;
+      items.entered[tile] = lasting_ ? listed : own;
+    }
+  }
+}
+
+void TileBlock::count_of_atoms(const std::vector<double>& values, std::vector<int>& some,
+                               std::vector<int>& others) const {
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    const std::size_t tile = mover(i);
+    some[tile] = atoms_[i].id >= 0 && values[i] != 0.0 ? 1 : 0;
+    others[tile] = atoms_[i].id >= 0 && values[i] == 0.0 ? 1 : 0;
+  }
 }
 
 void TileBlock::kick_and_drift(float dt) {
@@ -176,7 +238,7 @@ void TileBlock::kick(float dt) {
   });
 }
 
-bool TileBlock::multicast_positions(bool new_lists) {
+bool TileBlock::multicast_positions(const wse::MarchingMulticast& pattern, bool new_lists) {
   float moved = 0.0f;
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const Vector<float>& x = atoms_[i].x;
@@ -190,7 +252,7 @@ bool TileBlock::multicast_positions(bool new_lists) {
     const float d2 = squared_length(x.x - old.x, x.y - old.y, x.z - old.z);
     moved = d2 <= moved ? moved : d2;  // a position that is no number ends the list
   }
-  border_.fill(sites_, 4);
+  pattern.move(border_, sites_, 4, 0);
   const float limit = 0.25f * skin * skin;
   const int stale = !list_valid_ || (lasting_ ? new_lists : !(moved < limit));
   const bool renew = comm_->max(stale) > 0;
@@ -243,15 +305,15 @@ void TileBlock::sum_densities() {
     const float density = (partial[0] + partial[1]) + (partial[2] + partial[3]);
     const Embedding<float> f = embed(tables_.embedding, tables_.nrho, tables_.inverse_drho, density);
     neighbours_[i] = found[0] + found[1] + found[2] + found[3];
-    own_neighbours_[i] = shares_ == 2 ? found[0] : *std::max_element(found.begin(), found.end());
+    if (shares_ > 1) found_[i] = found;
     energy_[i] = static_cast<double>(f.energy);
     density_slope_[i] = f.slope;
   });
 }
 
-void TileBlock::multicast_slopes() {
+void TileBlock::multicast_slopes(const wse::MarchingMulticast& pattern) {
   for (std::size_t i = 0; i < atoms_.size(); ++i) sites_[4 * bordered(i) + 3] = density_slope_[i];
-  border_.fill(sites_, 4);
+  pattern.move(border_, sites_, 4, 3);
 }
 
 void TileBlock::sum_forces(bool with_energy) {

@@ -17,8 +17,11 @@
 #include "tungsten_md/kernels/time_step.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 #include "tungsten_md/wafer/rim.hpp"
+#include "tungsten_md/wafer/tile_items.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
+#include "wse_emulator/fabric/marching_multicast.hpp"
+#include "wse_emulator/fabric/messages.hpp"
 
 namespace wafermark::tungsten {
 
@@ -40,11 +43,11 @@ class TileBlock {
   void kick_and_drift(float dt);
   /// Positions to all tiles of the neighbourhood; `new_lists`: neighbour lists that serve several steps are
   /// made anew. Returns whether lists were made. Collective.
-  bool multicast_positions(bool new_lists);
+  bool multicast_positions(const wse::MarchingMulticast& pattern, bool new_lists);
   /// Neighbours within the cut-off, densities and F'(rho).
   void sum_densities();
   /// F'(rho) to all tiles of the neighbourhood. Collective.
-  void multicast_slopes();
+  void multicast_slopes(const wse::MarchingMulticast& pattern);
   /// `with_energy`: also each atom's energy and virial, which the machine does not compute.
   void sum_forces(bool with_energy);
   void kick(float dt);
@@ -59,9 +62,9 @@ class TileBlock {
                             std::int64_t step);
 
   /// Exchanges atoms between tiles wherever that brings both nearer to the sites of their tiles: each tile
-  /// names the neighbour with which it would gain most, and pairs that name each other swap. Returns this
-  /// rank's tiles that changed. Collective.
-  std::int64_t swap_atoms();
+  /// names the neighbour with which it would gain most, to all tiles around, and pairs that name each other
+  /// swap, by a message each way. Returns this rank's tiles that changed. Collective.
+  std::int64_t swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped);
 
   /// Interactions within the cut-off at the positions last sent that the tiles do not know of, each counted
   /// from both its atoms: their tiles are too far apart for the multicast, or the list that serves several
@@ -69,17 +72,24 @@ class TileBlock {
   /// within 1e-4 Angstrom of the cut-off. Collective.
   std::int64_t missed_interactions() const;
 
+  /// What there is to do on the machine's tiles, before the first step.
+  TileItems items() const;
+  /// The same after sum_densities(). What electronic stopping and heat baths do is not in it.
+  void count_items(TileItems& items) const;
+  /// 1 in `some` on the tiles that move atoms whose value is not zero, in `others` on those of the other
+  /// atoms.
+  void count_of_atoms(const std::vector<double>& values, std::vector<int>& some,
+                      std::vector<int>& others) const;
+
+  /// The machine's tiles of an atom's: all, and the one that moves it.
+  std::vector<std::size_t> machine_tiles(std::size_t tile) const;
+  std::size_t mover(std::size_t tile) const;
+
   // What the emulator observes.
   std::size_t tiles() const { return atoms_.size(); }
   TileAtom& atom(std::size_t tile) { return atoms_[tile]; }
   const TileAtom& atom(std::size_t tile) const { return atoms_[tile]; }
   int neighbours(std::size_t tile) const { return neighbours_[tile]; }
-  int candidates(std::size_t tile) const { return candidates_[tile]; }
-  int listed(std::size_t tile) const {
-    return list_count_[tile];
-  }  ///< entries of a list that serves several steps
-  /// Neighbours whose force a tile computes itself: of the atom's tiles, the one with most.
-  int own_neighbours(std::size_t tile) const { return own_neighbours_[tile]; }
   double energy_ev(std::size_t tile) const { return energy_[tile]; }
   double virial_ev(std::size_t tile) const { return virial_[tile]; }  ///< trace
   Vec3 position(std::size_t tile) const;                              ///< in the box, not wrapped
@@ -116,7 +126,10 @@ class TileBlock {
   std::array<int, 2> on_grid(std::size_t tile) const;
   /// Of this block.
   std::vector<std::size_t> tiles_of_column(std::int64_t across, std::int64_t down) const;
-  Place place(std::size_t tile) const;
+  Place place(std::size_t tile) const {
+    const auto& rows = corner_rows_[in_column_[tile]];
+    return {bordered_[tile], corner_x_.data() + rows[0], corner_y_.data() + rows[1]};
+  }
   /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]).
   Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
                               std::size_t k) const {
@@ -128,7 +141,9 @@ class TileBlock {
     return separation(own, Vector<float>{other[0], other[1], other[2]}, place.corners_x[c.column_dx],
                       place.corners_y[c.column_dy], z_);
   }
-  std::size_t bordered(std::size_t tile) const;
+  std::size_t bordered(std::size_t tile) const { return bordered_[tile]; }
+  /// The tile of the machine that does this share of a tile's atom.
+  std::size_t machine_tile(std::size_t tile, int share) const;
   /// body(tile) for every tile with an atom, by Kokkos.
   template <class Body>
   void for_each_atom(const char* name, const Body& body) const;
@@ -141,12 +156,17 @@ class TileBlock {
   Box box_;
   wse::Block block_;
   std::vector<std::vector<RimTile>> rim_;
-  std::vector<std::uint32_t> in_column_;  ///< each tile's place in its column, row by row: its rim
-  int seen_;                              ///< tiles around that the emulator sees: b, and the rim
+  std::vector<std::uint32_t>
+      in_column_;  ///< each tile's place in its column, row by row: its rim, its corner_rows_
+  std::vector<std::uint32_t> bordered_;  ///< each tile's place in the bordered arrays
+  std::vector<std::array<std::ptrdiff_t, 2>>
+      corner_rows_;  ///< of a place in the column: where corner_x_, _y_ begin
+  int seen_;         ///< tiles around that the emulator sees: b, and the rim
   wse::BorderExchange border_;
   std::int64_t total_atoms_;
   bool lasting_;  ///< neighbour lists serve several steps
   float list_skin_;
+  int patch_;   ///< tiles of an atom, across and down
   int shares_;  ///< partial sums of an atom, added in a fixed order: what reductions between tiles do
 
   float mass_ev_, inverse_mass_, cutoff_;
@@ -157,7 +177,8 @@ class TileBlock {
   std::vector<TileAtom> atoms_;
   std::vector<float> density_slope_;
   std::vector<double> energy_, virial_;
-  std::vector<int> neighbours_, candidates_, own_neighbours_;
+  std::vector<int> neighbours_, candidates_;
+  std::vector<std::array<int, 4>> found_;  ///< neighbours by share, where atoms have more than one
   std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
   std::vector<Candidate> window_;
   std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + seen], crystal axes

@@ -3,24 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
 
 #include "common/errors.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
-#include "wse_emulator/fabric/marching_multicast.hpp"
-#include "wse_emulator/fabric/reduction.hpp"
-#include "wse_emulator/whole_cycles.hpp"
+#include "tungsten_md/wafer/tile_step.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
 constexpr int word = 4;                   // bytes
 constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
-// Wavelets wake the core after each stage of both multicasts.
-constexpr int tasks_per_step = 4;
+constexpr int position_words = 3, slope_words = 1, choice_words = 1, force_words = 3;
+constexpr int state_words =
+    11;  // of an atom on its way to another tile: position, velocity, force, id of two words
 
 /// Neighbours in the perfect crystal, the densest thing that a deck begins with.
 int neighbours_of(const Case& what, const PotentialTables& t) {
@@ -34,7 +31,7 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   const int span = 2 * layout.reach + 1;
   const int candidates = layout.candidates() / settings.tiles_per_atom;
   memory.allocate("atom", 14 * word);
-  memory.allocate("row of positions", TilePlan::position_words * span * word);
+  memory.allocate("row of positions", position_words * span * word);
   memory.allocate("corner differences", 2 * span * word);
   // Separations take the place of the positions; F' that of r^2.
   const int held = (candidates + batches - 1) / batches;
@@ -97,98 +94,73 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Config
     PotentialTables tables =
         resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
     memory.allocate("potential tables", table_bytes(tables));
-    StepCost cost(machine, count_sections(start.box.periodic[2]), batches);
-    TilePlan plan{
-        std::move(machine), std::move(layout), std::move(tables), std::move(memory), n, capacity, w, batches,
-        std::move(cost)};
-    wse::reject_collisions(plan.machine.fabric, plan.patterns(what.dynamics.adaptive.on()));
+    const SectionCounts counts = count_sections(start.box.periodic[2]);
+    const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
+    const wse::TileGrid grid{patch * layout.grid.width, patch * layout.grid.height, layout.grid.ring, patch};
+    const int farthest = patch * b * (grid.hops(0) + grid.hops(1));
+    TilePlan plan{.machine = machine,
+                  .layout = std::move(layout),
+                  .grid = grid,
+                  .tables = std::move(tables),
+                  .memory = std::move(memory),
+                  .neighbours = n,
+                  .list_capacity = capacity,
+                  .settings = w,
+                  .adaptive = what.dynamics.adaptive.on(),
+                  .stopping = what.dynamics.stopping.kind != StoppingSettings::Kind::none,
+                  .heat_bath = what.dynamics.thermostat.on,
+                  .batches = batches,
+                  .counts = counts,
+                  .code = StepCode(machine, counts, batches),
+                  .positions = std::make_shared<wse::MarchingMulticast>(b, position_words),
+                  .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words),
+                  .choices = std::make_shared<wse::MarchingMulticast>(b, choice_words),
+                  .partners_forces = std::make_shared<wse::ReverseMulticast>(b, force_words),
+                  .joined_densities = std::make_shared<wse::PatchSum>(1, slope_words),
+                  .joined_forces = std::make_shared<wse::PatchSum>(force_words, position_words),
+                  .swapped_atoms = std::make_shared<wse::Messages>(state_words, farthest),
+                  .least_time_step = std::make_shared<wse::AllReduce>(1)};
+    const TileItems none(1);
+    wse::reject_collisions(plan.machine.fabric, tile_step(plan, none, nullptr).patterns(grid));
     return plan;
   }
 }
 
-std::int64_t TilePlan::multicast_cycles(int words) const {
-  const int b = layout.reach;
-  const auto& fabric = machine.fabric;
-  if (settings.tiles_per_atom == 1)
-    return wse::marching_multicast_cycles(fabric, b, words, layout.grid.hops(0), layout.grid.hops(1));
-  // A quarter hears one stream of its row, and of its column what b + 1 tiles of the rows heard; the next
-  // atom is two tiles away.
-  return wse::marching_stage_cycles(fabric, b, words, 2 * layout.grid.hops(0), 1) +
-         wse::marching_stage_cycles(fabric, b, (b + 1) * words, 2 * layout.grid.hops(1), 1);
-}
-
-std::int64_t TilePlan::position_cycles() const { return multicast_cycles(position_words); }
-std::int64_t TilePlan::slope_cycles() const { return multicast_cycles(slope_words); }
-
-std::int64_t TilePlan::reverse_cycles() const {
-  const int b = layout.reach;
-  return wse::marching_stage_cycles(machine.fabric, b, (2 * b + 1) * position_words, layout.grid.hops(1), 1) +
-         wse::marching_stage_cycles(machine.fabric, b, position_words, layout.grid.hops(0));
-}
-
-std::int64_t TilePlan::join_cycles(int words_in, int words_out) const {
-  const auto& fabric = machine.fabric;
-  const double tasks =
-      3.0 * machine.task_start_cycles;  // after each pairwise sum, and when the result comes back
-  return 2 * wse::point_to_point_cycles(fabric, 1, words_in) +
-         wse::point_to_point_cycles(fabric, 2, words_out) + wse::cycles_begun(tasks);
-}
-
-std::vector<wse::PatternUse> TilePlan::patterns(bool adaptive_time_step) const {
-  const wse::Block all{0, 0, layout.grid.width, layout.grid.height};
-  std::vector<wse::PatternUse> program;
-  if (settings.swap_every > 0) {
-    program.push_back(wse::marching_multicast_use("choice of a partner", all, 16));
-    program.push_back(wse::point_to_point_use("swapped atoms", all, 4));
-  }
-  if (adaptive_time_step) program.push_back(wse::all_reduce_use("time step", all, 12));
-  program.push_back(wse::marching_multicast_use("positions", all, 8));
-  if (settings.tiles_per_atom > 1)
-    program.push_back(wse::point_to_point_use("densities of four tiles", all, 4));
-  program.push_back(wse::marching_multicast_use("F'", all, 0));
-  if (settings.tiles_per_atom > 1) program.push_back(wse::point_to_point_use("forces of four tiles", all, 4));
-  if (settings.force_symmetry) program.push_back(wse::marching_multicast_use("partners' forces", all, 4));
-  return program;
-}
-
-double TilePlan::control_cycles() const {
-  return tasks_per_step * machine.task_start_cycles + machine.step_overhead_cycles;
-}
-
 std::string TilePlan::describe() const {
   const auto& g = layout.grid;
-  const std::int64_t c = layout.candidates();
-  const std::pair<const char*, double> parts[] = {
-      {"multicast of positions", static_cast<double>(position_cycles())},
-      {"distances", cost.distance(c)},
-      {"neighbour list", cost.list(c, neighbours)},
-      {"densities", cost.density(neighbours)},
-      {"embedding", cost.embedding()},
-      {"multicast of F'", static_cast<double>(slope_cycles())},
-      {"forces", cost.force(neighbours)},
-      {"integration", cost.integration()},
-      {"starting tasks, overhead", control_cycles()},
-  };
+  const int shares = settings.tiles_per_atom, own = (neighbours + shares - 1) / shares;
+  TileItems items(1);
+  items.working = items.atoms = {1};
+  items.candidates = {(layout.candidates() + shares - 1) / shares};
+  items.neighbours = items.entered = items.listed = items.pairs = {own};
+  if (settings.force_symmetry) items.pairs = {(neighbours + 1) / 2};
+  items.partners = {neighbours};
+  items.slow = items.bathed = {1};
+  TilePlan usual = *this;
+  usual.settings.swap_every = 0;  // swaps come now and then
+  const auto parts = tile_step(usual, items, nullptr).predicted(machine, grid);
   double cycles = 0.0;
-  for (const auto& [name, part] : parts) cycles += part;
+  for (const auto& part : parts) cycles += part.cycles;
   std::string text = fmt::format(
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
-      "tiles             {} x {}{}, columns of {} x {}, {} axis across\n"
+      "tiles             {} x {}{}{}, columns of {} x {}, {} axis across\n"
       "neighbourhood     b = {}: {} candidates, {} neighbours in the perfect crystal\n"
       "tables            {} radial and {} embedding points\n"
       "candidates        in {} batch{}\n"
       "memory of a tile\n{}\n"
       "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
       machine.name, machine.file, machine.width, machine.height, 1e-6 * machine.clock_hz, g.width, g.height,
-      g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "", layout.tiles_per_column[0],
+      g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "",
+      settings.tiles_per_atom == 4 ? " patches of four" : "", layout.tiles_per_column[0],
       layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(),
       neighbours, tables.nr, tables.nrho, batches, batches == 1 ? "" : "es", memory.ledger(), cycles,
       1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
-  for (const auto& [name, part] : parts) text += fmt::format("  {:<28} {:>7.0f} cycles\n", name, part);
-  if (settings.list_reuse > 1 || settings.force_symmetry || settings.tiles_per_atom > 1)
+  for (const auto& part : parts)
+    text += fmt::format("  {:<28} {:>7.0f} cycles  {}\n", part.phase, part.cycles, part.text);
+  if (settings.list_reuse > 1)
     text +=
-        "  not in it: what wafer.list_reuse_steps, force_symmetry and tiles_per_atom change; a run counts "
-        "them\n";
+        fmt::format("  new lists every {} steps only; between them neither distances nor neighbour_list\n",
+                    settings.list_reuse);
   return text;
 }
 

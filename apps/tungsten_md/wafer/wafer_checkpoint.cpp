@@ -17,13 +17,13 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
                            const std::string& deck, const nlohmann::json& run) const {
   std::vector<std::int64_t> tiles;
   std::vector<float> state;
-  const wse::Block& b = blocks_.mine();
+  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     const auto width = static_cast<std::size_t>(b.width);
     tiles.insert(tiles.end(),
                  {plan_.layout.tile(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width)),
-                  a.id, clocks_[i]});
+                  a.id, executor_.clocks()[block_->mover(i)]});
     state.insert(state.end(), {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z});
   }
   const Missed missed_before = missed();
@@ -79,7 +79,7 @@ void WaferSimulation::resume(const std::string& path) {
   } catch (const std::exception& e) {  // of the JSON library, on all ranks
     throw InputError(fmt::format("{}: found {}, expected a complete checkpoint", path, e.what()));
   }
-  const wse::Block& b = blocks_.mine();
+  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t k = 0; k < total; ++k) {
     const int x = static_cast<int>(tiles[3 * k] % grid.width) - b.x0,
               y = static_cast<int>(tiles[3 * k] / grid.width) - b.y0;
@@ -88,7 +88,7 @@ void WaferSimulation::resume(const std::string& path) {
         static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
     const float* s = &state[9 * k];
     block_->atom(i) = {tiles[3 * k + 1], {s[0], s[1], s[2]}, {s[3], s[4], s[5]}, {s[6], s[7], s[8]}};
-    clocks_[i] = tiles[3 * k + 2];
+    for (const std::size_t tile : block_->machine_tiles(i)) executor_.clocks()[tile] = tiles[3 * k + 2];
   }
   block_->atoms_changed();
   step_ = header.at("step");
@@ -97,7 +97,7 @@ void WaferSimulation::resume(const std::string& path) {
   const auto& missed = header.at("missed");
   missed_ = {comm_.is_root() ? missed.at("interactions").get<std::int64_t>() : 0, missed.at("first_step")};
   const nlohmann::json& numbers = header.at("numbers");
-  first_cycle_ = clocks_.latest();
+  first_cycle_ = executor_.clocks().latest();
   time_ps_ = numbers.at("time_ps");
   time_step_.resume(numbers.at("timestep_ps"));
   // Energies of these positions; the run goes on with the stored forces, whose bits these have too.

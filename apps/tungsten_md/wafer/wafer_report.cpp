@@ -25,64 +25,37 @@ std::int64_t WaferSimulation::missed_now() const {
   return comm_.sum(missed);
 }
 
-wse::LinkWords WaferSimulation::link_words() const {
-  const int b = plan_.layout.reach;
-  wse::LinkWords words(blocks_);
-  words.add_marching_multicast(b, TilePlan::position_words, force_multicasts_);
-  words.add_marching_multicast(b, TilePlan::slope_words, force_multicasts_);
-  words.add_marching_multicast(b, TilePlan::choice_words, choice_multicasts_);
-  words.add_all_reduce(plan_.machine.fabric, 1, all_reduces_);
-  if (plan_.settings.force_symmetry) {
-    // Half of the neighbourhood's sums come back: one stream along the columns, both along the rows.
-    words.add_stream(wse::Link::north, b, TilePlan::position_words, force_multicasts_, true);
-    words.add_stream(wse::Link::east, b, TilePlan::position_words, force_multicasts_);
-    words.add_stream(wse::Link::west, b, TilePlan::position_words, force_multicasts_);
-  }
-  return words;
-}
-
-double WaferSimulation::dynamic_joules() const {
-  const auto counts =
-      other_operations_ + plan_.cost.operations(candidates_tested_, neighbours_found_, atom_steps_);
-  const std::int64_t hops = link_words().word_hops() + swaps_ * plan_.swap_hops() * TilePlan::state_words;
-  return comm_.sum(wse::operation_joules(plan_.machine, counts) +
-                   1e-12 * plan_.machine.hop_pj * static_cast<double>(hops));
-}
-
 void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const wse::Machine& m = plan_.machine;
-  const auto& grid = plan_.layout.grid;
+  const wse::TileGrid& grid = plan_.grid;
   const double steps = static_cast<double>(loop.steps), tiles = static_cast<double>(grid.tiles());
-  const auto atom_steps = comm_.sum(atom_steps_);
-  const auto words = link_words().summarize(comm_);
-  std::int64_t busy = 0;
-  for (const auto cycles : record_.busy()) busy += cycles;
-  busy = comm_.sum(busy);
-  const double cycles = static_cast<double>(clocks_.latest() - first_cycle_), seconds = cycles / m.clock_hz;
-  const double idle = m.idle_watts_per_tile * m.width * m.height * seconds, dynamic = dynamic_joules();
+  const auto count = [&](const char* phase) { return static_cast<double>(executor_.items(phase)); };
+  const double atom_steps = count("integration");
+  const auto words = executor_.link_words().summarize();
+  const double cycles = static_cast<double>(clock_cycles() - first_cycle_), seconds = cycles / m.clock_hz;
+  const double idle = m.idle_watts_per_tile * m.width * m.height * seconds,
+               dynamic = executor_.dynamic_joules();
   const bool ran = loop.steps > 0 && cycles > 0.0;
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
     result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated,
                       note.empty() ? m.name : m.name + ": " + note);
   };
   emulated("steps_per_second", steps / seconds, "1/s");
-  emulated("atom_steps_per_second", static_cast<double>(atom_steps) / seconds, "1/s");
+  emulated("atom_steps_per_second", atom_steps / seconds, "1/s");
   emulated("cycles_per_step", cycles / steps, "");
   emulated("joules_per_step", (idle + dynamic) / steps, "J",
            "counted operations, words and hops, and idle power of all tiles");
-  emulated("joules_per_atom_step", (idle + dynamic) / static_cast<double>(atom_steps), "J");
+  emulated("joules_per_atom_step", (idle + dynamic) / atom_steps, "J");
   emulated("idle_energy_share", idle / (idle + dynamic), "");
   emulated("watts", (idle + dynamic) / seconds, "W");
-  emulated("utilisation", static_cast<double>(busy) / (tiles * cycles), "",
+  emulated("utilisation", executor_.utilisation(first_cycle_), "",
            "cycles of computing, over all tiles in use");
   emulated("words_per_link_mean", words.mean / steps, "", "words and commands per link and step");
   emulated("words_per_link_max", words.max / steps, "", "of the busiest link");
   emulated("link_load", words.mean / (cycles * m.fabric.words_per_cycle), "",
            "words per link and cycle, in parts of what a link carries");
-  emulated("candidates_per_atom",
-           static_cast<double>(comm_.sum(candidates_tested_)) / static_cast<double>(atom_steps), "");
-  emulated("neighbours_per_atom",
-           static_cast<double>(comm_.sum(neighbours_found_)) / static_cast<double>(atom_steps), "");
+  emulated("candidates_per_atom", count("distances") / atom_steps, "");
+  emulated("neighbours_per_atom", count("densities") / atom_steps, "");
   const int widest = block_->widest_pair();
   result.add_figure("neighbourhood_b", plan_.layout.reach, "", Kind::emulated, "of the multicasts");
   result.add_figure("widest_interaction_tiles", widest, "", Kind::emulated,
@@ -109,7 +82,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   for (const auto& [key, q] : m.quantities)
     numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   nlohmann::json counts = nlohmann::json::object();
-  const auto& c = plan_.cost.counts();
+  const SectionCounts& c = plan_.counts;
   const auto add = [&](const char* name, const wse::OperationCounts& of) {
     for (std::size_t k = 0; k < wse::operation_classes; ++k)
       if (of.n[k] != 0) counts[name][wse::operation_names[k]] = of.n[k];
@@ -125,7 +98,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
                             {"folded", {grid.ring[0], grid.ring[1]}},
                             {"column", plan_.layout.tiles_per_column},
                             {"batches", plan_.batches},
-                            {"phases_cycles_per_step", record_.summary_json()},
+                            {"phases_cycles_per_step", record().summary_json()},
                             {"tile_memory_bytes", memory},
                             {"operations_per_item", counts},
                             {"numbers", numbers}};
@@ -134,8 +107,8 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
 }
 
 void WaferSimulation::write_files(const std::string& out) const {
-  record_.write_heat_map(out + "/wafer.h5", link_words().by_name());
-  record_.write_trace(out + "/trace.json");
+  record().write_heat_map(out + "/wafer.h5", executor_.link_words().by_name());
+  record().write_trace(out + "/trace.json");
 }
 
 }  // namespace wafermark::tungsten

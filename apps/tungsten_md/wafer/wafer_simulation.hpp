@@ -1,5 +1,5 @@
-// A molecular-dynamics run on the emulated wafer, one atom per tile (Santos et al., SC24):
-// WaferSimulation::step() is the tile program. Begin reading there.
+// A molecular-dynamics run on the emulated wafer, one atom per tile (Santos et al., SC24). Begin reading at
+// tile_step.cpp, the tile program.
 #pragma once
 
 #include <memory>
@@ -9,12 +9,10 @@
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
-#include "tungsten_md/wafer/step_cost.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
-#include "wse_emulator/link_words.hpp"
-#include "wse_emulator/phase_record.hpp"
-#include "wse_emulator/tile_clocks.hpp"
+#include "tungsten_md/wafer/tile_step.hpp"
+#include "wse_emulator/executor.hpp"
 
 namespace wafermark::tungsten {
 
@@ -54,8 +52,9 @@ class WaferSimulation final : public Dynamics {
   // For tests and studies.
   const TilePlan& plan() const { return plan_; }
   const TileBlock& block() const { return *block_; }
-  const wse::PhaseRecord& record() const { return record_; }
-  std::int64_t clock_cycles() const { return clocks_.latest(); }
+  const wse::Executor& executor() const { return executor_; }
+  const wse::PhaseRecord& record() const { return executor_.record(); }
+  std::int64_t clock_cycles() const { return executor_.clocks().latest(); }
   /// Forces, energies and positions of all atoms in the order of their ids, on all ranks.
   struct AllAtoms {
     Configuration configuration;
@@ -64,8 +63,6 @@ class WaferSimulation final : public Dynamics {
     std::vector<int> neighbours;
   };
   AllAtoms all_atoms() const;
-  /// Words that crossed links by the patterns so far; those of swapped atoms' states are not in it.
-  wse::LinkWords link_words() const;
   /// Interactions within the cut-off that the tiles did not know of, each counted from both its atoms.
   struct Missed {
     std::int64_t interactions = 0;  ///< over all steps
@@ -77,34 +74,38 @@ class WaferSimulation final : public Dynamics {
   std::int64_t missed_now() const;
 
  private:
-  void forces(bool with_energy, bool charge);
-  void watch_interactions(std::int64_t step);
+  friend wse::Program tile_step(const TilePlan& plan, const TileItems& items, WaferSimulation* run);
+
+  // What happens to the atoms in the phases of a step.
   void fire_due_pkas();
-  double choose_time_step();
-  void swap_where_due();
-  /// Every tile computes `cycles(tile)` cycles.
-  template <class Cycles>
-  void compute(std::size_t phase, const Cycles& cycles);
-  /// Every tile needs the words of its neighbourhood, or of everyone.
-  void meet(std::size_t phase, std::int64_t cycles, bool everyone = false);
+  bool swaps_due() const;
+  void swap_atoms();
+  void choose_time_step();
+  void kick_and_drift();
+  void send_positions();
+  bool makes_new_lists() const { return new_lists_ || plan_.settings.list_reuse == 1; }
+  void sum_densities();
+  void send_slopes();
+  void sum_forces();
+  void kick();
+  void slow();
+  bool bath_acts() const;
+  void bathe();
+
+  void watch_interactions(std::int64_t step);
   /// Sums in the order of the tiles of the grid, so that any number of ranks gives the same bits.
   double ordered_sum(const std::vector<double>& of_tiles) const;
   Thermo measure_all(const AllAtoms& all) const;
-  double dynamic_joules() const;
 
   const Communicator& comm_;
   const Case& case_;
   RegionTimes& times_;
   Configuration start_;  ///< all atoms as they began
   TilePlan plan_;
-  wse::Blocks blocks_;
+  wse::Blocks blocks_;  ///< of the machine's tiles
   std::unique_ptr<TileBlock> block_;
-  wse::TileClocks clocks_;
-  wse::PhaseRecord record_;
-  struct Phases {
-    std::size_t integrate, positions, distance, list, density, embedding, slopes, force, control, time_step,
-        thermostat, stopping, swaps, wait, listed, reverse, join;
-  } phase_{};
+  TileItems items_;
+  wse::Executor executor_;
   AdaptiveTimeStep time_step_;
   std::vector<float> stopping_energy_, stopping_power_;
   std::int64_t step_ = 0;
@@ -116,12 +117,9 @@ class WaferSimulation final : public Dynamics {
 
   Missed missed_;  ///< on this rank's tiles
 
-  // Sums over this rank's tiles and all steps: what energy and rates are made of.
-  std::int64_t candidates_tested_ = 0, neighbours_found_ = 0, atom_steps_ = 0, swaps_ = 0;
-  // How often patterns ran over the whole wafer.
-  std::int64_t force_multicasts_ = 0, choice_multicasts_ = 0, all_reduces_ = 0;
-  std::int64_t first_cycle_ = 0;
-  wse::OperationCounts other_operations_;
+  bool with_energy_ = false;  ///< the present step's
+  bool new_lists_ = false;
+  std::int64_t swaps_ = 0, first_cycle_ = 0;
 };
 
 }  // namespace wafermark::tungsten

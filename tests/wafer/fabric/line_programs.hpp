@@ -142,9 +142,11 @@ inline void expect_uses(const RouterReference& r, const PatternUse& use, bool al
 }
 
 /// A program of one rank without rings.
-inline Blocks one_block(int width, int height) {
-  return {Communicator(MPI_COMM_SELF), TileGrid{width, height, {false, false}}};
+inline const Communicator& alone() {
+  static const Communicator self(MPI_COMM_SELF);
+  return self;
 }
+inline Blocks one_block(int width, int height) { return {alone(), TileGrid{width, height, {false, false}}}; }
 
 /// Every link carried the words that are counted for it.
 inline void expect_words(const RouterReference& r, int width, int height, const LinkWords& counted) {

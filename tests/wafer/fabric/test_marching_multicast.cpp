@@ -124,8 +124,8 @@ TEST(MarchingMulticast, BothStagesBringTheSquareWithinBInTheRulesCyclesWithinTen
     const std::int64_t simulated = s.r.run(), rule = marching_multicast_cycles(fabric, b, words);
     EXPECT_LE(std::abs(rule - simulated), 10) << "b " << b << ", " << words << " words: " << simulated;
     expect_uses(s.r, marching_multicast_use("square", {0, 0, side, side}, 0));
-    LinkWords counted(one_block(side, side));
-    counted.add_marching_multicast(b, words);
+    LinkWords counted(alone(), one_block(side, side));
+    MarchingMulticast(b, words).add_words(fabric, 1, counted);
     expect_words(s.r, side, side, counted);
     for (int y = 0; y < side; y += 3)
       for (int x = 0; x < side; x += 3) {

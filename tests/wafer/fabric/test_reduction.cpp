@@ -201,8 +201,8 @@ std::int64_t simulated_all_reduce(int width, int height, int words) {
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) EXPECT_EQ(last_words(r, x, y, words)[0], sum) << x << ", " << y;
   expect_uses(r, all_reduce_use("all-reduce", {0, 0, width, height}, 0), false);
-  LinkWords counted(one_block(width, height));
-  counted.add_all_reduce(fabric, words);
+  LinkWords counted(alone(), one_block(width, height));
+  AllReduce(words).add_words(fabric, 1, counted);
   expect_words(r, width, height, counted);
   return cycles;
 }

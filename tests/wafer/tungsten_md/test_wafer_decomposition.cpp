@@ -90,11 +90,11 @@ TEST(Decomposition, HeatMapIsTheSameOnAnyNumberOfRanks) {
     WaferRun whole(what, MPI_COMM_SELF);
     for (int k = 0; k < 3; ++k) whole.simulation.step(false);
     const Hdf5File file = Hdf5File::open(whole.comm, path + "/wafer.h5");
-    const auto& grid = whole.simulation.plan().layout.grid;
+    const auto& grid = whole.simulation.plan().grid;
     const auto height = static_cast<std::uint64_t>(grid.height),
                width = static_cast<std::uint64_t>(grid.width);
     EXPECT_EQ(file.read<std::int64_t>("/busy", {height, 0, height}, width), whole.simulation.record().busy());
-    for (const auto& [link, words] : whole.simulation.link_words().by_name())
+    for (const auto& [link, words] : whole.simulation.executor().link_words().by_name())
       EXPECT_EQ(file.read<std::int64_t>("/words/" + link, {height, 0, height}, width), words) << link;
     // Computing is what the phases of computing add up to.
     std::vector<std::int64_t> sum(static_cast<std::size_t>(grid.tiles()), 0);

@@ -108,15 +108,15 @@ TEST(AtomSwaps, BringTwoExchangedAtomsBackToTheirSites) {
   }
   const auto id_a = block.atom(a).id, id_b = block.atom(b).id;
   block.atoms_changed();
-  block.multicast_positions(true);
+  block.multicast_positions(*run.simulation.plan().positions, true);
   EXPECT_GT(block.displacement_squared(a), 7.0f);
-  EXPECT_EQ(block.swap_atoms(), 2);
+  EXPECT_EQ(block.swap_atoms(*run.simulation.plan().choices, *run.simulation.plan().swapped_atoms), 2);
   EXPECT_EQ(block.atom(a).id, id_b);
   EXPECT_EQ(block.atom(b).id, id_a);
   EXPECT_LT(block.displacement_squared(a), 1e-6f);
   EXPECT_LT(block.displacement_squared(b), 1e-6f);
-  block.multicast_positions(true);
-  EXPECT_EQ(block.swap_atoms(), 0);
+  block.multicast_positions(*run.simulation.plan().positions, true);
+  EXPECT_EQ(block.swap_atoms(*run.simulation.plan().choices, *run.simulation.plan().swapped_atoms), 0);
 }
 
 std::int64_t cycles_of(const std::string& change, int steps = 5) {
@@ -245,8 +245,9 @@ TEST(Options, CostWhatTheirPartsCost) {
   // Symmetry saves at most half of the force loop and pays the reverse multicast.
   const WaferRun run(wafer_case("[6, 6, 4]", all_open, options[1]));
   const auto& plan = run.simulation.plan();
-  const double saved = plan.cost.force(plan.neighbours) / 2.0;
-  const auto paid = static_cast<double>(plan.reverse_cycles()) + 2.0 * plan.machine.task_start_cycles;
+  const double saved = plan.code.force.cycles(plan.neighbours) / 2.0;
+  const auto paid = static_cast<double>(plan.partners_forces->cycles(plan.machine.fabric, plan.grid)) +
+                    plan.partners_forces->tasks() * plan.machine.task_start_cycles;
   EXPECT_NEAR(static_cast<double>(symmetric - plain) / 10.0, paid - saved, 0.25 * (paid + saved));
 }
 
@@ -257,28 +258,31 @@ TEST(Options, ThatExcludeEachOtherAreRefused) {
 }
 
 TEST(Patterns, OfAStepNeverShareAColorOnALink) {
-  const WaferRun run(
-      wafer_case("[6, 6, 4]", all_open, "wafer.swap_every_steps = 5\nwafer.tiles_per_atom = 4\n"));
-  auto program = run.simulation.plan().patterns(true);
+  const WaferRun run(wafer_case("[6, 6, 4]", all_open,
+                                "wafer.swap_every_steps = 5\nwafer.tiles_per_atom = 4\n"
+                                "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"));
+  const TilePlan& plan = run.simulation.plan();
+  const TileItems none(1);
+  auto program = tile_step(plan, none, nullptr).patterns(plan.grid);
   EXPECT_EQ(program.size(), 7u);
-  EXPECT_NO_THROW(wse::reject_collisions(run.simulation.plan().machine.fabric, program));
+  EXPECT_NO_THROW(wse::reject_collisions(plan.machine.fabric, program));
   program[1].uses = program[0].uses;
-  EXPECT_THROW(wse::reject_collisions(run.simulation.plan().machine.fabric, program), std::invalid_argument);
+  EXPECT_THROW(wse::reject_collisions(plan.machine.fabric, program), std::invalid_argument);
 }
 
 TEST(LinkWords, AreMostInTheMiddleAndGrowWithTheSteps) {
   WaferRun run(wafer_case("[8, 8, 4]", all_open));
   run.simulation.step(false);
-  const auto once = run.simulation.link_words();
+  const auto once = run.simulation.executor().link_words();
   run.simulation.step(false);
-  const auto twice = run.simulation.link_words();
+  const auto twice = run.simulation.executor().link_words();
   const auto& plan = run.simulation.plan();
-  const auto most = twice.summarize(run.comm);
+  const auto most = twice.summarize();
   EXPECT_LT(most.mean, most.max);
   EXPECT_EQ(twice.word_hops(), 2 * once.word_hops());
   // The busiest link leads along a column, where b heads send the words of a row of 2 b + 1 tiles and a
   // command.
-  const int b = plan.layout.reach, words = TilePlan::position_words + TilePlan::slope_words;
+  const int b = plan.layout.reach, words = plan.positions->words() + plan.slopes->words();
   EXPECT_EQ(most.max, 2.0 * b * ((2 * b + 1) * words + 2));
 }
 
@@ -293,7 +297,9 @@ TEST(WhatIf, AddedHopLatencyCostsWhatTheModelSays) {
   const std::string longer = "wafer.changes = [\"fabric.hop_cycles.value=3\"]\n";
   const WaferRun before(wafer_case("[6, 6, 4]", all_open)), after(wafer_case("[6, 6, 4]", all_open, longer));
   const auto extra = [](const WaferRun& r) {
-    return r.simulation.plan().position_cycles() + r.simulation.plan().slope_cycles();
+    const TilePlan& plan = r.simulation.plan();
+    return plan.positions->cycles(plan.machine.fabric, plan.grid) +
+           plan.slopes->cycles(plan.machine.fabric, plan.grid);
   };
   // The last words travel b hops of two more cycles in each of four stages, and the one-word phases wait for
   // the hop.
@@ -346,8 +352,11 @@ TEST(Layout, FoldedAxesTakeTwoHopsAndTheSameRampTime) {
       ring(wafer_case("[8, 8, 4]", all_periodic));
   const auto &p = open.simulation.plan(), &q = ring.simulation.plan();
   ASSERT_EQ(p.layout.reach, q.layout.reach);
-  EXPECT_GT(q.position_cycles(), p.position_cycles());
-  EXPECT_LT(static_cast<double>(q.position_cycles()), 1.1 * static_cast<double>(p.position_cycles()));
+  const auto cycles = [](const TilePlan& plan) {
+    return static_cast<double>(plan.positions->cycles(plan.machine.fabric, plan.grid));
+  };
+  EXPECT_GT(cycles(q), cycles(p));
+  EXPECT_LT(cycles(q), 1.1 * cycles(p));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "tungsten_md/wafer/step_cost.hpp"
+#include "tungsten_md/wafer/step_code.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
 
 using namespace wafermark;
@@ -47,7 +47,7 @@ TEST(Counted, GivesTheValuesOfItsScalarExceptForRootsWhichAreNewtons) {
   }
 }
 
-TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
+TEST(StepCode, CountsPerItemAddUpToTheCountsOfAWholeTile) {
   std::mt19937 random(3);
   std::uniform_real_distribution<float> place(-5.0f, 5.0f);
   const std::vector<C> radial(8 * 64, C(0.5f)), embedding(4 * 64, C(0.25f));
@@ -97,15 +97,18 @@ TEST(StepCost, CountsPerItemAddUpToTheCountsOfAWholeTile) {
     EXPECT_EQ(whole.n[k], sum.n[k]) << wse::operation_names[k];
 }
 
-TEST(StepCost, CandidatesInsideAndOutsideTheCutoffCostDifferently) {
+TEST(StepCode, CandidatesInsideAndOutsideTheCutoffCostDifferently) {
   const auto machine = wse::Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse2.toml");
-  const StepCost cost(machine, count_sections(false));
-  EXPECT_GT(cost.list(100, 50), cost.list(100, 0));
-  EXPECT_GT(cost.list(100, 0), cost.list(50, 0));
-  EXPECT_GT(cost.density(1) + cost.force(1), 2 * cost.list(1, 1));
+  const StepCode code(machine, count_sections(false));
+  const auto list = [&](int candidates, int neighbours) {
+    return code.test.cycles(candidates) + code.enter.cycles(neighbours);
+  };
+  EXPECT_GT(list(100, 50), list(100, 0));
+  EXPECT_GT(list(100, 0), list(50, 0));
+  EXPECT_GT(code.density.cycles(1) + code.force.cycles(1), 2 * list(1, 1));
 }
 
-TEST(StepCost, NearestImageAlongZCostsItsThreeOperations) {
+TEST(StepCode, NearestImageAlongZCostsItsThreeOperations) {
   const auto open = count_sections(false).distance, periodic = count_sections(true).distance;
   EXPECT_EQ(periodic.instructions() - open.instructions(), 3);
 }

@@ -1,4 +1,4 @@
-#include "tungsten_md/wafer/step_cost.hpp"
+#include "tungsten_md/wafer/step_code.hpp"
 
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/kernels/random.hpp"
@@ -84,35 +84,20 @@ SectionCounts count_sections(bool periodic_z) {
   return s;
 }
 
-StepCost::StepCost(const wse::Machine& machine, const SectionCounts& counts, int batches)
-    : machine_(machine),
-      counts_(counts),
-      batches_(batches),
-      test_(wse::scalar_cycles(machine, counts.test)),
-      enter_(wse::scalar_cycles(machine, counts.enter)),
-      density_(wse::scalar_cycles(machine, counts.density)),
-      force_(wse::scalar_cycles(machine, counts.force)),
-      embedding_(wse::scalar_cycles(machine, counts.embedding)),
-      integration_(wse::scalar_cycles(machine, counts.integration)) {}
-
-double StepCost::distance(std::int64_t candidates) const {
-  return wse::vector_cycles(machine_, counts_.distance, candidates) +
-         (batches_ - 1) * wse::vector_cycles(machine_, counts_.distance, 0);
-}
-
-double StepCost::list(std::int64_t candidates, std::int64_t neighbours) const {
-  return test_ * static_cast<double>(candidates) + enter_ * static_cast<double>(neighbours);
-}
-
-wse::OperationCounts StepCost::operations(std::int64_t candidates, std::int64_t neighbours,
-                                          std::int64_t steps) const {
-  OperationCounts vector = counts_.distance;
-  // A vector instruction reads two operands and writes one.
-  vector[wse::Operation::load] = 2 * vector.instructions();
-  vector[wse::Operation::store] = vector.instructions();
-  return candidates * (vector + counts_.test) +
-         neighbours * (counts_.enter + counts_.density + counts_.force) +
-         steps * (counts_.embedding + counts_.integration);
-}
+StepCode::StepCode(const wse::Machine& m, const SectionCounts& c, int batches)
+    : distance(wse::Section::vector(m, c.distance, batches)),
+      test(wse::Section::scalar(m, c.test)),
+      enter(wse::Section::scalar(m, c.enter)),
+      listed(wse::Section::scalar(m, c.listed)),
+      density(wse::Section::scalar(m, c.density)),
+      force(wse::Section::scalar(m, c.force)),
+      embedding(wse::Section::scalar(m, c.embedding)),
+      integration(wse::Section::scalar(m, c.integration)),
+      time_step(wse::Section::scalar(m, c.time_step)),
+      slow(wse::Section::scalar(m, c.slow)),
+      not_slow(wse::Section::scalar(m, c.not_slow)),
+      bath(wse::Section::scalar(m, c.bath)),
+      no_bath(wse::Section::scalar(m, c.no_bath)),
+      swap_partner(wse::Section::scalar(m, c.swap_partner)) {}
 
 }  // namespace wafermark::tungsten

@@ -1,0 +1,175 @@
+// What a run reports, for every option, against the program's own parts: no cycle, word or joule is lost or
+// invented, and all are those of the tiles that the option takes.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+
+#include "common/results/result.hpp"
+#include "wafer_case.hpp"
+
+using namespace wafermark;
+using namespace wafermark::tungsten;
+
+namespace {
+
+const std::string adaptive = "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n",
+                  bath = "thermostat = {kind = \"langevin\", temperature_k = 300.0}\n",
+                  stopping =
+                      "stopping = {kind = \"sqrt\", coefficient_sqrt_ev_per_angstrom = 0.2167, "
+                      "cutoff_energy_ev = 0.05}\n";
+const std::string options[] = {
+    "",
+    "wafer.list_reuse_steps = 4\n",
+    "wafer.force_symmetry = true\n",
+    "wafer.tiles_per_atom = 4\n",
+    "wafer.list_reuse_steps = 4\nwafer.force_symmetry = true\n",
+    "wafer.list_reuse_steps = 4\nwafer.tiles_per_atom = 4\n",
+    "wafer.swap_every_steps = 3\n",
+    adaptive,
+    bath,
+    stopping,
+    "wafer.changes = [\"core.step_overhead_cycles.value=50\"]\n",
+    "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath + stopping};
+constexpr int steps = 9;
+
+/// A few steps with these options; made once for all tests.
+WaferRun& run_with(const std::string& options) {
+  static std::map<std::string, std::unique_ptr<WaferRun>> runs;
+  auto& run = runs[options];
+  if (!run) {
+    run = std::make_unique<WaferRun>(wafer_case("[6, 6, 4]", "[\"open\", \"periodic\", \"open\"]", options));
+    for (int k = 0; k < steps; ++k) run->simulation.step(false);
+  }
+  return *run;
+}
+
+class Books : public testing::TestWithParam<std::string> {
+ protected:
+  bool four() const { return run_.simulation.plan().settings.tiles_per_atom == 4; }
+  std::int64_t atoms() const { return run_.simulation.atoms(); }
+  const wse::Executor& books() const { return run_.simulation.executor(); }
+  WaferRun& run_ = run_with(GetParam());
+};
+
+TEST_P(Books, HoldEveryCycleOfEveryTile) {
+  const auto& plan = run_.simulation.plan();
+  EXPECT_EQ(plan.grid.tiles(), (four() ? 4 : 1) * plan.layout.grid.tiles());
+  EXPECT_EQ(static_cast<std::int64_t>(books().clocks().size()), plan.grid.tiles());
+  double sum = 0.0, clocks = 0.0;
+  for (const auto& phase : books().record().summarize()) sum += steps * phase.mean;
+  for (std::size_t tile = 0; tile < books().clocks().size(); ++tile)
+    clocks += static_cast<double>(books().clocks()[tile]);
+  EXPECT_NEAR(sum, clocks / static_cast<double>(plan.grid.tiles()), 1e-9 * sum);
+}
+
+TEST_P(Books, BookPatternsAsMovingAndWaitingAndSectionsAsComputing) {
+  const auto& plan = run_.simulation.plan();
+  const TileItems none(1);
+  const wse::Program program = tile_step(plan, none, nullptr);
+  std::map<std::string, wse::PhaseKind> kinds;
+  for (const auto& phase : books().record().summarize()) kinds[phase.name] = phase.kind;
+  for (const wse::Phase& phase : program.phases()) {
+    if (phase.pattern() == nullptr && phase.work().empty()) continue;  // the host's
+    EXPECT_EQ(kinds.at(phase.name()),
+              phase.pattern() != nullptr ? wse::PhaseKind::fabric : wse::PhaseKind::compute)
+        << phase.name();
+  }
+  EXPECT_EQ(kinds.at("wait_for_neighbours"), wse::PhaseKind::wait);
+}
+
+TEST_P(Books, CountTheWordsOfAllPatternsOnTheLinksOfTheMachinesTiles) {
+  const auto& plan = run_.simulation.plan();
+  wse::LinkWords words(run_.comm, wse::Blocks(run_.comm, plan.grid));
+  const auto add = [&](const wse::Pattern& pattern, std::int64_t times) {
+    pattern.add_words(plan.machine.fabric, times, words);
+  };
+  add(*plan.positions, steps);
+  add(*plan.slopes, steps);
+  if (plan.settings.force_symmetry) add(*plan.partners_forces, steps);
+  if (four()) add(*plan.joined_densities, steps);
+  if (four()) add(*plan.joined_forces, steps);
+  if (plan.adaptive) add(*plan.least_time_step, steps);
+  if (plan.settings.swap_every > 0) add(*plan.choices, (steps - 1) / 3);
+  if (plan.settings.swap_every > 0) add(*plan.swapped_atoms, 1);
+  EXPECT_EQ(books().link_words().by_name(), words.by_name());
+}
+
+TEST_P(Books, PriceWhatTheTilesDid) {
+  const auto& plan = run_.simulation.plan();
+  const SectionCounts& c = plan.counts;
+  const std::int64_t new_lists = (steps + plan.settings.list_reuse - 1) / plan.settings.list_reuse;
+  const auto of_atoms = steps * atoms();
+  EXPECT_EQ(books().items("integration"), of_atoms);
+  EXPECT_EQ(books().items("embedding"), of_atoms);
+  const TileLayout& layout = plan.layout;
+  const auto span = [&](int at, int tiles, bool ring) {
+    return ring ? 2 * layout.reach + 1
+                : std::min(tiles - 1, at + layout.reach) - std::max(0, at - layout.reach) + 1;
+  };
+  std::int64_t candidates = 0;
+  for (int y = 0; y < layout.grid.height; ++y)
+    for (int x = 0; x < layout.grid.width; ++x)
+      if (layout.atom_on[static_cast<std::size_t>(layout.tile(x, y))] >= 0)
+        candidates += span(x, layout.grid.width, layout.grid.ring[0]) *
+                          span(y, layout.grid.height, layout.grid.ring[1]) -
+                      1;
+  EXPECT_EQ(books().items("distances"), new_lists * candidates);
+  const auto neighbours = books().items("densities"), pairs = books().items("forces"),
+             entered = books().items("neighbour_list", 1), listed = books().items("listed_distances");
+  EXPECT_GT(neighbours, 20 * of_atoms / 2);
+  if (plan.settings.force_symmetry)
+    EXPECT_EQ(2 * pairs, neighbours);  // each of a pair is the partner of the other
+  else
+    EXPECT_EQ(pairs, neighbours);
+  wse::OperationCounts vector = c.distance;
+  vector[wse::Operation::load] = 2 * vector.instructions();
+  vector[wse::Operation::store] = vector.instructions();
+  wse::OperationCounts all = new_lists * candidates * (vector + c.test) + entered * c.enter +
+                             listed * c.listed + neighbours * c.density + pairs * c.force +
+                             of_atoms * (c.embedding + c.integration);
+  if (plan.adaptive) all += of_atoms * c.time_step;
+  const auto slowed = books().items("stopping");
+  if (plan.stopping) all += slowed * c.slow + (of_atoms - slowed) * c.not_slow;
+  if (plan.heat_bath) all += of_atoms * c.bath;
+  all += books().items("swaps") * c.swap_partner;
+  const double joules = wse::operation_joules(plan.machine, all) +
+                        1e-12 * plan.machine.hop_pj * static_cast<double>(books().link_words().word_hops());
+  EXPECT_NEAR(books().dynamic_joules(), joules, 1e-9 * joules);
+}
+
+TEST_P(Books, AreWhatTheResultSays) {
+  Result result(run_.comm, "tungsten_md", "books", "wafer");
+  RunLoop loop;
+  loop.steps = steps;
+  loop.seconds = 1.0;
+  run_.simulation.report(result, loop);
+  const auto json = result.json();
+  const auto figure = [&](const std::string& name) {
+    for (const auto& f : json["figures"])
+      if (f["name"] == name) return f["value"].get<double>();
+    ADD_FAILURE() << name;
+    return 0.0;
+  };
+  const auto& plan = run_.simulation.plan();
+  const auto cycles = static_cast<double>(run_.simulation.clock_cycles());
+  const auto words = books().link_words().summarize();
+  const double seconds = cycles / plan.machine.clock_hz,
+               idle = plan.machine.idle_watts_per_tile * plan.machine.width * plan.machine.height * seconds;
+  EXPECT_NEAR(figure("words_per_link_mean"), words.mean / steps, 1e-9 * words.mean);
+  EXPECT_NEAR(figure("words_per_link_max"), words.max / steps, 1e-9 * words.max);
+  EXPECT_NEAR(figure("joules_per_step"), (idle + books().dynamic_joules()) / steps, 1e-9);
+  EXPECT_NEAR(figure("utilisation"), books().utilisation(0), 1e-12);
+  EXPECT_EQ(json["wafer"]["tiles"], (nlohmann::json{plan.grid.width, plan.grid.height}));
+}
+
+TEST(Utilisation, FallsWhenTilesOnlyWaitAndMoveWords) {
+  const auto of = [](const std::string& more) { return run_with(more).simulation.executor().utilisation(0); };
+  EXPECT_LT(of(adaptive), of(""));
+  // A slower fabric computes no more, and waits longer.
+  EXPECT_LT(of("wafer.changes = [\"fabric.hop_cycles.value=20\"]\n" + adaptive), of(adaptive));
+}
+
+INSTANTIATE_TEST_SUITE_P(Options, Books, testing::ValuesIn(options));
+
+}  // namespace

@@ -1,0 +1,150 @@
+#include "wse_emulator/executor.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "wse_emulator/whole_cycles.hpp"
+
+namespace wafermark::wse {
+namespace {
+
+int widest_reach(const Program& program) {
+  int reach = 0;
+  for (const Phase& p : program.phases())
+    if (p.pattern() != nullptr) reach = std::max(reach, p.pattern()->reach());
+  return reach;
+}
+
+}  // namespace
+
+Executor::Executor(const Communicator& comm, const Blocks& blocks, const Machine& machine, Program program,
+                   std::vector<int> working, RegionTimes& times)
+    : comm_(&comm),
+      blocks_(blocks),
+      machine_(machine),
+      program_(std::move(program)),
+      working_(std::move(working)),
+      times_(&times),
+      clocks_(comm, blocks, widest_reach(program_)),
+      record_(comm, blocks, machine),
+      books_(program_.phases().size()),
+      wait_(record_.phase("wait_for_neighbours", PhaseKind::wait)),
+      tasks_(record_.phase("task_starts", PhaseKind::compute)) {
+  reject_collisions(machine_.fabric, program_.patterns(blocks.grid()));
+  for (std::size_t k = 0; k < books_.size(); ++k) {
+    const Phase& phase = program_.phases()[k];
+    books_[k].items.assign(phase.work().size(), 0);
+    if (phase.pattern() != nullptr) books_[k].record = record_.phase(phase.name(), PhaseKind::fabric);
+    if (!phase.work().empty()) books_[k].record = record_.phase(phase.name(), PhaseKind::compute);
+  }
+}
+
+void Executor::run() {
+  record_.begin_step();
+  start(machine_.step_overhead_cycles);
+  for (std::size_t k = 0; k < books_.size(); ++k) {
+    const Phase& phase = program_.phases()[k];
+    if (!phase.due()) continue;
+    phase.run();
+    const Region region(*times_, "clocks");
+    ++books_[k].times;
+    if (!phase.work().empty()) compute(phase, books_[k]);
+    if (phase.pattern() != nullptr) meet(phase, books_[k]);
+  }
+}
+
+void Executor::compute(const Phase& phase, Book& book) {
+  const std::vector<Work>& work = phase.work();
+  const auto alone = [&](int items) {
+    const auto n = static_cast<std::size_t>(items);
+    if (n >= book.cycles_of.size()) book.cycles_of.resize(n + 1, -1);
+    std::int64_t& cycles = book.cycles_of[n];
+    if (cycles < 0) cycles = whole_cycles(work.front().section.cycles(items));
+    return cycles;
+  };
+  const auto together = [&](std::size_t tile) {
+    double cycles = 0.0;
+    for (const Work& w : work) cycles += w.section.cycles(w.items[tile]);
+    return whole_cycles(cycles);
+  };
+  for (std::size_t k = 0; k < work.size(); ++k)
+    book.items[k] = std::accumulate(work[k].items.begin(), work[k].items.end(), book.items[k]);
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
+    const std::int64_t cycles = work.size() == 1 ? alone(work.front().items[tile]) : together(tile);
+    if (cycles == 0) continue;
+    clocks_[tile] += cycles;
+    record_.add(book.record, tile, cycles, clocks_[tile]);
+  }
+}
+
+void Executor::start(double cycles) {
+  const std::int64_t whole = whole_cycles(cycles);
+  if (whole == 0) return;
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
+    if (working_[tile] == 0) continue;
+    clocks_[tile] += whole;
+    record_.add(tasks_, tile, whole, clocks_[tile]);
+  }
+}
+
+void Executor::meet(const Phase& phase, Book& book) {
+  const Pattern& pattern = *phase.pattern();
+  const std::int64_t cycles = pattern.cycles(machine_.fabric, blocks_.grid());
+  before_.resize(clocks_.size());
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) before_[tile] = clocks_[tile];
+  switch (pattern.after()) {
+    case After::itself:
+      for (std::size_t tile = 0; tile < clocks_.size(); ++tile) clocks_[tile] += cycles;
+      break;
+    case After::patch:
+      clocks_.meet_patch(cycles);
+      break;
+    case After::neighbourhood:
+      clocks_.meet_neighbourhood(pattern.reach(), cycles);
+      break;
+    case After::everyone:
+      clocks_.meet_all(cycles);
+      break;
+  }
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
+    record_.add(wait_, tile, clocks_[tile] - before_[tile] - cycles, clocks_[tile] - cycles);
+    record_.add(book.record, tile, cycles, clocks_[tile]);
+  }
+  start(pattern.tasks() * machine_.task_start_cycles);
+}
+
+std::int64_t Executor::items(const std::string& phase, std::size_t section) const {
+  std::int64_t sum = 0;
+  for (std::size_t k = 0; k < books_.size(); ++k)
+    if (program_.phases()[k].name() == phase && section < books_[k].items.size())
+      sum += books_[k].items[section];
+  return comm_->sum(sum);
+}
+
+LinkWords Executor::link_words() const {
+  LinkWords words(*comm_, blocks_);
+  for (std::size_t k = 0; k < books_.size(); ++k)
+    if (const Pattern* pattern = program_.phases()[k].pattern())
+      pattern->add_words(machine_.fabric, books_[k].times, words);
+  return words;
+}
+
+double Executor::dynamic_joules() const {
+  OperationCounts operations;
+  for (std::size_t k = 0; k < books_.size(); ++k) {
+    const std::vector<Work>& work = program_.phases()[k].work();
+    for (std::size_t s = 0; s < work.size(); ++s)
+      operations += books_[k].items[s] * work[s].section.of_item();
+  }
+  return comm_->sum(operation_joules(machine_, operations) +
+                    1e-12 * machine_.hop_pj * static_cast<double>(link_words().word_hops()));
+}
+
+double Executor::utilisation(std::int64_t first_cycle) const {
+  std::int64_t busy = 0;
+  for (const std::int64_t cycles : record_.busy()) busy += cycles;
+  const auto passed = static_cast<double>(clocks_.latest() - first_cycle);
+  return static_cast<double>(comm_->sum(busy)) / (static_cast<double>(blocks_.grid().tiles()) * passed);
+}
+
+}  // namespace wafermark::wse

@@ -1,0 +1,43 @@
+// A fabric pattern: words that tiles exchange, as one object that knows, from the same parameters, what data
+// it moves, how long it takes, which links and colors it needs, how many words cross each link, and its text.
+// Programs (program.hpp) are made of patterns and of computing.
+//
+// A pattern of one's own derives from Pattern. What moves its data has the form that the data need: see
+// MarchingMulticast::move, AllReduce::least.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wse_emulator/fabric/collisions.hpp"
+#include "wse_emulator/fabric/fabric_timing.hpp"
+#include "wse_emulator/tile_grid.hpp"
+
+namespace wafermark::wse {
+
+class LinkWords;
+
+/// Whose words a tile needs before it can go on.
+enum class After { itself, patch, neighbourhood, everyone };
+
+class Pattern {
+ public:
+  virtual ~Pattern() = default;
+
+  /// What it is, in a few words.
+  virtual std::string text() const = 0;
+  virtual After after() const = 0;
+  /// Of After::neighbourhood, in patches.
+  virtual int reach() const { return 0; }
+  /// Cycles from the moment when the last of those tiles is ready.
+  virtual std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const = 0;
+  /// Tasks that its words start on a tile, one after the other.
+  virtual int tasks() const { return 0; }
+  /// Colors `first`, first + 1, ... on the links that it uses.
+  virtual std::vector<ColorUse> colors(const TileGrid& grid, int first) const = 0;
+  /// Adds what crosses the links when it runs `times` times. Collective.
+  virtual void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const = 0;
+};
+
+}  // namespace wafermark::wse

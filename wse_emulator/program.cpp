@@ -1,0 +1,48 @@
+#include "wse_emulator/program.hpp"
+
+namespace wafermark::wse {
+
+Phase& Program::host(std::function<void()> body) { return phases_.emplace_back().does(std::move(body)); }
+
+Phase& Program::compute(const std::string& name, std::vector<Work> work) {
+  Phase& phase = phases_.emplace_back();
+  phase.name_ = name;
+  phase.work_ = std::move(work);
+  return phase;
+}
+
+Phase& Program::pattern(const std::string& name, std::shared_ptr<const Pattern> pattern, int first_color) {
+  Phase& phase = phases_.emplace_back();
+  phase.name_ = name;
+  phase.pattern_ = std::move(pattern);
+  phase.first_color_ = first_color;
+  return phase;
+}
+
+std::vector<PatternUse> Program::patterns(const TileGrid& grid) const {
+  const Block all{0, 0, grid.width, grid.height};
+  std::vector<PatternUse> uses;
+  for (const Phase& p : phases_)
+    if (p.pattern() != nullptr) uses.push_back({p.name(), all, p.pattern()->colors(grid, p.first_color())});
+  return uses;
+}
+
+std::vector<Program::Line> Program::predicted(const Machine& machine, const TileGrid& grid) const {
+  std::vector<Line> lines;
+  double overhead = machine.step_overhead_cycles;
+  for (const Phase& p : phases_) {
+    if (const Pattern* pattern = p.pattern()) {
+      lines.push_back(
+          {p.name(), pattern->text(), static_cast<double>(pattern->cycles(machine.fabric, grid))});
+      overhead += pattern->tasks() * machine.task_start_cycles;
+    } else if (!p.work().empty()) {
+      double cycles = 0.0;
+      for (const Work& w : p.work()) cycles += w.section.cycles(w.items.front());
+      lines.push_back({p.name(), "", cycles});
+    }
+  }
+  lines.push_back({"starting tasks, overhead", "", overhead});
+  return lines;
+}
+
+}  // namespace wafermark::wse

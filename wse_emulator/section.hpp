@@ -1,0 +1,35 @@
+// A piece of a tile's code, counted once with Counted (counted.hpp) and priced for a machine: cycles and
+// joules follow from how many items it is done to.
+#pragma once
+
+#include <cstdint>
+
+#include "wse_emulator/cost.hpp"
+
+namespace wafermark::wse {
+
+class Section {
+ public:
+  Section() = default;
+  /// Scalar code, once an item.
+  static Section scalar(const Machine& machine, const OperationCounts& of_item);
+  /// Vector instructions over all items, one for each instruction of `of_item`; each reads two operands and
+  /// writes one. In so many `batches`, where memory does not hold all items at once.
+  static Section vector(const Machine& machine, const OperationCounts& of_item, int batches = 1);
+
+  /// Nothing to do costs nothing.
+  double cycles(std::int64_t items) const {
+    if (items == 0) return 0.0;
+    return startup_ + per_element_ * static_cast<double>(items) * issue_ + again_;
+  }
+  /// Of the vector instructions, whatever the number of items.
+  double startup_cycles() const { return startup_ + again_; }
+  /// Words of memory included.
+  const OperationCounts& of_item() const { return of_item_; }
+
+ private:
+  double startup_ = 0.0, per_element_ = 0.0, issue_ = 0.0, again_ = 0.0;
+  OperationCounts of_item_;
+};
+
+}  // namespace wafermark::wse
