@@ -28,6 +28,8 @@ find_package(nlohmann_json 3.9 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+find_package(LibArchive REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 find_package(BLAS REQUIRED)
 find_path(WAFERMARK_CBLAS_INCLUDE_DIR cblas.h REQUIRED

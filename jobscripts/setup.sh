@@ -21,6 +21,7 @@ packages=(
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev librandom123-dev libssl-dev
   libopenblas-dev libsentencepiece-dev libpcre2-dev
+  zlib1g-dev libarchive-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-numpy python3-h5py python3-matplotlib python3-jsonschema python3-jinja2
 )

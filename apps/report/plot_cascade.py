@@ -43,7 +43,8 @@ def recoil_time(deck, series):
 
 
 def positions(snapshot, kind, box, centre):
-    """Positions relative to `centre`, the nearest periodic image."""
+    """Positions relative to `centre`, the nearest periodic image in the box of that moment."""
+    box = snapshot.get("box", box)
     d = np.array(snapshot[kind]["position"], dtype=float).reshape(-1, 3) - centre
     lengths = np.array(box["hi_angstrom"]) - np.array(box["lo_angstrom"])
     return d - np.where(box["periodic"], np.round(d / lengths) * lengths, 0.0)

@@ -64,8 +64,13 @@ DefectRow row_from_json(const json& j) {
   return row;
 }
 
+json box_to_json(const Box& box) {
+  return {{"lo_angstrom", box.lo}, {"hi_angstrom", box.hi}, {"periodic", box.periodic}};
+}
+
 json snapshot_to_json(const DefectSnapshot& s) {
-  json j = {{"row", row_to_json(s.row)}, {"drift", s.defects.drift}};
+  json j = {{"row", row_to_json(s.row)}, {"drift", s.defects.drift}, {"box", box_to_json(s.box)}};
+  if (!s.defects.replacements) j["replacements_note"] = s.defects.replacements_note;
   json& vacancies = j["vacancies"] = {{"site", json::array()}, {"position", json::array()}};
   for (const Vacancy& v : s.defects.vacancies) {
     vacancies["site"].push_back(v.site);
@@ -95,6 +100,10 @@ std::optional<DefectSnapshot> snapshot_from_json(const json& j) {
   s.defects.drift = j.at("drift").get<Vec3>();
   s.defects.outside = s.row.outside;
   s.defects.replacements = s.row.replacements;
+  s.defects.replacements_note = j.value("replacements_note", "");
+  const json& box = j.at("box");
+  s.box = {box.at("lo_angstrom").get<Vec3>(), box.at("hi_angstrom").get<Vec3>(),
+           box.at("periodic").get<std::array<bool, 3>>()};
   const json& vacancies = j.at("vacancies");
   for (std::size_t k = 0; k < vacancies.at("site").size(); ++k)
     s.defects.vacancies.push_back({vacancies.at("site").at(k), vacancies.at("position").at(k).get<Vec3>()});
@@ -115,9 +124,10 @@ std::optional<DefectSnapshot> snapshot_from_json(const json& j) {
 DefectSnapshot analyse_defects(const Communicator& comm, const Configuration& configuration,
                                const ReferenceSites& sites, const ClusterCutoffs& cutoffs) {
   DefectSnapshot s;
-  s.defects = find_defects(comm, configuration.atoms, sites);
-  s.vacancies = vacancy_clusters(s.defects, sites.box(), cutoffs.vacancy);
-  s.interstitials = interstitial_clusters(s.defects, sites.box(), cutoffs.interstitial);
+  s.defects = find_defects(comm, configuration, sites);
+  s.box = configuration.box;
+  s.vacancies = vacancy_clusters(s.defects, s.box, cutoffs.vacancy);
+  s.interstitials = interstitial_clusters(s.defects, s.box, cutoffs.interstitial);
   s.row = {.step = configuration.step,
            .time_ps = configuration.time_ps,
            .vacancies = static_cast<std::int64_t>(s.defects.vacancies.size()),
@@ -177,8 +187,8 @@ std::string DefectSeries::csv() const {
 json DefectSeries::document(const Box& box, const ClusterCutoffs& cutoffs,
                             const std::vector<double>& pka_energies_ev) const {
   json j = {
-      {"format", "wafermark-defects-1"},
-      {"box", {{"lo_angstrom", box.lo}, {"hi_angstrom", box.hi}, {"periodic", box.periodic}}},
+      {"format", "wafermark-defects-2"},
+      {"box", box_to_json(box)},
       {"cluster_cutoffs_angstrom", {{"vacancy", cutoffs.vacancy}, {"interstitial", cutoffs.interstitial}}},
       {"series", summary()}};
   j["peak_snapshot"] = peak_ ? snapshot_to_json(*peak_) : json();

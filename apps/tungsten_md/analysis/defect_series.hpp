@@ -30,6 +30,7 @@ struct DefectRow {
 /// The defects of one moment with their clusters, for pictures.
 struct DefectSnapshot {
   DefectRow row;
+  Box box;  ///< of the configuration; positions lie in it
   Defects defects;
   Clusters vacancies, interstitials;
 };
@@ -59,7 +60,7 @@ class DefectSeries {
   std::string csv() const;
 
   /// Everything, as DIR/defects.json has it: the summary, the box, the snapshots (positions by kind, cluster
-  /// labels, cluster sizes) and, where `pka_energies_ev` are given, the models' predictions for tungsten.
+  /// labels, cluster sizes, the box of that moment) and, where `pka_energies_ev` are given, the models' predictions for tungsten.
   nlohmann::json document(const Box& box, const ClusterCutoffs& cutoffs,
                           const std::vector<double>& pka_energies_ev = {}) const;
   /// The series of a document() up to and including `last_step`, to go on after a restart. Throws InputError

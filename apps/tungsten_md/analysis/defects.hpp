@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tungsten_md/analysis/reference_sites.hpp"
@@ -25,23 +26,27 @@ struct Interstitial {
   Vec3 atom_position{};
 };
 
-/// Positions in Angstrom in the frame of the reference (drift removed), inside its box.
+/// All positions are in Angstrom, in the frame and the box of the configuration: sites are where the crystal
+/// is there, drift, origin and strain of the box included.
 struct Defects {
   std::vector<Vacancy> vacancies;           ///< by site
   std::vector<Interstitial> interstitials;  ///< by site, then atom
-  /// Sites held only by atoms that started elsewhere. None where most atoms are not at home, that is, where
-  /// the ids of the atoms do not number the sites.
+  /// Sites held only by atoms that started elsewhere; none where the ids do not tell where atoms started.
   std::optional<std::int64_t> replacements;
-  std::int64_t outside = 0;  ///< atoms beyond an open surface: sputtered or adsorbed
-  Vec3 drift{};              ///< rigid displacement of the crystal that was removed
+  std::string replacements_note;  ///< why there are none
+  std::int64_t outside = 0;       ///< atoms beyond an open surface: sputtered or adsorbed
+  Vec3 drift{};                   ///< rigid displacement of the crystal from the sites of the reference
 
   /// Pairs of a vacancy and an interstitial: min of both counts.
   std::int64_t frenkel_pairs() const;
 };
 
 /// Collective. All ranks get the same result, whatever the partition of the atoms and the number of ranks.
-/// Occupation is counted by the ranks that own the sites (blocks of site numbers): memory per rank is in
-/// proportion to its atoms.
-Defects find_defects(const Communicator& comm, const Atoms& atoms, const ReferenceSites& sites);
+/// A box of another size than the reference's along periodic axes is taken as strained: positions are scaled
+/// to the reference's box before they are compared. Occupation is counted by the ranks that own the sites
+/// (blocks of site numbers): memory per rank is in proportion to its atoms. Throws InputError when the
+/// reference has more than ten sites an atom (and a million): it is another crystal's.
+Defects find_defects(const Communicator& comm, const Configuration& configuration,
+                     const ReferenceSites& sites);
 
 }  // namespace wafermark::tungsten

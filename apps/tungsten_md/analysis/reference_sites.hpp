@@ -25,6 +25,8 @@ class ReferenceSites {
   virtual std::int64_t atom_of(std::int64_t site) const = 0;
   /// Site on which an atom started, or -1 when the reference does not know the id.
   virtual std::int64_t site_of(std::int64_t atom) const = 0;
+  /// False where the reference's numbers of atoms are those of rows in a file, and tell nothing.
+  virtual bool ids_known() const { return true; }
   /// Rigid displacements of the crystal that could explain the positions; the best of them is found by
   /// estimate_drift(). Collective; the same on all ranks and, to the last bit, for any rank count.
   virtual std::vector<Vec3> drift_candidates(const Communicator& comm, const Atoms& atoms) const = 0;

@@ -10,7 +10,8 @@
 
 namespace wafermark::tungsten {
 
-StoredSites::StoredSites(const Communicator& comm, const Configuration& reference) : box_(reference.box) {
+StoredSites::StoredSites(const Communicator& comm, const Configuration& reference)
+    : box_(reference.box), ids_known_(reference.ids_known) {
   const std::vector<std::int64_t> id = comm.all_gather(reference.atoms.id);
   std::vector<double> part;
   part.reserve(3 * reference.atoms.size());

@@ -22,6 +22,7 @@ class StoredSites final : public ReferenceSites {
   std::int64_t nearest_site(const Vec3& x) const override;
   std::int64_t atom_of(std::int64_t site) const override { return id_[static_cast<std::size_t>(site)]; }
   std::int64_t site_of(std::int64_t atom) const override;
+  bool ids_known() const override { return ids_known_; }
   std::vector<Vec3> drift_candidates(const Communicator& comm, const Atoms& atoms) const override;
 
   double neighbour_distance() const { return neighbour_distance_; }
@@ -32,6 +33,7 @@ class StoredSites final : public ReferenceSites {
   std::pair<std::int64_t, double> search(const Vec3& x, std::int64_t except) const;
 
   Box box_;
+  bool ids_known_;
   std::vector<std::int64_t> id_;  ///< ascending
   std::vector<Vec3> x_;
   // Cells cover the bounds of the sites (the box along periodic axes); sites of cell c: order_[begin_[c]

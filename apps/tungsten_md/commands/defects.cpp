@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 
@@ -12,6 +12,7 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
+#include "tungsten_md/analysis/fitted_lattice.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/analysis/stored_sites.hpp"
 #include "tungsten_md/io/state_file.hpp"
@@ -43,33 +44,12 @@ std::int64_t frame_number(const DefectsOptions& o) {
   return n;
 }
 
-/// The crystal of --lattice, --a, --cells and --origin. What is not given follows from the box along periodic
-/// axes; an open axis needs --cells, and its first plane of atoms tells the origin.
+/// The crystal of --lattice, --a, --cells and --origin.
 Lattice lattice_of_options(const Communicator& comm, const DefectsOptions& o, const Configuration& state) {
-  const Box& box = state.box;
-  std::array<int, 3> cells{};
-  for (int d = 0; d < 3; ++d) {
-    if (!o.cells.empty())
-      cells[d] = o.cells[static_cast<std::size_t>(d)];
-    else if (o.a > 0.0 && box.periodic[d])
-      cells[d] = static_cast<int>(std::lround(box.length(d) / o.a));
-    else
-      throw InputError("--lattice: expected --cells, or --a where all axes are periodic");
-  }
-  double a = o.a;
-  for (int d = 2; d >= 0 && o.a == 0.0; --d)
-    if (box.periodic[d]) a = box.length(d) / cells[d];
-  if (a == 0.0) throw InputError("--lattice: expected --a where no axis is periodic");
-
-  Lattice lattice = make_lattice(lattice_kind(o.lattice, "--lattice"), a, cells);
-  for (int d = 0; d < 3; ++d) {
-    double first = box.hi[d];
-    for (const Vec3& x : state.atoms.x) first = std::min(first, x[d]);
-    first = comm.min(first);
-    lattice.origin[d] = box.periodic[d] ? box.lo[d] + lattice.margin() : first;
-    if (!o.origin.empty()) lattice.origin[d] = o.origin[static_cast<std::size_t>(d)];
-  }
-  return lattice;
+  LatticeHints hints{lattice_kind(o.lattice, "--lattice"), o.a, {}, {}};
+  if (!o.cells.empty()) std::copy(o.cells.begin(), o.cells.end(), hints.cells.begin());
+  if (!o.origin.empty()) hints.origin = {o.origin[0], o.origin[1], o.origin[2]};
+  return fitted_lattice(comm, hints, state, "--lattice (--cells, --a)");
 }
 
 /// What defects are counted against and which of them make a cluster.
@@ -102,13 +82,20 @@ Reference make_reference(const Communicator& comm, const DefectsOptions& o, cons
   return r;
 }
 
-void require_same_box(const DefectsOptions& o, const Box& reference, const Configuration& state) {
-  for (int d = 0; d < 3; ++d)
-    if (reference.periodic[d] != state.box.periodic[d] ||
-        (reference.periodic[d] && std::abs(reference.length(d) - state.box.length(d)) > 1e-3))
+/// A box may be strained, by a quarter at most: more is another system.
+void require_similar_box(const DefectsOptions& o, const Box& reference, const Configuration& state) {
+  for (int d = 0; d < 3; ++d) {
+    if (reference.periodic[d] != state.box.periodic[d])
+      throw InputError(fmt::format("{}: step {}: found {} boundaries along {}, expected the reference's",
+                                   o.file, state.step, state.box.periodic[d] ? "periodic" : "open",
+                                   "xyz"[d]));
+    const double ratio = state.box.length(d) / reference.length(d);
+    if (reference.periodic[d] && !(0.8 <= ratio && ratio <= 1.25))
       throw InputError(
-          fmt::format("{}: step {}: found a box of {} Angstrom along {}, expected the reference's {}", o.file,
-                      state.step, state.box.length(d), "xyz"[d], reference.length(d)));
+          fmt::format("{}: step {}: found a box of {} Angstrom along {}, expected about the "
+                      "reference's {}",
+                      o.file, state.step, state.box.length(d), "xyz"[d], reference.length(d)));
+  }
 }
 
 void print_row(const DefectRow& row) {
@@ -145,8 +132,10 @@ int count(const DefectsOptions& o) {
     fmt::print("{:>10} {:>10} {:>9} {:>13} {:>12} {:>8} {:>16} {:>21}\n", "step", "time/ps", "vacancies",
                "interstitials", "replacements", "outside", "vacancy cluster", "interstitial cluster");
   DefectSeries series;
+  const Box first_box = state->box;
+  std::vector<std::string> notes = state->notes;
   while (state) {
-    require_same_box(o, reference.sites->box(), *state);
+    require_similar_box(o, reference.sites->box(), *state);
     series.add(analyse_defects(comm, *state, *reference.sites, reference.cutoffs));
     if (comm.is_root()) print_row(series.survivors());
     state = wanted < 0 ? file->next() : std::nullopt;
@@ -156,13 +145,16 @@ int count(const DefectsOptions& o) {
     fmt::print(stderr, "warning: {} of {} sites are vacant: are lattice, cells and boundary right?\n",
                series.survivors().vacancies, reference.sites->size());
 
-  write_defects(comm, o.out, series, reference.sites->box(), reference.cutoffs, o.pka_energies);
+  write_defects(comm, o.out, series, first_box, reference.cutoffs, o.pka_energies);
   result.add_figure("frames", static_cast<double>(series.rows().size()), "");
   result.add_figure("sites", static_cast<double>(reference.sites->size()), "");
   result.add_figure("frenkel_pairs_peak", static_cast<double>(series.peak().frenkel_pairs()), "");
   result.add_figure("frenkel_pairs_survivors", static_cast<double>(series.survivors().frenkel_pairs()), "");
   result.set_section("defects", series.summary());
   result.write(comm, o.out);
+  if (const auto& last = series.last_snapshot(); comm.is_root() && last && !last->defects.replacements)
+    notes.push_back("replacements are unknown: " + last->defects.replacements_note);
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
   if (comm.is_root()) fmt::print("defects: {0}/defects.json, {0}/defects.csv\n", o.out);
   return 0;
 }
@@ -173,7 +165,7 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand(
       "defects", "Count vacancies, interstitials, replacements and clusters in stored configurations");
   auto o = std::make_shared<DefectsOptions>();
-  command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file")
+  command->add_option("file", o->file, "H5MD trajectory, checkpoint, LAMMPS dump or data file, extended XYZ")
       ->required()
       ->check(not_empty("a file of atoms"));
   command->add_option("--out", o->out, "folder for defects.json, defects.csv and result.json")

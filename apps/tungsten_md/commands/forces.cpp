@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
 #include "common/errors.hpp"
@@ -10,7 +9,7 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/domain.hpp"
-#include "tungsten_md/io/lammps_data.hpp"
+#include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
 #include "tungsten_md/model/potential_file.hpp"
 
@@ -33,31 +32,13 @@ std::array<bool, 3> periodic_axes(const std::vector<std::string>& words) {
   return periodic;
 }
 
-bool is_dump(const std::string& path) {
-  std::ifstream in(path);
-  std::string word;
-  return in >> word && word == "ITEM:";
-}
-
-/// A dump carries its own boundaries; a data file has none.
-Configuration read_state(const Communicator& comm, const ForcesOptions& o) {
-  if (is_dump(o.state)) {
-    auto frame = LammpsDumpReader(comm, o.state, o.elements).next();
-    if (!frame) throw InputError(fmt::format("{}: found no frame, expected a LAMMPS dump", o.state));
-    return std::move(frame->configuration);
-  }
-  return read_lammps_data(comm, o.state, {periodic_axes(o.boundary), o.elements});
-}
-
 int evaluate(const ForcesOptions& o) {
   const Communicator comm;
   prepare_output_directory(comm, o.out);
   const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "forces", o.target);
   const PotentialTables potential = read_potential(o.potential, o.format, o.elements);
-  Configuration state = read_state(comm, o);
-  state.masses.clear();
-  for (const auto& e : potential.elements) state.masses.push_back(e.mass_amu);
+  const Configuration state = stored_state(comm, o.state, periodic_axes(o.boundary), potential);
 
   RegionTimes times;
   DomainSettings settings;
@@ -84,6 +65,7 @@ int evaluate(const ForcesOptions& o) {
                                 {"file", "forces.dump"},
                                 {"precision", o.precision}});
   result.write(comm, o.out);
+  for (const std::string& note : state.notes) fmt::print(stderr, "note: {}\n", note);
   if (comm.is_root())
     fmt::print("{}forces: {}/forces.dump\nresult: {}/result.json\n", result.summary(), o.out, o.out);
   return 0;
@@ -94,7 +76,7 @@ int evaluate(const ForcesOptions& o) {
 void add_forces_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("forces", "Energy, virial and forces of one configuration");
   auto o = std::make_shared<ForcesOptions>();
-  command->add_option("state", o->state, "LAMMPS data or dump file (the first frame)")
+  command->add_option("state", o->state, "LAMMPS data or dump, extended XYZ or H5MD file (the first frame)")
       ->required()
       ->check(not_empty("a data or dump file"));
   command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file")->required();
@@ -103,7 +85,9 @@ void add_forces_command(CLI::App& app, std::function<int()>& action) {
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_option("--boundary", o->boundary, "periodic or open, for x, y and z (a dump has its own)")
+  command
+      ->add_option("--boundary", o->boundary,
+                   "of LAMMPS data files: periodic or open, for x, y and z (others have their own)")
       ->expected(3)
       ->delimiter(',')
       ->capture_default_str();

@@ -11,9 +11,9 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
-#include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/commands/beginning.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
+#include "tungsten_md/commands/defect_reference.hpp"
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/run_piece.hpp"
 #include "tungsten_md/commands/run_target.hpp"
@@ -27,15 +27,6 @@ struct RunOptions {
   RestartOptions restart;
   DeckOptions options;
 };
-
-/// What defects are counted against: the crystal, or the file's atoms where they began.
-std::unique_ptr<ReferenceSites> reference_sites(const Communicator& comm, const Case& what,
-                                                const PotentialTables& potential,
-                                                const Configuration& start) {
-  if (what.output.defects_every == 0) return nullptr;
-  if (what.structure.lattice) return std::make_unique<LatticeSites>(*what.structure.lattice, start.box);
-  return std::make_unique<StoredSites>(comm, starting_state(comm, what, potential));
-}
 
 /// Thrown on all ranks by a signal before the first step: there is nothing to keep.
 struct StoppedEarly {};
@@ -64,8 +55,9 @@ int run_piece(const Setting& s, const std::string& out, const Target& target, bo
   std::optional<RunOutput::FileSizes> resumes_at;
   if (in_place) resumes_at = target.from.at("files").get<RunOutput::FileSizes>();
   RunOutput output(s.comm, s.what, out, target.start,
-                   reference_sites(s.comm, s.what, s.potential, target.start), resumes_at);
+                   defect_reference(s.comm, s.what, s.potential), resumes_at);
   output.announce(s.potential, *target.dynamics);
+  for (const std::string& note : target.start.notes) fmt::print(stderr, "note: {}\n", note);
   Piece piece(s.comm, s.what, s.record, target, output, s.times, poll);
   piece.begin(!in_place);
   EnergyMeter meter(s.comm);

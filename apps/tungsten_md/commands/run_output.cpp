@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tungsten_md/analysis/damage_models.hpp"
+#include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
@@ -23,9 +24,16 @@ bool contains(const std::vector<std::string>& words, const char* word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+/// The crystal that defects are counted against, where it is one.
+std::optional<Lattice> lattice_of(const Case& what, const ReferenceSites* reference) {
+  if (what.structure.lattice) return what.structure.lattice;
+  const auto* sites = dynamic_cast<const LatticeSites*>(reference);
+  return sites == nullptr ? std::nullopt : std::optional(sites->lattice());
+}
+
 /// Cut-offs in units of a cubic lattice; a stored reference says only how far its neighbours are.
 ClusterCutoffs cutoffs_for(const Case& what, const ReferenceSites* reference) {
-  if (what.structure.lattice) return cluster_cutoffs(*what.structure.lattice);
+  if (const auto lattice = lattice_of(what, reference)) return cluster_cutoffs(*lattice);
   const auto* stored = dynamic_cast<const StoredSites*>(reference);
   if (stored == nullptr) return {};
   return cluster_cutoffs(LatticeKind::bcc, stored->neighbour_distance());
@@ -49,7 +57,7 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
       h5md_.emplace(TrajectoryWriter::resume(comm, path, start.step));
     } else {
       TrajectoryOptions options;
-      options.lattice = what.structure.lattice;
+      options.lattice = lattice_of(what, reference_.get());
       h5md_.emplace(TrajectoryWriter::create(comm, path, start, options));
     }
   }

@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
 
 #include "common/errors.hpp"
+#include "common/text_input.hpp"
 
 namespace wafermark::tungsten {
 
@@ -17,25 +15,18 @@ namespace {
 constexpr std::string_view blanks = " \t\r\f\v";
 }
 
-TextFile::TextFile(const std::string& path) : path_(path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error))
-    throw InputError(fmt::format("{}: found a directory, expected a file", path));
-  errno = 0;
-  stream_.open(path, std::ios::binary);
-  if (!stream_) throw InputError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-}
+TextFile::TextFile(const std::string& path)
+    : path_(path), stream_(open_text(path, "a text file of atoms")) {}
 
 bool TextFile::next() {
   words_.clear();
   comment_ = {};
-  if (!std::getline(stream_, line_)) {
+  if (!std::getline(*stream_, line_)) {
     line_.clear();
-    if (stream_.bad()) throw InputError(fmt::format("{}: cannot be read: {}", path_, std::strerror(errno)));
     return false;
   }
   ++line_number_;
-  if (stream_.eof()) fail("the end of the file inside a line", "a newline (is the file cut off?)");
+  cut_ = stream_->eof();
 
   std::string_view rest = line_;
   if (const auto hash = rest.find('#'); hash != std::string_view::npos) {

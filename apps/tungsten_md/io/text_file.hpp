@@ -1,9 +1,11 @@
-// A text file read line by line, with errors that say where: "FILE:LINE: found X, expected Y".
+// A text file, plain or compressed, read line by line, with errors that say where: "FILE:LINE: found X,
+// expected Y".
 #pragma once
 
 #include <cstdint>
-#include <fstream>
+#include <istream>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +17,10 @@ class TextFile {
  public:
   explicit TextFile(const std::string& path);
 
-  /// Goes to the next line; false at the end of the file. A last line without a newline is an error: the file
-  /// was cut off.
+  /// Goes to the next line; false at the end of the file.
   bool next();
+  /// Whether the last line that was read lacks its newline: it may be cut off.
+  bool cut() const { return cut_; }
   /// Goes to the next line, which must exist; `expected` says what should be there.
   void require_next(const std::string& expected);
 
@@ -40,7 +43,8 @@ class TextFile {
 
  private:
   std::string path_;
-  std::ifstream stream_;
+  std::unique_ptr<std::istream> stream_;
+  bool cut_ = false;
   std::int64_t line_number_ = 0;
   std::string line_;
   std::vector<std::string_view> words_;

@@ -32,6 +32,48 @@ std::array<bool, 3> read_boundary(Deck& deck) {
   return periodic;
 }
 
+std::array<int, 3> read_cells(Deck& deck, std::optional<std::vector<double>> fallback) {
+  const auto cells = deck.numbers("structure.cells", fallback, "conventional cells along x, y, z");
+  if (cells.size() != 3) deck.reject("structure.cells", "three whole numbers of at least 1");
+  std::array<int, 3> n{};
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (!(cells[d] >= (fallback ? 0 : 1)) || cells[d] != std::floor(cells[d]) || cells[d] > 1e6)
+      deck.reject("structure.cells", "three whole numbers of at least 1");
+    n[d] = static_cast<int>(cells[d]);
+  }
+  return n;
+}
+
+constexpr const char* lattice_meaning = "crystal structure; beside a file: of the reference for defects";
+constexpr Range constant_range{0.1, 1e3}, expansion_range{0.1, 10};
+constexpr const char* constant_meaning = "edge of the cubic cell";
+constexpr const char* expansion_meaning = "factor on the lattice constant (size at temperature)";
+
+/// Beside a file the keys of the crystal say what defects are counted against.
+ReferenceSettings read_reference(Deck& deck, const StructureSettings& s) {
+  ReferenceSettings r;
+  r.source = deck.text("structure.reference", "auto",
+                       "what a run from a file counts defects against: crystal (the lattice's keys, or what "
+                       "potential and box say), start (its atoms where they begin), or a file; auto: the "
+                       "crystal where most atoms lie on it, else the start");
+  const bool word = r.source == "auto" || r.source == "crystal" || r.source == "start";
+  if (s.file.empty()) {
+    if (r.source != "auto" && r.source != "crystal")
+      deck.reject("structure.reference", "structure.file beside it: a crystal is its own reference");
+    return r;
+  }
+  if (!word) r.source = deck.resolve_path(r.source);
+  if (deck.has("structure.lattice"))
+    r.lattice = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, lattice_meaning);
+  r.a = deck.number("structure.lattice_constant_angstrom", 0.0, constant_meaning, {0, 1e3}) *
+        deck.number("structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
+  r.cells = read_cells(deck, std::vector<double>{0, 0, 0});
+  if (!word || r.source == "start")
+    for (const char* key : {"structure.lattice", "structure.lattice_constant_angstrom", "structure.cells"})
+      if (deck.has(key)) deck.reject(key, "structure.reference = \"crystal\" or \"auto\" beside it");
+  return r;
+}
+
 StructureSettings read_structure(Deck& deck) {
   StructureSettings s;
   s.periodic = read_boundary(deck);
@@ -40,26 +82,20 @@ StructureSettings read_structure(Deck& deck) {
                   "than four neighbours): end the run, or go on without them, their energy in the ledger") ==
       "drop")
     s.lost_atoms = LostAtoms::drop;
-  s.file = deck.text("structure.file", "", "LAMMPS data file to start from, instead of a crystal");
+  s.file = deck.text("structure.file", "",
+                     "file to start from, instead of a crystal: LAMMPS data or dump, extended XYZ, H5MD "
+                     "(the first frame)");
+  s.reference = read_reference(deck, s);
   if (!s.file.empty()) {
     s.file = deck.resolve_path(s.file);
     return s;
   }
-  const std::string kind = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, "crystal structure");
+  const std::string kind = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, lattice_meaning);
   s.element = deck.text("structure.element", "W", "chemical symbol of the crystal's atoms");
   const double a =
-      deck.number("structure.lattice_constant_angstrom", std::nullopt, "edge of the cubic cell", {0.1, 1e3});
-  const double expansion = deck.number("structure.thermal_expansion", 1.0,
-                                       "factor on the lattice constant (size at temperature)", {0.1, 10});
-  const auto cells = deck.numbers("structure.cells", std::nullopt, "conventional cells along x, y, z");
-  if (cells.size() != 3) deck.reject("structure.cells", "three whole numbers of at least 1");
-  std::array<int, 3> n{};
-  for (std::size_t d = 0; d < 3; ++d) {
-    if (!(cells[d] >= 1) || cells[d] != std::floor(cells[d]) || cells[d] > 1e6)
-      deck.reject("structure.cells", "three whole numbers of at least 1");
-    n[d] = static_cast<int>(cells[d]);
-  }
-  s.lattice = make_lattice(lattice_kind(kind, deck.file()), a * expansion, n);
+      deck.number("structure.lattice_constant_angstrom", std::nullopt, constant_meaning, constant_range);
+  const double expansion = deck.number("structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
+  s.lattice = make_lattice(lattice_kind(kind, deck.file()), a * expansion, read_cells(deck, std::nullopt));
   return s;
 }
 

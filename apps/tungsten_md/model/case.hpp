@@ -18,12 +18,21 @@ namespace wafermark::tungsten {
 /// What happens when an atom leaves an open box for good: the run ends, or goes on without it.
 enum class LostAtoms { error, drop };
 
-/// Where the atoms come from: a crystal, or a file (LAMMPS data).
+/// What a run from a file counts its defects against.
+struct ReferenceSettings {
+  std::string source = "auto";        ///< "auto", "crystal", "start", or a file
+  std::string lattice;                ///< "sc", "bcc", "fcc"; empty: the potential's
+  double a = 0.0;                     ///< 0: as potential and box say
+  std::array<int, 3> cells{0, 0, 0};  ///< 0: as many as the box holds
+};
+
+/// Where the atoms come from: a crystal, or a file.
 struct StructureSettings {
   std::optional<Lattice> lattice;
   std::array<bool, 3> periodic{true, true, true};
-  std::string element;  ///< of the crystal
-  std::string file;     ///< instead of a crystal
+  std::string element;          ///< of the crystal
+  std::string file;             ///< instead of a crystal
+  ReferenceSettings reference;  ///< with a file
   LostAtoms lost_atoms = LostAtoms::error;
 };
 

@@ -10,4 +10,7 @@ int atomic_number(std::string_view symbol);
 /// The symbol of a nuclear charge; "X" when there is no such element.
 std::string_view element_symbol(int atomic_number);
 
+/// The symbol of the element of this standard atomic weight, within 0.2 %; empty when there is none.
+std::string_view element_of_mass(double mass_amu);
+
 }  // namespace wafermark::tungsten

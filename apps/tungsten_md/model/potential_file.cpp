@@ -3,109 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "common/errors.hpp"
+#include "common/text_input.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
+#include "tungsten_md/model/potential_text.hpp"
 #include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-constexpr int largest_table = 10'000'000;
-
-/// Words of a text file, with the line they stand on.
-class Words {
- public:
-  explicit Words(const std::string& path) : path_(path) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored))
-      throw InputError(fmt::format("{}: found a folder, expected a potential file", path));
-    in_.open(path);
-    if (!in_) throw InputError(fmt::format("{}: cannot be read, expected a potential file", path));
-  }
-
-  /// The rest of the current line, or the next one.
-  std::string line(const std::string& what) {
-    if (!std::getline(in_, text_)) {
-      ++number_;
-      fail("the end of the file", what);
-    }
-    ++number_;
-    if (text_.find('\0') != std::string::npos) fail("binary data", what);
-    if (!text_.empty() && text_.back() == '\r') text_.pop_back();
-    at_ = text_.size();
-    return text_;
-  }
-
-  std::string word(const std::string& what) {
-    for (;;) {
-      while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
-      if (at_ < text_.size()) break;
-      line(what);
-      at_ = 0;
-    }
-    const std::size_t begin = at_;
-    while (at_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
-    return text_.substr(begin, at_ - begin);
-  }
-
-  double number(const std::string& what) {
-    std::string w = word(what);
-    std::replace_if(
-        w.begin(), w.end(), [](char c) { return c == 'D' || c == 'd'; }, 'e');  // Fortran
-    double x = 0.0;
-    const char* begin = w.data() + (w[0] == '+' ? 1 : 0);
-    const auto [end, error] = std::from_chars(begin, w.data() + w.size(), x);
-    // Out of range is too small (1e-400 is 0 for us) or too large; only strtod tells which.
-    if (error == std::errc::result_out_of_range) x = std::strtod(begin, nullptr);
-    const bool number = error == std::errc() || error == std::errc::result_out_of_range;
-    if (!number || end != w.data() + w.size() || !std::isfinite(x)) fail('\'' + w + '\'', what);
-    return x;
-  }
-
-  int count(const std::string& what, int least) {
-    const double x = number(what);
-    if (x != std::floor(x) || x < least || x > largest_table)
-      fail(fmt::format("{}", x), fmt::format("{}, from {} to {}", what, least, largest_table));
-    return static_cast<int>(x);
-  }
-
-  double positive(const std::string& what) {
-    const double x = number(what);
-    if (!(x > 0.0)) fail(fmt::format("{}", x), what + " above 0");
-    return x;
-  }
-
-  std::vector<double> numbers(int n, const std::string& what) {
-    std::vector<double> values(static_cast<std::size_t>(n));
-    for (int k = 0; k < n; ++k)
-      values[static_cast<std::size_t>(k)] =
-          number(k == 0 ? what : fmt::format("{} {} of {}", what, k + 1, n));
-    return values;
-  }
-
-  [[noreturn]] void fail(const std::string& found, const std::string& expected) const {
-    throw InputError(fmt::format("{}:{}: found {}, expected {}", path_, number_, found, expected));
-  }
-
- private:
-  std::string path_, text_;
-  std::ifstream in_;
-  std::size_t at_ = 0;
-  int number_ = 0;
-};
 
 struct Header {
   int nrho, nr;
   double drho, dr, cutoff;
 };
 
-Header read_header(Words& in) {
+Header read_header(PotentialText& in) {
   Header h{};
   h.nrho = in.count("the number of density points", 5);
   h.drho = in.positive("the density step");
@@ -118,13 +32,14 @@ Header read_header(Words& in) {
   return h;
 }
 
-PotentialTables::Element read_element(Words& in, const std::string& symbol) {
+PotentialTables::Element read_element(PotentialText& in, const std::string& symbol) {
   PotentialTables::Element e;
   e.symbol = symbol;
   e.atomic_number = in.count("an atomic number", 0);
   e.mass_amu = in.positive("a mass");
-  e.lattice_constant_angstrom = in.number("a lattice constant");
-  e.lattice = in.word("a lattice name");
+  // LAMMPS ignores the rest of the line, and some files lack it.
+  if (in.line_has_more()) e.lattice_constant_angstrom = in.number("a lattice constant");
+  if (in.line_has_more()) e.lattice = in.word("a lattice name");
   std::transform(e.lattice.begin(), e.lattice.end(), e.lattice.begin(),
                  [](unsigned char c) { return std::tolower(c); });
   return e;
@@ -132,11 +47,11 @@ PotentialTables::Element read_element(Words& in, const std::string& symbol) {
 
 /// setfl and eam/fs differ in the number of density tables of an element: one, or one for each neighbour.
 PotentialTables read_setfl(const std::string& path, bool finnis_sinclair) {
-  Words in(path);
+  PotentialText in(path);
   PotentialTables t;
   t.source = path;
   t.format = finnis_sinclair ? "eam/fs" : "eam/alloy";
-  for (int k = 0; k < 3; ++k) t.comments.push_back(in.line("a comment line"));
+  for (int k = 0; k < 3; ++k) t.comments.push_back(in.comment_line());
   const auto n = static_cast<std::size_t>(in.count("the number of elements", 1));
   if (n > 100) in.fail(std::to_string(n), "at most 100 elements");
   std::vector<std::string> symbols;
@@ -151,20 +66,21 @@ PotentialTables read_setfl(const std::string& path, bool finnis_sinclair) {
   t.r_phi = t.density;
   for (std::size_t a = 0; a < n; ++a) {
     t.elements.push_back(read_element(in, symbols[a]));
-    t.embedding.push_back(in.numbers(h.nrho, "embedding energy of " + symbols[a]));
+    t.embedding.push_back(in.table(h.nrho, "embedding energy of " + symbols[a]));
     if (finnis_sinclair) {
       // Element a's block holds what its atoms lay at atoms of each element b.
       for (std::size_t b = 0; b < n; ++b)
-        t.density[b][a] = in.numbers(h.nr, fmt::format("density of {} at {}", symbols[a], symbols[b]));
+        t.density[b][a] = in.table(h.nr, fmt::format("density of {} at {}", symbols[a], symbols[b]));
     } else {
-      const auto rho = in.numbers(h.nr, "density of " + symbols[a]);
+      const auto rho = in.table(h.nr, "density of " + symbols[a]);
       for (std::size_t b = 0; b < n; ++b) t.density[b][a] = rho;
     }
   }
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b <= a; ++b)
       t.r_phi[a][b] = t.r_phi[b][a] =
-          in.numbers(h.nr, fmt::format("pair table of {} and {}", symbols[a], symbols[b]));
+          in.table(h.nr, fmt::format("pair table of {} and {}", symbols[a], symbols[b]));
+  in.require_end();
   return t;
 }
 
@@ -176,14 +92,15 @@ struct Funcfl {
 };
 
 Funcfl read_funcfl(const std::string& path, const std::string& symbol) {
-  Words in(path);
+  PotentialText in(path);
   Funcfl f;
-  f.comment = in.line("a comment line");
+  f.comment = in.comment_line();
   f.element = read_element(in, symbol);
   f.header = read_header(in);
-  f.embedding = in.numbers(f.header.nrho, "embedding energy");
-  f.charge = in.numbers(f.header.nr, "effective charge");
-  f.density = in.numbers(f.header.nr, "density");
+  f.embedding = in.table(f.header.nrho, "embedding energy");
+  f.charge = in.table(f.header.nr, "effective charge");
+  f.density = in.table(f.header.nr, "density");
+  in.require_end();
   return f;
 }
 
@@ -281,24 +198,36 @@ PotentialTables select_elements(const PotentialTables& all, const std::vector<st
   return t;
 }
 
-bool ends_with(const std::string& s, const char* end) {
-  const std::string_view e(end);
-  return s.size() >= e.size() && s.compare(s.size() - e.size(), e.size(), e) == 0;
+/// The format that the ending of a name tells, or nothing.
+std::string format_of_name(const std::string& path) {
+  const std::string name = without_compression(path);
+  for (const char* end : {".fs", ".Finnis-Sinclair"})
+    if (name.ends_with(end)) return "eam/fs";
+  for (const char* end : {".alloy", ".setfl", ".set"})
+    if (name.ends_with(end)) return "eam/alloy";
+  for (const char* end : {".eam", ".funcfl"})
+    if (name.ends_with(end)) return "funcfl";
+  return "";
 }
 
 }  // namespace
 
 std::string potential_format(const std::string& path, const std::string& format) {
-  if (format != "auto") return format;
-  for (const char* end : {".eam.fs", ".fs", ".Finnis-Sinclair"})
-    if (ends_with(path, end)) return "eam/fs";
-  for (const char* end : {".eam.alloy", ".alloy", ".setfl", ".set"})
-    if (ends_with(path, end)) return "eam/alloy";
-  for (const char* end : {".eam", ".funcfl"})
-    if (ends_with(path, end)) return "funcfl";
-  throw InputError(fmt::format(
-      "{}: found a name that tells no format, expected .eam.alloy, .eam.fs or .eam, or the format by name",
-      path));
+  const std::string named = format_of_name(path);
+  if (format == "auto") {
+    if (!named.empty()) return named;
+    throw InputError(fmt::format(
+        "{}: found a name that tells no format, expected .eam.alloy, .eam.fs or .eam, or the format by name",
+        path));
+  }
+  if (format != "eam/alloy" && format != "eam/fs" && format != "funcfl")
+    throw InputError(
+        fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs or funcfl", path, format));
+  // Tables of one element look alike in setfl and eam/fs: only the name tells. All kinds go by the name .eam.
+  if (!named.empty() && named != "funcfl" && named != format)
+    throw InputError(fmt::format("{}: found a name of format {}, expected one of {}, the format asked for",
+                                 path, named, format));
+  return format;
 }
 
 PotentialTables read_potential(const std::string& path, const std::string& format,
@@ -308,9 +237,6 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
     throw InputError(path + ": found no elements for the atom types, expected one for each type");
   if (kind == "eam/alloy" || kind == "eam/fs")
     return select_elements(read_setfl(path, kind == "eam/fs"), elements);
-  if (kind != "funcfl")
-    throw InputError(
-        fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs or funcfl", path, format));
   const std::vector<std::string> paths = split(path);
   if (paths.size() != elements.size())
     throw InputError(fmt::format("{}: found {} funcfl files for {} elements, expected one for each", path,

@@ -57,6 +57,7 @@ struct Specimen {
   Configuration share(const Communicator& comm) const {
     Configuration part = whole;
     part.atoms = {};
+    part.ids_known = whole.ids_known;
     // Some ranks may hold nothing, the order is not that of the sites.
     for (std::size_t k = whole.atoms.size(); k-- > 0;)
       if (static_cast<int>(k * 7 / 5 % static_cast<std::size_t>(comm.size())) == comm.rank()) {
@@ -70,7 +71,7 @@ struct Specimen {
   LatticeSites sites() const { return {lattice, whole.box}; }
   Defects find() const {
     const Communicator comm;
-    return find_defects(comm, share(comm).atoms, sites());
+    return find_defects(comm, share(comm), sites());
   }
 };
 
@@ -143,7 +144,8 @@ TEST(Defects, AFrenkelPairIsAVacancyAndAnInterstitial) {
   EXPECT_THAT(sites_of(d.vacancies), ElementsAre(from));
   ASSERT_THAT(sites_of(d.interstitials), ElementsAre(to));
   EXPECT_EQ(d.interstitials[0].atom, from + 1);
-  EXPECT_EQ(d.vacancies[0].position, s.lattice.position(from));
+  for (int k = 0; k < 3; ++k)
+    EXPECT_NEAR(d.vacancies[0].position[k], s.lattice.position(from)[k], 0.05);  // where the hot crystal is
   EXPECT_EQ(d.replacements, 0);
   EXPECT_EQ(d.frenkel_pairs(), 1);
 }
@@ -160,6 +162,79 @@ TEST(Defects, ADumbbellIsOneInterstitial) {
   ASSERT_THAT(sites_of(d.interstitials), ElementsAre(centre));
   EXPECT_EQ(d.interstitials[0].atom, from + 1) << "the atom farther from the site is the extra one";
   EXPECT_NEAR(d.interstitials[0].atom_position[0], c[0] - 0.65, 0.01);
+}
+
+TEST(Defects, AreWhereTheConfigurationHasThemWhateverItsDrift) {
+  Specimen s;
+  const auto from = s.site(1, 1, 1), to = s.site(5, 4, 3);
+  s.x(from) = s.x(to);
+  s.x(from)[0] += 1.0;
+  const Vec3 drift{4.1, -2.2, 0.7};
+  s.shift(drift);
+  const Vec3 moved = s.x(from);
+  const Defects d = s.find();
+  ASSERT_THAT(sites_of(d.vacancies), ElementsAre(from));
+  ASSERT_THAT(sites_of(d.interstitials), ElementsAre(to));
+  const auto expect_at = [&](const Vec3& found, std::int64_t site) {
+    const Vec3 p = s.lattice.position(site);
+    const Vec3 expected = s.whole.box.wrap({p[0] + drift[0], p[1] + drift[1], p[2] + drift[2]});
+    for (int k = 0; k < 3; ++k) EXPECT_NEAR(found[k], expected[k], 0.01);
+  };
+  expect_at(d.vacancies[0].position, from);
+  expect_at(d.interstitials[0].position, to);
+  EXPECT_EQ(d.interstitials[0].atom_position, moved) << "to the last bit";
+}
+
+TEST(Defects, AStrainedBoxIsComparedScaledAndItsDefectsLieInIt) {
+  Specimen s;
+  const auto from = s.site(1, 1, 1), to = s.site(5, 4, 3);
+  s.x(from) = s.x(to);
+  s.x(from)[0] += 0.9;
+  s.heat(0.1);
+  const LatticeSites sites = s.sites();
+  // Longer than half a neighbour distance over the box: unscaled, whole planes would change their sites.
+  const Vec3 strain{1.08, 0.97, 1.05}, lo{3.0, -1.0, 2.0};
+  const Box before = s.whole.box;
+  for (int k = 0; k < 3; ++k) {
+    s.whole.box.lo[k] = lo[k];
+    s.whole.box.hi[k] = lo[k] + strain[k] * before.length(k);
+    for (Vec3& x : s.whole.atoms.x) x[k] = lo[k] + strain[k] * (x[k] - before.lo[k]);
+  }
+  const Communicator comm;
+  const StoredSites stored(comm, Specimen().share(comm));
+  for (const Defects& d :
+       {find_defects(comm, s.share(comm), sites), find_defects(comm, s.share(comm), stored)}) {
+    ASSERT_THAT(sites_of(d.vacancies), ElementsAre(from));
+    ASSERT_THAT(sites_of(d.interstitials), ElementsAre(to));
+    EXPECT_EQ(d.replacements, 0);
+    for (int k = 0; k < 3; ++k)
+      EXPECT_NEAR(d.vacancies[0].position[k], lo[k] + strain[k] * s.lattice.position(from)[k], 0.1);
+  }
+}
+
+TEST(Defects, IdsThatWereNumberedAnewTellNoReplacements) {
+  Specimen s;
+  const auto last = static_cast<std::int64_t>(s.whole.atoms.size()) - 1;
+  for (const std::int64_t site : {last - 40, last - 9}) {
+    Specimen shifted;
+    shifted.remove(site);
+    for (std::size_t k = 0; k < shifted.whole.atoms.size(); ++k)
+      shifted.whole.atoms.id[k] = static_cast<std::int64_t>(k) + 1;
+    const Defects d = shifted.find();
+    EXPECT_THAT(sites_of(d.vacancies), ElementsAre(site));
+    EXPECT_FALSE(d.replacements.has_value())
+        << "every atom behind site " << site << " has its predecessor's id";
+    EXPECT_THAT(d.replacements_note, ::testing::HasSubstr("anew"));
+  }
+  s.whole.ids_known = false;
+  EXPECT_FALSE(s.find().replacements.has_value());
+}
+
+TEST(Defects, ALatticeOfFarMoreSitesThanAtomsIsRefused) {
+  Specimen s;
+  const Lattice wide = make_lattice(LatticeKind::bcc, 3.1652, {30000, 30000, 30000});
+  const Communicator comm;
+  EXPECT_THROW(find_defects(comm, s.share(comm), LatticeSites(wide, wide.box(periodic))), InputError);
 }
 
 TEST(Defects, ExchangedAtomsAreReplacementsAndNoOtherDefect) {
@@ -239,8 +314,8 @@ TEST(Defects, AreTheSameToTheLastBitOnOneRankAndOnAll) {
   s.shift({0.37, 0.21, -0.4});
 
   const Communicator world, self(MPI_COMM_SELF);
-  const Defects all = find_defects(world, s.share(world).atoms, s.sites());
-  const Defects one = find_defects(self, s.whole.atoms, s.sites());
+  const Defects all = find_defects(world, s.share(world), s.sites());
+  const Defects one = find_defects(self, s.whole, s.sites());
   EXPECT_EQ(all.drift, one.drift);
   EXPECT_EQ(sites_of(all.vacancies), sites_of(one.vacancies));
   ASSERT_EQ(sites_of(all.interstitials), sites_of(one.interstitials));
@@ -262,7 +337,7 @@ TEST(StoredSites, GiveTheDefectsThatTheLatticeGives) {
     std::swap(s.x(s.site(2, 2, 2)), s.x(s.site(2, 2, 2, 1)));
     s.heat(0.2);
     s.shift({0.5, 0.3, -0.4});
-    const Defects from_lattice = s.find(), from_stored = find_defects(comm, s.share(comm).atoms, stored);
+    const Defects from_lattice = s.find(), from_stored = find_defects(comm, s.share(comm), stored);
     EXPECT_EQ(sites_of(from_stored.vacancies), sites_of(from_lattice.vacancies));
     EXPECT_EQ(sites_of(from_stored.interstitials), sites_of(from_lattice.interstitials));
     EXPECT_EQ(from_stored.replacements, 2);

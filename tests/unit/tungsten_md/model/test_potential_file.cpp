@@ -158,6 +158,74 @@ TEST_F(PotentialFile, BadEntriesAreNamedWithTheirLine) {
   }
 }
 
+TEST_F(PotentialFile, OneNumberTooManyOrTooFewIsRefusedWhereverItStands) {
+  // A table's numbers may be spread over lines in any way, but its last one ends a line.
+  struct Entry {
+    std::string from, to, found;
+  };
+  const Entry entries[] = {
+      {"-2.5 -0.3D+1", "-2.5 -0.3D+1 7", ":8: found 6 numbers up to the end of this line"},
+      {"0 -1 -2\n", "0 -1 -2 -2\n", ":8: found 6 numbers"},
+      {"5 4 3 2 0", "5 4 3 2 1 0", ":9: found 6 numbers"},
+      {"5 4 3 2 0", "5 4 3 2", ":10: found 7 numbers"},
+      {"-2.5 -0.3D+1", "-2.5", ":9: found 9 numbers"},
+      {"6 0\n", "6 0\n0\n", ":12: found '0', expected the end of the file"},
+      {"6 0\n", "6 0 0\n", ":11: found 6 numbers"},
+      {"6 0\n", "6\n", "found the end of the file after 4 numbers"},
+      {"6 0\n", "6 0\n\n1 W\n", ":13: found '1 W'"}};
+  for (const auto& e : entries) {
+    std::string text = small_setfl;
+    EXPECT_THAT(complaint(text.replace(text.find(e.from), e.from.size(), e.to)), HasSubstr(e.found)) << e.to;
+  }
+  std::string commented = small_setfl;
+  commented.replace(commented.find("1 W"), 3, "1 W # tungsten");
+  EXPECT_EQ(complaint(commented + "\n# the end\r\n"), "");
+}
+
+TEST_F(PotentialFile, AFormatThatTheFileDoesNotHaveIsRefused) {
+  auto t = two_elements();
+  write_potential(path("WCu.eam.alloy"), t);
+  write_potential(path("WCu.eam.fs"), t);
+  for (const auto& [file, format] :
+       {std::pair{"WCu.eam.alloy", "eam/fs"}, {"WCu.eam.fs", "eam/alloy"}, {"WCu.eam.alloy", "funcfl"}})
+    EXPECT_THROW(read_potential(path(file), format), InputError) << file << " as " << format;
+  // Names that tell nothing: the content does.
+  fs::rename(path("WCu.eam.alloy"), path("alloy"));
+  fs::rename(path("WCu.eam.fs"), path("fs"));
+  EXPECT_THROW(read_potential(path("alloy"), "eam/fs"), InputError);
+  EXPECT_THROW(read_potential(path("fs"), "eam/alloy"), InputError);
+  EXPECT_THROW(read_potential(path("fs"), "funcfl"), InputError);
+  EXPECT_THROW(read_potential(path("fs"), "bop"), InputError);
+  expect_same(read_potential(path("alloy"), "eam/alloy"), t);
+}
+
+TEST_F(PotentialFile, CompressedFilesAreReadAndNoticedWhenDamagedOrCut) {
+  const std::string plain = write("W.eam.alloy", small_setfl);
+  const auto t = read_potential(plain);
+  for (const auto& [program, end] :
+       {std::pair{"gzip", ".gz"}, {"bzip2", ".bz2"}, {"xz", ".xz"}, {"zstd --rm", ".zst"}}) {
+    write("W.eam.alloy", small_setfl);
+    if (std::system((std::string(program) + " -q -f " + plain + " 2>/dev/null").c_str()) != 0) continue;
+    const std::string packed = text_of(plain + end);
+    expect_same(read_potential(plain + end), t);
+    for (std::size_t length = 4; length < packed.size(); length += 3) {
+      std::ofstream(path("cut.alloy"), std::ios::binary) << packed.substr(0, length);
+      EXPECT_THROW(read_potential(path("cut.alloy")), InputError) << end << " cut after " << length;
+    }
+    for (std::size_t at = 12; at + 4 < packed.size(); ++at) {
+      std::string damaged = packed;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+      std::ofstream(path("damaged.alloy"), std::ios::binary) << damaged;
+      try {  // a bit that means nothing may flip; a number must not
+        expect_same(read_potential(path("damaged.alloy")), t);
+      } catch (const InputError&) {
+      }
+    }
+    std::ofstream(path("twice.alloy"), std::ios::binary) << packed << packed;
+    EXPECT_THROW(read_potential(path("twice.alloy")), InputError) << "both parts are read";
+  }
+}
+
 TEST_F(PotentialFile, WhatIsNoPotentialIsRefused) {
   EXPECT_THROW(read_potential(path("missing.eam.alloy")), InputError);
   EXPECT_THROW(read_potential(folder_.string(), "eam/alloy"), InputError);

@@ -1,0 +1,17 @@
+// What the defects of a run are counted against.
+#pragma once
+
+#include <memory>
+
+#include "tungsten_md/analysis/reference_sites.hpp"
+#include "tungsten_md/model/case.hpp"
+
+namespace wafermark::tungsten {
+
+/// The crystal of the deck, or what structure.reference says of a file; null where the deck counts no
+/// defects. Read from the deck alone, so that a restarted run has the same one. Collective. Throws InputError
+/// where a crystal that the deck asks for does not fit the file.
+std::unique_ptr<ReferenceSites> defect_reference(const Communicator& comm, const Case& what,
+                                                 const PotentialTables& potential);
+
+}  // namespace wafermark::tungsten
