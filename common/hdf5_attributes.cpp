@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/guarded_text.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/hdf5_handle.hpp"
 
@@ -19,13 +20,38 @@ void write_attribute(hid_t file, const std::string& object, const std::string& n
   good = attribute.good() && H5Awrite(attribute, type, data) >= 0;
 }
 
-/// Variable-length UTF-8: what h5py, and all that builds on it, takes for text. Fixed-length text comes out
-/// as bytes.
-Handle text_type() {
+/// UTF-8 of `length` bytes, or variable.
+Handle text_type(std::size_t length) {
   const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_size(type, length);
   H5Tset_cset(type, H5T_CSET_UTF8);
+  if (length != H5T_VARIABLE) H5Tset_strpad(type, H5T_STR_NULLPAD);
   return {type, H5Tclose};
+}
+
+/// Attributes in an object's header end at 64 KiB.
+constexpr std::size_t longest_fixed_text = 60'000;
+
+std::size_t length_for(const std::vector<std::string>& texts, TextLayout layout) {
+  std::size_t longest = 1;
+  for (const auto& text : texts) longest = std::max(longest, text.size());
+  return layout == TextLayout::fixed && longest * texts.size() <= longest_fixed_text ? longest : H5T_VARIABLE;
+}
+
+/// Texts as H5Awrite takes them.
+std::vector<char> packed(const std::vector<std::string>& texts, std::size_t length) {
+  std::vector<char> data;
+  for (const auto& text : texts) {
+    if (length == H5T_VARIABLE) {
+      const char* pointer = text.c_str();
+      const auto* bytes = reinterpret_cast<const char*>(&pointer);
+      data.insert(data.end(), bytes, bytes + sizeof pointer);
+    } else {
+      data.insert(data.end(), text.begin(), text.end());
+      data.resize(data.size() + length - text.size(), '\0');
+    }
+  }
+  return data;
 }
 
 }  // namespace
@@ -50,27 +76,51 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
   agree_written(good, object + ": attribute " + name);
 }
 
-void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text) {
-  const Handle type = text_type();
+void Hdf5File::set_attribute(const std::string& object, const std::string& name, const std::string& text,
+                             TextLayout layout) {
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const char* pointer = text.c_str();
-  reserve(object + ": attribute " + name, 0);
-  bool good = false;
-  write_attribute(file_, object, name, type, space, &pointer, good);
-  agree_written(good, object + ": attribute " + name);
+  write_texts(object, name, {text}, space, layout);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name,
-                             const std::vector<std::string>& texts) {
-  std::vector<const char*> pointers;
-  for (const auto& t : texts) pointers.push_back(t.c_str());
-  const Handle type = text_type();
+                             const std::vector<std::string>& texts, TextLayout layout) {
   const hsize_t n = texts.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  write_texts(object, name, texts, space, layout);
+}
+
+void Hdf5File::write_texts(const std::string& object, const std::string& name,
+                           const std::vector<std::string>& texts, hid_t space, TextLayout layout) {
+  const std::size_t length = length_for(texts, layout);
+  const Handle type = text_type(length);
   reserve(object + ": attribute " + name, 0);
   bool good = false;
-  write_attribute(file_, object, name, type, space, pointers.data(), good);
+  write_attribute(file_, object, name, type, space, packed(texts, length).data(), good);
   agree_written(good, object + ": attribute " + name);
+}
+
+bool Hdf5File::has_attribute(const std::string& object, const std::string& name) const {
+  return on_root([&] {
+           return int(holds(file_, object) &&
+                      H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) > 0);
+         }) != 0;
+}
+
+namespace {
+herr_t note_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+}  // namespace
+
+std::vector<std::string> Hdf5File::children(const std::string& path) const {
+  return on_root([&] {
+    std::vector<std::string> names;
+    if (holds(file_, path) && H5Literate_by_name(file_, path.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr,
+                                                 note_name, &names, H5P_DEFAULT) < 0)
+      reject(path, "its members cannot be listed");
+    return names;
+  });
 }
 
 hid_t Hdf5File::open_attribute(const std::string& object, const std::string& name) const {
@@ -122,12 +172,10 @@ std::vector<std::string> Hdf5File::text_list_attribute(const std::string& object
                                  found, length, most_attribute_values));
     const auto n = static_cast<std::size_t>(found);
     if (H5Tis_variable_str(type) > 0) {
-      std::vector<char*> pointers(n, nullptr);
-      if (H5Aread(attribute, type, pointers.data()) < 0)
-        reject(object, fmt::format("attribute '{}' cannot be read", name));
-      for (const char* p : pointers) texts.emplace_back(p == nullptr ? "" : p);
-      H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
-      return texts;
+      auto guarded = read_text_guarded(path_, object, name);
+      if (!guarded || guarded->size() != n)
+        reject(object, fmt::format("attribute '{}' cannot be read: its text is damaged", name));
+      return *guarded;
     }
     std::vector<char> block(length * n + 1, '\0');
     if (H5Aread(attribute, type, block.data()) < 0)

@@ -20,6 +20,12 @@ struct Rows {
   static Rows of(const Communicator& comm, std::uint64_t count);
 };
 
+/// How texts are stored. h5py takes only variable-length ones for text (fixed ones come out as bytes), and
+/// programs that build on it look units up by them; but damage to the heap that these lie in can keep the
+/// library for ever, so that reading them takes a process of its own (guarded_text.hpp). Fixed texts of more
+/// than 60,000 bytes are stored variable.
+enum class TextLayout { fixed, variable };
+
 /// An open file. Every call is collective: rank 0 reads attributes and shapes for all, each rank its own rows
 /// of an array. Paths are absolute ("/particles/all/position/value"); parents are made. Arrays are T = float,
 /// double, int, std::int64_t or std::uint8_t with `columns` values a row (0: one-dimensional). What cannot be
@@ -47,6 +53,8 @@ class Hdf5File {
   void flush();
 
   bool exists(const std::string& path) const;
+  /// Names of what a group holds; none where there is no such group.
+  std::vector<std::string> children(const std::string& path) const;
   void make_group(const std::string& path);
   /// A second name for `target` (H5MD shares step and time this way).
   void link(const std::string& target, const std::string& name);
@@ -56,12 +64,15 @@ class Hdf5File {
   void set_attribute(const std::string& object, const std::string& name, const T& value);
   template <class T>
   void set_attribute(const std::string& object, const std::string& name, const std::vector<T>& values);
-  void set_attribute(const std::string& object, const std::string& name, const std::string& text);
-  void set_attribute(const std::string& object, const std::string& name, const char* text) {
-    set_attribute(object, name, std::string(text));
+  void set_attribute(const std::string& object, const std::string& name, const std::string& text,
+                     TextLayout layout = TextLayout::fixed);
+  void set_attribute(const std::string& object, const std::string& name, const char* text,
+                     TextLayout layout = TextLayout::fixed) {
+    set_attribute(object, name, std::string(text), layout);
   }
   void set_attribute(const std::string& object, const std::string& name,
-                     const std::vector<std::string>& texts);
+                     const std::vector<std::string>& texts, TextLayout layout = TextLayout::fixed);
+  bool has_attribute(const std::string& object, const std::string& name) const;
   template <class T>
   T attribute(const std::string& object, const std::string& name) const;
   template <class T>
@@ -113,6 +124,8 @@ class Hdf5File {
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
   void expect_numbers(const std::string& path) const;
+  void write_texts(const std::string& object, const std::string& name, const std::vector<std::string>& texts,
+                   hid_t space, TextLayout layout);
   hid_t open_attribute(const std::string& object, const std::string& name) const;
   /// Gives the file up and throws on all ranks when the write failed on any; `why` of the first such rank.
   void agree_written(bool good, const std::string& object,

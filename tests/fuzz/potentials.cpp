@@ -15,7 +15,7 @@ std::string tables(int count) {
   std::string text;
   for (int table = 0; table < count; ++table)
     for (int k = 0; k < points; ++k)
-      text += fmt::format("{:.3e}{}", 0.1 * k + table, k % 5 == 4 ? "\n" : " ");
+      text += fmt::format("{:.3e}{}", 0.1 * k + table, k % 5 == 4 || k + 1 == points ? "\n" : " ");
   return text + "\n";
 }
 

@@ -1,5 +1,8 @@
 #include "tungsten_md/cluster/cell_grid.hpp"
 
+#include <array>
+#include <cmath>
+
 namespace wafermark::tungsten {
 namespace {
 
@@ -61,6 +64,25 @@ struct Gather {
   }
 };
 
+struct Occupied {
+  Vector3View x;
+  int axis;
+  KOKKOS_FUNCTION void operator()(int i, double& lowest, double& highest) const {
+    if (x(i, axis) < lowest) lowest = x(i, axis);
+    if (x(i, axis) > highest) highest = x(i, axis);
+  }
+};
+
+using Counts = std::array<double, 3>;  // of cells inside the margin, whole numbers
+
+Counts inner_cells(const Vec3& lo, const Vec3& hi, double list_radius) {
+  Counts inner;
+  for (std::size_t d = 0; d < 3; ++d) inner[d] = std::max(1.0, std::floor((hi[d] - lo[d]) / list_radius));
+  return inner;
+}
+
+double cells_of(const Counts& inner) { return (inner[0] + 2.0) * (inner[1] + 2.0) * (inner[2] + 2.0); }
+
 template <class ViewType>
 void permute(ViewType& view, const Kokkos::View<int*, MemSpace>& order, int n) {
   ViewType sorted(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), view.extent(0));
@@ -69,6 +91,34 @@ void permute(ViewType& view, const Kokkos::View<int*, MemSpace>& order, int n) {
 }
 
 }  // namespace
+
+CellGrid::CellGrid(const Subdomain& s, double list_radius, const Particles& p) {
+  // A list radius holds a dozen atoms of a metal: crystals never come near this.
+  const double most = 8.0 * p.n_local + 4096.0;
+  Vec3 from = s.lo, to = s.hi;
+  Counts inner = inner_cells(from, to, list_radius);
+  if (cells_of(inner) > most) {
+    for (int d = 0; d < 3; ++d) {
+      double lowest = s.hi[d], highest = s.lo[d];
+      Kokkos::parallel_reduce("occupied", over(p.n_local), Occupied{p.x, d}, Kokkos::Min<double>(lowest),
+                              Kokkos::Max<double>(highest));
+      from[d] = p.n_local == 0 ? s.lo[d] : lowest;
+      to[d] = p.n_local == 0 ? s.lo[d] : highest;
+    }
+    inner = inner_cells(from, to, list_radius);
+    // Atoms far apart: the cells grow, most of them along the longest axis.
+    while (cells_of(inner) > most) {
+      double& longest = *std::max_element(inner.begin(), inner.end());
+      longest = std::max(1.0, std::floor(longest * std::max(0.5, most / cells_of(inner))));
+    }
+  }
+  for (int d = 0; d < 3; ++d) {
+    const double size = std::max((to[d] - from[d]) / inner[d], list_radius);
+    lo[d] = from[d] - size;
+    inverse_size[d] = 1.0 / size;
+    dims[d] = static_cast<int>(inner[d]) + 2;
+  }
+}
 
 CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id) {
   using Kokkos::view_alloc;

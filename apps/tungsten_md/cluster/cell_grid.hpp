@@ -13,22 +13,21 @@ namespace wafermark::tungsten {
 /// z varies fastest, so the cells of a z-row are consecutive. Positions outside the margin (atoms that left
 /// an open box) count to the outermost cell, which keeps neighbours in adjacent cells.
 struct CellGrid {
-  double lo[3];
-  double inverse_size[3];
-  int dims[3];
+  double lo[3]{};
+  double inverse_size[3]{1.0, 1.0, 1.0};
+  int dims[3]{1, 1, 1};
 
   CellGrid() = default;
-  CellGrid(const Subdomain& s, double list_radius) {
-    for (int d = 0; d < 3; ++d) {
-      const double length = s.hi[d] - s.lo[d];
-      const int inner = std::max(1, static_cast<int>(length / list_radius));
-      const double size = std::max(length / inner, list_radius);
-      lo[d] = s.lo[d] - size;
-      inverse_size[d] = 1.0 / size;
-      dims[d] = inner + 2;
-    }
-  }
+  /// Over the whole subdomain where that takes a few cells an atom at most; else over the space that the
+  /// first n_local atoms of p occupy, in cells as wide as it takes: memory goes by atoms, whatever the box.
+  CellGrid(const Subdomain& s, double list_radius, const Particles& p);
 
+  /// Half the longest edge: how far from their middle positions lie.
+  double half_extent() const {
+    double most = 0.0;
+    for (int d = 0; d < 3; ++d) most = std::max(most, 0.5 * dims[d] / inverse_size[d]);
+    return most;
+  }
   int size() const { return dims[0] * dims[1] * dims[2]; }
 
   KOKKOS_FUNCTION int slice(int d, double x) const {

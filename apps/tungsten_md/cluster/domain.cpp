@@ -62,8 +62,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       force_field_(make_eam(potential, settings.precision)),
       ranks_(comm, settings.rank_grid, edges(start.box)),
       subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
-      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom),
-      cells_(subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
+      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
   list_.kind = settings.list.value_or(best_list_kind());
   list_.radius = force_field_->cutoff() + settings.skin_angstrom;
   if (list_.kind == ListKind::half && best_list_kind() != ListKind::half)
@@ -130,7 +129,7 @@ void Domain::rebuild() {
   }
   {
     const Region region(times_, "sort");
-    sort_by_cell(cells_, p_);
+    sort_by_cell(CellGrid(subdomain_, list_.radius, p_), p_);
   }
   build_list();
   ++rebuilds_;
@@ -146,7 +145,7 @@ void Domain::remove(const std::vector<int>& atoms) {
 void Domain::build_list() {
   const Region region(times_, "neighbour list");
   ghosts_.select(p_);
-  list_.build(cells_, p_);
+  list_.build(CellGrid(subdomain_, list_.radius, p_), p_);
   // The dummy site that pads the list's rows needs a valid type; its distance keeps it out of every sum.
   const int dummy = p_.n_local + p_.n_ghost;
   if (p_.type.extent_int(0) <= dummy) Kokkos::resize(p_.type, dummy + 1);

@@ -84,7 +84,6 @@ class Domain {
   CartesianGrid ranks_;
   Subdomain subdomain_;
   GhostExchange ghosts_;
-  CellGrid cells_;
   VerletList list_;
   Particles p_;
 };

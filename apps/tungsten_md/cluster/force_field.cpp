@@ -1,5 +1,7 @@
 #include "tungsten_md/cluster/force_field.hpp"
 
+#include <fmt/format.h>
+
 #include "common/errors.hpp"
 #include "tungsten_md/cluster/eam_passes.hpp"
 
@@ -79,6 +81,12 @@ class Eam final : public ForceField {
     }
     extent += 4.0 * radius;
     if constexpr (std::is_same_v<Real, float>) {
+      constexpr double widest = 2e4;  // steps of 1e-5 Angstrom
+      if (extent > widest)
+        throw InputError(
+            fmt::format("run.precision = \"mixed\": found atoms of one rank {:.3g} Angstrom apart, "
+                        "expected at most {:.3g} (double has no such limit)",
+                        extent, widest));
       sites_.inverse_unit = 2147483648.0 / extent;
       sites_.unit = static_cast<Real>(1.0 / sites_.inverse_unit);
     }

@@ -1,5 +1,11 @@
 #include "tungsten_md/cluster/verlet_list.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+
 namespace wafermark::tungsten {
 namespace {
 
@@ -7,8 +13,16 @@ using FloatView = Kokkos::View<float*, MemSpace>;
 using Lane = native_lanes<float, ExecSpace>;
 
 /// Distances are tested in fp32 relative to the subdomain's centre; this much is added to the radius so that
-/// rounding cannot lose a pair. The force kernels apply the exact cut-off.
-constexpr float rounding_margin = 2e-3f;
+/// rounding cannot lose a pair: of two coordinates, and more where they lie farther than 8,000 Angstrom from
+/// the centre. The force kernels apply the exact cut-off.
+float rounding_margin(double half_extent) {
+  constexpr double farthest = 1e7;  // 1 mm: a margin of 2.5 Angstrom, lists stay short
+  if (half_extent > farthest)
+    throw InputError(
+        fmt::format("box: found atoms of one rank {:.3g} Angstrom apart, expected at most {:.3g}",
+                    2.0 * half_extent, 2.0 * farthest));
+  return static_cast<float>(std::max(2e-3, 2.5e-7 * half_extent));
+}
 
 /// Positions in cell order, so that the inner loop reads consecutive memory.
 struct GatherPositions {
@@ -128,7 +142,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
   stride = half || on_host ? 1 : room;
   std::int64_t capacity = static_cast<std::int64_t>(entry.extent(0)) / (half || room == 0 ? 1 : room);
   if (capacity == 0) capacity = half ? 32 * room : 64;
-  const float r = static_cast<float>(radius) + rounding_margin;
+  const float r = static_cast<float>(radius) + rounding_margin(grid.half_extent());
   for (;;) {
     const auto size = static_cast<std::size_t>(half ? capacity : capacity * room);
     if (entry.extent(0) != size) {

@@ -21,7 +21,7 @@ namespace wafermark::tungsten {
 namespace {
 
 struct DefectsOptions {
-  std::string file, out, frame = "all", lattice, reference;
+  std::string file, out, frame = "all", lattice, reference, particles;
   double a = 0.0, vacancy_cutoff = 0.0, interstitial_cutoff = 0.0;
   std::vector<int> cells;
   std::vector<double> origin, pka_energies;
@@ -31,6 +31,7 @@ struct DefectsOptions {
 DataFileDefaults data_file_defaults(const DefectsOptions& o) {
   DataFileDefaults defaults;
   for (std::size_t d = 0; d < 3; ++d) defaults.periodic[d] = o.boundary[d] == "periodic";
+  defaults.particles = o.particles;
   return defaults;
 }
 
@@ -186,6 +187,7 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--reference", o->reference,
                       "file whose atoms (first frame) are the sites, instead of a lattice")
       ->check(not_empty("a file of atoms"));
+  command->add_option("--particles", o->particles, "group of an H5MD file; needed where it has several");
   command->add_option("--boundary", o->boundary, "of LAMMPS data files: periodic or open, along x y z")
       ->expected(3)
       ->delimiter(',')

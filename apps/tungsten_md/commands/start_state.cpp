@@ -29,7 +29,8 @@ std::vector<int> types_of(const Configuration& state, const PotentialTables& pot
   std::vector<int> types;
   for (std::size_t t = 0; t < state.elements.size(); ++t) {
     const std::string& name = state.elements[t];
-    const bool same = t < symbols.size() && (symbols[t] == name || atomic_number(name) == 0);
+    const bool numbered = name == std::to_string(t + 1);
+    const bool same = t < symbols.size() && (symbols[t] == name || numbered);
     types.push_back(same ? static_cast<int>(t) : potential.element_index(name));
     if (types.back() < 0)
       throw InputError(fmt::format("{}: found atoms of '{}', expected elements of the potential: {}", file,
@@ -80,7 +81,7 @@ void adopt_elements(Configuration& state, const PotentialTables& potential) {
 
 Configuration stored_state(const Communicator& comm, const std::string& file,
                            const std::array<bool, 3>& periodic, const PotentialTables& potential) {
-  auto first = StateFile::open(comm, file, {periodic, symbols_of(potential)})->next();
+  auto first = StateFile::open(comm, file, {periodic, symbols_of(potential), {}})->next();
   if (!first) throw InputError(fmt::format("{}: found no frame, expected at least one", file));
   Configuration state = std::move(*first);
   const std::vector<int> types = types_of(state, potential, file);

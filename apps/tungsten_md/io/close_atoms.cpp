@@ -92,9 +92,8 @@ std::vector<Member> members_of_own_cells(const Communicator& comm, const Configu
       const double* p = &place_parts[r][3 * k];
       members.push_back({{l[1], l[2], l[3]}, l[0], {p[0], p[1], p[2]}});
     }
-  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
-    return std::tie(a.cell, a.id) < std::tie(b.cell, b.id);
-  });
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return std::tie(a.cell, a.id) < std::tie(b.cell, b.id); });
   return members;
 }
 

@@ -12,6 +12,7 @@
 #include "tungsten_md/io/collective_text.hpp"
 #include "tungsten_md/io/id_order.hpp"
 #include "tungsten_md/io/text_file.hpp"
+#include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
 
@@ -31,7 +32,9 @@ class LammpsDumpReader::Parser {
 
   /// Reads up to the rows of the next frame. What all ranks must know, as JSON; "" at the end of the file.
   std::string frame_header() {
-    if (!file_.next()) return "";
+    do
+      if (!file_.next()) return "";
+    while (file_.words().empty());
     frame_ = Frame{};
     bool has_step = false, has_box = false;
     for (;; file_.require_next("ITEM: of a frame")) {
@@ -50,9 +53,12 @@ class LammpsDumpReader::Parser {
         file_.require_next("a unit system");
         if (file_.words().size() != 1 || file_.words()[0] != "metal")
           file_.fail(TextFile::quoted(file_.line()), "units 'metal'");
+        by_program_ = true;
       } else if (title.starts_with("ITEM: NUMBER OF ATOMS")) {
         file_.require_next("a number of atoms");
         rows_left_ = file_.integer(0, "a positive number of atoms", 1);
+      } else if (title.starts_with("ITEM: NUMBER OF ENTRIES")) {
+        file_.fail("a dump of pairs (dump local)", "a dump of atoms");
       } else if (title.starts_with("ITEM: BOX BOUNDS")) {
         read_box();
         has_box = true;
@@ -70,6 +76,7 @@ class LammpsDumpReader::Parser {
                 {"lo", frame_.box.lo},
                 {"hi", frame_.box.hi},
                 {"periodic", frame_.box.periodic},
+                {"ids", column_.id != absent},
                 {"velocities", has(column_.v)},
                 {"forces", has(column_.f)}}
         .dump();
@@ -78,27 +85,30 @@ class LammpsDumpReader::Parser {
   bool row(std::int64_t& id, double* values) {
     if (rows_left_ == 0) return false;
     file_.require_next(fmt::format("{} more atoms", rows_left_));
-    --rows_left_;
     if (file_.words().size() != column_.count)
       file_.fail(fmt::format("{} columns", file_.words().size()), fmt::format("{}", column_.count));
-    id = file_.integer(column_.id, "a positive atom id", 1);
+    ++rows_read_;
+    id = column_.id == absent ? rows_read_ : file_.integer(column_.id, "a positive atom id", 1);
     values[0] = type_of_row();
     for (int d = 0; d < 3; ++d) {
       double x = file_.number(column_.x[d], "a coordinate");
-      if (column_.scaled) x = frame_.box.lo[d] + x * frame_.box.length(d);
+      if (column_.scaled[d]) x = frame_.box.lo[d] + x * frame_.box.length(d);
       values[1 + d] = x;
       values[4 + d] = has(column_.v) ? file_.number(column_.v[d], "a velocity") : 0.0;
       values[7 + d] = has(column_.f) ? file_.number(column_.f[d], "a force") : 0.0;
     }
+    if (--rows_left_ == 0) end_of_frame();
     return true;
   }
+
+  const std::vector<std::string>& notes() const { return notes_; }
 
   /// Names of the types met so far, as JSON.
   std::string element_names() const {
     json names = json::array();
     for (std::size_t t = 0; t < elements_.size(); ++t)
       names.push_back(elements_[t].empty() ? std::to_string(t + 1) : elements_[t]);
-    return names.dump();
+    return names.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 
  private:
@@ -114,21 +124,36 @@ class LammpsDumpReader::Parser {
   struct Columns {
     std::size_t count = 0, id = absent, type = absent, element = absent;
     Triple x{absent, absent, absent}, v = x, f = x;
-    bool scaled = false;
+    std::array<bool, 3> scaled{};
   };
 
+  /// "BOX BOUNDS pp pp ff", "BOX BOUNDS xy xz yz pp pp ff" with a tilt behind each pair of bounds, or without
+  /// boundaries, as old versions wrote it.
   void read_box() {
-    const auto& w = file_.words();
-    if (w.size() != 3 && w.size() != 6)
+    const auto& words = file_.words();
+    const std::size_t n = words.size();
+    const bool tilted = n >= 6 && words[3] == "xy";
+    if (n >= 4 && words[3] == "abc") file_.fail("a general triclinic box", "an orthogonal box");
+    if (n != (tilted ? 9u : 6u) && n != (tilted ? 6u : 3u))
       file_.fail(TextFile::quoted(file_.line()), "an orthogonal box, 'BOX BOUNDS pp pp pp'");
-    for (int d = 0; d < 3; ++d) frame_.box.periodic[d] = w.size() == 3 || w[3 + d] == "pp";
+    const bool bounded = n == 9 || (n == 6 && !tilted);
+    for (std::size_t d = 0; d < 3; ++d) frame_.box.periodic[d] = !bounded || words[n - 3 + d] == "pp";
     for (int d = 0; d < 3; ++d) {
       file_.require_next("two bounds of the box");
       frame_.box.lo[d] = file_.number(0, "a lower bound of the box");
       frame_.box.hi[d] = file_.number(1, "an upper bound of the box");
-      if (file_.words().size() != 2 || !(frame_.box.lo[d] < frame_.box.hi[d]))
+      if (file_.words().size() != (tilted ? 3 : 2) || !(frame_.box.lo[d] < frame_.box.hi[d]))
         file_.fail(TextFile::quoted(file_.line()), "a lower bound below an upper one");
+      if (tilted) file_.require_no_tilt(2, frame_.box.length(d));
     }
+  }
+
+  /// Programs end every line that they write; of a file made by hand the last newline may be missing.
+  void end_of_frame() {
+    rows_read_ = 0;
+    if (!file_.cut()) return;
+    if (by_program_) file_.fail("the end of the file inside a line", "a newline (is the file cut off?)");
+    notes_.push_back(file_.path() + ": the last line has no newline: is the file cut off?");
   }
 
   void find_columns() {
@@ -138,16 +163,17 @@ class LammpsDumpReader::Parser {
       return at == names.end() ? absent : static_cast<std::size_t>(at - names.begin());
     };
     column_ = {names.size(), find("id"), find("type"), find("element")};
-    for (std::string_view kind : {"", "u", "s", "su"}) {
-      const std::string tail(kind);
-      column_.x = {find("x" + tail), find("y" + tail), find("z" + tail)};
-      column_.scaled = kind.starts_with('s');
-      if (has(column_.x)) break;
-    }
+    for (int d = 0; d < 3; ++d)
+      for (const std::string_view kind : {"", "u", "s", "su"}) {
+        column_.x[d] = find(fmt::format("{}{}", "xyz"[d], kind));
+        column_.scaled[d] = kind.starts_with('s');
+        if (column_.x[d] != absent) break;
+      }
     column_.v = {find("vx"), find("vy"), find("vz")};
     column_.f = {find("fx"), find("fy"), find("fz")};
-    if (column_.id == absent || !has(column_.x) || (column_.type == absent && column_.element == absent))
-      file_.fail(TextFile::quoted(file_.line()), "columns id, type or element, and x y z (or xs, xu, xsu)");
+    if (!has(column_.x)) file_.fail(TextFile::quoted(file_.line()), "columns x y z (or xs, xu, xsu)");
+    if (column_.type == absent && column_.element == absent && given_ && elements_.size() > 1)
+      file_.fail(TextFile::quoted(file_.line()), "a column type or element for several elements");
   }
 
   int type_of_row() {
@@ -156,8 +182,16 @@ class LammpsDumpReader::Parser {
       const int last = given_ ? static_cast<int>(elements_.size()) : 1000;
       const auto type = file_.integer(column_.type, fmt::format("an atom type from 1 to {}", last), 1, last);
       if (static_cast<std::size_t>(type) > elements_.size()) elements_.resize(type);
-      if (!given_ && !name.empty()) elements_[type - 1] = name;
+      std::string& known = elements_[static_cast<std::size_t>(type - 1)];
+      const bool other = !name.empty() && !known.empty() && name != known;
+      if (other && (!given_ || (atomic_number(name) != 0 && atomic_number(known) != 0)))
+        file_.fail(fmt::format("type {} to be {}", type, TextFile::quoted(name)), known);
+      if (!given_ && !name.empty()) known = name;
       return static_cast<int>(type) - 1;
+    }
+    if (column_.element == absent) {
+      if (elements_.empty()) elements_.emplace_back();
+      return 0;
     }
     const auto at = std::find(elements_.begin(), elements_.end(), name);
     const auto index = static_cast<int>(at - elements_.begin());
@@ -173,7 +207,9 @@ class LammpsDumpReader::Parser {
   std::vector<std::string> elements_;
   Frame frame_;
   Columns column_;
-  std::int64_t rows_left_ = 0;
+  std::int64_t rows_left_ = 0, rows_read_ = 0;
+  bool by_program_ = false;  ///< has what nobody writes by hand
+  std::vector<std::string> notes_;
 };
 
 LammpsDumpReader::LammpsDumpReader(const Communicator& comm, const std::string& path,
@@ -218,6 +254,8 @@ std::optional<DumpFrame> LammpsDumpReader::next() {
   c.elements =
       json::parse(ask_root(comm_, [&] { return parser_->element_names(); })).get<std::vector<std::string>>();
   c.masses.assign(c.elements.size(), 0.0);
+  c.ids_known = header.at("ids");
+  if (comm_.is_root()) c.notes = parser_->notes();
   return frame;
 }
 

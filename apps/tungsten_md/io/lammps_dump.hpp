@@ -16,8 +16,10 @@ struct DumpFrame {
   bool has_velocities = false;
 };
 
-/// Reads frame by frame. A frame needs the columns id, type or element, and x y z (or xs, xu, xsu); vx vy vz
-/// and fx fy fz are read when present, others ignored. Boundaries other than "pp" count as open.
+/// Reads frame by frame. A frame needs the columns x y z (each as x, xu, xs or xsu); id, type, element,
+/// vx vy vz and fx fy fz are read when present, others ignored. Without ids rows are numbered in their order
+/// (Configuration::ids_known), without type and element all atoms are of one type. Boundaries other than "pp"
+/// count as open. Tilts that are rounding (TextFile::require_no_tilt) are zero.
 class LammpsDumpReader {
  public:
   /// `elements` names the types; where empty, the column `element` does, or the type's number. Collective, as

@@ -12,8 +12,8 @@
 
 namespace wafermark::tungsten {
 
-/// The frames of an H5MD trajectory or a LAMMPS dump, or the one state of a checkpoint or a LAMMPS data file.
-/// Every call is collective.
+/// The frames of an H5MD trajectory, a LAMMPS dump or an extended XYZ file, or the one state of a checkpoint
+/// or a LAMMPS data file. Every call is collective.
 class StateFile {
  public:
   /// Recognises the format; throws InputError when the file cannot be read. `defaults` is for LAMMPS files;

@@ -8,6 +8,7 @@
 
 #include "common/errors.hpp"
 #include "common/text_input.hpp"
+#include "tungsten_md/model/box.hpp"
 
 namespace wafermark::tungsten {
 
@@ -15,8 +16,7 @@ namespace {
 constexpr std::string_view blanks = " \t\r\f\v";
 }
 
-TextFile::TextFile(const std::string& path)
-    : path_(path), stream_(open_text(path, "a text file of atoms")) {}
+TextFile::TextFile(const std::string& path) : path_(path), stream_(open_text(path, "a text file of atoms")) {}
 
 bool TextFile::next() {
   words_.clear();
@@ -70,9 +70,16 @@ std::int64_t TextFile::integer(std::size_t i, std::string_view what, std::int64_
   const std::string_view word = words_[i];
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error == std::errc::result_out_of_range && end == word.data() + word.size())
+    fail(quoted(word) + ", too large for 64 bits", what);
   if (error != std::errc{} || end != word.data() + word.size() || value < low || value > high)
     fail(quoted(word), what);
   return value;
+}
+
+void TextFile::require_no_tilt(std::size_t i, double length) const {
+  const double tilt = number(i, "a tilt of the box");
+  if (!Box::is_rounding(tilt, length)) fail("a triclinic box", "an orthogonal box");
 }
 
 void TextFile::require_words(std::size_t at_least, std::string_view expected) const {

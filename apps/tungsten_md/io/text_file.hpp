@@ -24,6 +24,7 @@ class TextFile {
   /// Goes to the next line, which must exist; `expected` says what should be there.
   void require_next(const std::string& expected);
 
+  const std::string& path() const { return path_; }
   const std::string& line() const { return line_; }
   /// The words of the line up to a '#'.
   const std::vector<std::string_view>& words() const { return words_; }
@@ -34,6 +35,9 @@ class TextFile {
   double number(std::size_t i, std::string_view what) const;
   std::int64_t integer(std::size_t i, std::string_view what, std::int64_t low,
                        std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
+  /// Throws unless word `i`, a tilt of the box, is zero or rounding beside an edge of `length`
+  /// (Box::is_rounding).
+  void require_no_tilt(std::size_t i, double length) const;
   /// Throws unless the line has at least (exactly) n words.
   void require_words(std::size_t at_least, std::string_view expected) const;
 

@@ -7,8 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "common/digest.hpp"
 #include "common/errors.hpp"
+#include "tungsten_md/io/frame_digest.hpp"
 #include "tungsten_md/io/id_order.hpp"
 
 namespace wafermark::tungsten {
@@ -18,14 +18,7 @@ namespace {
 const std::string all = "/particles/all";
 const std::string position = all + "/position", velocity = all + "/velocity", edges = all + "/box/edges";
 const std::string steps = position + "/step", times = position + "/time";
-const std::string parameters = "/parameters", frame_digests = parameters + "/frame_digest";
-
-/// Rank r's part of n rows: equal parts, the first ranks one more.
-Rows even_rows(const Communicator& comm, std::uint64_t n) {
-  const auto ranks = static_cast<std::uint64_t>(comm.size()), rank = static_cast<std::uint64_t>(comm.rank());
-  const std::uint64_t first = n / ranks * rank + std::min(rank, n % ranks);
-  return {n, first, n / ranks + (rank < n % ranks ? 1 : 0)};
-}
+const std::string parameters = "/parameters";
 
 /// A value that is the same on all ranks, as rows that rank 0 writes.
 Rows on_root(const Communicator& comm, std::uint64_t n) { return {n, 0, comm.is_root() ? n : 0}; }
@@ -55,17 +48,6 @@ std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::
   return series;
 }
 
-/// Box lengths: the diagonal of our matrices, or the vectors that other programs write for a cuboid.
-Vec3 read_edges(const Hdf5File& file, const std::string& path, std::uint64_t frame) {
-  const bool matrix = file.shape(edges + "/value").size() == 3;
-  const std::vector<double> e = file.read_frame<double>(edges + "/value", frame, {3, 0, 3}, matrix ? 3 : 0);
-  if (!matrix) return {e[0], e[1], e[2]};
-  for (int k = 0; k < 9; ++k)
-    if (k % 4 != 0 && e[k] != 0.0)
-      throw InputError(fmt::format("{}: found a triclinic box, expected an orthogonal one", path));
-  return {e[0], e[4], e[8]};
-}
-
 /// Frames of which every part is there.
 std::uint64_t complete_frames(const Hdf5File& file, const std::vector<std::string>& series) {
   if (!file.exists(steps)) return 0;
@@ -84,57 +66,6 @@ void write_lattice(Hdf5File& file, const Lattice& lattice) {
                      std::vector<int>(lattice.cells.begin(), lattice.cells.end()));
   file.set_attribute(parameters, "lattice_origin_angstrom",
                      std::vector<double>(lattice.origin.begin(), lattice.origin.end()));
-}
-
-template <class T, std::size_t N>
-std::array<T, N> array_of(const std::vector<T>& values, const std::string& path, const char* what) {
-  if (values.size() != N)
-    throw InputError(fmt::format("{}: {}: found {} values, expected {}", path, what, values.size(), N));
-  std::array<T, N> a;
-  std::copy(values.begin(), values.end(), a.begin());
-  return a;
-}
-
-std::optional<Lattice> read_lattice(const Hdf5File& file, const std::string& path) {
-  const std::string kind = file.text_attribute(parameters, "lattice");
-  if (kind.empty()) return std::nullopt;
-  return Lattice{
-      lattice_kind(kind, path), file.attribute<double>(parameters, "lattice_constant_angstrom"),
-      array_of<int, 3>(file.attribute_list<int>(parameters, "lattice_cells"), path, "lattice_cells"),
-      array_of<double, 3>(file.attribute_list<double>(parameters, "lattice_origin_angstrom"), path,
-                          "lattice_origin_angstrom")};
-}
-
-/// Of what all frames share: atoms and parameters.
-std::uint64_t digest_of_constants(const Communicator& comm, const Hdf5File& file, const Rows& rows) {
-  Digest digest;
-  digest.add(digest_of_rows(comm, file.read<std::int64_t>(all + "/id", rows), rows.first, 1))
-      .add(digest_of_rows(comm, file.read<int>(all + "/species", rows), rows.first, 1))
-      .add(file.attribute_list<double>(parameters, "masses_amu"))
-      .add(file.attribute_list<double>(parameters, "box_origin_angstrom"));
-  for (const auto& text : file.text_list_attribute(parameters, "elements"))
-    digest.add(std::string_view(text));
-  for (const auto& text : file.text_list_attribute(all + "/box", "boundary"))
-    digest.add(std::string_view(text));
-  const std::string lattice = file.text_attribute(parameters, "lattice");
-  digest.add(std::string_view(lattice));
-  if (!lattice.empty())
-    digest.add(file.attribute<double>(parameters, "lattice_constant_angstrom"))
-        .add(file.attribute_list<int>(parameters, "lattice_cells"))
-        .add(file.attribute_list<double>(parameters, "lattice_origin_angstrom"));
-  return digest.value();
-}
-
-/// Of one frame; `x` and `v` as they are stored, `v` empty where there are none. HDF5's own checksums are not
-/// used: their collective form gathers every chunk's description on every rank.
-std::int64_t digest_of_frame(const Communicator& comm, std::uint64_t constants, std::int64_t step,
-                             double time_ps, const Vec3& lengths, const std::vector<double>& x,
-                             const std::vector<double>& v, const Rows& rows) {
-  Digest digest;
-  digest.add(constants).add(step).add(time_ps);
-  for (const double length : lengths) digest.add(length);
-  digest.add(digest_of_rows(comm, x, rows.first, 3)).add(digest_of_rows(comm, v, rows.first, 3));
-  return static_cast<std::int64_t>(digest.value());
 }
 
 /// Read before the file is opened to be written: what one rank alone reads of a file that all write leaves the
@@ -158,16 +89,16 @@ TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::s
     file.make_group("/h5md/creator");
     file.make_group("/h5md/modules/units");
     file.set_attribute("/h5md", "version", std::vector<int>{1, 1});
-    file.set_attribute("/h5md/author", "name", options.author);
-    file.set_attribute("/h5md/creator", "name", "Wafermark tungsten_md");
-    file.set_attribute("/h5md/creator", "version", "1");
+    file.set_attribute("/h5md/author", "name", options.author, TextLayout::variable);
+    file.set_attribute("/h5md/creator", "name", "Wafermark tungsten_md", TextLayout::variable);
+    file.set_attribute("/h5md/creator", "version", "1", TextLayout::variable);
     file.set_attribute("/h5md/modules/units", "version", std::vector<int>{1, 0});
 
     file.make_group(all + "/box");
     file.set_attribute(all + "/box", "dimension", 3);
     std::vector<std::string> boundary;
     for (bool periodic : start.box.periodic) boundary.push_back(periodic ? "periodic" : "none");
-    file.set_attribute(all + "/box", "boundary", boundary);
+    file.set_attribute(all + "/box", "boundary", boundary, TextLayout::variable);
     const auto n = static_cast<std::uint64_t>(ordered.atoms.size());
     const Rows rows{static_cast<std::uint64_t>(ordered.total), static_cast<std::uint64_t>(ordered.first_row),
                     n};
@@ -279,84 +210,13 @@ void TrajectoryWriter::append(const Configuration& configuration,
       file_.link(steps, element + "/step");
       file_.link(times, element + "/time");
     }
-    file_.set_attribute(position + "/value", "unit", "Angstrom");
-    if (velocities_) file_.set_attribute(velocity + "/value", "unit", "Angstrom ps-1");
-    file_.set_attribute(edges + "/value", "unit", "Angstrom");
-    file_.set_attribute(times, "unit", "ps");
+    file_.set_attribute(position + "/value", "unit", "Angstrom", TextLayout::variable);
+    if (velocities_) file_.set_attribute(velocity + "/value", "unit", "Angstrom ps-1", TextLayout::variable);
+    file_.set_attribute(edges + "/value", "unit", "Angstrom", TextLayout::variable);
+    file_.set_attribute(times, "unit", "ps", TextLayout::variable);
   }
   file_.flush();
   ++frames_;
-}
-
-TrajectoryReader::TrajectoryReader(const Communicator& comm, const std::string& path)
-    : comm_(&comm), file_(Hdf5File::open(comm, path)), path_(path) {
-  if (!file_.exists("/h5md") || !file_.exists(all + "/box"))
-    throw InputError(fmt::format("{}: found no /h5md and /particles/all, expected an H5MD trajectory", path));
-  for (int d = 0; const auto& kind : array_of<std::string, 3>(
-                      file_.text_list_attribute(all + "/box", "boundary"), path, "boundary"))
-    box_.periodic[d++] = kind == "periodic";
-  if (file_.exists(position + "/value")) {
-    const auto shape = file_.shape(position + "/value");
-    if (shape.size() != 3 || shape[2] != 3)
-      throw InputError(fmt::format("{}: found positions of another shape, expected [frame][atom][3]", path));
-    atoms_ = shape[1];
-  }
-  if (file_.exists(parameters)) {
-    elements_ = file_.text_list_attribute(parameters, "elements");
-    masses_ = file_.attribute_list<double>(parameters, "masses_amu");
-    box_.lo = array_of<double, 3>(file_.attribute_list<double>(parameters, "box_origin_angstrom"), path,
-                                  "box origin");
-    lattice_ = read_lattice(file_, path);
-  }
-  frames_ = complete_frames(file_, series_of(file_, {}));
-}
-
-Configuration TrajectoryReader::read(std::uint64_t frame) const {
-  if (frame >= frames_)
-    throw InputError(fmt::format("{}: frame {} asked for, expected 0 to {}", path_, frame,
-                                 static_cast<std::int64_t>(frames_) - 1));
-  const Rows rows = even_rows(*comm_, atoms_);
-  Configuration c;
-  c.box = box_;
-  const Vec3 lengths = read_edges(file_, path_, frame);
-  for (int d = 0; d < 3; ++d) c.box.hi[d] = c.box.lo[d] + lengths[d];
-  c.step = file_.read_scalars<std::int64_t>(steps)[frame];
-  c.time_ps = file_.read_scalars<double>(times)[frame];
-
-  std::vector<double> stored_x, stored_v;
-  const auto vectors = [&](const std::string& element, const Vec3& origin, std::vector<double>& values) {
-    values = file_.read_frame<double>(element + "/value", frame, rows, 3);
-    std::vector<Vec3> result(rows.count);
-    for (std::size_t i = 0; i < result.size(); ++i)
-      for (int d = 0; d < 3; ++d) result[i][d] = values[3 * i + d] + origin[d];
-    return result;
-  };
-  c.atoms.x = vectors(position, c.box.lo, stored_x);
-  for (Vec3& x : c.atoms.x) x = c.box.wrap(x);
-  c.atoms.v = file_.exists(velocity + "/value") ? vectors(velocity, {0, 0, 0}, stored_v)
-                                                : std::vector<Vec3>(rows.count);
-  if (file_.exists(frame_digests)) {
-    const auto digests = file_.read_scalars<std::int64_t>(frame_digests);
-    const std::int64_t found = digest_of_frame(*comm_, digest_of_constants(*comm_, file_, rows), c.step,
-                                               c.time_ps, lengths, stored_x, stored_v, rows);
-    if (frame >= digests.size() || digests[frame] != found)
-      throw InputError(
-          fmt::format("{}: frame {} (counted from 0) is damaged: its digest does not fit", path_, frame));
-  }
-  if (file_.exists(all + "/id"))
-    c.atoms.id = file_.read<std::int64_t>(all + "/id", rows);
-  else
-    for (std::uint64_t k = 0; k < rows.count; ++k)
-      c.atoms.id.push_back(static_cast<std::int64_t>(rows.first + k + 1));
-  c.atoms.type =
-      file_.exists(parameters) ? file_.read<int>(all + "/species", rows) : std::vector<int>(rows.count, 0);
-  c.elements = elements_.empty() ? std::vector<std::string>{"1"} : elements_;
-  c.masses = masses_.empty() ? std::vector<double>{0.0} : masses_;
-  const auto types = static_cast<int>(c.elements.size());
-  comm_->throw_together(
-      std::any_of(c.atoms.type.begin(), c.atoms.type.end(), [&](int t) { return t < 0 || t >= types; }),
-      fmt::format("{}: found species outside 0 to {}", path_, types - 1));
-  return c;
 }
 
 }  // namespace wafermark::tungsten

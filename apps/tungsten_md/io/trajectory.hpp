@@ -68,20 +68,32 @@ class TrajectoryWriter {
   std::optional<std::uint64_t> constants_;  ///< digest of what all frames share
 };
 
-/// Reads frames of our trajectories, and of others that have /particles/all with a constant number of atoms.
+/// Reads frames of our trajectories, and of others': any group of particles with a constant number of atoms;
+/// elements that change with the frames or hold for all of them (boxes, ids, positions); boxes of three
+/// lengths or edge vectors, whose tilts may be rounding; any usual type of numbers; lengths in Angstrom or
+/// nm. Without ids rows are numbered in their order (Configuration::ids_known), without steps frames. Species
+/// of others have no names: all atoms are of type 0.
 class TrajectoryReader {
  public:
-  TrajectoryReader(const Communicator& comm, const std::string& path);
+  /// `particles`: the group of /particles to read; empty: "all", or the only one that there is.
+  TrajectoryReader(const Communicator& comm, const std::string& path, const std::string& particles = "");
 
   std::uint64_t frames() const { return frames_; }
   /// The frame's atoms, in equal parts by rows. Collective. Throws InputError when there is no such frame.
   Configuration read(std::uint64_t frame) const;
   const std::optional<Lattice>& lattice() const { return lattice_; }
+  /// Whether the file says which elements its atoms are.
+  bool names_elements() const { return !elements_.empty(); }
 
  private:
+  void read_moment(std::uint64_t frame, Configuration& c) const;  ///< step and time
+  void read_labels(std::uint64_t frame, const Rows& rows, Configuration& c) const;
+  /// Bounds of an open box that the file does not give.
+  void enclose(Configuration& c) const;
+
   const Communicator* comm_;
   Hdf5File file_;
-  std::string path_;
+  std::string path_, group_;
   std::uint64_t frames_ = 0, atoms_ = 0;
   Box box_;
   std::vector<std::string> elements_;

@@ -18,6 +18,10 @@ struct Box {
   double length(int axis) const { return hi[axis] - lo[axis]; }
   double volume() const { return length(0) * length(1) * length(2); }
 
+  /// Whether an off-diagonal element of a box matrix is rounding beside an edge of `length`, of the single
+  /// precision that some programs write boxes in.
+  static bool is_rounding(double tilt, double length) { return std::abs(tilt) <= 1e-7 * length; }
+
   /// `x` moved by box lengths into [lo, hi) along the periodic axes.
   Vec3 wrap(Vec3 x) const {
     for (int d = 0; d < 3; ++d) {

@@ -9,6 +9,7 @@
 
 #include "common/errors.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
+#include "tungsten_md/analysis/fitted_lattice.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/analysis/stored_sites.hpp"
 
@@ -388,6 +389,31 @@ TEST(LatticeSites, TheBoxMustHoldWholeCells) {
   EXPECT_THROW(LatticeSites(s.lattice, box), InputError);
   box.periodic[1] = false;
   EXPECT_NO_THROW(LatticeSites(s.lattice, box));
+}
+
+TEST(FittedLattice, TheCrystalOfADamagedStartIsRecognised) {
+  const Communicator comm;
+  Specimen s(LatticeKind::bcc, {6, 6, 6});
+  for (int k = 0; k < 5; ++k) {
+    s.x(s.site(k, 0, 0)) = s.lattice.position(s.site(k, 3, 3));
+    s.x(s.site(k, 0, 0))[2] += 1.0;
+  }
+  s.heat(0.15);
+  s.shift({0.4, 1.2, -0.3});
+  const auto found = recognised_crystal(comm, LatticeKind::bcc, 3.14, s.share(comm));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_NEAR(found->a, 3.1652, 1e-9);
+  EXPECT_EQ(found->cells, (std::array<int, 3>{6, 6, 6}));
+  const Defects d = find_defects(comm, s.share(comm), LatticeSites(*found, s.whole.box));
+  EXPECT_EQ(d.vacancies.size(), 5u);
+  EXPECT_EQ(d.interstitials.size(), 5u);
+
+  EXPECT_FALSE(recognised_crystal(comm, LatticeKind::fcc, 3.14, s.share(comm))) << "twice the sites";
+  EXPECT_FALSE(recognised_crystal(comm, LatticeKind::bcc, 2.87, s.share(comm))) << "7 cells of 2.71";
+  s.heat(1.0);
+  EXPECT_FALSE(recognised_crystal(comm, LatticeKind::bcc, 3.14, s.share(comm))) << "a liquid";
+  Specimen open(LatticeKind::bcc, {6, 6, 6}, {true, true, false});
+  EXPECT_FALSE(recognised_crystal(comm, LatticeKind::bcc, 3.14, open.share(comm)));
 }
 
 TEST(DefectSeries, KeepsPeakAndSurvivorsAndComesBackFromItsFile) {

@@ -142,6 +142,7 @@ def main():
     t.potential("negative table length", "p.eam.alloy:5: found -5", setfl({5: "5 0.5 -5 1.0 4.0"}))
     t.potential("cut-off beyond the table", "p.eam.alloy:5: found a cut-off of 99", setfl({5: "5 0.5 5 1.0 99"}))
     t.potential("wrong element", "found no element 'W', expected one of Ta", setfl({4: "1 Ta"}))
+    t.potential("a number too many", "p.eam.alloy:7: found 6 numbers up to the end of this line", setfl({7: "0 -1 -1.4 -1.7 -2 0"}))
     t.potential("binary potential", "p.eam.alloy:1: found binary data", b"\x00\x01\x02" * 100)
     t.deck("format unknown from the name", "found a name that tells no format", ["potential.file=p.txt"], {"p.txt": setfl()})
     # States and checkpoints
@@ -150,6 +151,14 @@ def main():
     for name, state, expected in [
             ("data file cut off", data.format(1).replace("1 atoms", "2 atoms"), "state.data"),
             ("data file with a type too many", data.format(2), "state.data"),
+            ("two atoms in one place", data.format("1 1 1 1\n2 1").replace("1 atoms", "2 atoms"), "atoms 1 and 2 are 0 Angstrom apart"),
+            ("an atom on another's image", data.format("1 21 1 -19\n2 1").replace("1 atoms", "2 atoms"), "atoms 1 and 2 are 0 Angstrom apart"),
+            ("mass of another element", data.format(1).replace("\n\nAtoms", "\n\nMasses\n\n1 4.0026\n\nAtoms"),
+             "found a mass of 4.0026 for type 1 (of He), expected 183.84"),
+            ("name of another element", data.format(1).replace("\n\nAtoms", "\n\nMasses\n\n1 183.84 # Ta\n\nAtoms"),
+             "found type 1 to be Ta, expected W"),
+            ("atoms beyond what lists can tell apart",
+             data.format("1 9e8 9e8 9e8\n2 1").replace("1 atoms", "2 atoms").replace("0 20", "0 1e9"), "expected at most 2e+07"),
             ("triclinic data file", data.format(1).replace("\n\nAtoms", "\n1 0 0 xy xz yz\n\nAtoms"), "state.data")]:
         t.run(name, forces, expected, {"state.data": state, "p.eam.alloy": setfl()})
     t.deck("checkpoint missing", "nothere.h5", extra=["--restart", "nothere.h5"])
