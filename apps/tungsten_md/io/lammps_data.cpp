@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -107,7 +108,7 @@ Box bounds_of_all(const Communicator& comm, const Configuration& c) {
   Box box = c.box;
   for (int d = 0; d < 3; ++d) {
     if (box.periodic[d]) continue;
-    double lowest = box.lo[d], highest = box.hi[d];
+    double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
     for (const Vec3& x : c.atoms.x) {
       lowest = std::min(lowest, x[d]);
       highest = std::max(highest, x[d]);

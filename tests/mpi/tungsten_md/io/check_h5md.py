@@ -78,7 +78,7 @@ def main():
             require(atoms[name].shape == (options.atoms,) and atoms[name].dtype.kind == "i", f"{name} is [atom], integer")
         ids = atoms["id"][:]
         require(len(np.unique(ids)) == options.atoms and bool(np.all(np.diff(ids) > 0)), "ids are unique and ascend")
-        elements = [text(e) for e in file["parameters"].attrs["elements"]]
+        elements = file["parameters"].attrs["elements"]  # ours, fixed-length
         require(0 <= atoms["species"][:].min() and atoms["species"][:].max() < len(elements), "species index the elements")
 
         for name, observable in file["observables"].items():
