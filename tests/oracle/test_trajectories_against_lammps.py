@@ -67,7 +67,7 @@ timestep_ps = {timestep}
 thermo_every_steps = {every}
 final_state = true
 {extra}""")
-    ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "run", "deck.toml", "--out", "ours"], folder)
+    ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "run", "deck.toml", "--out", "ours", "--overwrite"], folder)
     table = np.genfromtxt(folder / "ours/thermo.csv", delimiter=",", names=True)
     rows = np.column_stack([table["step"], table["potential_ev"], table["kinetic_ev"]])
     return rows, ref.read_data_atoms(folder / "ours/final.data"), json.loads((folder / "ours/result.json").read_text())

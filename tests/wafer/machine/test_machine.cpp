@@ -173,7 +173,7 @@ TEST(TileClocks, WaitForTheLatestTileInReachAndForNoOther) {
   TileClocks clocks(alone, blocks, 2);
   const auto at = [](int x, int y) { return static_cast<std::size_t>(y * 9 + x); };
   clocks[at(1, 1)] = 100;
-  clocks.meet_neighbourhood(7);
+  clocks.meet_neighbourhood(2, 7);
   EXPECT_EQ(clocks[at(3, 3)], 107);
   EXPECT_EQ(clocks[at(0, 0)], 107);
   EXPECT_EQ(clocks[at(4, 1)], 7);
@@ -186,9 +186,9 @@ TEST(TileClocks, WaitForTheLatestTileInReachAndForNoOther) {
 TEST(TileClocks, OnARingReachRoundItsEnd) {
   const Communicator alone(MPI_COMM_SELF);
   const Blocks blocks(alone, TileGrid{9, 5, {true, false}});
-  TileClocks clocks(alone, blocks, 1);
+  TileClocks clocks(alone, blocks, 2);
   clocks[8] = 50;
-  clocks.meet_neighbourhood(0);
+  clocks.meet_neighbourhood(1, 0);
   EXPECT_EQ(clocks[0], 50);
   EXPECT_EQ(clocks[1], 0);
 }

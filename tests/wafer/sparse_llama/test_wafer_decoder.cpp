@@ -124,7 +124,7 @@ TEST(WaferDecoder, RefusesWhatTilesDoNotHold) {
   long_context.context = 100000;
   EXPECT_THAT(message(long_context, {8, 8}),
               testing::AllOf(testing::HasSubstr("cache"), testing::HasSubstr("packed weights"),
-                             testing::HasSubstr("of 49152 B")));
+                             testing::HasSubstr("to fit 49152")));
 }
 
 }  // namespace

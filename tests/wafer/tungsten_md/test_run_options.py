@@ -68,6 +68,7 @@ def main():
             "--machine-set": (["--target", "wafer", "--machine-set", "core.clock_mhz.value=425", "--machine-set", "energy.hop_pj.value=9"],
                               lambda r: abs(figure(r, "steps_per_second") / rate - 0.5) < 0.05 and
                               r["wafer"]["machine_changes"] == ["core.clock_mhz.value=425", "energy.hop_pj.value=9"]),
+            "--overwrite": (["--target", "wafer", "--overwrite"], lambda r: r["status"] == "complete"),
             "--restart": (["--target", "wafer", "--restart", "plain/checkpoint.h5"], lambda r: r.get("restarted_from_step", 0) > 0),
         }
         options = set(re.findall(r"^ +(?:-\w,)?(--(?!kokkos)[\w-]+)", call("run", "--help").stdout, re.M)) - {"--help"}
@@ -90,6 +91,10 @@ def main():
             lines = done.stderr.splitlines()
             if done.returncode != 2 or len(lines) != 1 or not all(e in lines[0] for e in expected):
                 problems.append(f"{' '.join(words)}: expected one line with {expected}, exit code 2; found {done.returncode}: {done.stderr}")
+
+        refused(["run", "case.toml", "--out", "plain", "--target", "wafer"], "--out plain", "earlier run", "--overwrite")
+        if isinstance(again := run("plain", "--target", "wafer", "--overwrite", *STEPS), str) or figure(again, "steps") != 6:
+            problems.append(f"--overwrite does not begin anew: {again}")
 
         wafer = ["run", "case.toml", "--out", "bad", "--target", "wafer"]
         one_step = ["--set", "run.steps=1"]

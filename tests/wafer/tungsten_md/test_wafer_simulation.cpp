@@ -337,7 +337,7 @@ TEST(TileMemory, ThatDoesNotHoldTheProgramIsAnErrorWithTheLedger) {
     const std::string text = e.what();
     EXPECT_NE(text.find("potential tables"), std::string::npos) << text;
     EXPECT_NE(text.find("neighbour list"), std::string::npos) << text;
-    EXPECT_NE(text.find("of 9000 B"), std::string::npos) << text;
+    EXPECT_NE(text.find("to fit 9000"), std::string::npos) << text;
   }
 }
 

@@ -157,10 +157,11 @@ def main():
              "found a mass of 4.0026 for type 1 (of He), expected 183.84"),
             ("name of another element", data.format(1).replace("\n\nAtoms", "\n\nMasses\n\n1 183.84 # Ta\n\nAtoms"),
              "found type 1 to be Ta, expected W"),
-            ("atoms beyond what lists can tell apart",
-             data.format("1 9e8 9e8 9e8\n2 1").replace("1 atoms", "2 atoms").replace("0 20", "0 1e9"), "expected at most 2e+07"),
             ("triclinic data file", data.format(1).replace("\n\nAtoms", "\n1 0 0 xy xz yz\n\nAtoms"), "state.data")]:
         t.run(name, forces, expected, {"state.data": state, "p.eam.alloy": setfl()})
+    far_apart = data.format("1 9e8 9e8 9e8\n2 1").replace("1 atoms", "2 atoms").replace("0 20", "0 1e9")
+    t.run("atoms of a rank beyond what its lists can tell apart", forces, "expected at most 2e+07",
+          {"state.data": far_apart, "p.eam.alloy": setfl()}, ranks=1)
     t.deck("checkpoint missing", "nothere.h5", extra=["--restart", "nothere.h5"])
     t.deck("checkpoint of another kind", "found another kind of file", files={"c.h5": "text"}, extra=["--restart", "c.h5"])
     with tempfile.TemporaryDirectory() as folder:

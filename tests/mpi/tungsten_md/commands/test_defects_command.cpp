@@ -114,7 +114,7 @@ TEST_F(DefectsCommand, DumpsAndDataFilesNeedALatticeOrAReference) {
   EXPECT_EQ(columns({folder / "a.data", "--lattice", "bcc", "--a", "3.1652"}).at("replacements"), json{0});
   EXPECT_THAT(error_of({folder / "a.data"}),
               HasSubstr("expected --lattice with --a or --cells, or --reference"));
-  EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc"}), HasSubstr("expected --cells, or --a"));
+  EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc"}), HasSubstr("expected cells, or the lattice constant"));
   EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc", "--a", "3.0"}), HasSubstr("found a box of"));
   EXPECT_THAT(error_of({folder / "a.data", "--lattice", "hcp", "--a", "3.0"}),
               HasSubstr("expected sc, bcc or fcc"));
@@ -133,13 +133,15 @@ TEST_F(DefectsCommand, AnOpenCrystalIsFoundByItsFirstPlanes) {
   EXPECT_EQ(table.at("outside"), json{0});
 }
 
-TEST_F(DefectsCommand, AReferenceInAnotherBoxIsAnError) {
-  write_lammps_data(comm, folder / "a.data", state(0));
-  Configuration larger = state(0);
-  larger.box.hi[1] += 1.0;
-  write_lammps_data(comm, folder / "b.data", larger);
-  EXPECT_THAT(error_of({folder / "a.data", "--reference", folder / "b.data"}),
-              HasSubstr("expected the reference's"));
+TEST_F(DefectsCommand, AReferenceIsStrainedIntoTheBoxOfTheFrame) {
+  write_lammps_data(comm, folder / "perfect.data", state(0));
+  Configuration longer = state(2);
+  const double strain = 1.05;
+  longer.box.hi[1] = longer.box.lo[1] + strain * longer.box.length(1);
+  for (Vec3& x : longer.atoms.x) x[1] = longer.box.lo[1] + strain * (x[1] - longer.box.lo[1]);
+  write_lammps_data(comm, folder / "longer.data", longer);
+  const json table = columns({folder / "longer.data", "--reference", folder / "perfect.data"});
+  EXPECT_EQ(table.at("vacancies"), json{2});
 }
 
 TEST_F(DefectsCommand, DoesNotWriteOverTheResultsOfARun) {
