@@ -27,7 +27,7 @@ SLAB = DECK.replace("cells = [8, 8, 8]", 'cells = [8, 8, 3]\nboundary = ["period
 SECONDS = 25  # two of patience, the rest for two loaded cores
 
 
-def end_of(name, command, call, number, expected_code=1):
+def end_of(name, command, call, number):
     """What is to be said of one run whose rank 1 of 2 has a failing call."""
     with tempfile.TemporaryDirectory() as folder:
         for file, text in (("case.toml", DECK), ("slab.toml", SLAB)):
@@ -44,7 +44,7 @@ def end_of(name, command, call, number, expected_code=1):
     program = Path(command[0]).name
     lines = [line for line in done.stderr.splitlines() if line.startswith(f"{program}: ")]
     wanted = f"rank 1 of 2: {call}: "
-    good = done.returncode == expected_code and len(lines) == 1 and wanted in lines[0] and seconds < SECONDS
+    good = done.returncode == 1 and len(lines) == 1 and wanted in lines[0] and seconds < SECONDS
     what = lines[0] if lines else done.stderr[-600:]
     return f"{'ok  ' if good else 'FAIL'} {name}, {call} {number}: exit {done.returncode}, {seconds:.0f} s: {what}", good
 
@@ -57,7 +57,8 @@ cases = [("start", run, "MPI_Comm_dup", 2), ("first distribution", run, "MPI_All
          ("number of ghosts", run, "MPI_Sendrecv", 1), ("ghosts", run, "MPI_Sendrecv", 2),
          ("ghosts and migration of a run", run, "MPI_Sendrecv", 60), ("sums over ranks", run, "MPI_Allreduce", 30),
          ("tiles' borders", tile_run, "MPI_Isend", 5), ("tiles' borders", tile_run, "MPI_Irecv", 5),
-         ("tiles' borders", tile_run, "MPI_Waitall", 5), ("broadcast", decode, "MPI_Bcast", 1)]
+         ("tiles' borders", tile_run, "MPI_Waitall", 5), ("broadcast", decode, "MPI_Bcast", 1),
+         ("weights", decode, "MPI_Allreduce", 12), ("sums of a layer", decode, "MPI_Allreduce", 40)]
 with ThreadPoolExecutor(4) as pool:
     ends = list(pool.map(lambda case: end_of(*case), cases))
     # A file that cannot be written is told by all ranks together.
