@@ -216,6 +216,22 @@ void RunOutput::flush() const {
   if (!defects_.empty()) write_defects(comm_, out_, defects_, box_, cutoffs_, pka_energies());
 }
 
+namespace {
+
+/// Fewer steps than a recoil needs are no mistake (recoil_checks.hpp), but nobody should have to find out.
+void tell_recoils_not_fired(const Communicator& comm, const std::vector<PkaSettings>& pkas,
+                            const Dynamics& dynamics) {
+  const std::size_t fired = dynamics.recoils().size();
+  if (fired == pkas.size() || !comm.is_root()) return;
+  fmt::print(
+      stderr,
+      "note: {} of {} recoils did not happen: the run ended at {:.6g} ps, the next one is due at {:.6g} "
+      "ps (pka.time_ps)\n",
+      pkas.size() - fired, pkas.size(), dynamics.time_ps(), pkas[fired].time_ps);
+}
+
+}  // namespace
+
 void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   const EnergyLedger ledger = dynamics.ledger();
   result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
@@ -223,7 +239,10 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
                                           {"stopping", ledger.stopping_ev},
                                           {"thermostat", ledger.thermostat_ev},
                                           {"lost", ledger.lost_ev}});
-  result.set_section("recoils", recoils_to_json(dynamics.recoils()));
+  const auto& recoils = dynamics.recoils();
+  result.set_section("recoils", recoils_to_json(recoils));
+  tell_recoils_not_fired(comm_, case_.dynamics.pkas, dynamics);
+  result.set_section("recoils_not_fired", case_.dynamics.pkas.size() - recoils.size());
   if (defects_.empty()) return;
   result.set_section("defects", defects_.summary());
   result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "",
@@ -231,7 +250,7 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   result.add_figure("frenkel_pairs_survivors", static_cast<double>(defects_.survivors().frenkel_pairs()), "",
                     dynamics.kind());
   const auto energies = pka_energies();
-  if (energies.size() != 1) return;
+  if (energies.size() != 1 || recoils.empty()) return;
   for (const auto& prediction : tungsten_predictions(energies.front()))
     result.add_figure("frenkel_pairs_" + prediction.name, prediction.pairs, "", Kind::modelled,
                       "mean of many cascades; one scatters by 40 %");

@@ -51,7 +51,8 @@ class RunOutput {
   FileSizes file_sizes() const;
   /// Closes the trajectory and says whether that went well.
   void close();
-  /// The sections "thermo" and "defects", and the figures of the defects.
+  /// Energies, recoils (those that the run was too short for are counted, and told on stderr), defects, and
+  /// the figures of the defects.
   void add_to(Result& result, const Dynamics& dynamics) const;
 
  private:

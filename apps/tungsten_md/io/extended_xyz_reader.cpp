@@ -81,7 +81,7 @@ class ExtendedXyzReader::Parser {
       if (elements_.empty()) elements_.emplace_back();
       return 0;
     }
-    std::string name(file_.words()[header_.species]);
+    std::string name = file_.name(file_.words()[header_.species]);
     if (header_.species_kind == Species::atomic_number)
       name = element_symbol(static_cast<int>(file_.integer(header_.species, "an atomic number", 1, 200)));
     int number = 0;

@@ -198,7 +198,7 @@ void LammpsDataFile::read_masses() {
     const auto t = static_cast<std::size_t>(*type - 1);
     header_.masses[t] = file_.number(1, "a mass");
     if (!(header_.masses[t] > 0.0)) file_.fail(TextFile::quoted(file_.words()[1]), "a positive mass");
-    if (header_.names[t].empty()) header_.names[t] = std::string(file_.comment());
+    if (header_.names[t].empty()) header_.names[t] = file_.name(file_.comment());
   }
 }
 
@@ -210,7 +210,7 @@ void LammpsDataFile::read_labels() {
     file_.require_words(2, "'type label'");
     const auto t = static_cast<std::size_t>(
         file_.integer(0, fmt::format("an atom type from 1 to {}", header_.types), 1, header_.types) - 1);
-    labels_[t] = header_.names[t] = std::string(file_.words()[1]);
+    labels_[t] = header_.names[t] = file_.name(file_.words()[1]);
   }
 }
 

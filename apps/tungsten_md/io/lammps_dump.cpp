@@ -177,7 +177,7 @@ class LammpsDumpReader::Parser {
   }
 
   int type_of_row() {
-    const std::string name = column_.element == absent ? "" : std::string(file_.words()[column_.element]);
+    const std::string name = column_.element == absent ? "" : file_.name(file_.words()[column_.element]);
     if (column_.type != absent) {
       const int last = given_ ? static_cast<int>(elements_.size()) : 1000;
       const auto type = file_.integer(column_.type, fmt::format("an atom type from 1 to {}", last), 1, last);

@@ -9,6 +9,7 @@
 #include "common/errors.hpp"
 #include "common/text_input.hpp"
 #include "tungsten_md/model/box.hpp"
+#include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
 
@@ -75,6 +76,11 @@ std::int64_t TextFile::integer(std::size_t i, std::string_view what, std::int64_
   if (error != std::errc{} || end != word.data() + word.size() || value < low || value > high)
     fail(quoted(word), what);
   return value;
+}
+
+std::string TextFile::name(std::string_view text) const {
+  if (!is_name(text)) fail(quoted(text), "a name of printable ASCII characters");
+  return std::string(text);
 }
 
 void TextFile::require_no_tilt(std::size_t i, double length) const {

@@ -35,6 +35,8 @@ class TextFile {
   double number(std::size_t i, std::string_view what) const;
   std::int64_t integer(std::size_t i, std::string_view what, std::int64_t low,
                        std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
+  /// `text`, a word or comment of the line, as the name of an element or type (is_name).
+  std::string name(std::string_view text) const;
   /// Throws unless word `i`, a tilt of the box, is zero or rounding beside an edge of `length`
   /// (Box::is_rounding).
   void require_no_tilt(std::size_t i, double length) const;

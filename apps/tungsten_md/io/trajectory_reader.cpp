@@ -6,8 +6,10 @@
 #include <limits>
 
 #include "common/errors.hpp"
+#include "common/printable.hpp"
 #include "tungsten_md/io/frame_digest.hpp"
 #include "tungsten_md/io/trajectory.hpp"
+#include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
 
@@ -166,6 +168,11 @@ TrajectoryReader::TrajectoryReader(const Communicator& comm, const std::string& 
   if (!edges.data.empty() && edges.frames() > 1) frames_ = std::min(frames_, edges.frames());
   if (file_.has_attribute(parameters, "elements")) {
     elements_ = file_.text_list_attribute(parameters, "elements");
+    for (const std::string& name : elements_)
+      if (!is_name(name))
+        throw InputError(
+            fmt::format("{}: found an element '{}', expected a name of printable ASCII characters", path,
+                        printable(name)));
     masses_ = file_.attribute_list<double>(parameters, "masses_amu");
     box_.lo = array_of<double, 3>(file_.attribute_list<double>(parameters, "box_origin_angstrom"), path,
                                   "box origin");

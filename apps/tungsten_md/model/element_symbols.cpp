@@ -36,6 +36,10 @@ static_assert(std::size(weight_table) == std::size(symbol_table));
 
 }  // namespace
 
+bool is_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 std::string_view element_of_mass(double mass_amu) {
   for (std::size_t k = 0; k < std::size(weight_table); ++k)
     if (std::abs(mass_amu - weight_table[k]) <= 0.002 * weight_table[k]) return symbol_table[k];

@@ -10,7 +10,8 @@ namespace wafermark::tungsten {
 double largest_recoil_energy_ev(const DynamicsSettings& dynamics);
 
 /// Throws InputError for a recoil outside `box`, or after run.duration_ps. (Fewer run.steps than a recoil
-/// needs are no mistake: so the first steps of a deck are run.)
+/// needs are no mistake: so the first steps of a deck are run; the result counts them in
+/// `recoils_not_fired`.)
 void check_recoils(const Case& what, const Box& box);
 
 }  // namespace wafermark::tungsten

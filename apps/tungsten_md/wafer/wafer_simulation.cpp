@@ -33,6 +33,10 @@ Configuration with_velocities(Configuration start, const Case& what) {
 const Case& accepted(const Case& what) {
   if (what.dynamics.relax.max_steps > 0)
     throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
+  if (what.structure.lost_atoms == LostAtoms::drop)
+    throw InputError(
+        "structure.lost_atoms: found \"drop\", expected \"error\": every tile of the wafer target keeps its "
+        "atom");
   return what;
 }
 

@@ -197,6 +197,8 @@ def main():
     t.run("command unknown", ["rn", "case.toml"], "found 'rn', expected one of run, forces")
     t.run("no subcommand", [], "subcommand is required")
     t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read")
+    for refused in ("structure.lost_atoms=drop", "relax.max_steps=5"):
+        t.deck(f"{refused} on the wafer", refused.split("=")[0] + ":", [refused], extra=["--target", "wafer"])
     t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
     good = []
     for run in t.runs:

@@ -131,6 +131,16 @@ def another_case_is_refused(f):
         f"length, output, ranks, a later recoil and defaults written out may change (exit code {code}) {text[-200:] if code else ''}"
 
 
+def a_recoil_after_the_last_step_is_told(f):
+    f.deck(DECK + "[[pka]]\nenergy_ev = 60.0\ntime_ps = 0.042\n")
+    code, text = f.run(ranks=2)
+    yield code == 0 and text.count("1 of 1 recoils did not happen") == 1 and f.result()["recoils_not_fired"] == 1, \
+        f"a run that is too short for it (exit code {code})"
+    code, text = f.run("--restart", "auto", "--set", "run.steps=45")
+    yield code == 0 and "did not happen" not in text and f.result()["recoils_not_fired"] == 0 and len(f.result()["recoils"]) == 1, \
+        f"a longer run fires it (exit code {code})"
+
+
 def the_older_checkpoint_stands_in(f):
     f.run(out="whole")
     f.run("--set", "run.steps=30")
@@ -278,8 +288,8 @@ def full_disks(f):
             subprocess.run(["umount", disk], check=False)
 
 
-CHECKS = (an_earlier_run_is_left_alone, another_case_is_refused, the_older_checkpoint_stands_in, torn_files_are_cut,
-          a_flipped_bit_of_a_trajectory_is_found,
+CHECKS = (an_earlier_run_is_left_alone, another_case_is_refused, a_recoil_after_the_last_step_is_told,
+          the_older_checkpoint_stands_in, torn_files_are_cut, a_flipped_bit_of_a_trajectory_is_found,
           a_kill_at_any_rename_leaves_a_good_state, two_runs_do_not_mix, signals_end_a_run_cleanly, full_disks)
 
 

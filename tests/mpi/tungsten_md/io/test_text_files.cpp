@@ -257,7 +257,8 @@ TEST_F(TextFiles, EachFaultOfADataFileIsNamedWithItsLine) {
   ASSERT_EQ(data_error(atoms), "");
   EXPECT_EQ(error_of([&] { read_lammps_data(comm, path("none")); }),
             "none: cannot be read: No such file or directory");
-  EXPECT_EQ(error_of([&] { read_lammps_data(comm, path(".")); }), ".: found a directory, expected a text file of atoms");
+  EXPECT_EQ(error_of([&] { read_lammps_data(comm, path(".")); }),
+            ".: found a directory, expected a text file of atoms");
   EXPECT_EQ(data_error(""), "bad.data:1: found the end of the file, expected a comment line");
   EXPECT_EQ(data_error("x\n\n2 atoms\n"),
             "bad.data:3: found no line 'N atom types' in the header, expected one");
@@ -300,6 +301,13 @@ TEST_F(TextFiles, EachFaultOfADataFileIsNamedWithItsLine) {
   EXPECT_EQ(
       data_error("x\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\nMasses\n\n1 -3\n"),
       "bad.data:11: found '-3', expected a positive mass");
+  EXPECT_EQ(
+      data_error(
+          "x\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\nMasses\n\n1 3 # im\x88\n"),
+      "bad.data:11: found 'im?', expected a name of printable ASCII characters");
+  EXPECT_EQ(data_error("x\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\nAtom Type "
+                       "Labels\n\n1 \xc3\x85\n"),
+            "bad.data:11: found '??', expected a name of printable ASCII characters");
   EXPECT_EQ(data_error(atoms, {.elements = {"W", "He"}}),
             "bad.data: found 1 atom types, expected 2 for the elements W,He");
   EXPECT_EQ(data_error(std::string("\x7f"
@@ -323,6 +331,8 @@ TEST_F(TextFiles, EachFaultOfADumpIsNamedWithItsLine) {
             "bad.dump:9: found 'ITEM: ATOMS id type x y', expected columns x y z (or xs, xu, xsu)");
   EXPECT_EQ(dump_error(head + "ITEM: ATOMS id type x y z\n1 1 1 1 1 1\n"),
             "bad.dump:10: found 6 columns, expected 5");
+  EXPECT_EQ(dump_error(head + "ITEM: ATOMS id element x y z\n1 W\x88 1 1 1\n"),
+            "bad.dump:10: found 'W?', expected a name of printable ASCII characters");
   EXPECT_EQ(dump_error(head + "ITEM: ATOMS id type x y z\n1 1 1 1 inf\n"),
             "bad.dump:10: found 'inf', expected a coordinate");
   EXPECT_EQ(dump_error(head + "ITEM: ATOMS id type x y z\n1 1 1 1 1\n"),

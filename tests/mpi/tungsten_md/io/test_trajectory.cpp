@@ -180,6 +180,10 @@ TEST_F(Trajectory, OtherFilesAreErrors) {
   folder.write("text.h5", "ITEM: TIMESTEP\n");
   EXPECT_THROW(TrajectoryReader(comm, folder / "text.h5"), InputError);
   EXPECT_THROW(TrajectoryWriter::resume(comm, folder / "text.h5", 0), InputError);
+  Configuration unnamed = frame(0);
+  unnamed.elements = {"W\x88"};
+  TrajectoryWriter::create(comm, folder / "name.h5", unnamed, options()).append(unnamed, {});
+  EXPECT_THROW(TrajectoryReader(comm, folder / "name.h5"), InputError);
   { Hdf5File::create(comm, folder / "empty.h5").commit(); }
   EXPECT_THROW(TrajectoryReader(comm, folder / "empty.h5"), InputError);
   EXPECT_THROW(TrajectoryWriter::resume(comm, folder / "empty.h5", 0), InputError);
