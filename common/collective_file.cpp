@@ -28,8 +28,12 @@ void CollectiveFile::write_at(std::int64_t offset, const std::string& text) {
   for (std::int64_t r = 0; r < rounds; ++r) {
     const std::int64_t from = std::min(r * piece, size);
     const auto n = static_cast<int>(std::min(piece, size - from));
-    const int code =
-        MPI_File_write_at_all(file_, offset + from, text.data() + from, n, MPI_CHAR, MPI_STATUS_IGNORE);
+    MPI_Status status;
+    int written = 0;
+    int code = MPI_File_write_at_all(file_, offset + from, text.data() + from, n, MPI_CHAR, &status);
+    // Open MPI tells of a failed write by the number of bytes alone.
+    if (code == MPI_SUCCESS) code = MPI_Get_count(&status, MPI_CHAR, &written);
+    if (code == MPI_SUCCESS && written < n) code = MPI_ERR_NO_SPACE;
     if (first_error == MPI_SUCCESS) first_error = code;
   }
   if (comm_.max(first_error == MPI_SUCCESS ? 0 : 1) != 0) MPI_File_close(&file_);  // all ranks are here

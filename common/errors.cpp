@@ -150,9 +150,10 @@ int run_program(int argc, char** argv, const std::function<int(int, char**)>& bo
     int first = outcome.code * size + (size - 1 - rank);
     MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MAX, ending);
     if (rank == size - 1 - first % size) std::fprintf(stderr, "%s: %s\n", name.c_str(), message.c_str());
+    std::fflush(nullptr);
+    MPI_Barrier(ending);  // a launcher kills the others, message or not, when a rank ends with an error
     // HDF5 flushes files that an exception left open inside of MPI_Finalize, and on a full disk it dies
     // there.
-    std::fflush(nullptr);
     if (H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_FILE) > 0) std::_Exit(first / size);
     MPI_Finalize();
     return first / size;

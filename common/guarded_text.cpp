@@ -1,22 +1,19 @@
 #include "common/guarded_text.hpp"
 
 #include <hdf5.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 
+#include "common/guarded_process.hpp"
 #include "common/hdf5_handle.hpp"
 
 namespace wafermark {
 namespace {
 
-constexpr rlim_t cpu_seconds = 3;  // a slow file system uses none
-constexpr std::size_t most_bytes = std::size_t{1} << 26;
+constexpr unsigned long cpu_seconds = 3;  // a slow file system uses none
 
 bool write_all(int to, const void* data, std::size_t size) {
   const char* at = static_cast<const char*>(data);
@@ -52,44 +49,13 @@ int send_texts(const std::string& file, const std::string& object, const std::st
   return 0;
 }
 
-[[noreturn]] void run_child(const std::string& file, const std::string& object, const std::string& name,
-                            int to) {
-  // The parent's handlers print, or wait for other ranks.
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGTERM, SIGINT, SIGHUP})
-    std::signal(signal, SIG_DFL);
-  const rlimit none{0, 0}, processor{cpu_seconds, cpu_seconds + 1};
-  setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_CPU, &processor);
-  _exit(send_texts(file, object, name, to));
-}
-
-std::string read_to_end(int from) {
-  std::string bytes;
-  char block[4096];
-  for (;;) {
-    const ssize_t n = ::read(from, block, sizeof block);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0 || bytes.size() > most_bytes) return bytes;
-    bytes.append(block, static_cast<std::size_t>(n));
-  }
-}
-
 }  // namespace
 
 std::optional<std::vector<std::string>> read_text_guarded(const std::string& file, const std::string& object,
                                                           const std::string& attribute) {
-  int ends[2];
-  if (::pipe(ends) != 0) return std::nullopt;
-  const pid_t child = ::fork();
-  if (child == 0) run_child(file, object, attribute, ends[1]);
-  ::close(ends[1]);
-  const std::string bytes = child > 0 ? read_to_end(ends[0]) : "";
-  ::close(ends[0]);
-  int status = 1;
-  if (child < 0) return std::nullopt;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
+  const auto sent = run_guarded([&](int to) { return send_texts(file, object, attribute, to); }, cpu_seconds);
+  if (!sent) return std::nullopt;
+  const std::string& bytes = *sent;
   std::vector<std::string> texts;
   for (std::size_t at = 0; at < bytes.size();) {
     std::uint64_t length = 0;

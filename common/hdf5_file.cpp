@@ -13,6 +13,8 @@
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/hdf5_handle.hpp"
+#include "common/hdf5_probe.hpp"
+#include "common/write_watch.hpp"
 
 namespace wafermark {
 namespace {
@@ -65,6 +67,10 @@ std::vector<hsize_t> with_columns(std::initializer_list<std::uint64_t> dims, std
 constexpr std::uint64_t largest_chunk_rows = 1 << 16;
 /// Room for the library's own structures around an array.
 constexpr std::int64_t structure_bytes = 1 << 16;
+/// Of deflate, the best of HDF5's usual filters: 1032 to 1.
+constexpr double most_compression = 1100.0;
+/// Arrays up to this may lie in the file as their fill value only.
+constexpr double unstored_bytes = 1 << 20;
 
 }  // namespace
 
@@ -85,6 +91,7 @@ Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   comm.throw_together(f.file_ < 0,
                       fmt::format("{}: cannot be created, expected a writable folder with space", path));
   f.writable_ = true;
+  watch_writes(comm, f.file_, path);
   f.reserve("data", 0);
   return f;
 }
@@ -102,6 +109,8 @@ void expect_hdf5(const Communicator& comm, const std::string& path) {
       problem = "found no such file, expected an HDF5 file";
     } else if (H5Fis_hdf5(path.c_str()) <= 0) {
       problem = "found another kind of file, expected HDF5";
+    } else if (!survives_reading(path)) {
+      problem = "HDF5 crashes or never ends on it: its structure is damaged";
     } else {
       const Handle alone = independent_access();
       const Handle tried(H5Fopen(path.c_str(), H5F_ACC_RDONLY, alone), H5Fclose);
@@ -128,6 +137,7 @@ Hdf5File Hdf5File::open_to_append(const Communicator& comm, const std::string& p
   f.file_ = H5Fopen(path.c_str(), H5F_ACC_RDWR, access);
   comm.throw_together(f.file_ < 0, fmt::format("{}: {}", path, unreadable));
   f.writable_ = true;
+  watch_writes(comm, f.file_, path);
   return f;
 }
 
@@ -174,19 +184,28 @@ void Hdf5File::reject(const std::string& object, const std::string& what) const 
 }
 
 void Hdf5File::agree_written(bool good, const std::string& object, const std::string& why) {
-  if (comm_->min(good ? 1 : 0) == 1) return;
-  const std::string name = final_path_.empty() ? path_ : final_path_;
+  good = good && !write_failed();
+  const std::string message =
+      fmt::format("{}: {} cannot be written: {}", final_path_.empty() ? path_ : final_path_, object, why);
+  if (!good) note_write_failure(message);
+  const bool all_good = comm_->min(good ? 1 : 0) == 1;
+  settle_writes();
+  if (all_good) return;
   abandon();
-  comm_->fail_together(!good, fmt::format("{}: {} cannot be written: {}", name, object, why));
+  comm_->fail_together(!good, message);
 }
 
 void Hdf5File::abandon() {
-  // Emptied first, the file has room for what the library still holds of it: closing one on a full disk
-  // fails, is tried again at the end of the program, and crashes it.
   const bool temporary = !final_path_.empty();
-  if (temporary && comm_->is_root() && ::truncate(path_.c_str(), 0) != 0) std::remove(path_.c_str());
-  comm_->barrier();
-  if (file_ >= 0) H5Fclose(std::exchange(file_, -1));
+  const hid_t file = std::exchange(file_, -1);
+  // One rank: emptied first, the file has room for what the library still holds of it. Closing one on a full
+  // disk fails, is tried again at the end of the program, and crashes it. Several ranks: the library's
+  // collectives may be out of step, so that closing waits for ever; the file stays open, and run_program ends
+  // without MPI_Finalize.
+  if (comm_->size() == 1) {
+    if (temporary && ::truncate(path_.c_str(), 0) != 0) std::remove(path_.c_str());
+    if (file >= 0) H5Fclose(file);
+  }
   if (temporary && comm_->is_root()) std::remove(path_.c_str());
   final_path_.clear();
 }
@@ -260,11 +279,33 @@ std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {
   });
 }
 
-void Hdf5File::expect_numbers(const std::string& path) const {
+namespace {
+/// Whether stored bytes may stand for more than themselves.
+bool is_compressed(hid_t data) {
+  const Handle made(H5Dget_create_plist(data), H5Pclose);
+  for (int k = 0; k < H5Pget_nfilters(made); ++k) {
+    std::size_t values = 0;
+    const H5Z_filter_t kind =
+        H5Pget_filter2(made, static_cast<unsigned>(k), nullptr, &values, nullptr, 0, nullptr, nullptr);
+    if (kind != H5Z_FILTER_FLETCHER32 && kind != H5Z_FILTER_SHUFFLE) return true;
+  }
+  return false;
+}
+}  // namespace
+
+void Hdf5File::expect_numbers(const std::string& path, const std::vector<std::uint64_t>& wanted) const {
   on_root([&] {
     const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-    if (!is_usual_number(Handle(H5Dget_type(data), H5Tclose)))
-      reject(path, "found no numbers of a usual type");
+    const Handle type(H5Dget_type(data), H5Tclose);
+    if (!is_usual_number(type)) reject(path, "found no numbers of a usual type");
+    double bytes = static_cast<double>(H5Tget_size(type));
+    for (const std::uint64_t n : wanted) bytes *= static_cast<double>(n);
+    hsize_t size = 0;
+    H5Fget_filesize(file_, &size);
+    const double most = static_cast<double>(size) * (is_compressed(data) ? most_compression : 1.0);
+    if (bytes > std::max(most, unstored_bytes))
+      reject(path, fmt::format("found {} values in a file of {} bytes: its shape is damaged",
+                               fmt::join(wanted, " x "), size));
     return 0;
   });
 }
@@ -297,7 +338,7 @@ std::vector<T> Hdf5File::read(const std::string& path, const Rows& rows, std::ui
   if (!std::equal(found.begin(), found.end(), expected.begin(), expected.end()))
     reject(path, fmt::format("found {} values, expected {}", shape_text(found),
                              shape_text({expected.begin(), expected.end()})));
-  expect_numbers(path);
+  expect_numbers(path, found);
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;
@@ -385,7 +426,7 @@ std::vector<T> Hdf5File::read_frame(const std::string& path, std::uint64_t frame
                              shape_text({per_frame.begin(), per_frame.end()})));
   if (frame >= found[0])
     reject(path, fmt::format("frame {} of {} asked for (counted from 0)", frame, found[0]));
-  expect_numbers(path);
+  expect_numbers(path, {found.begin() + 1, found.end()});
   auto start = with_columns({frame, rows.first}, columns);
   if (columns > 0) start.back() = 0;
   bool good = false;

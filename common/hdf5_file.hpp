@@ -123,14 +123,16 @@ class Hdf5File {
   }
   [[noreturn]] void reject(const std::string& object, const std::string& what) const;
   void ensure_parent(const std::string& path);
-  void expect_numbers(const std::string& path) const;
+  /// That an array holds numbers, and that a file of this size can hold as many as `wanted` (lengths of axes)
+  /// come to: memory is taken by a shape only after that.
+  void expect_numbers(const std::string& path, const std::vector<std::uint64_t>& wanted) const;
   void write_texts(const std::string& object, const std::string& name, const std::vector<std::string>& texts,
                    hid_t space, TextLayout layout);
   hid_t open_attribute(const std::string& object, const std::string& name) const;
   /// Gives the file up and throws on all ranks when the write failed on any; `why` of the first such rank.
   void agree_written(bool good, const std::string& object,
                      const std::string& why = "expected space on the device");
-  /// Closes without looking at the outcome; a temporary file goes. Collective.
+  /// Gives the file up after a write failed; a temporary file goes. Collective.
   void abandon();
   /// Room on the disk for an array, before the library learns of it. Throws on all ranks when there is none.
   void reserve(const std::string& object, std::uint64_t bytes);

@@ -141,5 +141,35 @@ TEST_F(Hdf5, DamagedDataAreNotTakenForData) {
   EXPECT_THROW(f.read<double>("/x", mine, 3), InputError);
 }
 
+/// An array of 8-byte numbers whose shape is [rows][3] and of which nothing is stored.
+void write_unstored(const std::string& path, hsize_t rows) {
+  const hsize_t shape[] = {rows, 3}, chunk[] = {1024, 3};
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t space = H5Screate_simple(2, shape, nullptr), made = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(made, 2, chunk);
+  H5Dclose(H5Dcreate2(file, "/x", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, made, H5P_DEFAULT));
+  H5Pclose(made);
+  H5Sclose(space);
+  H5Fclose(file);
+}
+
+TEST_F(Hdf5, AShapeThatTheFileCannotHoldTakesNoMemory) {
+  for (const hsize_t rows : {hsize_t{1} << 24, hsize_t{1} << 40}) {
+    if (comm.is_root()) write_unstored(path, rows);
+    comm.barrier();
+    const auto f = Hdf5File::open(comm, path);
+    const Rows all{rows, 0, comm.is_root() ? rows : 0};
+    EXPECT_THAT([&] { f.read<double>("/x", all, 3); },
+                ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("its shape is damaged")));
+    comm.barrier();
+  }
+}
+
+TEST_F(Hdf5, ASmallArrayOfWhichNothingIsStoredReadsAsZeros) {
+  if (comm.is_root()) write_unstored(path, 1024);
+  comm.barrier();
+  EXPECT_EQ(Hdf5File::open(comm, path).read<double>("/x", {1024, 0, 1}, 3), (std::vector<double>{0, 0, 0}));
+}
+
 }  // namespace
 }  // namespace wafermark
