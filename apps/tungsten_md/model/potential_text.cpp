@@ -17,7 +17,7 @@ constexpr int largest_table = 10'000'000;
 constexpr const char* blanks = " \t\r\f\v";
 
 /// In quotes, shortened, unprintable characters replaced.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string shown;
   for (const char c : text.substr(0, 60)) shown += c >= ' ' && c <= '~' ? c : '?';
   return fmt::format("'{}{}'", shown, text.size() > 60 ? "..." : "");
@@ -73,7 +73,7 @@ double PotentialText::to_number(const std::string& word, const std::string& what
   // Out of range is too small (1e-400 is 0 for us) or too large; only strtod tells which.
   if (error == std::errc::result_out_of_range) x = std::strtod(begin, nullptr);
   const bool is_number = error == std::errc() || error == std::errc::result_out_of_range;
-  if (!is_number || end != w.data() + w.size() || !std::isfinite(x)) fail(quoted(word), what);
+  if (!is_number || end != w.data() + w.size() || !std::isfinite(x)) fail(in_quotes(word), what);
   return x;
 }
 
@@ -114,7 +114,7 @@ std::vector<double> PotentialText::table(int n, const std::string& what) {
 
 void PotentialText::require_end() {
   if (next_line())
-    fail(quoted(line_), "the end of the file after the last table (is there a number too many before?)");
+    fail(in_quotes(line_), "the end of the file after the last table (is there a number too many before?)");
 }
 
 void PotentialText::fail(const std::string& found, const std::string& expected) const {
