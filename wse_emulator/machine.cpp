@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <set>
+#include <stdexcept>
 
 #include "common/deck.hpp"
 #include "common/errors.hpp"
@@ -21,28 +25,101 @@ namespace {
 constexpr double most_tiles = 1e4, most_bytes = 1 << 30;
 constexpr Range of_cycles{0, 1e6}, of_energy{0, 1e9};
 
-class Reader {
- public:
-  Reader(Deck& deck, std::map<std::string, Quantity>& quantities) : deck_(deck), quantities_(quantities) {}
-
-  double number(const std::string& key, const char* meaning, Range range) {
-    Quantity q;
-    q.value = deck_.number(key + ".value", std::nullopt, meaning, range);
-    q.kind = deck_.choice(key + ".kind", std::nullopt, {"measured", "published", "estimated", "calibrated"},
-                          "where the number comes from");
-    q.source = deck_.text(key + ".source", std::nullopt, "publication or reason");
-    if (q.source.empty()) deck_.reject(key + ".source", "a source");
-    return (quantities_[key] = q).value;
-  }
-  int whole(const std::string& key, const char* meaning, Range range) {
-    deck_.integer(key + ".value", std::nullopt, meaning, range);
-    return static_cast<int>(number(key, meaning, range));
-  }
-
- private:
-  Deck& deck_;
-  std::map<std::string, Quantity>& quantities_;
+/// A number of the file and where it goes.
+struct Row {
+  std::string key;
+  const char* meaning;
+  Range range;
+  bool whole;
+  std::function<void(Machine&, double)> set;
 };
+
+template <class T>
+Row row(const char* key, const char* meaning, Range range, T Machine::*member, double unit = 1.0) {
+  const auto set = [=](Machine& m, double value) { m.*member = static_cast<T>(unit * value); };
+  return {key, meaning, range, std::is_integral_v<T>, set};
+}
+Row fabric_row(const char* key, const char* meaning, Range range, int FabricTiming::*member) {
+  const auto set = [=](Machine& m, double value) { m.fabric.*member = static_cast<int>(value); };
+  return {key, meaning, range, true, set};
+}
+
+std::vector<Row> all_rows() {
+  using M = Machine;
+  using F = FabricTiming;
+  std::vector<Row> rows = {
+      row("grid.width", "tiles from west to east", {1, most_tiles}, &M::width),
+      row("grid.height", "tiles from north to south", {1, most_tiles}, &M::height),
+      row("core.clock_mhz", "clock of cores and fabric", {1, 1e5}, &M::clock_hz, 1e6),
+      row("core.sram_bytes", "memory of a tile", {1024, most_bytes}, &M::sram_bytes),
+      row("core.program_bytes", "of it for code and stack", {0, most_bytes}, &M::program_bytes),
+      row("core.read_bytes_per_cycle", "SRAM words read beside an instruction", {1, 1e4},
+          &M::read_bytes_per_cycle),
+      row("core.write_bytes_per_cycle", "SRAM words written beside it", {1, 1e4}, &M::write_bytes_per_cycle),
+      row("core.vector_startup_cycles", "of a vector instruction", of_cycles, &M::vector_startup_cycles),
+      row("core.vector_cycles_per_element", "of a vector instruction", {1e-3, 1e6},
+          &M::vector_cycles_per_element),
+      row("core.vector_restart_cycles", "startup when the operands' descriptors stay loaded", of_cycles,
+          &M::vector_restart_cycles),
+      row("core.half_lanes", "fp16 multiply-adds of a vector instruction in a cycle", {1e-2, 1e3},
+          &M::half_lanes),
+      row("core.task_start_cycles", "from a wavelet to the task that it starts", of_cycles,
+          &M::task_start_cycles),
+      row("core.fabric_read_cycles", "of an instruction that waits for one word", of_cycles,
+          &M::fabric_read_cycles),
+      row("core.step_overhead_cycles", "of a time step, beyond what its phases explain", of_cycles,
+          &M::step_overhead_cycles)};
+  for (std::size_t k = 0; k < operation_classes; ++k) {
+    const auto op = static_cast<Operation>(k);
+    if (op == Operation::load || op == Operation::store) continue;
+    rows.push_back({fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction",
+                    of_cycles, false, [k](M& m, double value) { m.cycles[k] = value; }});
+  }
+  for (Row& more : std::vector<Row>{
+           fabric_row("fabric.hop_cycles", "router to neighbouring router", {1, 1e4}, &F::hop_cycles),
+           fabric_row("fabric.ramp_cycles", "router to core, and back", {0, 1e4}, &F::ramp_cycles),
+           fabric_row("fabric.words_per_cycle", "of a link and direction", {1, 1e3}, &F::words_per_cycle),
+           fabric_row("fabric.colors", "virtual channels", {1, 1e3}, &F::colors),
+           fabric_row("fabric.queue_words", "of an input queue", {1, 1e4}, &F::queue_words),
+           row("energy.hop_pj", "one word over one link", of_energy, &M::hop_pj),
+           row("energy.sram_word_pj", "one word read or written", of_energy, &M::sram_word_pj),
+           row("energy.flop_pj", "one fp32 operation", of_energy, &M::flop_pj),
+           row("energy.instruction_pj", "one instruction", of_energy, &M::instruction_pj),
+           row("energy.idle_watts", "of the wafer, whatever its tiles do", of_energy, &M::idle_watts)})
+    rows.push_back(std::move(more));
+  return rows;
+}
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = all_rows();
+  return all;
+}
+
+Quantity read_quantity(Deck& deck, const Row& row, const std::vector<std::string>& changes) {
+  const std::string value = row.key + ".value", range = row.key + ".range";
+  Quantity q;
+  q.whole = row.whole;
+  if (row.whole) deck.integer(value, std::nullopt, row.meaning, row.range);
+  q.value = deck.number(value, std::nullopt, row.meaning, row.range);
+  const auto bounds = deck.numbers(range, std::nullopt, "lowest and highest plausible value");
+  if (bounds.size() != 2 ||
+      !(row.range.low <= bounds[0] && bounds[0] <= bounds[1] && bounds[1] <= row.range.high))
+    deck.reject(range, "two numbers, the lower first");
+  const auto changed = [&](const std::string& key) {
+    return std::any_of(changes.begin(), changes.end(),
+                       [&](const std::string& change) { return change.starts_with(key); });
+  };
+  const bool known = changed(value) && !changed(range);
+  q.low = known ? q.value : bounds[0];
+  q.high = known ? q.value : bounds[1];
+  if (q.value < q.low || q.value > q.high)
+    deck.reject(range, fmt::format("a range that holds the value, {:g}", q.value));
+  q.kind = deck.choice(row.key + ".kind", std::nullopt,
+                       std::vector<std::string>(Quantity::kinds.begin(), Quantity::kinds.end()),
+                       "where the number comes from");
+  q.source = deck.text(row.key + ".source", std::nullopt, "publication or reason");
+  if (q.source.empty()) deck.reject(row.key + ".source", "a source");
+  return q;
+}
 
 /// The machine files of a folder, which may hold decks too.
 std::set<std::string> machines_in(const fs::path& folder) {
@@ -68,44 +145,10 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& c
   m.changes = changes;
   m.name = deck.text("name", std::nullopt, "what results call the machine");
   if (m.name.empty()) deck.reject("name", "a name");
-  Reader r(deck, m.quantities);
-  m.width = r.whole("grid.width", "tiles from west to east", {1, most_tiles});
-  m.height = r.whole("grid.height", "tiles from north to south", {1, most_tiles});
-  m.clock_hz = 1e6 * r.number("core.clock_mhz", "clock of cores and fabric", {1, 1e5});
-  m.sram_bytes = r.whole("core.sram_bytes", "memory of a tile", {1024, most_bytes});
-  m.program_bytes = r.whole("core.program_bytes", "of it for code and stack", {0, most_bytes});
-  m.read_bytes_per_cycle =
-      r.whole("core.read_bytes_per_cycle", "SRAM words read beside an instruction", {1, 1e4});
-  m.write_bytes_per_cycle = r.whole("core.write_bytes_per_cycle", "SRAM words written beside it", {1, 1e4});
-  m.vector_startup_cycles = r.number("core.vector_startup_cycles", "of a vector instruction", of_cycles);
-  m.vector_cycles_per_element =
-      r.number("core.vector_cycles_per_element", "of a vector instruction", {1e-3, 1e6});
-  m.vector_restart_cycles =
-      r.number("core.vector_restart_cycles", "startup when the operands' descriptors stay loaded", of_cycles);
-  m.half_lanes =
-      r.number("core.half_lanes", "fp16 multiply-adds of a vector instruction in a cycle", {1e-2, 1e3});
-  m.task_start_cycles =
-      r.number("core.task_start_cycles", "from a wavelet to the task that it starts", of_cycles);
-  m.fabric_read_cycles =
-      r.number("core.fabric_read_cycles", "of an instruction that waits for one word", of_cycles);
-  m.step_overhead_cycles =
-      r.number("core.step_overhead_cycles", "of a time step, beyond what its phases explain", of_cycles);
-  for (std::size_t k = 0; k < operation_classes; ++k) {
-    const auto op = static_cast<Operation>(k);
-    if (op == Operation::load || op == Operation::store) continue;
-    m.cycles[k] =
-        r.number(fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction", of_cycles);
+  for (const Row& row : rows()) {
+    const Quantity q = m.quantities[row.key] = read_quantity(deck, row, changes);
+    row.set(m, q.value);
   }
-  m.fabric.hop_cycles = r.whole("fabric.hop_cycles", "router to neighbouring router", {1, 1e4});
-  m.fabric.ramp_cycles = r.whole("fabric.ramp_cycles", "router to core, and back", {0, 1e4});
-  m.fabric.words_per_cycle = r.whole("fabric.words_per_cycle", "of a link and direction", {1, 1e3});
-  m.fabric.colors = r.whole("fabric.colors", "virtual channels", {1, 1e3});
-  m.fabric.queue_words = r.whole("fabric.queue_words", "of an input queue", {1, 1e4});
-  m.hop_pj = r.number("energy.hop_pj", "one word over one link", of_energy);
-  m.sram_word_pj = r.number("energy.sram_word_pj", "one word read or written", of_energy);
-  m.flop_pj = r.number("energy.flop_pj", "one fp32 operation", of_energy);
-  m.instruction_pj = r.number("energy.instruction_pj", "one instruction", of_energy);
-  m.idle_watts_per_tile = 1e-3 * r.number("energy.idle_mw_per_tile", "whatever the tile does", of_energy);
   deck.finish();
   if (m.program_bytes > m.sram_bytes) deck.reject("core.program_bytes.value", "at most core.sram_bytes");
   return m;
@@ -114,6 +157,22 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& c
 nlohmann::json Machine::record() const {
   return {
       {"machine", name}, {"machine_file", file}, {"machine_sha256", sha256}, {"machine_changes", changes}};
+}
+
+nlohmann::json Machine::numbers() const {
+  nlohmann::json all = nlohmann::json::object();
+  for (const auto& [key, q] : quantities)
+    all[key] = {{"value", q.value}, {"range", {q.low, q.high}}, {"kind", q.kind}, {"source", q.source}};
+  return all;
+}
+
+Machine Machine::with(const std::string& key, double value) const {
+  const auto row = std::find_if(rows().begin(), rows().end(), [&](const Row& r) { return r.key == key; });
+  if (row == rows().end()) throw std::out_of_range("no machine number " + key);
+  Machine other = *this;
+  other.quantities.at(key).value = row->whole ? std::round(value) : value;
+  row->set(other, other.quantities.at(key).value);
+  return other;
 }
 
 std::string Machine::find(const std::string& name, const std::string& folder) {

@@ -16,8 +16,15 @@ namespace wafermark::wse {
 /// A number of a machine file and where it comes from.
 struct Quantity {
   double value = 0.0;
-  std::string kind;  ///< "measured", "published", "estimated" or "calibrated"
+  double low = 0.0, high = 0.0;  ///< between which it plausibly lies; both the value where it is known
+  std::string kind;              ///< one of Quantity::kinds
   std::string source;
+  bool whole = false;  ///< a count
+
+  /// By others on the machine; by the vendor or the authors of a program; worked out from such figures;
+  /// chosen so that a measurement comes out; ours, for the reason that `source` gives.
+  static constexpr std::array<const char*, 5> kinds = {"measured", "published", "derived", "fitted",
+                                                       "estimated"};
 };
 
 struct Machine {
@@ -38,19 +45,25 @@ struct Machine {
   std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
   FabricTiming fabric;
   double hop_pj = 0.0, sram_word_pj = 0.0, flop_pj = 0.0, instruction_pj = 0.0;
-  double idle_watts_per_tile = 0.0;
+  double idle_watts = 0.0;                     ///< of the whole wafer, whatever part of it a program uses
   std::map<std::string, Quantity> quantities;  ///< every number as the file has it, by key
 
   /// Reads a machine file (inputs/wafers). Throws InputError "FILE:LINE: ..." for anything missing, unknown,
   /// without source or out of range: numbers that no machine has turn into cycles that no clock holds.
-  /// `changes`: "core.clock_mhz.value=425"; `option`: where they come from, for messages.
+  /// `changes`: "core.clock_mhz.value=425"; a value that is changed alone counts as known, without range.
+  /// `option`: where they come from, for messages.
   static Machine read(const std::string& path, const std::vector<std::string>& changes = {},
                       const std::string& option = "wafer.changes");
   /// `name` as a file, or NAME.toml in `folder`, in $WAFERMARK_WAFERS, or among those that came with the
   /// program. Throws InputError with the names of the machines that there are.
   static std::string find(const std::string& name, const std::string& folder);
+  /// The machine with another value of a number; counts are rounded. Throws std::out_of_range for a key that
+  /// there is not.
+  Machine with(const std::string& key, double value) const;
   /// Which machine it is, for results: name, file, digest, changes.
   nlohmann::json record() const;
+  /// Every number with value, range, kind and source, for results.
+  nlohmann::json numbers() const;
 };
 
 }  // namespace wafermark::wse

@@ -307,6 +307,12 @@ def command_of(result):
     return f"mpirun -np {result.ranks} " + " ".join(words)
 
 
+def between(quantity):
+    """" [LOW to HIGH]" of a machine's number that has a range."""
+    low, high = quantity.get("range", (0, 0))
+    return f" [{low:g} to {high:g}]" if low < high else ""
+
+
 def machine_listings(results, machines):
     """Every number of the machine files that a figure of this report rests on, with its source."""
     found = [(f"cluster {m.name} ({m.file})", m.numbers) for m in machines]
@@ -315,7 +321,7 @@ def machine_listings(results, machines):
     return [
         Listing(
             f"Machine file: {name}",
-            "\n".join(f"{key} = {q['value']:g} ({q['kind']}): {q['source']}" for key, q in numbers.items()),
+            "\n".join(f"{key} = {q['value']:g}{between(q)} ({q['kind']}): {q['source']}" for key, q in numbers.items()),
         )
         for name, numbers in found
     ]

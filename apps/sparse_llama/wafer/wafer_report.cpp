@@ -10,7 +10,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   const WaferSettings& s = placement_.settings;
   const auto& grid = placement_.grid;
   const double cycles = double(finished_), time = cycles / m.clock_hz, tiles = double(grid.tiles());
-  const double idle = m.idle_watts_per_tile * m.width * m.height * time, dynamic = times_.dynamic_joules();
+  const double idle = m.idle_watts * time, dynamic = times_.dynamic_joules();
   std::int64_t busy = 0;
   for (const auto tile : times_.phases().busy()) busy += tile;
   busy = comm_.sum(busy);
@@ -45,10 +45,8 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   result.add_figure("predicted_token_cycles", placement_.predicted_token_cycles, "", Kind::modelled,
                     "layers and head, tiles that hold the mean");
 
-  nlohmann::json ledger = nlohmann::json::object(), numbers = nlohmann::json::object();
+  nlohmann::json ledger = nlohmann::json::object();
   for (const auto& b : memory.buffers()) ledger[b.name] = b.bytes;
-  for (const auto& [key, q] : m.quantities)
-    numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   const wse::Block& area = placement_.layers.front().area;
   nlohmann::json section = {{"tiles", {grid.width, grid.height}},
                             {"strips", placement_.strips},
@@ -58,7 +56,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
                             {"phases_cycles_per_step", times_.phases().summary_json()},
                             {"tile_memory_bytes", ledger},
                             {"operations_per_item", cost_.json()},
-                            {"numbers", numbers}};
+                            {"numbers", m.numbers()}};
   section.update(m.record());
   result.set_section("wafer", section);
   result.set_section("floor_plan", placement_.floor_plan());

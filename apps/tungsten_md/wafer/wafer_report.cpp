@@ -33,8 +33,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const double atom_steps = count("integration");
   const auto words = executor_.link_words().summarize();
   const double cycles = static_cast<double>(clock_cycles() - first_cycle_), seconds = cycles / m.clock_hz;
-  const double idle = m.idle_watts_per_tile * m.width * m.height * seconds,
-               dynamic = executor_.dynamic_joules();
+  const double idle = m.idle_watts * seconds, dynamic = executor_.dynamic_joules();
   const bool ran = loop.steps > 0 && cycles > 0.0;
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
     result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated,
@@ -77,10 +76,8 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   result.add_check("missed_interactions", static_cast<double>(missed.interactions), 0.0, 0.0, "");
   result.add_check("missed_interactions_at_the_end", static_cast<double>(missed_now()), 0.0, 0.0, "");
 
-  nlohmann::json memory = nlohmann::json::object(), numbers = nlohmann::json::object();
+  nlohmann::json memory = nlohmann::json::object();
   for (const auto& b : plan_.memory.buffers()) memory[b.name] = b.bytes;
-  for (const auto& [key, q] : m.quantities)
-    numbers[key] = {{"value", q.value}, {"kind", q.kind}, {"source", q.source}};
   nlohmann::json counts = nlohmann::json::object();
   const SectionCounts& c = plan_.counts;
   const auto add = [&](const char* name, const wse::OperationCounts& of) {
@@ -101,7 +98,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
                             {"phases_cycles_per_step", record().summary_json()},
                             {"tile_memory_bytes", memory},
                             {"operations_per_item", counts},
-                            {"numbers", numbers}};
+                            {"numbers", m.numbers()}};
   section.update(m.record());
   result.set_section("wafer", section);
 }

@@ -155,7 +155,7 @@ TEST_P(Books, AreWhatTheResultSays) {
   const auto cycles = static_cast<double>(run_.simulation.clock_cycles());
   const auto words = books().link_words().summarize();
   const double seconds = cycles / plan.machine.clock_hz,
-               idle = plan.machine.idle_watts_per_tile * plan.machine.width * plan.machine.height * seconds;
+               idle = plan.machine.idle_watts * seconds;
   EXPECT_NEAR(figure("words_per_link_mean"), words.mean / steps, 1e-9 * words.mean);
   EXPECT_NEAR(figure("words_per_link_max"), words.max / steps, 1e-9 * words.max);
   EXPECT_NEAR(figure("joules_per_step"), (idle + books().dynamic_joules()) / steps, 1e-9);
