@@ -50,11 +50,11 @@ if python=$(python_with tomllib jsonschema); then "$python" "$source_dir/apps/re
 
 echo
 echo "== sparse_llama: the model that comes with the project, 70 % of its weights zero"
-"$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --out "$out/llama_shipped" |
+"$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --out "$out/llama_shipped" --overwrite |
   sed '/^$/q'
 echo "== the same on an emulated wafer"
 "$sparse_llama" run --model "$source_dir/inputs/llama/sparse70" --prompt "And the LORD said" --tokens 48 --quiet --target wafer --tiles 32x32 \
-  --out "$out/llama_wafer" >"$out/llama_wafer.log" 2>&1 || { tail -n 20 "$out/llama_wafer.log" >&2; exit 1; }
+  --out "$out/llama_wafer" --overwrite >"$out/llama_wafer.log" 2>&1 || { tail -n 20 "$out/llama_wafer.log" >&2; exit 1; }
 if python=$(python_with tomllib jsonschema); then
   "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_shipped" "$out/llama_wafer" --names native,wafer
 fi
@@ -62,7 +62,7 @@ echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, de
 for form in dense bit_mask; do
   sparsity=$([ $form = dense ] && echo 0 || echo 0.7)
   OMP_NUM_THREADS=$ranks "$sparse_llama" run --synthetic "tinyllama-1.1b:sparsity=$sparsity" --format $form --tokens 48 \
-    --out "$out/llama_$form" >"$out/llama_$form.log" 2>&1 || { tail -n 20 "$out/llama_$form.log" >&2; exit 1; }
+    --out "$out/llama_$form" --overwrite >"$out/llama_$form.log" 2>&1 || { tail -n 20 "$out/llama_$form.log" >&2; exit 1; }
 done
 if python=$(python_with tomllib jsonschema); then
   "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_dense" "$out/llama_bit_mask" --names dense,sparse

@@ -26,7 +26,7 @@ stage() {  # stage NAME COMMAND...: once, with a log
   "$@" >"$name.log" 2>&1 || { tail -n 3 "$name.log" >&2; echo "train_llama.sh: $name failed, see $dir/$name.log" >&2; exit 1; }
 }
 prune() {  # prune NAME MODEL METHOD SPARSITY
-  stage "$1" launch prune "$2" --out "$1" --method "$3" --sparsity "$4" --tokenizer tokenizer.model \
+  stage "$1" launch prune "$2" --out "$1" --overwrite --method "$3" --sparsity "$4" --tokenizer tokenizer.model \
     --calibration text/train.txt --sequences 128 --evaluate text/heldout.txt
 }
 recover() {  # recover NAME MODEL STEPS [deck keys...]

@@ -13,6 +13,7 @@
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/model/memory_need.hpp"
@@ -24,7 +25,7 @@ struct CompareOptions {
   ModelOptions model;
   std::vector<std::string> formats{"dense", "bit_mask"};
   std::int64_t rounds = 9, prompt_tokens = 64, tokens = 16;
-  std::string out;
+  OutputOptions output;
 };
 
 /// Of the rounds, one number each.
@@ -80,7 +81,8 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   Communicator comm;
   Result result(comm, "sparse_llama", "compare", "cluster");
   result.set_section("options", used_options(command));
-  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, "compare", Writes::figures);
+  out.expect_free();
   if (o.formats.size() < 2)
     throw InputError(fmt::format("--formats: found {}, expected two or more", o.formats.size()));
   std::vector<Format> formats;
@@ -105,7 +107,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
              decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), 1,
                            double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
   require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
-  if (!o.out.empty()) result.begin(comm, o.out);
+  out.begin(result);
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
   for (const Format format : formats)
     contenders.push_back(std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o));
@@ -159,7 +161,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   result.set_section("model",
                      {{"name", source.name}, {"value", o.model.value}, {"prompt_tokens", o.prompt_tokens}});
   result.set_section("formats", section);
-  if (!o.out.empty()) result.write(comm, o.out);
+  out.write(result);
   if (comm.is_root()) fmt::print("{}", table);
   return 0;
 }
@@ -185,7 +187,7 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--tokens", o->tokens, "to make after each prompt")
       ->transform(whole_number_in({2, 1e9}))
       ->capture_default_str();
-  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for result.json");
   command->callback([o, command, &action] { action = [o, command] { return compare(*o, *command); }; });
 }
 

@@ -10,6 +10,7 @@
 #include "common/results/result.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -17,11 +18,13 @@ namespace {
 struct ConvertOptions {
   ModelOptions model;
   std::string file;
+  bool overwrite = false;
 };
 
 int convert(const ConvertOptions& o) {
   const Communicator comm;
   if (!o.file.ends_with(".h5")) throw InputError(fmt::format("{}: expected a name that ends in .h5", o.file));
+  expect_new_file(o.file, "--out", o.overwrite, {o.model.model, o.model.model + "/state.h5"});
   const std::filesystem::path file(o.file);
   prepare_output_directory(comm, file.has_parent_path() ? file.parent_path().string() : ".");
   const RankWeights weights = o.model.weights(comm);
@@ -40,6 +43,7 @@ void add_convert_command(CLI::App& app, std::function<int()>& action) {
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   command->add_option("--out", o->file, "file to write, *.h5")->required()->check(file_to_write());
+  command->add_flag("--overwrite", o->overwrite, "replace the file where it is there already");
   command->callback([o, &action] { action = [o] { return convert(*o); }; });
 }
 

@@ -13,6 +13,7 @@
 #include "sparse_llama/cluster/packed_file.hpp"
 #include "sparse_llama/cluster/packed_perplexity.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
@@ -23,8 +24,9 @@ namespace wafermark::llama {
 namespace {
 
 struct EvaluateOptions {
+  OutputOptions output;
   std::vector<std::string> words;
-  std::string model, text, tokenizer, out, format, value;
+  std::string model, text, tokenizer, format, value;
   std::int64_t window = 0;
   std::optional<float> activation_threshold;
 };
@@ -59,14 +61,14 @@ std::int64_t window_of(const EvaluateOptions& o, const Configuration& c, const T
 }
 
 Evaluation evaluate_packed(const EvaluateOptions& o, const Communicator& comm, const RankWeights& weights,
-                           Result& result) {
+                           const ResultFolder& out, Result& result) {
   const Configuration& c = weights.configuration;
   Evaluation e;
   e.text = read_tokens(comm, o.text, o.tokenizer, c.vocabulary);
   e.window = window_of(o, c, e.text);
   require_memory(comm, decoder_bytes(c, weights.shares, 1, double(e.window), Decoder::chunk_rows),
                  fmt::format("a window of {} tokens", e.window));
-  if (!o.out.empty()) result.begin(comm, o.out);
+  out.begin(result);
   const auto start = std::chrono::steady_clock::now();
   RegionTimes times;
   Decoder decoder(comm, weights, 1, e.window, times);
@@ -79,13 +81,13 @@ Evaluation evaluate_packed(const EvaluateOptions& o, const Communicator& comm, c
 }
 
 Evaluation evaluate_plain(const EvaluateOptions& o, const Communicator& comm, const FlatModel& model,
-                          Result& result) {
+                          const ResultFolder& out, Result& result) {
   Evaluation e;
   e.text = read_tokens(comm, o.text, o.tokenizer, model.configuration.vocabulary);
   e.window = window_of(o, model.configuration, e.text);
   require_memory(comm, activation_bytes(model.configuration, windows_together, double(e.window)),
                  fmt::format("{} windows of {} tokens", windows_together, e.window));
-  if (!o.out.empty()) result.begin(comm, o.out);
+  out.begin(result);
   const auto start = std::chrono::steady_clock::now();
   e.perplexity = perplexity(comm, model.configuration, model.parameters, e.text.tokens, e.text.bos, e.window);
   e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -124,11 +126,12 @@ int evaluate(EvaluateOptions o, const CLI::App& command) {
   Communicator comm;
   Result result(comm, "sparse_llama", "evaluate", "cluster");
   result.set_section("options", used_options(command));
-  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, "evaluate", Writes::figures);
+  out.expect_free();
   const bool packed =
       is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || o.activation_threshold;
-  const Evaluation e = packed ? evaluate_packed(o, comm, packed_weights(o, comm), result)
-                              : evaluate_plain(o, comm, read_flat_model(comm, o.model), result);
+  const Evaluation e = packed ? evaluate_packed(o, comm, packed_weights(o, comm), out, result)
+                              : evaluate_plain(o, comm, read_flat_model(comm, o.model), out, result);
   const auto tokens = double(e.text.tokens.size());
   result.add_figure(
       "perplexity", e.perplexity, "1", Kind::measured,
@@ -141,7 +144,7 @@ int evaluate(EvaluateOptions o, const CLI::App& command) {
                                     {"tokenizer", o.tokenizer},
                                     {"window", e.window},
                                     {"bos", e.text.bos < 0 ? nlohmann::json() : nlohmann::json(e.text.bos)}});
-  if (!o.out.empty()) result.write(comm, o.out);
+  out.write(result);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
 }
@@ -166,7 +169,7 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
       ->check(number_in({0, 1e30}));
   command->add_option("--window", o->window, "tokens of a window; default: the model's context, at most 2048")
       ->transform(whole_number_in({1, 1e9}));
-  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for result.json");
   command->callback([o, command, &action] { action = [o, command] { return evaluate(*o, *command); }; });
 }
 

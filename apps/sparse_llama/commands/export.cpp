@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "common/communicator.hpp"
@@ -20,17 +21,28 @@ struct ExportOptions {
   bool overwrite = false;
 };
 
-int write(const ExportOptions& o) {
-  const Communicator comm;
-  if (!o.overwrite && holds_model(o.out))
+/// Throws InputError when a model would be lost. A training state is never replaced: it can be gone on with.
+void expect_free(const ExportOptions& o) {
+  std::error_code none;
+  if (std::filesystem::exists(o.out + "/state.h5", none))
+    throw InputError(
+        fmt::format("--output {}: found a training state there (state.h5), expected another folder", o.out));
+  if (!o.overwrite && (holds_model(o.out) || std::filesystem::exists(o.out + "/config.json", none)))
     throw InputError(
         fmt::format("--output {}: found a model there, expected another folder or --overwrite", o.out));
+}
+
+int write(const ExportOptions& o) {
+  const Communicator comm;
+  expect_free(o);
   const FlatModel model = read_flat_model(comm, o.model);
+  expect_another_folder(o.out, model.folder);
   const Companions companions = companions_of(model.folder, o.tokenizer);
   if (!comm.is_root()) return 0;
   StagedFolder folder(o.out);
   write_checkpoint_folder(folder.path(), unflatten(model.configuration, model.parameters),
                           o.type == "bf16" ? StoredType::bf16 : StoredType::fp32, model.folder, companions);
+  expect_free(o);  // again: another program may have written there meanwhile
   folder.commit();
   fmt::print("{}: {} weights as {}\n", o.out, model.parameters.size(), o.type);
   if (!companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, o.out));

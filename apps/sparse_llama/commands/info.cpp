@@ -9,6 +9,7 @@
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
@@ -19,11 +20,14 @@ namespace {
 struct InfoOptions {
   ModelOptions model;
   WaferOptions wafer;
-  std::string target = "cluster", out;
+  OutputOptions output;
+  std::string target = "cluster";
 };
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
 void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightSource& source) {
+  const ResultFolder out(comm, o.output, "info", Writes::figures);
+  out.expect_free();
   const wse::Machine machine = o.wafer.read();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
@@ -70,8 +74,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       fmt::print("dense weights in {} do not fit\n", name_of(settings.value_type));
     }
   }
-  if (o.out.empty()) return;
-  prepare_output_directory(comm, o.out);
+  if (!out.given()) return;
   Result result(comm, "sparse_llama", "info", "wafer");
   result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name);
   result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name);
@@ -85,8 +88,9 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   section["tiles"] = {p.grid.width, p.grid.height};
   result.set_section("wafer", section);
   result.set_section("floor_plan", p.floor_plan());
-  result.write(comm, o.out);
-  fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", o.out);
+  out.begin(result);
+  out.write(result);
+  fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", out.path());
 }
 
 int info(const InfoOptions& o) {
@@ -132,8 +136,7 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
       ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
-  command->add_option("--out", o->out, "folder for the floor plan on the wafer")
-      ->check(not_empty("a folder"));
+  o->wafer.of_wafer(o->output.add_to(*command, "folder for the floor plan on the wafer"));
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }
 

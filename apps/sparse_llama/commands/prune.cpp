@@ -10,6 +10,7 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
@@ -22,7 +23,8 @@ namespace wafermark::llama {
 namespace {
 
 struct PruneOptions {
-  std::string model, out, method = "sparsegpt", tokenizer, calibration, evaluate;
+  OutputOptions output;
+  std::string model, method = "sparsegpt", tokenizer, calibration, evaluate;
   double sparsity = 0.5;
   bool two_of_four = false, global = false;
   std::vector<std::string> sparsity_of;
@@ -85,12 +87,13 @@ int run(PruneOptions o, const CLI::App& command) {
   o.tokenizer = tokenizer_for(o.model, given);
   if ((!o.calibration.empty() || !o.evaluate.empty()) && o.tokenizer.empty())
     throw InputError("--tokenizer: expected one, to read the text with: there is none beside the model");
-  prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, "prune", Writes::model);
+  out.expect_free();
   FlatModel model = read_flat_model(comm, o.model);
-  expect_another_folder(o.out, model.folder);
+  expect_another_folder(out.path(), model.folder);
   const Companions companions = companions_of(model.folder, given);
+  expect_prunable(model.configuration, settings, !o.calibration.empty());
   require_memory(comm, pruning_bytes(model.configuration, o), fmt::format("pruning of {}", o.model));
-  result.begin(comm, o.out);
   CalibrationText calibration;
   if (!o.calibration.empty()) calibration = calibration_text(comm, o, model.configuration);
   TokenizedText text;
@@ -99,6 +102,7 @@ int run(PruneOptions o, const CLI::App& command) {
     return perplexity(comm, model.configuration, model.parameters, text.tokens, text.bos,
                       std::min(model.configuration.context, usual_window));
   };
+  out.begin(result);
   const double before = o.evaluate.empty() ? 0 : evaluate();
 
   const auto report = prune(comm, model.configuration, model.parameters, settings,
@@ -127,10 +131,10 @@ int run(PruneOptions o, const CLI::App& command) {
                                  {"model", o.model},
                                  {"pattern", o.two_of_four ? "2:4" : "unstructured"},
                                  {"matrices", matrices}});
-  write_flat_model(comm, o.out, model, companions);
-  result.write(comm, o.out);
+  write_flat_model(comm, out.path(), model, companions);
+  out.write(result);
   if (comm.is_root()) fmt::print("{}", result.summary());
-  if (comm.is_root() && !companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, o.out));
+  if (comm.is_root() && !companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, out.path()));
   return 0;
 }
 
@@ -140,9 +144,7 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("prune", "Set weights to zero by magnitude, Wanda or SparseGPT");
   auto o = std::make_shared<PruneOptions>();
   command->add_option("model", o->model, "model to prune")->required();
-  command->add_option("--out", o->out, "folder for the pruned model and result.json")
-      ->required()
-      ->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for the pruned model and result.json")->required();
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
       ->check(one_of({"magnitude", "wanda", "sparsegpt"}))
       ->capture_default_str();

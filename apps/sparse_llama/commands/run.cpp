@@ -17,6 +17,7 @@
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
@@ -32,7 +33,8 @@ namespace {
 struct RunOptions {
   ModelOptions model;
   WaferOptions wafer;
-  std::string target = "cluster", tokenizer, out;
+  OutputOptions output;
+  std::string target = "cluster", tokenizer;
   std::optional<std::string> prompt, prompt_file;
   std::int64_t prompt_tokens = 64, tokens = 64, sequences = 1;
   SamplingSettings sampling;
@@ -166,13 +168,13 @@ nlohmann::json generation_section(const RunOptions& o, const Job& job) {
           {"end_tokens", job.ends}};
 }
 
-void run_on_cluster(const RunOptions& o, const Communicator& comm, Result& result) {
+void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<Job> known;
   const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
     known.emplace(o, c);
     expect_room(comm, o, c, *known);
-    if (!o.out.empty()) result.begin(comm, o.out);
+    out.begin(result);
   });
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Configuration& c = weights.configuration;
@@ -215,13 +217,13 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, Result& resul
   result.set_regions(times.reduce(comm));
 }
 
-void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result) {
+void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   if (o.model.activation_threshold)
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
   const Job job(o, c);
-  if (!o.out.empty()) result.begin(comm, o.out);
+  out.begin(result);
   const auto start = std::chrono::steady_clock::now();
   const auto since = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -244,9 +246,9 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, Result& result)
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
   result.set_section("generation", generation_section(o, job));
   result.set_section("tokens", g.tokens);
-  if (o.out.empty()) return;
-  decoder.times().phases().write_heat_map(o.out + "/wafer.h5");
-  decoder.times().phases().write_trace(o.out + "/trace.json");
+  if (!out.given()) return;
+  decoder.times().phases().write_heat_map(out.path() + "/wafer.h5");
+  decoder.times().phases().write_trace(out.path() + "/trace.json");
 }
 
 int run(const RunOptions& o, const CLI::App& command) {
@@ -254,12 +256,13 @@ int run(const RunOptions& o, const CLI::App& command) {
   o.wafer.check_target(o.target);
   Result result(comm, "sparse_llama", "run", o.target);
   result.set_section("options", used_options(command));
-  if (!o.out.empty()) prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, "run", Writes::figures);
+  out.expect_free();
   if (o.target == "wafer")
-    run_on_wafer(o, comm, result);
+    run_on_wafer(o, comm, out, result);
   else
-    run_on_cluster(o, comm, result);
-  if (!o.out.empty()) result.write(comm, o.out);
+    run_on_cluster(o, comm, out, result);
+  out.write(result);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
 }
@@ -303,7 +306,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
       ->capture_default_str();
   command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
   command->add_flag("--quiet", o->quiet, "figures only");
-  command->add_option("--out", o->out, "folder for result.json")->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for result.json");
   command->callback([o, command, &action] { action = [o, command] { return run(*o, *command); }; });
 }
 

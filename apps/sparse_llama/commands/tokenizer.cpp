@@ -6,6 +6,7 @@
 
 #include "common/communicator.hpp"
 #include "common/option_checks.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/compress/bpe_training.hpp"
 
 namespace wafermark::llama {
@@ -14,9 +15,11 @@ namespace {
 struct TokenizerOptions {
   std::string text, out;
   std::int64_t vocabulary = 512;
+  bool overwrite = false;
 };
 
 int learn(const TokenizerOptions& o) {
+  expect_new_file(o.out, "--output", o.overwrite, {o.text});
   if (!Communicator().is_root()) return 0;
   train_bpe(o.text, o.vocabulary, o.out);
   fmt::print("{}: {} pieces\n", o.out, o.vocabulary);
@@ -33,6 +36,7 @@ void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
       ->transform(whole_number_in({8, 1e6}))
       ->capture_default_str();
   command->add_option("-o,--output", o->out, "tokenizer.model to write")->required()->check(file_to_write());
+  command->add_flag("--overwrite", o->overwrite, "replace the file where it is there already");
   command->callback([o, &action] { action = [o] { return learn(*o); }; });
 }
 

@@ -11,6 +11,7 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/compress/trainer.hpp"
@@ -23,7 +24,8 @@ namespace wafermark::llama {
 namespace {
 
 struct TrainOptions {
-  std::string deck, out;
+  OutputOptions output;
+  std::string deck;
   std::vector<std::string> overrides;
   bool restart = false;
 };
@@ -71,6 +73,7 @@ struct Material {
   FlatModel start;
   TokenizedText text, heldout;
   std::vector<float> teacher;
+  std::string teacher_folder;
 };
 
 /// Weights, both moments, gradient, the start's copy and the mask; the activations of a rank's sequences;
@@ -100,7 +103,9 @@ Material read_material(const Communicator& comm, Deck& deck, const Sources& s,
   if (shape) m.start.parameters = initial_parameters(c, std::uint64_t(settings.seed));
   if (!s.heldout.empty()) m.heldout = read_tokens(comm, s.heldout, s.tokenizer, c.vocabulary);
   if (s.teacher.empty()) return m;
-  m.teacher = read_flat_model(comm, s.teacher).parameters;
+  FlatModel teacher = read_flat_model(comm, s.teacher);
+  m.teacher = std::move(teacher.parameters);
+  m.teacher_folder = teacher.folder;
   if (m.teacher.size() != m.start.parameters.size())
     throw InputError(fmt::format("{}: expected the same shape as {}", s.teacher, s.model));
   return m;
@@ -108,6 +113,7 @@ Material read_material(const Communicator& comm, Deck& deck, const Sources& s,
 
 nlohmann::json settings_of(const Material& m, const TrainingSettings& settings, bool recover) {
   nlohmann::json all = settings_to_keep(m.start.configuration, settings);
+  all["text.tokenizer"] = fmt::format("bos {}", m.text.bos);
   all["text.train"] = fmt::format("{} tokens, checksum {}", m.text.tokens.size(), checksum(m.text.tokens));
   if (recover) all["recover.model"] = "checksum " + checksum(m.start.parameters);
   if (!m.teacher.empty()) all["recover.teacher"] = "checksum " + checksum(m.teacher);
@@ -130,12 +136,11 @@ TrainingState read_newest_state(const Communicator& comm, const std::string& pat
   }
 }
 
-/// Where the run begins: the checkpoint that --restart finds, which must be of the same run, or the start.
-TrainingState first_state(const Communicator& comm, const TrainOptions& o, const std::string& path,
-                          Material& m, const TrainingSettings& settings, bool recover,
-                          TrainingRecord& record) {
+/// Where the run begins: the checkpoint to go on from, which must be of the same run, or the start.
+TrainingState first_state(const Communicator& comm, bool goes_on, const std::string& path, Material& m,
+                          const TrainingSettings& settings, bool recover, TrainingRecord& record) {
   record.settings = settings_of(m, settings, recover);
-  if (!o.restart || !(std::filesystem::exists(path) || std::filesystem::exists(previous_state(path)))) {
+  if (!goes_on) {
     TrainingState state = start_training(m.start.configuration, std::move(m.start.parameters), recover);
     state.record = record.text();
     return state;
@@ -165,9 +170,9 @@ double heldout_perplexity(const Communicator& comm, const TrainingState& s, cons
 }
 
 /// Trains to the end, or until the job is asked to stop: then false.
-bool train_on(const Communicator& comm, const TrainingSettings& settings, const std::string& path,
-              Material& m, TrainingState& state, TrainingRecord& record) {
-  Trainer trainer(comm, settings, std::move(m.text.tokens), m.text.bos, std::move(m.teacher));
+bool train_on(const Communicator& comm, Trainer& trainer, const TrainingSettings& settings,
+              const std::string& path, const TokenizedText& heldout, TrainingState& state,
+              TrainingRecord& record) {
   StopRequest stop;
   bool stopped = false;
   const auto after_step = [&](const TrainingState& s) {
@@ -175,8 +180,8 @@ bool train_on(const Communicator& comm, const TrainingSettings& settings, const 
     const bool last = s.step == settings.steps;
     state.record = record.text();
     if (stopped || last || s.step % settings.checkpoint_every == 0) write_training_state(comm, path, s);
-    if (!m.heldout.tokens.empty() && !last && s.step % settings.evaluate_every == 0) {
-      const double value = heldout_perplexity(comm, s, m.heldout);
+    if (!heldout.tokens.empty() && !last && s.step % settings.evaluate_every == 0) {
+      const double value = heldout_perplexity(comm, s, heldout);
       if (comm.is_root()) fmt::print("step {}: held-out perplexity {:.4f}\n", s.step, value);
     }
     return !stopped;
@@ -205,33 +210,42 @@ int train(const TrainOptions& o, bool recover) {
   const TrainingSettings settings = read_training_settings(deck, "training");
   deck.finish();
   result.set_deck(deck.file(), deck.to_toml());
-  prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, recover ? "recover" : "train", Writes::checkpoints);
+  const std::string path = out.path() + "/state.h5";
+  const bool goes_on =
+      o.restart && (std::filesystem::exists(path) || std::filesystem::exists(previous_state(path)));
+  if (!goes_on) out.expect_free();
 
   Material m = read_material(comm, deck, sources, settings, shape);
-  expect_another_folder(o.out, m.start.folder);
-  const std::string path = o.out + "/state.h5";
+  expect_another_folder(out.path(), m.start.folder);
+  expect_another_folder(out.path(), m.teacher_folder);
   TrainingRecord record;
-  TrainingState state = first_state(comm, o, path, m, settings, recover, record);
-  if (o.restart && state.step == settings.steps &&
-      member(read_object_if_there(o.out + "/result.json"), "status") == "complete") {
+  TrainingState state = first_state(comm, goes_on, path, m, settings, recover, record);
+  if (goes_on && state.step == settings.steps &&
+      member(read_object_if_there(out.path() + "/result.json"), "status") == "complete") {
     if (comm.is_root()) fmt::print("{}: all {} steps are done; nothing is left to do\n", path, state.step);
     return 0;
   }
-  result.begin(comm, o.out);
-  write_companions(comm, o.out, config_with_ends(m, recover),
+  const std::size_t text_tokens = m.text.tokens.size();
+  Trainer trainer(comm, settings, std::move(m.text.tokens), m.text.bos, std::move(m.teacher));
+  if (goes_on)
+    out.go_on(result);
+  else
+    out.begin(result);
+  write_companions(comm, out.path(), config_with_ends(m, recover),
                    companions_of(m.start.folder, sources.tokenizer));
   const auto parameters = std::int64_t(state.parameters.size());
   std::int64_t alive = 0;
   for (const auto unmasked : state.mask) alive += unmasked;
   if (comm.is_root())
     fmt::print("{} weights, {} not pruned; {} training tokens, {} held out; {} steps of {} x {} tokens\n",
-               parameters, alive, m.text.tokens.size(), m.heldout.tokens.size(), settings.steps,
-               settings.batch, settings.length);
+               parameters, alive, text_tokens, m.heldout.tokens.size(), settings.steps, settings.batch,
+               settings.length);
   const double first_seconds = state.seconds;
   const std::int64_t first_step = state.step;
-  if (!train_on(comm, settings, path, m, state, record)) {
+  if (!train_on(comm, trainer, settings, path, m.heldout, state, record)) {
     result.set_incomplete(fmt::format("stopped by a signal at step {} of {}", state.step, settings.steps));
-    result.write(comm, o.out);
+    out.write(result);
     if (comm.is_root()) fmt::print("stopped at step {}; go on with --restart\n", state.step);
     return 0;
   }
@@ -245,7 +259,7 @@ int train(const TrainOptions& o, bool recover) {
   result.add_figure("weights", double(parameters), "1");
   result.add_figure("weights_not_pruned", double(alive), "1");
   result.set_section("loss_history", record.history);
-  result.write(comm, o.out);
+  out.write(result);
   if (comm.is_root()) fmt::print("{}", result.summary());
   return 0;
 }
@@ -254,11 +268,10 @@ void add(CLI::App& app, std::function<int()>& action, const char* name, const ch
   auto* command = app.add_subcommand(name, what);
   auto o = std::make_shared<TrainOptions>();
   command->add_option("deck", o->deck, "TOML deck")->required();
-  command->add_option("--out", o->out, "folder for state.h5 and result.json")
-      ->required()
-      ->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for state.h5 and result.json")->required();
   repeated(command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated"));
-  command->add_flag("--restart", o->restart, "go on from the state in --out, where there is one");
+  command->add_flag("--restart", o->restart, "go on from the state in --out, where there is one")
+      ->excludes("--overwrite");
   command->callback([o, recover, &action] { action = [o, recover] { return train(*o, recover); }; });
 }
 

@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/validation_table.hpp"
+#include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
@@ -17,7 +18,8 @@ namespace {
 
 struct ValidateOptions {
   WaferOptions wafer;
-  std::string out, target = "wafer";
+  OutputOptions output;
+  std::string target = "wafer";
 };
 
 // All published figures are of one machine, by its name in inputs/wafers.
@@ -62,8 +64,10 @@ double product_cycles(const wse::Machine& m, int n) {
 int validate(const ValidateOptions& o) {
   const Communicator comm;
   const wse::Machine machine = o.wafer.read();
-  prepare_output_directory(comm, o.out);
+  const ResultFolder out(comm, o.output, "validate", Writes::figures);
+  out.expect_free();
   Result result(comm, "sparse_llama", "validate", o.target);
+  out.begin(result);
   result.set_section("wafer", machine.record());
   ValidationTable table(
       result, comm.is_root(),
@@ -86,8 +90,8 @@ int validate(const ValidateOptions& o) {
         fmt::format("layer_cycles_{}", l.tiles),
         predict_layer(published_configuration("llama3-8b"), cost, settings, l.tiles, l.tiles, 4096).sum(),
         l.cycles, "cycles");
-  result.write(comm, o.out);
-  if (comm.is_root()) fmt::print("result: {}/result.json\n", o.out);
+  out.write(result);
+  if (comm.is_root()) fmt::print("result: {}/result.json\n", out.path());
   if (!result.all_checks_pass()) throw CheckFailure("outside their tolerance: " + result.failed_checks());
   return 0;
 }
@@ -99,7 +103,7 @@ void add_validate_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<ValidateOptions>();
   command->add_option("--target", o->target, "wafer")->check(one_of({"wafer"}))->capture_default_str();
   o->wafer.add_machine_to(*command);
-  command->add_option("--out", o->out, "folder for result.json")->required()->check(not_empty("a folder"));
+  o->output.add_to(*command, "folder for result.json")->required();
   command->callback([o, &action] { action = [o] { return validate(*o); }; });
 }
 

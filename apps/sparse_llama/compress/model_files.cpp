@@ -61,7 +61,7 @@ FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
 void expect_another_folder(const std::string& out, const std::string& folder) {
   std::error_code error;
   if (!folder.empty() && fs::equivalent(out, folder, error))
-    throw InputError(fmt::format("--out {}: found the folder of the model, expected another one", out));
+    throw InputError(fmt::format("{}: found the folder of the model, expected another one to write to", out));
 }
 
 void write_companions(const Communicator& comm, const std::string& folder, const nlohmann::json& config,

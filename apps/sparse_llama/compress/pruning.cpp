@@ -52,8 +52,10 @@ Pattern pattern_of(const std::string& name, const PruningSettings& settings) {
   return pattern;
 }
 
-void check(const Configuration& configuration, const ParameterLayout& layout, const PruningSettings& s,
-           bool calibrated) {
+}  // namespace
+
+void expect_prunable(const Configuration& configuration, const PruningSettings& s, bool calibrated) {
+  const ParameterLayout layout(configuration);
   const auto share = [](double value, const std::string& what) {
     if (!(value >= 0 && value <= 1))
       throw InputError(fmt::format("{} = {}: expected a share from 0 to 1", what, value));
@@ -80,6 +82,8 @@ void check(const Configuration& configuration, const ParameterLayout& layout, co
         fmt::format("block = {}: expected a positive number (a multiple of 4 for 2:4)", s.block));
   if (!(s.damping > 0)) throw InputError(fmt::format("damping = {}: expected a positive number", s.damping));
 }
+
+namespace {
 
 void prune_globally(const ParameterLayout& layout, std::vector<float>& parameters, double sparsity) {
   std::vector<std::int64_t> candidates;
@@ -122,7 +126,7 @@ std::vector<PrunedMatrix> prune(const Communicator& comm, const Configuration& c
                                 std::vector<float>& parameters, const PruningSettings& settings,
                                 const CalibrationText* calibration) {
   const ParameterLayout layout(configuration);
-  check(configuration, layout, settings, calibration != nullptr);
+  expect_prunable(configuration, settings, calibration != nullptr);
   const std::vector<float> original = parameters;
   if (settings.global) prune_globally(layout, parameters, settings.pattern.sparsity);
 

@@ -51,6 +51,10 @@ struct PrunedMatrix {
   double error = 0;  ///< ||(W' - W) X||^2 / ||W X||^2 on the calibration text; 0 without one
 };
 
+/// Throws InputError when the settings do not fit each other or the model. `calibrated`: whether there is a
+/// text.
+void expect_prunable(const Configuration& configuration, const PruningSettings& settings, bool calibrated);
+
 /// Prunes the matrices of all transformer blocks. With a calibration text the blocks are pruned in order,
 /// each on the outputs of the blocks pruned before it (as published); magnitude needs none. Collective: each
 /// rank runs a part of the calibration sequences, rank r prunes every size-th matrix. The result is the same

@@ -72,9 +72,6 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
   std::optional<Transformer<float>> teacher;
   if (settings_.loss.needs_teacher()) teacher.emplace(state.configuration, mine, settings_.length);
   std::vector<float> gradient(state.parameters.size());
-  Loss sum;
-  std::int64_t since = 0;
-  double since_seconds = 0;
 
   while (state.step < settings_.steps) {
     const auto start = std::chrono::steady_clock::now();
@@ -95,21 +92,21 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
     ++state.step;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     state.seconds += seconds;
-    since_seconds += seconds;
-    ++since;
-    sum.token += loss.token, sum.logit += loss.logit, sum.feature += loss.feature, sum.total += loss.total;
+    SinceReport& since = state.since_report;
+    since.seconds += seconds;
+    ++since.steps;
+    const auto sums = comm_.sum(std::vector<double>{loss.token, loss.logit, loss.feature, loss.total});
+    since.loss.token += sums[0], since.loss.logit += sums[1];
+    since.loss.feature += sums[2], since.loss.total += sums[3];
 
     if (state.step % settings_.report_every == 0 || state.step == settings_.steps) {
-      const auto means = comm_.sum(std::vector<double>{sum.token, sum.logit, sum.feature, sum.total});
-      const double n = double(since) * comm_.size();
+      const double n = double(since.steps) * comm_.size();
       report({state.step,
-              {means[0] / n, means[1] / n, means[2] / n, means[3] / n},
+              {since.loss.token / n, since.loss.logit / n, since.loss.feature / n, since.loss.total / n},
               rate,
               norm,
-              double(since * settings_.batch * settings_.length) / since_seconds});
-      sum = {};
-      since = 0;
-      since_seconds = 0;
+              double(since.steps * settings_.batch * settings_.length) / since.seconds});
+      since = {};
     }
     if (!after_step(state)) return;
   }

@@ -19,8 +19,9 @@ struct TrainingRecord {
   static TrainingRecord read(const std::string& text, const std::string& file);
 };
 
-/// The settings that change the weights. Texts and models stand for themselves by checksums, wherever their
-/// files lie. Free to change: steps, and how often something is reported, evaluated or saved.
+/// The settings that change the weights, but for the number of ranks (other ranks: the same to rounding).
+/// Texts and models stand for themselves by checksums, wherever their files lie. Free to change: steps, and
+/// how often something is reported, evaluated or saved.
 nlohmann::json settings_to_keep(const Configuration& configuration, const TrainingSettings& settings);
 
 /// "ab12..." of numbers, by their bytes (FNV-1a).

@@ -92,6 +92,10 @@ void write_training_state(const Communicator& comm, const std::string& path, con
   file.set_attribute("/parameters", "configuration_reals", reals_of(state.configuration));
   file.set_attribute("/parameters", "step", state.step);
   file.set_attribute("/parameters", "seconds", state.seconds);
+  const SinceReport& since = state.since_report;
+  file.set_attribute("/parameters", "since_report",
+                     std::vector<double>{double(since.steps), since.seconds, since.loss.token,
+                                         since.loss.logit, since.loss.feature, since.loss.total});
   keep_previous(comm, path);
   file.commit();
 }
@@ -119,6 +123,11 @@ TrainingState read_training_state(const Communicator& comm, const std::string& p
     s.mask = file.read<std::uint8_t>("/mask", rows);
     s.step = file.attribute<std::int64_t>("/parameters", "step");
     s.seconds = file.attribute<double>("/parameters", "seconds");
+    if (file.has_attribute("/parameters", "since_report")) {  // states of older versions lack it
+      const auto sums = file.attribute_list<double>("/parameters", "since_report");
+      if (sums.size() != 6) throw damaged(fmt::format("{} sums since the last report", sums.size()));
+      s.since_report = {std::int64_t(sums[0]), sums[1], {sums[2], sums[3], sums[4], sums[5]}};
+    }
     if (file.exists("/record")) {
       const std::uint64_t bytes = file.shape("/record").at(0);
       const auto record = file.read<std::uint8_t>("/record", {bytes, 0, bytes});

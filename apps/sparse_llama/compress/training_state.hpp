@@ -5,9 +5,18 @@
 #include <vector>
 
 #include "common/communicator.hpp"
+#include "sparse_llama/compress/loss.hpp"
 #include "sparse_llama/model/configuration.hpp"
 
 namespace wafermark::llama {
+
+/// Sums over the steps since the last report, and over ranks: a report behind a restart is that of a run that
+/// was never stopped.
+struct SinceReport {
+  std::int64_t steps = 0;
+  double seconds = 0;
+  Loss loss;
+};
 
 /// The same on all ranks. Arrays are laid out as ParameterLayout says.
 struct TrainingState {
@@ -16,7 +25,8 @@ struct TrainingState {
   std::vector<std::uint8_t> mask;  ///< 0: the weight is pruned and stays exactly zero
   std::int64_t step = 0;           ///< steps done
   double seconds = 0;              ///< spent in them, restarts included
-  std::string record;              ///< TrainingRecord's text; "" where no training run has made the state
+  SinceReport since_report;
+  std::string record;  ///< TrainingRecord's text; "" where no training run has made the state
 };
 
 /// Moments zero, nothing done. The mask is that of the zeros in `parameters` when `keep_zeros`, else all

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 /// Weights and what belongs to them: of the old model, not to be mixed with the new one.
 bool is_of_a_model(const std::string& name) {
   return name == "config.json" || name.ends_with(".safetensors") ||
-         name.ends_with(".safetensors.index.json") || is_companion(name);
+         name.ends_with(".safetensors.index.json") || name.starts_with("pytorch_model") || is_companion(name);
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ bool holds_model(const std::string& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.ends_with(".safetensors")) return true;
+    if (name.ends_with(".safetensors") || name.starts_with("pytorch_model")) return true;
   }
   return false;
 }

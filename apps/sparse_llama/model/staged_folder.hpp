@@ -24,7 +24,7 @@ class StagedFolder {
   std::string folder_, staging_;
 };
 
-/// Whether a folder holds the weights of a model.
+/// Whether a folder holds weights as Hugging Face keeps them, *.safetensors or pytorch_model*.
 bool holds_model(const std::string& folder);
 
 }  // namespace wafermark::llama

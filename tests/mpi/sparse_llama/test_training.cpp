@@ -38,11 +38,15 @@ TrainingSettings settings(std::int64_t steps) {
 
 TrainingState fresh() { return start_training(model(), initial_parameters(model(), 1), false); }
 
-void train(const Communicator& comm, TrainingState& state, const TrainingSettings& s, std::int64_t until,
-           std::vector<float> teacher = {}) {
+/// Returns the losses that were reported.
+std::vector<double> train(const Communicator& comm, TrainingState& state, const TrainingSettings& s,
+                          std::int64_t until, std::vector<float> teacher = {}) {
+  std::vector<double> losses;
   Trainer trainer(comm, s, language(4000), 1, std::move(teacher));
   trainer.run(
-      state, [&](const TrainingState& now) { return now.step < until; }, [](const TrainingReport&) {});
+      state, [&](const TrainingState& now) { return now.step < until; },
+      [&](const TrainingReport& r) { losses.push_back(r.loss.token); });
+  return losses;
 }
 
 TEST(Training, LearnsALanguageAndAllRanksKeepTheSameModel) {
@@ -72,15 +76,20 @@ TEST(Training, ALoneRankLearnsTheSame) {
 TEST(Training, GoesOnFromAFileAsIfNeverStopped) {
   const Communicator comm;
   TrainingState straight = fresh(), broken = fresh();
-  train(comm, straight, settings(20), 20);
-  train(comm, broken, settings(20), 8);
+  TrainingSettings often = settings(20);
+  often.report_every = 5;  // and stopped in between: what was summed until then counts
+  const auto losses = train(comm, straight, often, 20);
+  auto in_pieces = train(comm, broken, often, 8);
   std::string path =
       (std::filesystem::temp_directory_path() / ("llama_state_" + std::to_string(comm.size()) + ".h5"))
           .string();
   write_training_state(comm, path, broken);
   broken = read_training_state(comm, path);
   EXPECT_EQ(broken.step, 8);
-  train(comm, broken, settings(20), 20);
+  const auto later = train(comm, broken, often, 20);
+  in_pieces.insert(in_pieces.end(), later.begin(), later.end());
+  EXPECT_EQ(in_pieces, losses);
+  EXPECT_EQ(losses.size(), 4u);
   EXPECT_EQ(broken.parameters, straight.parameters);
   EXPECT_EQ(broken.second_moment, straight.second_moment);
   comm.barrier();

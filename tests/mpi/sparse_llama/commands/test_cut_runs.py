@@ -3,6 +3,7 @@
 
 usage: test_cut_runs.py SPARSE_LLAMA
 """
+import fcntl
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from made_model import make_model
@@ -80,6 +82,18 @@ def training(scratch):
     check(done.returncode == 0 and "nothing is left to do" in done.stdout, "a restart of a finished run does nothing")
     check(record(scratch / "parts")["status"] == "complete" and len(record(scratch / "parts")["loss_history"]) == 4, "and keeps its result")
     check(train("parts", "--restart").returncode == 0 and len(record(scratch / "parts")["loss_history"]) == 6, "a restart keeps the history")
+    # Reports do not fall on checkpoints: what was summed before the stop counts.
+    long = ("--set", "training.steps=600", "--set", "training.report_every=7", "--set", "training.checkpoint_every=5")
+    check(train("straight", *long).returncode == 0, "a longer run")
+    process = subprocess.Popen([binary, "train", scratch / "d.toml", "--out", scratch / "pieces", *long], stdout=subprocess.DEVNULL)
+    deadline = time.time() + 60
+    while not (scratch / "pieces" / "state.h5").exists() and time.time() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    check(process.wait(60) == 0 and record(scratch / "pieces")["status"] == "incomplete", record(scratch / "pieces")["status_note"])
+    check(train("pieces", *long, "--restart").returncode == 0 and
+          record(scratch / "pieces")["loss_history"] == record(scratch / "straight")["loss_history"], "the history is that of a run without a stop")
+    check(weights(scratch / "pieces") == weights(scratch / "straight"), "and so are the weights")
 
     shutil.copytree(scratch / "whole", scratch / "damaged")
     state = scratch / "damaged" / "state.h5"
@@ -123,6 +137,62 @@ def exports(scratch):
     refused(run("convert", "--model", model, "--out", scratch / "folder.h5"), "not a folder", "a folder as a packed file")
 
 
+def earlier_results(scratch):
+    """What an earlier run left: refused, replaced by --overwrite, and by the same command where it is of a run that was killed."""
+    model = make_model(scratch / "model")
+    (scratch / "text.txt").write_text("text " * 300)
+    (scratch / "d.toml").write_text(DECK.replace("steps = 12", "steps = 2"))
+    tiny = ("--tokens", 2, "--prompt-tokens", 2)
+    commands = {
+        "run": ("run", "--model", model, *tiny), "wafer": ("run", "--model", model, *tiny, "--target", "wafer", "--tiles", "8x8"),
+        "compare": ("compare", "--model", model, *tiny, "--rounds", 1), "evaluate": ("evaluate", model, scratch / "text.txt"),
+        "prune": ("prune", model, "--method", "magnitude"), "train": ("train", scratch / "d.toml"),
+        "info": ("info", "--model", model, "--target", "wafer", "--tiles", "8x8"), "validate": ("validate",),
+    }
+    def tried(name):
+        out, words = scratch / name, commands[name]
+        done = run(*words, "--out", out)
+        check(done.returncode == 0 and record(out)["status"] == "complete", f"{name}: {done.stderr[-200:]}")
+        kept = {p.name: p.read_bytes() for p in out.iterdir() if p.name != ".lock"}
+        for other in ("run", "prune", "train"):
+            refused(run(*commands[other], "--out", out), "result.json" if name not in ("prune", "train") or other != "run" else "holds a model",
+                    f"{other} into the folder of {name}")
+        refused(run(*words, "--out", out), "of an earlier run, expected another folder", f"{name} again")
+        check({p.name: p.read_bytes() for p in out.iterdir() if p.name != ".lock"} == kept, "nothing there was touched")
+        if name in ("prune", "train"):
+            refused(run(*commands["run"], "--out", out, "--overwrite"), "holds a model", "--overwrite of a model by figures")
+        check(run(*words, "--out", out, "--overwrite").returncode == 0 and record(out)["status"] == "complete", f"{name} --overwrite")
+        (out / "result.json").write_text(json.dumps({**record(out), "status": "incomplete"}))
+        done = run(*words, "--out", out)
+        if name == "train":
+            refused(done, "--restart to go on", "a training that was killed and has a checkpoint")
+        else:
+            check(done.returncode == 0 and record(out)["status"] == "complete", f"{name} once more where it was killed {done.stderr[-200:]}")
+        with open(out / ".lock", "r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            refused(run(*words, "--out", out, "--overwrite"), "is writing there", f"two programs in the folder of {name}")
+    with ThreadPoolExecutor(4) as pool:  # a refusal waits for other ranks, asleep
+        list(pool.map(tried, commands))
+    # An earlier result stays when the input turns out to be bad.
+    for words, expected in (((*commands["train"], "--set", "training.batch_sequences=2000000"), "batch_sequences"),
+                            ((*commands["train"], "--set", "training.logit_distillation=1"), "expected a teacher"),
+                            ((*commands["train"], "--set", "model.context=10000", "--set", "training.sequence_tokens=10000"), "expected at least 10000"),
+                            (("prune", model, "--method", "wanda"), "calibration"),
+                            (("prune", scratch / "prune", "--method", "magnitude"), "found the folder of the model"),
+                            (("prune", model, "--method", "magnitude", "--evaluate", scratch / "nowhere.txt"), "cannot be read")):
+        out = scratch / words[0]
+        before = (out / "state.h5").read_bytes(), (out / "result.json").read_bytes()
+        refused(run(*words, "--out", out, "--overwrite"), expected, " ".join(map(str, words)))
+        check(((out / "state.h5").read_bytes(), (out / "result.json").read_bytes()) == before, "the earlier model stays")
+    refused(run("export", model, "-o", scratch / "train", "--overwrite"), "found a training state", "an export over a training state")
+    refused(run("export", model, "-o", model, "--overwrite"), "found the folder of the model", "an export onto its own model")
+    refused(run("train", scratch / "d.toml", "--out", model, "--overwrite"), "holds a model", "training into a Hugging Face folder")
+    for words, expected in ((("convert", "--model", model, "--out", scratch / "train/state.h5"), "is there already"),
+                            (("convert", "--model", scratch / "train", "--out", scratch / "train/state.h5", "--overwrite"), "found what is read"),
+                            (("tokenizer", scratch / "text.txt", "--vocabulary", 300, "-o", scratch / "text.txt"), "found what is read")):
+        refused(run(*words), expected, " ".join(map(str, words)))
+
+
 def sizes(scratch):
     model = make_model(scratch / "model")
     config = json.loads((model / "config.json").read_text())
@@ -139,7 +209,7 @@ def sizes(scratch):
 
 
 with tempfile.TemporaryDirectory() as name:
-    for part in (training, signals, exports, sizes):
+    for part in (training, signals, exports, earlier_results, sizes):
         folder = Path(name, part.__name__)
         folder.mkdir()
         part(folder)

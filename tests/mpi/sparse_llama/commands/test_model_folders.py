@@ -81,7 +81,7 @@ def texts(scratch):
     without = make_model(scratch / "without", config={"bos_token_id": None})
     for words in ((), ("--format", "dense", "--value", "fp32")):
         for ranks in (1, 2) if not words else (1,):
-            done = run("evaluate", without, text, *words, "--window", 32, "--out", scratch / "e", ranks=ranks)
+            done = run("evaluate", without, text, *words, "--window", 32, "--out", scratch / "e", "--overwrite", ranks=ranks)
             check(done.returncode == 0, f"evaluate without bos {words} {ranks} {done.stderr.strip()[-200:]}")
             value = figures(scratch / "e")["perplexity"]
             if not words and ranks == 1:
@@ -113,7 +113,7 @@ def folders(scratch):
         done = run("run", "--model", folder, "--prompt", "hi", "--tokens", 2, "--out", scratch / f"r_{folder.name}")
         check(done.returncode == 0, f"{folder.name} runs {done.stderr.strip()[-200:]}")
     check(record(scratch / "r_pruned")["tokens"] == record(scratch / "r_exported")["tokens"], "both are the same model")
-    refused(run("prune", model, "--method", "magnitude", "--out", model), "found the folder of the model", "prune into the model's own folder")
+    refused(run("prune", model, "--method", "magnitude", "--out", model), "holds a model", "prune into the model's own folder")
     (scratch / "text.txt").write_text("A short text for the calibration of a model. " * 20)
     calibrated = run("prune", model, "--method", "wanda", "--calibration", scratch / "text.txt", "--sequences", 2, "--length", 16,
                      "--evaluate", scratch / "text.txt", "--out", scratch / "wanda")

@@ -71,11 +71,12 @@ with tempfile.TemporaryDirectory() as scratch:
         file = f"{scratch}/packed{ranks}.h5"
         done = run("convert", "--model", model, "--value", "int8", "--out", file, ranks=ranks)
         check(done.returncode == 0, f"convert on {ranks} ranks {done.stderr.strip()[-200:]}")
-        fresh = run("run", "--model", model, "--value", "int8", "--prompt-tokens", "20", "--tokens", "30", "--out", f"{scratch}/fresh",
-                    ranks=ranks)
-        loaded = run("run", "--model", file, "--prompt-tokens", "20", "--tokens", "30", "--out", f"{scratch}/loaded", ranks=ranks)
+        fresh = run("run", "--model", model, "--value", "int8", "--prompt-tokens", "20", "--tokens", "30", "--out",
+                    f"{scratch}/fresh{ranks}", ranks=ranks)
+        loaded = run("run", "--model", file, "--prompt-tokens", "20", "--tokens", "30", "--out", f"{scratch}/loaded{ranks}",
+                     ranks=ranks)
         check(fresh.returncode == 0 and loaded.returncode == 0, f"both run on {ranks} ranks {loaded.stderr.strip()[-200:]}")
-        a, b = result(f"{scratch}/fresh"), result(f"{scratch}/loaded")
+        a, b = result(f"{scratch}/fresh{ranks}"), result(f"{scratch}/loaded{ranks}")
         check(a[0]["tokens"] == b[0]["tokens"] and a[1]["bits_per_weight"] == b[1]["bits_per_weight"], f"the file holds the weights of {ranks} ranks")
     done = run("run", "--model", f"{scratch}/packed2.h5")
     check(done.returncode == 2 and "packed for 2 ranks, expected 1" in done.stderr, "a file for other ranks is refused")
