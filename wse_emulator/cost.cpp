@@ -44,4 +44,8 @@ double operation_joules(const Machine& m, const OperationCounts& counts) {
                   m.sram_word_pj * static_cast<double>(words));
 }
 
+double dynamic_joules(const Machine& m, const OperationCounts& counts, std::int64_t word_hops) {
+  return operation_joules(m, counts) + 1e-12 * m.hop_pj * static_cast<double>(word_hops);
+}
+
 }  // namespace wafermark::wse

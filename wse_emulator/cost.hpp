@@ -31,5 +31,7 @@ double loop_cycles(const Machine& machine, const OperationCounts& counts, std::i
 
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.
 double operation_joules(const Machine& machine, const OperationCounts& counts);
+/// The same and the energy of words times the links that they crossed.
+double dynamic_joules(const Machine& machine, const OperationCounts& counts, std::int64_t word_hops);
 
 }  // namespace wafermark::wse

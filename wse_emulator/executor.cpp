@@ -34,6 +34,7 @@ Executor::Executor(const Communicator& comm, const Blocks& blocks, const Machine
   for (std::size_t k = 0; k < books_.size(); ++k) {
     const Phase& phase = program_.phases()[k];
     books_[k].items.assign(phase.work().size(), 0);
+    books_[k].tiles.assign(phase.work().size(), 0);
     if (phase.pattern() != nullptr) books_[k].record = record_.phase(phase.name(), PhaseKind::fabric);
     if (!phase.work().empty()) books_[k].record = record_.phase(phase.name(), PhaseKind::compute);
   }
@@ -68,7 +69,10 @@ void Executor::compute(const Phase& phase, Book& book) {
     return whole_cycles(cycles);
   };
   for (std::size_t k = 0; k < work.size(); ++k)
-    book.items[k] = std::accumulate(work[k].items.begin(), work[k].items.end(), book.items[k]);
+    for (const int items : work[k].items) {
+      book.items[k] += items;
+      book.tiles[k] += items > 0;
+    }
   for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
     const std::int64_t cycles = work.size() == 1 ? alone(work.front().items[tile]) : together(tile);
     if (cycles == 0) continue;
@@ -129,15 +133,50 @@ LinkWords Executor::link_words() const {
   return words;
 }
 
-double Executor::dynamic_joules() const {
-  OperationCounts operations;
+OperationCounts Executor::operations() const {
+  OperationCounts all;
   for (std::size_t k = 0; k < books_.size(); ++k) {
     const std::vector<Work>& work = program_.phases()[k].work();
-    for (std::size_t s = 0; s < work.size(); ++s)
-      operations += books_[k].items[s] * work[s].section.of_item();
+    for (std::size_t s = 0; s < work.size(); ++s) all += books_[k].items[s] * work[s].section.of_item();
   }
-  return comm_->sum(operation_joules(machine_, operations) +
-                    1e-12 * machine_.hop_pj * static_cast<double>(link_words().word_hops()));
+  for (std::int64_t& count : all.n) count = comm_->sum(count);
+  return all;
+}
+
+double Executor::dynamic_joules() const {
+  return wse::dynamic_joules(machine_, operations(), comm_->sum(link_words().word_hops()));
+}
+
+double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) const {
+  // Sums over tiles: computing here and there, and everything that all tiles take alike.
+  double computing = 0.0, computing_there = 0.0, alike = 0.0, alike_there = 0.0;
+  const double tiles = std::accumulate(working_.begin(), working_.end(), 0.0);
+  const auto starts = [&](double times, double here, double there) {
+    alike += times * tiles * here;
+    alike_there += times * tiles * there;
+  };
+  starts(static_cast<double>(record_.steps()), machine_.step_overhead_cycles, machine.step_overhead_cycles);
+  for (std::size_t k = 0; k < books_.size(); ++k) {
+    const Phase& phase = program_.phases()[k];
+    const Book& book = books_[k];
+    for (std::size_t s = 0; s < phase.work().size(); ++s) {
+      const Section &here = phase.work()[s].section, there = here.on(machine);
+      computing += here.cycles(book.tiles[s], book.items[s]);
+      computing_there += there.cycles(book.tiles[s], book.items[s]);
+    }
+    if (const Pattern* pattern = phase.pattern()) {
+      const auto times = static_cast<double>(book.times), all = static_cast<double>(clocks_.size());
+      alike += times * all * static_cast<double>(pattern->cycles(machine_.fabric, blocks_.grid()));
+      alike_there += times * all * static_cast<double>(pattern->cycles(machine.fabric, blocks_.grid()));
+      starts(times * pattern->tasks(), machine_.task_start_cycles, machine.task_start_cycles);
+    }
+  }
+  computing = comm_->sum(computing), computing_there = comm_->sum(computing_there);
+  alike = comm_->sum(alike), alike_there = comm_->sum(alike_there);
+  const auto passed = static_cast<double>(clocks_.latest() - first_cycle);
+  const double all = static_cast<double>(blocks_.grid().tiles()), waiting = all * passed - computing - alike;
+  return (computing_there + alike_there + waiting * (computing > 0.0 ? computing_there / computing : 1.0)) /
+         all;
 }
 
 double Executor::utilisation(std::int64_t first_cycle) const {

@@ -32,8 +32,14 @@ class Executor {
   std::int64_t items(const std::string& phase, std::size_t section = 0) const;
   /// Words that have crossed the links.
   LinkWords link_words() const;
-  /// Counted operations, words of memory, and words times hops.
+  /// Counted operations and words of memory of all tiles.
+  OperationCounts operations() const;
+  /// Of those, and of words times hops.
   double dynamic_joules() const;
+  /// Cycles of a run so far on another machine, mean over tiles, had it the same to do: `machine`'s prices
+  /// for what the books hold. Waiting goes by computing, whose unevenness it comes from.
+  /// On the executor's own machine the cycles that passed since `first_cycle`, up to rounding.
+  double cycles_on(const Machine& machine, std::int64_t first_cycle) const;
   /// Cycles of computing, in parts of those of all tiles since `first_cycle`.
   double utilisation(std::int64_t first_cycle) const;
 
@@ -42,6 +48,7 @@ class Executor {
     std::size_t record = 0;               ///< its number in the record
     std::int64_t times = 0;               ///< that it ran
     std::vector<std::int64_t> items;      ///< of each section, on this rank's tiles
+    std::vector<std::int64_t> tiles;      ///< of each section, that had something to do
     std::vector<std::int64_t> cycles_of;  ///< a lone section's, by number of items; -1: not asked for yet
   };
   void compute(const Phase& phase, Book& book);

@@ -17,10 +17,18 @@ class Section {
   /// writes one. In so many `batches`, where memory does not hold all items at once.
   static Section vector(const Machine& machine, const OperationCounts& of_item, int batches = 1);
 
+  /// The same code on another machine.
+  Section on(const Machine& machine) const;
+
   /// Nothing to do costs nothing.
   double cycles(std::int64_t items) const {
     if (items == 0) return 0.0;
     return startup_ + per_element_ * static_cast<double>(items) * issue_ + again_;
+  }
+  /// Of `times` times with `items` items in all.
+  double cycles(std::int64_t times, std::int64_t items) const {
+    return (startup_ + again_) * static_cast<double>(times) +
+           per_element_ * static_cast<double>(items) * issue_;
   }
   /// Of the vector instructions, whatever the number of items.
   double startup_cycles() const { return startup_ + again_; }
@@ -29,7 +37,8 @@ class Section {
 
  private:
   double startup_ = 0.0, per_element_ = 0.0, issue_ = 0.0, again_ = 0.0;
-  OperationCounts of_item_;
+  OperationCounts of_item_, counted_;
+  int batches_ = 0;  ///< of vector instructions; 0: scalar code
 };
 
 }  // namespace wafermark::wse

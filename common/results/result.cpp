@@ -18,6 +18,13 @@ const char* name_of(Kind kind) {
 /// JSON knows no infinity or NaN: null.
 nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(nullptr); }
 
+/// ", 5 to 95 %: LOW to HIGH" of a figure that has a band.
+std::string band_in_words(const nlohmann::json& figure) {
+  if (!figure.contains("band") || figure["band"][0].is_null() || figure["band"][1].is_null()) return "";
+  return fmt::format(", 5 to 95 %: {:.6g} to {:.6g}", figure["band"][0].get<double>(),
+                     figure["band"][1].get<double>());
+}
+
 }  // namespace
 
 Result::Result(const Communicator& comm, std::string app, std::string command, std::string target)
@@ -52,21 +59,24 @@ void Result::set_deck(const std::string& file, const std::string& effective_toml
 }
 
 void Result::add_figure(const std::string& name, std::optional<double> value, const std::string& unit,
-                        Kind kind, const std::string& note) {
+                        Kind kind, const std::string& note, std::optional<std::array<double, 2>> band) {
   nlohmann::json f{
       {"name", name}, {"value", value ? number(*value) : nullptr}, {"unit", unit}, {"kind", name_of(kind)}};
   if (!note.empty()) f["note"] = note;
+  if (value && band) f["band"] = {number((*band)[0]), number((*band)[1])};
   json_["figures"].push_back(f);
 }
 
 void Result::add_check(const std::string& name, double value, double reference, double tolerance,
-                       const std::string& unit) {
-  json_["checks"].push_back({{"name", name},
-                             {"value", number(value)},
-                             {"reference", number(reference)},
-                             {"tolerance", number(tolerance)},
-                             {"unit", unit},
-                             {"pass", std::abs(value - reference) <= tolerance}});
+                       const std::string& unit, std::optional<std::array<double, 2>> band) {
+  nlohmann::json c{{"name", name},
+                   {"value", number(value)},
+                   {"reference", number(reference)},
+                   {"tolerance", number(tolerance)},
+                   {"unit", unit},
+                   {"pass", std::abs(value - reference) <= tolerance}};
+  if (band) c["band"] = {number((*band)[0]), number((*band)[1])};
+  json_["checks"].push_back(c);
 }
 
 void Result::set_regions(const std::vector<RegionTimes::Summary>& regions) {
@@ -106,8 +116,8 @@ std::string Result::summary() const {
   if (!complete()) text += fmt::format("INCOMPLETE, not valid: {}\n", incomplete_);
   for (const auto& f : json_["figures"]) {
     const std::string value = f["value"].is_null() ? "-" : fmt::format("{:.6g}", f["value"].get<double>());
-    text += fmt::format("  {:<34} {:>14} {:<16} {}\n", f["name"].get<std::string>(), value,
-                        f["unit"].get<std::string>(), f["kind"].get<std::string>());
+    text += fmt::format("  {:<34} {:>14} {:<16} {}{}\n", f["name"].get<std::string>(), value,
+                        f["unit"].get<std::string>(), f["kind"].get<std::string>(), band_in_words(f));
   }
   for (const auto& c : json_["checks"]) {
     const std::string value = c["value"].is_null() ? "nan" : fmt::format("{:.6g}", c["value"].get<double>());

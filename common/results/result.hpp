@@ -1,6 +1,7 @@
 // The record of one run: DIR/result.json, whose schema is result.schema.json beside this file.
 #pragma once
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,12 +24,14 @@ class Result {
   Result(const Communicator& comm, std::string app, std::string command, std::string target);
 
   void set_deck(const std::string& file, const std::string& effective_toml);
+  /// `band`: between which two values it lies (for a prediction; wse_emulator/band.hpp).
   void add_figure(const std::string& name, std::optional<double> value, const std::string& unit,
-                  Kind kind = Kind::measured, const std::string& note = "");
+                  Kind kind = Kind::measured, const std::string& note = "",
+                  std::optional<std::array<double, 2>> band = std::nullopt);
   /// Passes when |value - reference| <= tolerance (both in the same unit). A value that is not a number
   /// fails.
   void add_check(const std::string& name, double value, double reference, double tolerance,
-                 const std::string& unit);
+                 const std::string& unit, std::optional<std::array<double, 2>> band = std::nullopt);
   void set_regions(const std::vector<RegionTimes::Summary>& regions);
   void set_energy(const EnergyReading& energy);
   /// Anything else, under a name of its own ("defects", "potential").

@@ -183,6 +183,19 @@ class Words(WithFolder):
         text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
         self.assertIn("fabric.hop_cycles = 1 (published): somebody&#39;s measurement", text["appendix"])
         self.assertIn("network.message_us = 20 (estimated)", text["appendix"])
+        numbers["fabric.hop_cycles"]["range"] = [1.0, 1.14]
+        text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
+        self.assertIn("fabric.hop_cycles = 1 [1 to 1.14] (published): somebody&#39;s measurement", text["appendix"])
+
+    def test_a_prediction_stands_with_its_band(self):
+        document = result("wafer")
+        rate = next(f for f in document["figures"] if f["name"] == "steps_per_second")
+        rate["band"] = [0.75 * rate["value"], 1.02 * rate["value"]]
+        check = {"name": "rate", "value": 100.0, "reference": 101.0, "tolerance": 15.0, "unit": "1/s", "pass": True}
+        validated = result("wafer") | {"command": "validate", "checks": [check | {"band": [75.0, 102.0]}]}
+        text, _, _ = self.made(document, validated)
+        self.assertRegex(text["merit"], r"1,000 \(750 to 1,020\) emulated")
+        self.assertIn("-25 % ... +2.0 %", text["validation"])
 
     def test_the_instruction_set_makes_no_other_problem_and_the_sparsity_does(self):
         a, b, c = read_results(

@@ -25,15 +25,23 @@ LENGTH_KEYS = {
 }
 
 
+def band_of(item):
+    """The band of a figure or check; None where it has none."""
+    low, high = item.get("band", (None, None))
+    return None if low is None or high is None else (low, high)
+
+
 @dataclass(frozen=True)
 class Figure:
-    """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated or modelled."""
+    """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated or modelled; `band`: the
+    5th and 95th percentile of a prediction, None where there is none."""
 
     name: str
     value: float | None
     unit: str
     kind: str
     note: str = ""
+    band: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,12 @@ class Check:
     tolerance: float | None
     unit: str
     passed: bool
+    band: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, check):
-        return cls(*(check[key] for key in ("name", "value", "reference", "tolerance", "unit", "pass")))
+        keys = ("name", "value", "reference", "tolerance", "unit", "pass")
+        return cls(*(check[key] for key in keys), band_of(check))
 
     @property
     def off(self):
@@ -208,7 +218,7 @@ def read_result(path):
     for k, f in enumerate(document["figures"]):
         if f["name"] in figures:
             raise InputError(f"{path}: figures.{k}.name: found {found(f['name'])} for the second time, expected it once")
-        figures[f["name"]] = Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", ""))
+        figures[f["name"]] = Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", ""), band_of(f))
     return RunResult(Path(path).parent, document, figures, deck, [Check.of(c) for c in document["checks"]])
 
 

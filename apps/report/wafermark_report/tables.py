@@ -32,7 +32,15 @@ def figure_cell(result, name, factor=1):
         return "-"
     if figure.value is None:
         return Cell(NO_METER if "joules" in name else "not known", title=figure.note)
-    return Cell(number(factor * figure.value), figure.kind, title=figure.note)
+    return Cell(with_band(figure.value, figure, factor), figure.kind, title=figure.note)
+
+
+def with_band(value, figure, factor=1):
+    """A value of the figure, and the figure's band where it is a prediction with one."""
+    if figure.band is None:
+        return number(factor * value)
+    low, high = (number(factor * bound, 2) for bound in figure.band)
+    return f"{number(factor * value)} ({low} to {high})"
 
 
 def median_cell(group, name, factor=1):
@@ -41,7 +49,7 @@ def median_cell(group, name, factor=1):
     if not values:
         return figure_cell(group[0], name)
     known = next(r.figures[name] for r in group if name in r.figures and r.value(name) is not None)
-    return Cell(number(factor * statistics.median(values)), known.kind, title=known.note)
+    return Cell(with_band(statistics.median(values), known, factor), known.kind, title=known.note)
 
 
 def size_of(result):
@@ -101,7 +109,9 @@ def merit_section(results):
                 Table(
                     ["problem", "size", "machine size", "runs", *[t for _, t, _ in shown], "checks"],
                     rows,
-                    f"{app} on {what}{machine}" + (": medians of the runs" if len(mine) > len(rows) else ""),
+                    f"{app} on {what}{machine}"
+                    + (": medians of the runs" if len(mine) > len(rows) else "")
+                    + ("; in brackets what the machine's numbers leave open, 5 to 95 %" if what else ""),
                     numeric_from=3,
                 )
             )
@@ -222,6 +232,7 @@ def validation_section(results):
             [
                 c.name.replace("_", " "),
                 Cell(number(c.value, 6), "emulated"),
+                relative_band(c),
                 Cell(number(c.reference, 6), "published" if c.reference else ""),
                 percent(c.off) if c.off is not None else "-",
                 relative_tolerance(c),
@@ -232,7 +243,7 @@ def validation_section(results):
         ]
         section.parts.append(
             Table(
-                ["", "emulated", "published", "off", "tolerance", "unit", ""],
+                ["", "emulated", "5 to 95 %", "published", "off", "tolerance", "unit", ""],
                 rows,
                 f"{r.app} validate: the emulated machine against published measurements ({r.name})",
                 numeric_from=1,
@@ -283,6 +294,13 @@ def validation_section(results):
 
 def verdict_cell(check):
     return Cell("pass", state="pass") if check.passed else Cell("FAIL", state="fail")
+
+
+def relative_band(check):
+    """What the machine's numbers leave open, in parts of the prediction."""
+    if check.band is None or not check.value:
+        return "-"
+    return " ... ".join(percent(bound / check.value - 1) for bound in check.band)
 
 
 def relative_tolerance(check):

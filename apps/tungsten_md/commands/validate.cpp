@@ -39,6 +39,7 @@ constexpr PublishedRun published[] = {{"sc24_Ta.toml", "Ta", 274016, 4, 80},
                                       {"sc24_W.toml", "W", 96140, 7, 224}};
 constexpr double candidate_ns = 26.6, interaction_ns = 71.4, fixed_ns = 574.0;
 constexpr double tolerance = 0.15;
+constexpr std::size_t most_influences = 10;
 
 // Luczynski et al., HPDC'24: measured cycles of two-phase reductions of 4,096 words over 512 tiles, by group
 // size.
@@ -68,6 +69,7 @@ const LaterRun later[] = {
 struct Predicted {
   double steps_per_second;
   std::int64_t missed_interactions;
+  wse::Band band;  ///< of the rate
 };
 Case read_case(const ValidateOptions& o, const char* file, const std::vector<std::string>& changes = {}) {
   Deck deck = o.options.read((std::filesystem::path(o.decks) / file).string(), changes);
@@ -85,7 +87,7 @@ Predicted predict(const Communicator& comm, const ValidateOptions& o, const Case
   for (int k = 0; k < o.steps; ++k) simulation.step(false);
   look(simulation);
   return {simulation.plan().machine.clock_hz * o.steps / static_cast<double>(simulation.clock_cycles()),
-          simulation.missed().interactions};
+          simulation.missed().interactions, simulation.time_band().inverse()};
 }
 
 /// The three terms of the authors' cost model, from the plan of a deck.
@@ -111,10 +113,10 @@ void split(ValidationTable& table, const TilePlan& plan, const std::string& meta
   table.row(metal + ": the rest of a step", "fixed_ns_" + metal, ns * fixed, fixed_ns, tolerance, "ns");
 }
 
-/// The published decks on the machine: the authors' rates and their cost model. Returns Ta's rate.
-double compare_published(const Communicator& comm, const ValidateOptions& o, ValidationTable& table,
-                         Result& result) {
-  double ta = 0.0;
+/// The published decks on the machine: the authors' rates and their cost model. Returns Ta's.
+Predicted compare_published(const Communicator& comm, const ValidateOptions& o, ValidationTable& table,
+                            Result& result) {
+  Predicted ta{};
   for (const auto& run : published) {
     std::string name;
     const auto look = [&](const WaferSimulation& simulation) {
@@ -128,12 +130,13 @@ double compare_published(const Communicator& comm, const ValidateOptions& o, Val
     const Predicted p = predict(comm, o, read_case(o, run.deck), look);
     if (&run == std::begin(published)) result.begin(comm, o.out);  // the input is found good
     table.row(fmt::format("{}: steps per second", run.metal), fmt::format("steps_per_second_{}", run.metal),
-              p.steps_per_second, run.steps_per_second, tolerance, "1/s");
+              p.steps_per_second, run.steps_per_second, tolerance, "1/s", p.band.of(p.steps_per_second));
+    result.set_section(fmt::format("sensitivity_{}", run.metal), p.band.sensitivity());
     result.add_figure(fmt::format("steps_per_second_{}", run.metal), p.steps_per_second, "1/s",
-                      Kind::emulated, name);
+                      Kind::emulated, name, p.band.of(p.steps_per_second));
     result.add_check(fmt::format("missed_interactions_{}", run.metal),
                      static_cast<double>(p.missed_interactions), 0.0, 0.0, "");
-    if (run.metal == std::string("Ta")) ta = p.steps_per_second;
+    if (run.metal == std::string("Ta")) ta = p;
   }
   return ta;
 }
@@ -161,7 +164,7 @@ void show_later(const Communicator& comm, const ValidateOptions& o, double ta, b
       fmt::print("{:<34} {:>12.6g} 1/s, {:.2f} x; {}\n", run.name, p.steps_per_second,
                  p.steps_per_second / ta, published_rate);
     result.add_figure(fmt::format("steps_per_second_Ta, {}", run.name), p.steps_per_second, "1/s",
-                      Kind::emulated, published_rate);
+                      Kind::emulated, published_rate, p.band.of(p.steps_per_second));
     result.add_check(fmt::format("missed_interactions_Ta, {}", run.name),
                      static_cast<double>(p.missed_interactions), 0.0, 0.0, "");
   }
@@ -181,13 +184,16 @@ int validate(const ValidateOptions& o) {
   const bool same_machine = machine.name == published_machine;
   ValidationTable table(result, comm.is_root(),
                         same_machine ? "" : fmt::format("no published figure for {}", machine.name));
-  const double ta = compare_published(comm, o, table, result);
+  const Predicted ta = compare_published(comm, o, table, result);
   for (const auto& r : reductions)
     table.row(fmt::format("two-phase reduction, groups of {}", r.group),
               fmt::format("two_phase_cycles_{}", r.group),
               static_cast<double>(wse::two_phase_reduce_cycles(machine.fabric, 512, 4096, r.group)), r.cycles,
               reduction_tolerance, "cycles");
-  show_later(comm, o, ta, same_machine, result);
+  show_later(comm, o, ta.steps_per_second, same_machine, result);
+  if (comm.is_root())
+    fmt::print("What Ta's rate hangs on: numbers of the machine, each alone at the ends of its range:\n{}",
+               ta.band.table(most_influences));
   result.write(comm, o.out);
   if (comm.is_root()) fmt::print("result: {}/result.json\n", o.out);
   if (!result.all_checks_pass()) throw CheckFailure("outside their tolerance: " + result.failed_checks());

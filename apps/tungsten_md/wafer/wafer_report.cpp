@@ -25,6 +25,12 @@ std::int64_t WaferSimulation::missed_now() const {
   return comm_.sum(missed);
 }
 
+wse::Band WaferSimulation::time_band() const {
+  return wse::band_of(plan_.machine, [&](const wse::Machine& machine) {
+    return executor_.cycles_on(machine, first_cycle_) / machine.clock_hz;
+  });
+}
+
 void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const wse::Machine& m = plan_.machine;
   const wse::TileGrid& grid = plan_.grid;
@@ -33,18 +39,27 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const double atom_steps = count("integration");
   const auto words = executor_.link_words().summarize();
   const double cycles = static_cast<double>(clock_cycles() - first_cycle_), seconds = cycles / m.clock_hz;
-  const double idle = m.idle_watts * seconds, dynamic = executor_.dynamic_joules();
+  const wse::OperationCounts operations = executor_.operations();
+  const std::int64_t hops = comm_.sum(executor_.link_words().word_hops());
+  const double idle = m.idle_watts * seconds, dynamic = wse::dynamic_joules(m, operations, hops);
   const bool ran = loop.steps > 0 && cycles > 0.0;
-  const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
+  const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "",
+                            const wse::Band& band = {}) {
     result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated,
-                      note.empty() ? m.name : m.name + ": " + note);
+                      note.empty() ? m.name : m.name + ": " + note,
+                      band.influences.empty() ? std::nullopt : std::optional(band.of(value)));
   };
-  emulated("steps_per_second", steps / seconds, "1/s");
-  emulated("atom_steps_per_second", atom_steps / seconds, "1/s");
-  emulated("cycles_per_step", cycles / steps, "");
+  const wse::Band time = ran ? time_band() : wse::Band{}, rate = time.inverse();
+  const wse::Band energy = !ran ? wse::Band{} : wse::band_of(m, [&](const wse::Machine& machine) {
+    return machine.idle_watts * executor_.cycles_on(machine, first_cycle_) / machine.clock_hz +
+           wse::dynamic_joules(machine, operations, hops);
+  });
+  emulated("steps_per_second", steps / seconds, "1/s", "", rate);
+  emulated("atom_steps_per_second", atom_steps / seconds, "1/s", "", rate);
+  emulated("cycles_per_step", cycles / steps, "", "", time);
   emulated("joules_per_step", (idle + dynamic) / steps, "J",
-           "counted operations, words and hops, and idle power of all tiles");
-  emulated("joules_per_atom_step", (idle + dynamic) / atom_steps, "J");
+           "counted operations, words and hops, and idle power of the whole wafer", energy);
+  emulated("joules_per_atom_step", (idle + dynamic) / atom_steps, "J", "", energy);
   emulated("idle_energy_share", idle / (idle + dynamic), "");
   emulated("watts", (idle + dynamic) / seconds, "W");
   emulated("utilisation", executor_.utilisation(first_cycle_), "",
@@ -98,6 +113,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
                             {"phases_cycles_per_step", record().summary_json()},
                             {"tile_memory_bytes", memory},
                             {"operations_per_item", counts},
+                            {"sensitivity", rate.sensitivity()},
                             {"numbers", m.numbers()}};
   section.update(m.record());
   result.set_section("wafer", section);

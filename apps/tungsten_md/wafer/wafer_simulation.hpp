@@ -12,6 +12,7 @@
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
+#include "wse_emulator/band.hpp"
 #include "wse_emulator/executor.hpp"
 
 namespace wafermark::tungsten {
@@ -55,6 +56,8 @@ class WaferSimulation final : public Dynamics {
   const wse::Executor& executor() const { return executor_; }
   const wse::PhaseRecord& record() const { return executor_.record(); }
   std::int64_t clock_cycles() const { return executor_.clocks().latest(); }
+  /// Of the seconds that the machine took for this piece of the run. Collective.
+  wse::Band time_band() const;
   /// Forces, energies and positions of all atoms in the order of their ids, on all ranks.
   struct AllAtoms {
     Configuration configuration;

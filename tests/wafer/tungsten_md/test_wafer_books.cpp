@@ -34,11 +34,11 @@ const std::string options[] = {
 constexpr int steps = 9;
 
 /// A few steps with these options; made once for all tests.
-WaferRun& run_with(const std::string& options) {
+WaferRun& run_with(const std::string& asked) {
   static std::map<std::string, std::unique_ptr<WaferRun>> runs;
-  auto& run = runs[options];
+  auto& run = runs[asked];
   if (!run) {
-    run = std::make_unique<WaferRun>(wafer_case("[6, 6, 4]", "[\"open\", \"periodic\", \"open\"]", options));
+    run = std::make_unique<WaferRun>(wafer_case("[6, 6, 4]", "[\"open\", \"periodic\", \"open\"]", asked));
     for (int k = 0; k < steps; ++k) run->simulation.step(false);
   }
   return *run;
@@ -154,13 +154,33 @@ TEST_P(Books, AreWhatTheResultSays) {
   const auto& plan = run_.simulation.plan();
   const auto cycles = static_cast<double>(run_.simulation.clock_cycles());
   const auto words = books().link_words().summarize();
-  const double seconds = cycles / plan.machine.clock_hz,
-               idle = plan.machine.idle_watts * seconds;
+  const double seconds = cycles / plan.machine.clock_hz, idle = plan.machine.idle_watts * seconds;
   EXPECT_NEAR(figure("words_per_link_mean"), words.mean / steps, 1e-9 * words.mean);
   EXPECT_NEAR(figure("words_per_link_max"), words.max / steps, 1e-9 * words.max);
   EXPECT_NEAR(figure("joules_per_step"), (idle + books().dynamic_joules()) / steps, 1e-9);
   EXPECT_NEAR(figure("utilisation"), books().utilisation(0), 1e-12);
+  EXPECT_GT(json["wafer"]["sensitivity"].size(), 5u);
+  for (const auto& f : json["figures"])
+    if (const std::string name = f["name"]; name == "steps_per_second" || name == "joules_per_step") {
+      EXPECT_LT(f["band"][0], 0.97 * f["band"][1].get<double>()) << name;
+      EXPECT_LE(f["band"][0], f["value"]) << name;
+      EXPECT_GE(f["band"][1], f["value"]) << name;
+    }
   EXPECT_EQ(json["wafer"]["tiles"], (nlohmann::json{plan.grid.width, plan.grid.height}));
+}
+
+// Bands rest on it: what the books say of another machine is what a run there takes.
+TEST_P(Books, ArePricedForAnotherMachine) {
+  if (GetParam().find("wafer.changes") != std::string::npos) GTEST_SKIP() << "has a machine of its own";
+  const std::string slower =
+      "wafer.changes = [\"cycles.branch.value=4\", \"core.vector_startup_cycles.value=45\", "
+      "\"core.task_start_cycles.value=60\"]\n";
+  const auto& there = run_with(slower + GetParam()).simulation;
+  const auto cycles = static_cast<double>(there.clock_cycles());
+  EXPECT_NEAR(books().cycles_on(there.plan().machine, 0), cycles, 0.06 * cycles);  // waiting is estimated
+  const auto here = static_cast<double>(run_.simulation.clock_cycles());
+  EXPECT_NEAR(books().cycles_on(run_.simulation.plan().machine, 0), here, 0.001 * here);
+  EXPECT_GT(cycles, 1.05 * here);
 }
 
 TEST(Utilisation, FallsWhenTilesOnlyWaitAndMoveWords) {
