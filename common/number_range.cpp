@@ -8,21 +8,21 @@
 namespace wafermark {
 namespace {
 
-/// As people write it: 1000000, 1e15, 0.5.
-std::string number_text(double x) {
-  if (std::abs(x) < 1e7 && x == std::floor(x)) return fmt::format("{:.0f}", x);
-  std::string text = fmt::format("{:g}", x);
-  if (const auto plus = text.find("e+"); plus != std::string::npos)
-    text.erase(plus + 1, text[plus + 2] == '0' ? 2 : 1);
-  return text;
-}
-
 template <class T>
 std::optional<T> parse(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+/// As people write it: 1000000, 16777216, 1e15, 0.5.
+std::string number_text(double x) {
+  std::string text = fmt::format("{:g}", x);
+  if (x == std::floor(x) && (std::abs(x) < 1e7 || parse<double>(text) != x)) return fmt::format("{:.0f}", x);
+  if (const auto plus = text.find("e+"); plus != std::string::npos)
+    text.erase(plus + 1, text[plus + 2] == '0' ? 2 : 1);
+  return text;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -164,12 +165,14 @@ void prepare_output_directory(const Communicator& comm, const std::string& direc
   if (comm.is_root()) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (!std::filesystem::is_directory(directory)) {
+    std::error_code none;
+    if (!std::filesystem::is_directory(directory, none)) {
       problem = fmt::format("--out {}: cannot be made{}{}, expected a writable folder", directory,
                             error ? ": " : "", error ? error.message() : "");
     } else {
       try {
-        const std::string probe = directory + "/.wafermark_probe";
+        const std::string probe =
+            fmt::format("{}/.wafermark_probe-{}", directory, ::getpid());  // two programs may try at once
         write_text_file(probe, std::string(4096, '\n'));
         std::filesystem::remove(probe, error);
       } catch (const std::exception&) {

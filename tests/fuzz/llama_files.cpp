@@ -11,6 +11,7 @@
 #include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tensors.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
+#include "tests/fuzz/small_llama.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace wafermark::fuzz {
@@ -20,17 +21,10 @@ using namespace llama;
 using nlohmann::json;
 using Seeds = std::vector<std::string>;
 
-Configuration small_model() {
-  Configuration c;
-  c.dim = 8, c.layers = 1, c.heads = 2, c.kv_heads = 1, c.head_dim = 4;
-  c.hidden = 8, c.vocabulary = 12, c.context = 16, c.tied_embeddings = true;
-  return c;
-}
-
-std::string config_json() { return json_of(small_model()).dump(1); }
+std::string config_json() { return json_of(small_llama()).dump(1); }
 
 std::string safetensors() {
-  const DenseWeights weights = weights_without_values(small_model());
+  const DenseWeights weights = weights_without_values(small_llama());
   json header = json::object();
   std::size_t place = 0;
   const auto add = [&](const std::string& name, const json& shape, std::size_t elements) {
@@ -41,7 +35,7 @@ std::string safetensors() {
     if constexpr (requires { tensor.rows; })
       add(name, {tensor.rows, tensor.columns}, std::size_t(tensor.rows * tensor.columns));
     else
-      add(name, {small_model().dim}, std::size_t(small_model().dim));
+      add(name, {small_llama().dim}, std::size_t(small_llama().dim));
   });
   const std::string text = header.dump();
   std::string file(8, '\0');

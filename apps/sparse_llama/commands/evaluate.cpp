@@ -157,10 +157,12 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("model_text", o->words, "the model and the text file; the text alone with --model")
       ->expected(1, 2)
       ->required();
-  command->add_option(
-      "--model", o->model,
-      "what run takes: Hugging Face folder, *.bin, what train, recover, prune and convert write");
-  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder");
+  command
+      ->add_option("--model", o->model,
+                   "what run takes: Hugging Face folder, *.bin, what train, recover, prune and convert write")
+      ->check(not_empty("a file"));
+  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder")
+      ->check(not_empty("a file"));
   command->add_option("--format", o->format, "evaluate packed weights: dense, csr, bit_mask or two_four");
   command->add_option("--value", o->value, "evaluate packed weights: fp32, bf16 or int8");
   command

@@ -55,10 +55,12 @@ void add_export_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("export", "Write a trained or pruned model as a Hugging Face folder");
   auto o = std::make_shared<ExportOptions>();
   command->add_option("model", o->model, "training state, or the folder of train, recover or prune")
-      ->required();
+      ->required()
+      ->check(not_empty("a model"));
   command->add_option("-o,--output", o->out, "folder to write")->required()->check(not_empty("a folder"));
   command->add_flag("--overwrite", o->overwrite, "replace the model that is in the folder");
-  command->add_option("--tokenizer", o->tokenizer, "tokenizer to put beside it; default: the model's own");
+  command->add_option("--tokenizer", o->tokenizer, "tokenizer to put beside it; default: the model's own")
+      ->check(not_empty("a file"));
   command->add_option("--dtype", o->type, "bf16 or fp32")
       ->check(one_of({"bf16", "fp32"}))
       ->capture_default_str();

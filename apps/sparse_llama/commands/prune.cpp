@@ -143,7 +143,7 @@ int run(PruneOptions o, const CLI::App& command) {
 void add_prune_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("prune", "Set weights to zero by magnitude, Wanda or SparseGPT");
   auto o = std::make_shared<PruneOptions>();
-  command->add_option("model", o->model, "model to prune")->required();
+  command->add_option("model", o->model, "model to prune")->required()->check(not_empty("a model"));
   o->output.add_to(*command, "folder for the pruned model and result.json")->required();
   command->add_option("--method", o->method, "magnitude, wanda or sparsegpt")
       ->check(one_of({"magnitude", "wanda", "sparsegpt"}))
@@ -156,9 +156,12 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_flag("--two-of-four", o->two_of_four, "2 zeros in each 4 neighbours instead of a share")
       ->excludes(share);
   command->add_flag("--global", o->global, "magnitude: one threshold for all matrices");
-  command->add_option("--tokenizer", o->tokenizer,
-                      "tokenizer of the texts and of the pruned model; default: the model's own");
-  command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)");
+  command
+      ->add_option("--tokenizer", o->tokenizer,
+                   "tokenizer of the texts and of the pruned model; default: the model's own")
+      ->check(not_empty("a file"));
+  command->add_option("--calibration", o->calibration, "text that shows the inputs (wanda, sparsegpt)")
+      ->check(not_empty("a file"));
   command->add_option("--sequences", o->sequences, "calibration sequences")
       ->transform(whole_number_in({1, 1e9}))
       ->capture_default_str();
@@ -175,7 +178,8 @@ void add_prune_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--damping", o->damping, "sparsegpt: share of the mean diagonal")
       ->check(number_in({0, 1e6}))
       ->capture_default_str();
-  command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after");
+  command->add_option("--evaluate", o->evaluate, "text whose perplexity is compared before and after")
+      ->check(not_empty("a file"));
   command->callback([o, command, &action] { action = [o, command] { return run(*o, *command); }; });
 }
 

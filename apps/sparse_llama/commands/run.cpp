@@ -281,7 +281,9 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   o->wafer.add_to(*command);
   o->wafer.add_trace_to(*command);
   command->add_option("--prompt", o->prompt, "text to go on with");
-  command->add_option("--prompt-file", o->prompt_file, "the same from a file")->excludes("--prompt");
+  command->add_option("--prompt-file", o->prompt_file, "the same from a file")
+      ->check(not_empty("a file"))
+      ->excludes("--prompt");
   command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")
       ->transform(whole_number_in({1, 1e9}))
       ->excludes("--prompt")
@@ -293,7 +295,8 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("--sequences", o->sequences, "sequences that go on with the prompt together")
       ->transform(whole_number_in({1, 1e6}))
       ->capture_default_str();
-  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder");
+  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder")
+      ->check(not_empty("a file"));
   command->add_option("--temperature", o->sampling.temperature, "0: the most likely token")
       ->check(number_in({0, 1e6}))
       ->capture_default_str();

@@ -31,7 +31,7 @@ int learn(const TokenizerOptions& o) {
 void add_tokenizer_command(CLI::App& app, std::function<int()>& action) {
   auto* command = app.add_subcommand("tokenizer", "Learn a byte-pair tokenizer (SentencePiece) from a text");
   auto o = std::make_shared<TokenizerOptions>();
-  command->add_option("text", o->text, "text file")->required();
+  command->add_option("text", o->text, "text file")->required()->check(not_empty("a file"));
   command->add_option("--vocabulary", o->vocabulary, "pieces")
       ->transform(whole_number_in({8, 1e6}))
       ->capture_default_str();

@@ -32,9 +32,9 @@ struct TrainOptions {
 
 Configuration read_shape(Deck& deck) {
   Configuration c;
-  const Range at_least_one{1, 1e6};
+  const Range at_least_one{1, double(largest_extent)};
   c.dim = deck.integer("model.dim", std::nullopt, "width of the residual stream", at_least_one);
-  c.layers = deck.integer("model.layers", std::nullopt, "transformer blocks", at_least_one);
+  c.layers = deck.integer("model.layers", std::nullopt, "transformer blocks", {1, double(most_layers)});
   c.heads = deck.integer("model.heads", std::nullopt, "query heads", at_least_one);
   c.kv_heads = deck.integer("model.kv_heads", c.heads, "key/value heads", at_least_one);
   c.hidden = deck.integer("model.hidden", std::nullopt, "width of the feed-forward block", at_least_one);
@@ -267,7 +267,7 @@ int train(const TrainOptions& o, bool recover) {
 void add(CLI::App& app, std::function<int()>& action, const char* name, const char* what, bool recover) {
   auto* command = app.add_subcommand(name, what);
   auto o = std::make_shared<TrainOptions>();
-  command->add_option("deck", o->deck, "TOML deck")->required();
+  command->add_option("deck", o->deck, "TOML deck")->required()->check(not_empty("a deck"));
   o->output.add_to(*command, "folder for state.h5 and result.json")->required();
   repeated(command->add_option("--set", o->overrides, "key=value, overrides the deck; may be repeated"));
   command->add_flag("--restart", o->restart, "go on from the state in --out, where there is one")

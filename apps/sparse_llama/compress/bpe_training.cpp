@@ -8,13 +8,16 @@
 #include <unordered_map>
 
 #include "common/errors.hpp"
+#include "common/mapped_file.hpp"
 
 namespace wafermark::llama {
 
 void train_bpe(const std::string& text_path, std::int64_t vocabulary, const std::string& model_path) {
-  if (!std::ifstream(text_path))
-    throw InputError(fmt::format("{}: cannot be read, expected a text", text_path));
+  if (MappedFile(text_path).bytes().empty())  // the library reads the file by itself, for as long as it gives
+    throw InputError(fmt::format("{}: found an empty file, expected a text", text_path));
   const std::string part = model_path + ".part";
+  if (std::ofstream probe(part + ".model"); !probe)  // the library would blame the text
+    throw InputError(fmt::format("{}: cannot be written to, expected a writable place", model_path));
   const std::unordered_map<std::string, std::string> arguments{
       {"input", text_path},
       {"model_prefix", part},
@@ -30,8 +33,11 @@ void train_bpe(const std::string& text_path, std::int64_t vocabulary, const std:
       {"minloglevel", "2"},
   };
   const auto status = sentencepiece::SentencePieceTrainer::Train(arguments);
-  if (!status.ok()) throw InputError(fmt::format("{}: {}", text_path, status.ToString()));
   std::filesystem::remove(part + ".vocab");
+  if (!status.ok()) {
+    std::filesystem::remove(part + ".model");
+    throw InputError(fmt::format("{}: {}", text_path, status.ToString()));
+  }
   std::filesystem::rename(part + ".model", model_path);
 }
 

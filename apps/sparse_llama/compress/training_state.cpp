@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
 #include "sparse_llama/compress/parameters.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -112,6 +113,7 @@ TrainingState read_training_state(const Communicator& comm, const std::string& p
     s.configuration =
         configuration_of(file.attribute_list<std::int64_t>("/parameters", "configuration_integers"),
                          file.attribute_list<double>("/parameters", "configuration_reals"));
+    expect_sane(s.configuration, path);
     const auto n = std::uint64_t(ParameterLayout(s.configuration).size);
     const Rows rows{n, 0, n};
     if (file.shape("/parameters").at(0) != n)

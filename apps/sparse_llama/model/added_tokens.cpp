@@ -67,10 +67,11 @@ std::optional<std::int32_t> AddedTokens::find(std::string_view text) const {
   return found == tokens_.end() ? std::nullopt : std::optional(found->token);
 }
 
-const AddedToken* AddedTokens::with_number(std::int32_t token) const {
+std::optional<std::string> AddedTokens::decoded(std::int32_t token) const {
   const auto found =
       std::find_if(tokens_.begin(), tokens_.end(), [&](const AddedToken& t) { return t.token == token; });
-  return found == tokens_.end() ? nullptr : &*found;
+  if (found == tokens_.end()) return std::nullopt;
+  return found->special ? "" : found->text;
 }
 
 std::int64_t AddedTokens::end() const {

@@ -30,7 +30,8 @@ class AddedTokens {
              const std::function<void(std::int32_t)>& token) const;
 
   std::optional<std::int32_t> find(std::string_view text) const;
-  const AddedToken* with_number(std::int32_t token) const;
+  /// What a token of these shows when it is decoded: nothing for special ones.
+  std::optional<std::string> decoded(std::int32_t token) const;
   /// One more than the largest token; 0 without any.
   std::int64_t end() const;
 

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <unordered_map>
 
 #include "common/errors.hpp"
-#include "sparse_llama/model/bpe_model.hpp"
+#include "sparse_llama/model/bpe_tokenizer.hpp"
 #include "sparse_llama/model/byte_alphabet.hpp"
 #include "sparse_llama/model/json_text.hpp"
 #include "sparse_llama/model/pre_tokenizer.hpp"
@@ -32,35 +31,21 @@ bool decodes_bytes(const json& decoder) {
          std::all_of(list.begin(), list.end(), decodes_bytes);
 }
 
-class ByteLevelTokenizer final : public Tokenizer {
+class ByteLevelTokenizer final : public BpeTokenizer {
  public:
   ByteLevelTokenizer(const std::string& path, const json& file)
-      : Tokenizer(path, "tokenizer.json"),
-        model_(file, path),
-        added_(read_added_tokens(file, path)),
+      : BpeTokenizer(path, file,
+                     {[](unsigned char byte) { return to_byte_alphabet(std::string(1, char(byte))); },
+                      [](const std::string& piece) { return from_byte_alphabet(piece).value_or(piece); }}),
         pre_tokenizer_(member(file, "pre_tokenizer"), path) {
     expect_unchanged_bytes(file);
     whole_words_ = member(member(file, "model"), "ignore_merges") == true;
-    for (const auto& [piece, token] : model_.pieces())
-      bytes_.emplace(token, from_byte_alphabet(piece).value_or(piece));
-    for (int byte = 0; byte < 256; ++byte) {
-      const auto found = model_.find(to_byte_alphabet(std::string(1, char(byte))));
-      if (!found)
-        throw InputError(fmt::format(
-            "{}: found no piece for the byte 0x{:02x} in model.vocab, expected all 256", path, byte));
-      byte_tokens_[std::size_t(byte)] = *found;
-    }
-    OwnTokens own{file, -1, -1, vocabulary(), [this](const std::string& text) {
-                    const auto added = added_.find(text);
-                    return added ? added : model_.find(text);
-                  }};
-    use(read_special_tokens(std::filesystem::path(path).parent_path().string(), own));
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
     std::vector<std::int32_t> tokens;
     std::unordered_map<std::string, std::vector<std::int32_t>> known;  // words of this text
-    added_.split(
+    added().split(
         text,
         [&](std::string_view plain) {
           pre_tokenizer_.split(plain, [&](std::string_view word) {
@@ -72,15 +57,6 @@ class ByteLevelTokenizer final : public Tokenizer {
         [&](std::int32_t token) { tokens.push_back(token); });
     return tokens;
   }
-
-  std::string decode(std::int32_t token) const override {
-    if (const AddedToken* added = added_.with_number(token)) return added->special ? "" : added->text;
-    const auto found = bytes_.find(token);
-    return found == bytes_.end() ? "" : found->second;
-  }
-
-  std::int64_t vocabulary() const override { return std::max(model_.end(), added_.end()); }
-  std::int64_t learnt_vocabulary() const override { return model_.end(); }
 
  private:
   /// Everything that would change tokens and is not done here is refused.
@@ -96,18 +72,14 @@ class ByteLevelTokenizer final : public Tokenizer {
 
   std::vector<std::int32_t> encode_word(std::string_view word) const {
     if (whole_words_)
-      if (const auto found = model_.find(to_byte_alphabet(word))) return {*found};
+      if (const auto found = model().find(to_byte_alphabet(word))) return {*found};
     std::vector<std::int32_t> tokens;
-    for (const char byte : word) tokens.push_back(byte_tokens_[static_cast<unsigned char>(byte)]);
-    model_.merge(tokens);
+    push_bytes(word, tokens);
+    model().merge(tokens);
     return tokens;
   }
 
-  BpeModel model_;
-  AddedTokens added_;
   PreTokenizer pre_tokenizer_;
-  std::unordered_map<std::int32_t, std::string> bytes_;  // what each token decodes to
-  std::int32_t byte_tokens_[256] = {};
   bool whole_words_ = false;  // a word that is a piece is that token, whatever the merges say
 };
 

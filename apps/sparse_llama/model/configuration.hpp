@@ -18,6 +18,9 @@ struct RopeScaling {
   bool operator==(const RopeScaling&) const = default;
 };
 
+/// Beyond these a number in a file is no size but a mistake.
+inline constexpr std::int64_t largest_extent = 1 << 24, most_layers = 4096;
+
 /// Sizes count elements. head_dim is stored, since some models do not have dim / heads.
 struct Configuration {
   std::int64_t dim = 0;

@@ -9,14 +9,13 @@
 
 #include "common/errors.hpp"
 #include "common/mapped_file.hpp"
+#include "common/number_range.hpp"
 #include "sparse_llama/model/json_text.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::int64_t largest_extent = 1 << 24, most_layers = 4096;
 
 /// One object of the file. `prefix` is what its keys are called in messages: "" or "rope_scaling.".
 class Keys {
@@ -40,8 +39,7 @@ class Keys {
     }
     const bool right = std::is_integral_v<T> ? value.is_number_integer() : value.is_number();
     if (!right || !(value.get<double>() >= low && value.get<double>() <= high))
-      fail(key,
-           fmt::format("{} from {:g} to {:g}", std::is_integral_v<T> ? "an integer" : "a number", low, high));
+      fail(key, Range{low, high}.text(std::is_integral_v<T> ? "an integer" : "a number"));
     return value.get<T>();
   }
 

@@ -1,12 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <unordered_map>
-
 #include "common/errors.hpp"
 #include "sparse_llama/model/blank_mark.hpp"
-#include "sparse_llama/model/bpe_model.hpp"
+#include "sparse_llama/model/bpe_tokenizer.hpp"
 #include "sparse_llama/model/json_text.hpp"
 #include "sparse_llama/model/tokenizer_kinds.hpp"
 #include "sparse_llama/model/utf8.hpp"
@@ -67,34 +63,20 @@ class Marking {
   LeadingBlank leading_ = LeadingBlank::never;
 };
 
-class MarkedBlankTokenizer final : public Tokenizer {
+class MarkedBlankTokenizer final : public BpeTokenizer {
  public:
   MarkedBlankTokenizer(const std::string& path, const json& file)
-      : Tokenizer(path, "tokenizer.json"),
-        model_(file, path),
-        added_(read_added_tokens(file, path)),
+      : BpeTokenizer(path, file,
+                     {[](unsigned char byte) { return fmt::format("<0x{:02X}>", byte); },
+                      [](const std::string& piece) { return with_blanks(piece); }}),
         leading_(Marking(file, path).leading()) {
     adds_blank_ = leading_ != LeadingBlank::never;
-    for (int byte = 0; byte < 256; ++byte) {
-      const auto found = model_.find(fmt::format("<0x{:02X}>", byte));
-      if (!found)
-        throw InputError(
-            fmt::format("{}: found no piece <0x{:02X}> in model.vocab, expected all 256 bytes", path, byte));
-      byte_tokens_[std::size_t(byte)] = *found;
-      text_.emplace(*found, std::string(1, char(byte)));
-    }
-    for (const auto& [piece, token] : model_.pieces()) text_.emplace(token, with_blanks(piece));
-    OwnTokens own{file, -1, -1, vocabulary(), [this](const std::string& text) {
-                    const auto added = added_.find(text);
-                    return added ? added : model_.find(text);
-                  }};
-    use(read_special_tokens(std::filesystem::path(path).parent_path().string(), own));
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
     std::vector<std::int32_t> tokens;
     bool first = true;
-    added_.split(
+    added().split(
         text,
         [&](std::string_view plain) {
           const auto more = encode_marked(marked(plain, blank_before(plain, first)));
@@ -107,15 +89,6 @@ class MarkedBlankTokenizer final : public Tokenizer {
         });
     return tokens;
   }
-
-  std::string decode(std::int32_t token) const override {
-    if (const AddedToken* added = added_.with_number(token)) return added->special ? "" : added->text;
-    const auto found = text_.find(token);
-    return found == text_.end() ? "" : found->second;
-  }
-
-  std::int64_t vocabulary() const override { return std::max(model_.end(), added_.end()); }
-  std::int64_t learnt_vocabulary() const override { return model_.end(); }
 
  private:
   std::string blank_before(std::string_view text, bool first) const {
@@ -136,21 +109,17 @@ class MarkedBlankTokenizer final : public Tokenizer {
     while (!text.empty()) {
       const Utf8Step step = utf8_step(text);
       const std::string character(text.substr(0, step.length));
-      if (const auto token = model_.find(character); token && step.kind == Utf8Step::character)
+      if (const auto token = model().find(character); token && step.kind == Utf8Step::character)
         tokens.push_back(*token);
       else
-        for (const char byte : character) tokens.push_back(byte_tokens_[static_cast<unsigned char>(byte)]);
+        push_bytes(character, tokens);
       text.remove_prefix(step.length);
     }
-    model_.merge(tokens);
+    model().merge(tokens);
     return tokens;
   }
 
-  BpeModel model_;
-  AddedTokens added_;
   LeadingBlank leading_;
-  std::int32_t byte_tokens_[256] = {};
-  std::unordered_map<std::int32_t, std::string> text_;  // what each token decodes to
 };
 
 }  // namespace

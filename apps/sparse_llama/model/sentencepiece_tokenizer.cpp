@@ -56,7 +56,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::string decode(std::int32_t token) const override {
     const bool learnt = token >= 0 && token < processor_.GetPieceSize();
     if (learnt && processor_.IsUnknown(token)) return " \u2047 ";  // as the library decodes it
-    if (const AddedToken* added = added_.with_number(token)) return added->special ? "" : added->text;
+    if (const auto text = added_.decoded(token)) return *text;
     if (!learnt) return "";
     const std::string piece = processor_.IdToPiece(token);
     if (processor_.IsByte(token)) return {char(std::stoi(piece.substr(3, 2), nullptr, 16))};

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
+#include <set>
 
 #include "common/errors.hpp"
 #include "sparse_llama/model/weight_source.hpp"
@@ -85,6 +85,7 @@ WeightSource synthetic_source(const std::string& specification) {
   double sparsity = 0;
   std::uint64_t seed = 1;
   bool two_four = false;
+  std::set<std::string> keys;
   std::string rest = colon == std::string::npos ? "" : specification.substr(colon + 1);
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
@@ -93,17 +94,27 @@ WeightSource synthetic_source(const std::string& specification) {
     const std::size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    if (!keys.insert(key).second)
+      throw InputError(
+          fmt::format("--synthetic {}: found {} twice, expected each key once", specification, key));
     const auto within = [&](double low, double high) { return number(specification, key, value, low, high); };
+    const auto whole = [&](double low, double high) {
+      const double found = within(low, high);
+      if (found != std::floor(found))
+        throw InputError(
+            fmt::format("--synthetic {}: {} = '{}': expected a whole number", specification, key, value));
+      return std::int64_t(found);
+    };
     if (key == "sparsity")
       sparsity = within(0, 1);
     else if (key == "seed")
-      seed = std::uint64_t(within(0, 1e15));
+      seed = std::uint64_t(whole(0, 1e15));
     else if (key == "layers")
-      c.layers = std::int64_t(within(1, double(c.layers)));
+      c.layers = whole(1, double(c.layers));
     else if (key == "context")
-      c.context = std::int64_t(within(1, 1 << 20));
+      c.context = whole(1, 1 << 20);
     else if (key == "two_four")
-      two_four = within(0, 1) != 0;
+      two_four = whole(0, 1) != 0;
     else
       throw InputError(
           fmt::format("--synthetic {}: found '{}', expected sparsity=, seed=, layers=, context= or two_four=",
