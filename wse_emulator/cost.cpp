@@ -21,6 +21,13 @@ double scalar_cycles(const Machine& m, const OperationCounts& counts) {
   return std::max({issue_cycles(m, counts), read, written});
 }
 
+double lanes(const Machine& m, Precision precision) {
+  if (precision == Precision::fp32) return 1.0;
+  return precision == Precision::mixed ? m.mixed_lanes : m.half_lanes;
+}
+
+int elements_in_word(Precision precision) { return precision == Precision::fp32 ? 1 : 2; }
+
 double vector_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements) {
   return m.vector_startup_cycles * static_cast<double>(counts.instructions()) +
          m.vector_cycles_per_element * static_cast<double>(elements) * issue_cycles(m, counts);

@@ -13,6 +13,13 @@ double issue_cycles(const Machine& machine, const OperationCounts& counts);
 ///   max(sum of issue cycles, bytes read / read width, bytes written / write width)
 double scalar_cycles(const Machine& machine, const OperationCounts& counts);
 
+/// What the elements of a vector instruction are. mixed: fp16 factors, fp32 sums.
+enum class Precision { fp32, fp16, bf16, mixed };
+/// Elements in a cycle, beside those of fp32.
+double lanes(const Machine& machine, Precision precision);
+/// Elements in a word of 32 bits; of mixed, its factors.
+int elements_in_word(Precision precision);
+
 /// Cycles of code that is done to `elements` elements by vector instructions, one for each instruction of
 /// `counts` (the counts of one element): sum over instructions of startup + issue cycles * per element *
 /// elements. A multiply-add of `counts` has one factor that is the same for all elements

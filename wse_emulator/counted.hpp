@@ -2,13 +2,16 @@
 // operations of each class they take, from the very source that runs.
 //
 // A product that only goes into a sum is one fused multiply-add, as every compiler for a machine with FMA
-// makes it. Values stay in registers; words of SRAM count where a program says so with
-// count(Operation::load).
+// makes it. Values stay in registers, but for those that are kept in memory (in_memory()): what reads one
+// counts a load, what assigns to it a store. So a kernel over arrays counts its words of SRAM as well, and
+// one whose operand comes from the fabric, which is in no memory, counts none for it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include "wse_emulator/operations.hpp"
 
@@ -51,71 +54,90 @@ class Counted {
   template <class U>
   requires std::is_arithmetic_v<U> Counted(U value)
       : value_(static_cast<T>(value)) {}  // NOLINT: constants convert, at no cost
+  /// A copy is in a register, wherever the original is.
+  Counted(const Counted& other) : value_(other.read()), product_(other.product_) {}
+  /// A value in memory stays there, and holds no product that a sum could still swallow.
+  Counted& operator=(const Counted& other) {
+    value_ = other.read();
+    product_ = !in_memory_ && other.product_;
+    if (in_memory_) count(Operation::store);
+    return *this;
+  }
+  ~Counted() = default;
+  /// From now on this value is one in memory.
+  void keep_in_memory() {
+    in_memory_ = true;
+    product_ = false;
+  }
   explicit operator T() const { return value_; }
   T value() const { return value_; }
 
   Counted operator-() const {
-    return Counted(-value_, product_);
+    return Counted(-read(), product_);
   }  // a sign bit of the operand: no instruction
   friend Counted operator+(const Counted& a, const Counted& b) {
     sum(a, b);
-    return a.value_ + b.value_;
+    return a.read() + b.read();
   }
   friend Counted operator-(const Counted& a, const Counted& b) {
     sum(a, b);
-    return a.value_ - b.value_;
+    return a.read() - b.read();
   }
   friend Counted operator*(const Counted& a, const Counted& b) {
     count(Operation::multiply);
-    return Counted(a.value_ * b.value_, true);
+    return Counted(a.read() * b.read(), true);
   }
   friend Counted operator/(const Counted& a, const Counted& b) {
     count(Operation::divide);
-    return a.value_ / b.value_;
+    return a.read() / b.read();
   }
   Counted& operator+=(const Counted& b) { return *this = *this + b; }
   Counted& operator-=(const Counted& b) { return *this = *this - b; }
   Counted& operator*=(const Counted& b) { return *this = *this * b; }
 
-  friend bool operator<(const Counted& a, const Counted& b) { return compared(a.value_ < b.value_); }
-  friend bool operator>(const Counted& a, const Counted& b) { return compared(a.value_ > b.value_); }
-  friend bool operator<=(const Counted& a, const Counted& b) { return compared(a.value_ <= b.value_); }
-  friend bool operator>=(const Counted& a, const Counted& b) { return compared(a.value_ >= b.value_); }
+  friend bool operator<(const Counted& a, const Counted& b) { return compared(a.read() < b.read()); }
+  friend bool operator>(const Counted& a, const Counted& b) { return compared(a.read() > b.read()); }
+  friend bool operator<=(const Counted& a, const Counted& b) { return compared(a.read() <= b.read()); }
+  friend bool operator>=(const Counted& a, const Counted& b) { return compared(a.read() >= b.read()); }
 
   friend Counted min(const Counted& a, const Counted& b) {
     count(Operation::select);
-    return b.value_ < a.value_ ? b.value_ : a.value_;
+    return std::min(a.read(), b.read());
   }
   friend Counted max(const Counted& a, const Counted& b) {
     count(Operation::select);
-    return a.value_ < b.value_ ? b.value_ : a.value_;
+    return std::max(a.read(), b.read());
   }
-  friend Counted floor(const Counted& a) { return converted(std::floor(a.value_)); }
-  friend Counted round(const Counted& a) { return converted(std::round(a.value_)); }
-  friend Counted abs(const Counted& a) { return std::abs(a.value_); }  // a sign bit
-  friend Counted exp(const Counted& a) { return elementary(std::exp(a.value_)); }
-  friend Counted log(const Counted& a) { return elementary(std::log(a.value_)); }
-  friend Counted sin(const Counted& a) { return elementary(std::sin(a.value_)); }
-  friend Counted cos(const Counted& a) { return elementary(std::cos(a.value_)); }
+  friend Counted floor(const Counted& a) { return converted(std::floor(a.read())); }
+  friend Counted round(const Counted& a) { return converted(std::round(a.read())); }
+  friend Counted abs(const Counted& a) { return std::abs(a.read()); }  // a sign bit
+  friend Counted exp(const Counted& a) { return elementary(std::exp(a.read())); }
+  friend Counted log(const Counted& a) { return elementary(std::log(a.read())); }
+  friend Counted sin(const Counted& a) { return elementary(std::sin(a.read())); }
+  friend Counted cos(const Counted& a) { return elementary(std::cos(a.read())); }
   friend Counted select(bool condition, const Counted& yes, const Counted& no) {
     count(Operation::select);
-    return condition ? yes.value_ : no.value_;
+    return condition ? yes.read() : no.read();
   }
   /// The largest whole number not above a >= 0.
   friend int truncate(const Counted& a) {
     count(Operation::convert);
-    return static_cast<int>(a.value_);
+    return static_cast<int>(a.read());
   }
   /// 1/sqrt(x): the core has no unit for roots, so its library takes a first guess from the bits (shift and
   /// subtract) and three of Newton's steps y <- y (3/2 - x/2 y y), which reach fp32's rounding.
   friend Counted inverse_root(const Counted& x) {
     count(Operation::integer, 2);
-    Counted y = first_guess(x.value_);
-    const Counted half = Counted(T(0.5)) * x;
+    const Counted in_register = x;
+    Counted y = first_guess(in_register.value_);
+    const Counted half = Counted(T(0.5)) * in_register;
     for (int k = 0; k < 3; ++k) y = y * (Counted(T(1.5)) - half * y * y);
     return y;
   }
-  friend Counted sqrt(const Counted& x) { return x * inverse_root(x); }
+  friend Counted sqrt(const Counted& x) {
+    const Counted in_register = x;
+    return in_register * inverse_root(in_register);
+  }
 
  private:
   Counted(T value, bool product) : value_(value), product_(product) {}
@@ -142,10 +164,23 @@ class Counted {
     return value;
   }
   static Counted first_guess(T x);
+  T read() const {
+    if (in_memory_) count(Operation::load);
+    return value_;
+  }
 
   T value_{};
   mutable bool product_ = false;  ///< of a multiplication that no sum has swallowed yet
+  bool in_memory_ = false;
 };
+
+/// So many values in memory.
+template <class T>
+std::vector<Counted<T>> in_memory(std::size_t n, T value = T(1)) {
+  std::vector<Counted<T>> all(n, Counted<T>(value));
+  for (Counted<T>& one : all) one.keep_in_memory();
+  return all;
+}
 
 /// Lomont's constant (2003) for the first guess, at most 3.5 % off.
 template <>

@@ -35,8 +35,10 @@ Executor::Executor(const Communicator& comm, const Blocks& blocks, const Machine
     const Phase& phase = program_.phases()[k];
     books_[k].items.assign(phase.work().size(), 0);
     books_[k].tiles.assign(phase.work().size(), 0);
-    if (phase.pattern() != nullptr) books_[k].record = record_.phase(phase.name(), PhaseKind::fabric);
-    if (!phase.work().empty()) books_[k].record = record_.phase(phase.name(), PhaseKind::compute);
+    const bool has_work = !phase.work().empty(), has_pattern = phase.pattern() != nullptr;
+    if (has_pattern && !has_work) books_[k].record = record_.phase(phase.name(), PhaseKind::fabric);
+    if (has_work) books_[k].record = record_.phase(phase.name(), PhaseKind::compute);
+    if (has_pattern && has_work) books_[k].words = record_.phase(phase.name() + "_words", PhaseKind::fabric);
   }
 }
 
@@ -49,32 +51,44 @@ void Executor::run() {
     phase.run();
     const Region region(*times_, "clocks");
     ++books_[k].times;
-    if (!phase.work().empty()) compute(phase, books_[k]);
-    if (phase.pattern() != nullptr) meet(phase, books_[k]);
+    const bool has_work = !phase.work().empty();
+    if (has_work) count_items(phase, books_[k]);
+    if (phase.pattern() == nullptr) {
+      if (has_work) compute(phase, books_[k]);
+    } else {
+      has_work ? stream(phase, books_[k]) : meet(phase, books_[k]);
+      start(phase.receive_cycles(machine_));
+    }
   }
 }
 
-void Executor::compute(const Phase& phase, Book& book) {
+void Executor::count_items(const Phase& phase, Book& book) {
   const std::vector<Work>& work = phase.work();
-  const auto alone = [&](int items) {
-    const auto n = static_cast<std::size_t>(items);
-    if (n >= book.cycles_of.size()) book.cycles_of.resize(n + 1, -1);
-    std::int64_t& cycles = book.cycles_of[n];
-    if (cycles < 0) cycles = whole_cycles(work.front().section.cycles(items));
-    return cycles;
-  };
-  const auto together = [&](std::size_t tile) {
-    double cycles = 0.0;
-    for (const Work& w : work) cycles += w.section.cycles(w.items[tile]);
-    return whole_cycles(cycles);
-  };
   for (std::size_t k = 0; k < work.size(); ++k)
     for (const int items : work[k].items) {
       book.items[k] += items;
       book.tiles[k] += items > 0;
     }
+}
+
+inline std::int64_t Executor::cycles_of(const Phase& phase, Book& book, std::size_t tile) {
+  const std::vector<Work>& work = phase.work();
+  if (work.size() != 1) {
+    double cycles = 0.0;
+    for (const Work& w : work) cycles += w.section.cycles(w.items[tile]);
+    return whole_cycles(cycles);
+  }
+  const int items = work.front().items[tile];
+  const auto n = static_cast<std::size_t>(items);
+  if (n >= book.cycles_of.size()) book.cycles_of.resize(n + 1, -1);
+  std::int64_t& cycles = book.cycles_of[n];
+  if (cycles < 0) cycles = whole_cycles(work.front().section.cycles(items));
+  return cycles;
+}
+
+void Executor::compute(const Phase& phase, Book& book) {
   for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
-    const std::int64_t cycles = work.size() == 1 ? alone(work.front().items[tile]) : together(tile);
+    const std::int64_t cycles = cycles_of(phase, book, tile);
     if (cycles == 0) continue;
     clocks_[tile] += cycles;
     record_.add(book.record, tile, cycles, clocks_[tile]);
@@ -91,9 +105,7 @@ void Executor::start(double cycles) {
   }
 }
 
-void Executor::meet(const Phase& phase, Book& book) {
-  const Pattern& pattern = *phase.pattern();
-  const std::int64_t cycles = pattern.cycles(machine_.fabric, blocks_.grid());
+void Executor::wait_for_words(const Pattern& pattern, std::int64_t cycles) {
   before_.resize(clocks_.size());
   for (std::size_t tile = 0; tile < clocks_.size(); ++tile) before_[tile] = clocks_[tile];
   switch (pattern.after()) {
@@ -106,15 +118,39 @@ void Executor::meet(const Phase& phase, Book& book) {
     case After::neighbourhood:
       clocks_.meet_neighbourhood(pattern.reach(), cycles);
       break;
+    case After::row:
+      clocks_.meet_rows(cycles);
+      break;
+    case After::column:
+      clocks_.meet_columns(cycles);
+      break;
     case After::everyone:
       clocks_.meet_all(cycles);
       break;
   }
-  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile)
     record_.add(wait_, tile, clocks_[tile] - before_[tile] - cycles, clocks_[tile] - cycles);
+}
+
+void Executor::meet(const Phase& phase, Book& book) {
+  const std::int64_t cycles = phase.pattern()->cycles(machine_.fabric, blocks_.grid());
+  wait_for_words(*phase.pattern(), cycles);
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile)
     record_.add(book.record, tile, cycles, clocks_[tile]);
+}
+
+void Executor::stream(const Phase& phase, Book& book) {
+  const Pattern& pattern = *phase.pattern();
+  const std::int64_t of_stream = pattern.cycles(machine_.fabric, blocks_.grid()),
+                     first = pattern.first_word_cycles(machine_.fabric, blocks_.grid());
+  wait_for_words(pattern, 0);
+  for (std::size_t tile = 0; tile < clocks_.size(); ++tile) {
+    const std::int64_t work = cycles_of(phase, book, tile),
+                       all = std::max(of_stream, work > 0 ? first + work : 0);
+    clocks_[tile] += all;
+    record_.add(book.words, tile, all - work, clocks_[tile] - work);
+    record_.add(book.record, tile, work, clocks_[tile]);
   }
-  start(pattern.tasks() * machine_.task_start_cycles);
 }
 
 std::int64_t Executor::items(const std::string& phase, std::size_t section) const {
@@ -137,7 +173,7 @@ OperationCounts Executor::operations() const {
   OperationCounts all;
   for (std::size_t k = 0; k < books_.size(); ++k) {
     const std::vector<Work>& work = program_.phases()[k].work();
-    for (std::size_t s = 0; s < work.size(); ++s) all += books_[k].items[s] * work[s].section.of_item();
+    for (std::size_t s = 0; s < work.size(); ++s) all += work[s].section.operations(books_[k].items[s]);
   }
   for (std::int64_t& count : all.n) count = comm_->sum(count);
   return all;
@@ -145,6 +181,15 @@ OperationCounts Executor::operations() const {
 
 double Executor::dynamic_joules() const {
   return wse::dynamic_joules(machine_, operations(), comm_->sum(link_words().word_hops()));
+}
+
+double Executor::moving(const Phase& phase, const Book& book, const Machine& machine, double work) const {
+  const double runs = static_cast<double>(book.times) * static_cast<double>(clocks_.size());
+  const FabricTiming& f = machine.fabric;
+  const auto cycles = static_cast<double>(phase.pattern()->cycles(f, blocks_.grid()));
+  if (phase.work().empty() || runs == 0.0) return runs * cycles;
+  const auto first = static_cast<double>(phase.pattern()->first_word_cycles(f, blocks_.grid()));
+  return runs * std::max(cycles - work / runs, first);
 }
 
 double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) const {
@@ -159,17 +204,17 @@ double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) con
   for (std::size_t k = 0; k < books_.size(); ++k) {
     const Phase& phase = program_.phases()[k];
     const Book& book = books_[k];
+    double work = 0.0, work_there = 0.0;
     for (std::size_t s = 0; s < phase.work().size(); ++s) {
       const Section &here = phase.work()[s].section, there = here.on(machine);
-      computing += here.cycles(book.tiles[s], book.items[s]);
-      computing_there += there.cycles(book.tiles[s], book.items[s]);
+      work += here.cycles(book.tiles[s], book.items[s]);
+      work_there += there.cycles(book.tiles[s], book.items[s]);
     }
-    if (const Pattern* pattern = phase.pattern()) {
-      const auto times = static_cast<double>(book.times), all = static_cast<double>(clocks_.size());
-      alike += times * all * static_cast<double>(pattern->cycles(machine_.fabric, blocks_.grid()));
-      alike_there += times * all * static_cast<double>(pattern->cycles(machine.fabric, blocks_.grid()));
-      starts(times * pattern->tasks(), machine_.task_start_cycles, machine.task_start_cycles);
-    }
+    computing += work, computing_there += work_there;
+    if (phase.pattern() == nullptr) continue;
+    const auto times = static_cast<double>(book.times);
+    alike += moving(phase, book, machine_, work), alike_there += moving(phase, book, machine, work_there);
+    starts(times, phase.receive_cycles(machine_), phase.receive_cycles(machine));
   }
   computing = comm_->sum(computing), computing_there = comm_->sum(computing_there);
   alike = comm_->sum(alike), alike_there = comm_->sum(alike_there);

@@ -46,13 +46,24 @@ class Executor {
  private:
   struct Book {
     std::size_t record = 0;               ///< its number in the record
+    std::size_t words = 0;                ///< of a stream: the number of its waiting for words
     std::int64_t times = 0;               ///< that it ran
     std::vector<std::int64_t> items;      ///< of each section, on this rank's tiles
     std::vector<std::int64_t> tiles;      ///< of each section, that had something to do
     std::vector<std::int64_t> cycles_of;  ///< a lone section's, by number of items; -1: not asked for yet
   };
+  void count_items(const Phase& phase, Book& book);
+  /// Cycles of a phase's work on a tile.
+  static std::int64_t cycles_of(const Phase& phase, Book& book, std::size_t tile);
+  /// Cycles that this rank's tiles spent on a phase's words beside its work of so many cycles, all tiles
+  /// alike.
+  double moving(const Phase& phase, const Book& book, const Machine& machine, double work) const;
   void compute(const Phase& phase, Book& book);
   void meet(const Phase& phase, Book& book);
+  void stream(const Phase& phase, Book& book);
+  /// Sets every tile's clock so many cycles after the last of those that the pattern needs, and books the
+  /// waiting.
+  void wait_for_words(const Pattern& pattern, std::int64_t cycles);
   /// Working tiles go on so many cycles: tasks that words start.
   void start(double cycles);
 

@@ -39,9 +39,10 @@ Row row(const char* key, const char* meaning, Range range, T Machine::*member, d
   const auto set = [=](Machine& m, double value) { m.*member = static_cast<T>(unit * value); };
   return {key, meaning, range, std::is_integral_v<T>, set};
 }
-Row fabric_row(const char* key, const char* meaning, Range range, int FabricTiming::*member) {
-  const auto set = [=](Machine& m, double value) { m.fabric.*member = static_cast<int>(value); };
-  return {key, meaning, range, true, set};
+template <class T>
+Row fabric_row(const char* key, const char* meaning, Range range, T FabricTiming::*member) {
+  const auto set = [=](Machine& m, double value) { m.fabric.*member = static_cast<T>(value); };
+  return {key, meaning, range, std::is_integral_v<T>, set};
 }
 
 std::vector<Row> all_rows() {
@@ -63,6 +64,10 @@ std::vector<Row> all_rows() {
           &M::vector_restart_cycles),
       row("core.half_lanes", "fp16 multiply-adds of a vector instruction in a cycle", {1e-2, 1e3},
           &M::half_lanes),
+      row("core.mixed_lanes", "fp16 products into fp32 sums in a cycle", {1e-2, 1e3}, &M::mixed_lanes),
+      row("core.banks", "of a tile's memory, each one access a cycle", {1, 1e3}, &M::banks),
+      row("core.bank_conflict_cycles_per_element", "of a vector instruction with two operands in a bank",
+          {1e-3, 1e6}, &M::bank_conflict_cycles_per_element),
       row("core.task_start_cycles", "from a wavelet to the task that it starts", of_cycles,
           &M::task_start_cycles),
       row("core.fabric_read_cycles", "of an instruction that waits for one word", of_cycles,
@@ -78,7 +83,9 @@ std::vector<Row> all_rows() {
   for (Row& more : std::vector<Row>{
            fabric_row("fabric.hop_cycles", "router to neighbouring router", {1, 1e4}, &F::hop_cycles),
            fabric_row("fabric.ramp_cycles", "router to core, and back", {0, 1e4}, &F::ramp_cycles),
-           fabric_row("fabric.words_per_cycle", "of a link and direction", {1, 1e3}, &F::words_per_cycle),
+           fabric_row("fabric.cycles_per_word", "of a link and direction", {1e-3, 1e3}, &F::cycles_per_word),
+           fabric_row("fabric.multicast_issue_cycles", "before a multicast's first word leaves", {0, 1e4},
+                      &F::multicast_issue_cycles),
            fabric_row("fabric.colors", "virtual channels", {1, 1e3}, &F::colors),
            fabric_row("fabric.queue_words", "of an input queue", {1, 1e4}, &F::queue_words),
            row("energy.hop_pj", "one word over one link", of_energy, &M::hop_pj),

@@ -38,7 +38,10 @@ struct Machine {
   int read_bytes_per_cycle = 0, write_bytes_per_cycle = 0;
   double vector_startup_cycles = 0.0, vector_cycles_per_element = 0.0;
   double vector_restart_cycles = 0.0;  ///< startup when the operands' descriptors stay loaded
-  double half_lanes = 1.0;             ///< fp16 multiply-adds of a vector instruction in a cycle
+  double half_lanes = 1.0;             ///< fp16 or bf16 multiply-adds of a vector instruction in a cycle
+  double mixed_lanes = 1.0;            ///< the same of fp16 products that go into fp32 sums
+  int banks = 1;                       ///< of a tile's memory, one after the other, each one access a cycle
+  double bank_conflict_cycles_per_element = 1.0;  ///< of an instruction of which two operands share a bank
   double task_start_cycles = 0.0;
   double fabric_read_cycles = 0.0;    ///< of an instruction that waits for one word
   double step_overhead_cycles = 0.0;  ///< of a program's time step: what its phases do not explain

@@ -7,7 +7,7 @@
 namespace wafermark::wse {
 
 /// load and store are words that an instruction reads from or writes to SRAM. `elementary`: exp, log, sin,
-/// cos.
+/// cos. `move`: copies, as from memory to the fabric.
 enum class Operation {
   add,
   multiply,
@@ -16,16 +16,17 @@ enum class Operation {
   compare,
   select,
   convert,
+  move,
   integer,
   elementary,
   branch,
   load,
   store
 };
-inline constexpr std::size_t operation_classes = 12;
+inline constexpr std::size_t operation_classes = 13;
 inline constexpr std::array<const char*, operation_classes> operation_names = {
-    "add",     "multiply", "fma",        "divide", "compare", "select",
-    "convert", "integer",  "elementary", "branch", "load",    "store"};
+    "add",  "multiply", "fma",        "divide", "compare", "select", "convert",
+    "move", "integer",  "elementary", "branch", "load",    "store"};
 
 /// How often each class occurs in a piece of code.
 struct OperationCounts {

@@ -1,5 +1,5 @@
-// What the tiles of a wafer do, as a list: computing, patterns of the fabric, and what happens to the data
-// meanwhile.
+// What the tiles of a wafer do, as a list: computing, patterns of the fabric, computing with words while a
+// pattern brings them, and what happens to the data meanwhile.
 //
 // A phase is declared once. The executor (executor.hpp) runs, clocks and records it; its cycles, whether
 // tiles compute, wait or move words, its words on links, joules and colors follow from what the declaration
@@ -8,8 +8,11 @@
 //   Program step;
 //   step.pattern("send", std::make_shared<MarchingMulticast>(b, 1), 0).does([&] { ... });
 //   step.compute("sum", {{add, items.received}}).does([&] { ... });
+//   step.stream("weigh", std::make_shared<StarExchange>(4, 100), 4, {{multiply, items.words}}).does([&] { ...
+//   });
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +35,8 @@ class Phase {
  public:
   /// What happens to the data, before the phase is priced. Collective, if patterns move them.
   Phase& does(std::function<void()> body) { return body_ = std::move(body), *this; }
+  /// How tiles take the words of the phase's pattern; by tasks where nothing is said.
+  Phase& receives(Receiving how) { return receiving_ = how, *this; }
   /// Only then; asked right before.
   Phase& when(std::function<bool()> due) { return due_ = std::move(due), *this; }
 
@@ -39,6 +44,8 @@ class Phase {
   const std::vector<Work>& work() const { return work_; }
   const Pattern* pattern() const { return pattern_.get(); }
   int first_color() const { return first_color_; }
+  /// Cycles of the pattern's tasks, or of the instructions that wait for its words.
+  double receive_cycles(const Machine& machine) const;
   bool due() const { return !due_ || due_(); }
   void run() const {
     if (body_) body_();
@@ -50,6 +57,7 @@ class Phase {
   std::vector<Work> work_;
   std::shared_ptr<const Pattern> pattern_;
   int first_color_ = 0;
+  Receiving receiving_ = Receiving::tasks;
   std::function<void()> body_;
   std::function<bool()> due_;
 };
@@ -63,7 +71,13 @@ class Program {
   /// Tiles exchange words, by the pattern's colors from `first_color` on.
   Phase& pattern(const std::string& name, std::shared_ptr<const Pattern> pattern, int first_color);
 
-  const std::vector<Phase>& phases() const { return phases_; }
+  /// Tiles compute with words as a pattern brings them, by vector instructions whose operand comes from the
+  /// fabric or goes there, and with what else they have to do meanwhile. The core can begin with the first
+  /// word; a tile goes on when its work is done and the stream is over, whichever is later.
+  Phase& stream(const std::string& name, std::shared_ptr<const Pattern> pattern, int first_color,
+                std::vector<Work> work);
+
+  const std::deque<Phase>& phases() const { return phases_; }
   /// The patterns in their order, with the links and colors that they use, all due.
   std::vector<PatternUse> patterns(const TileGrid& grid) const;
 
@@ -76,7 +90,7 @@ class Program {
   std::vector<Line> predicted(const Machine& machine, const TileGrid& grid) const;
 
  private:
-  std::vector<Phase> phases_;
+  std::deque<Phase> phases_;  // what the calls above return stays where it is
 };
 
 }  // namespace wafermark::wse

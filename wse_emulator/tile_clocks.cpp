@@ -31,6 +31,8 @@ void sliding_maximum(const std::int64_t* in, std::int64_t* out, int n, int windo
 
 TileClocks::TileClocks(const Communicator& comm, const Blocks& blocks, int reach)
     : comm_(&comm),
+      grid_(blocks.grid()),
+      block_(blocks.mine()),
       patch_(blocks.grid().patch),
       exchange_(comm, blocks.of_patches(), reach),
       now_(static_cast<std::size_t>(blocks.mine().tiles()), 0),
@@ -77,6 +79,28 @@ void TileClocks::meet_neighbourhood(int reach, std::int64_t cycles) {
     sliding_maximum(column, column, b.height, window, row, prefix, suffix);
     for (int y = 0; y < b.height; ++y) set_patch(x, y, column[y * row] + cycles);
   }
+}
+
+template <class LineOf>
+void TileClocks::meet_lines(int lines, std::int64_t cycles, const LineOf& line_of) {
+  std::vector<std::int64_t> latest(static_cast<std::size_t>(lines), std::numeric_limits<std::int64_t>::min());
+  const auto for_each = [&](const auto& body) {
+    std::size_t tile = 0;
+    for (int y = block_.y0; y < block_.y0 + block_.height; ++y)
+      for (int x = block_.x0; x < block_.x0 + block_.width; ++x, ++tile)
+        body(now_[tile], latest[static_cast<std::size_t>(line_of(x, y))]);
+  };
+  for_each([](std::int64_t clock, std::int64_t& of_line) { of_line = std::max(of_line, clock); });
+  comm_->max_in_place(latest.data(), static_cast<std::int64_t>(latest.size()));
+  for_each([&](std::int64_t& clock, std::int64_t of_line) { clock = of_line + cycles; });
+}
+
+void TileClocks::meet_rows(std::int64_t cycles) {
+  meet_lines(grid_.height, cycles, [](int, int y) { return y; });
+}
+
+void TileClocks::meet_columns(std::int64_t cycles) {
+  meet_lines(grid_.width, cycles, [](int x, int) { return x; });
 }
 
 void TileClocks::meet_all(std::int64_t cycles) {

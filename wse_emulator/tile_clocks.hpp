@@ -25,6 +25,9 @@ class TileClocks {
   void meet_neighbourhood(int reach, std::int64_t cycles);
   /// Every tile goes on `cycles` after the latest tile of its patch.
   void meet_patch(std::int64_t cycles);
+  /// Every tile goes on `cycles` after the latest tile of its row, or column, of the grid. Collective.
+  void meet_rows(std::int64_t cycles);
+  void meet_columns(std::int64_t cycles);
   /// Every tile goes on `cycles` after the latest tile of the grid: a reduction to one place and back.
   /// Collective.
   void meet_all(std::int64_t cycles);
@@ -35,10 +38,15 @@ class TileClocks {
   /// body(x, y, latest clock of the patch) for all patches of the block.
   template <class Body>
   void for_each_patch(const Body& body) const;
+  /// line_of(x, y): the line of tile (x, y) of the grid, of so many.
+  template <class LineOf>
+  void meet_lines(int lines, std::int64_t cycles, const LineOf& line_of);
   /// Sets all clocks of a patch.
   void set_patch(int x, int y, std::int64_t clock);
 
   const Communicator* comm_;
+  TileGrid grid_;
+  Block block_;
   int patch_;
   BorderExchange exchange_;  ///< between patches
   std::vector<std::int64_t> now_, padded_, rows_;

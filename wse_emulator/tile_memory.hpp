@@ -17,6 +17,9 @@ class TileMemory {
 
   /// Charges `bytes`. Throws InputError with all buffers when the tile's memory does not hold them.
   void allocate(const std::string& name, std::int64_t bytes);
+  /// What is allocated next begins at the start of a bank (machine file); charges what that leaves free, as
+  /// "gap".
+  void begin_bank();
   /// Gives back what `name` holds. Throws std::logic_error when there is no such buffer.
   void release(const std::string& name);
 
@@ -30,6 +33,10 @@ class TileMemory {
     std::int64_t bytes;
   };
   const std::vector<Buffer>& buffers() const { return buffers_; }
+  /// How often two operands of an instruction meet in a bank, from 0 to 1, when they move through two buffers
+  /// independently; 1 for a buffer with itself. Buffers lie one after the other in the order of their
+  /// allocation, and the machine's banks likewise. Throws std::logic_error when there is no such buffer.
+  double share_a_bank(const std::string& one, const std::string& other) const;
   /// "program 6144, atom 56".
   std::string list() const;
   /// One line per buffer, and the sum.
@@ -37,6 +44,7 @@ class TileMemory {
 
  private:
   std::string machine_;
+  double bank_bytes_ = 0.0;
   std::int64_t capacity_ = 0, used_ = 0, high_water_ = 0;
   std::vector<Buffer> buffers_;
 };

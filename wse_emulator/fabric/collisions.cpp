@@ -67,10 +67,10 @@ PatternUse shift_use(const std::string& pattern, const Block& area, int first, i
 }
 
 PatternUse all_reduce_use(const std::string& pattern, const Block& area, int first) {
-  PatternUse use = two_phase_reduce_use(pattern, area, first);
-  for (const PatternUse& part :
-       {two_phase_reduce_use(pattern, area, first + 4, Link::north), broadcast_use(pattern, area, first + 8)})
-    use.uses.insert(use.uses.end(), part.uses.begin(), part.uses.end());
+  PatternUse use{pattern, area, {}};
+  for (int k = 0; k < 4; ++k) use.uses.push_back({first + k, {Link::west, Link::east}});
+  for (int k = 4; k < 8; ++k) use.uses.push_back({first + k, {Link::north, Link::south}});
+  use.uses.push_back({first + 8, {Link::north, Link::east, Link::south, Link::west}});
   return use;
 }
 

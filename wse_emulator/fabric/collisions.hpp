@@ -44,8 +44,8 @@ PatternUse tree_reduce_use(const std::string& pattern, const Block& area, int fi
 /// Colors `first` ... `first` + 2 `distance` - 1, by the tile's place.
 PatternUse shift_use(const std::string& pattern, const Block& area, int first, int distance,
                      Link towards = Link::east);
-/// Colors `first` ... `first` + 8: the two-phase reductions along the rows and along the first column, and
-/// the broadcast back.
+/// Colors `first` ... `first` + 8: the two-phase reductions along the rows and along one column, from both
+/// sides of their roots, and the broadcast back.
 PatternUse all_reduce_use(const std::string& pattern, const Block& area, int first);
 /// Colors `first` ... `first` + 3: one for each direction in which words leave a tile.
 PatternUse point_to_point_use(const std::string& pattern, const Block& area, int first);

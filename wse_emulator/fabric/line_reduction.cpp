@@ -71,8 +71,7 @@ void line_sums(const LineReduction& line, const float* values, std::ptrdiff_t st
 
 void advance_clocks(const FabricTiming& f, const LineReduction& line, std::int64_t* clocks,
                     std::ptrdiff_t stride) {
-  const std::int64_t b = (line.words + f.words_per_cycle - 1) / f.words_per_cycle, hop = f.hop_cycles,
-                     ramps = 2 * f.ramp_cycles + 1;
+  const std::int64_t b = f.cycles_of(line.words), hop = f.hop_cycles, ramps = 2 * f.ramp_cycles + 1;
   const Sides sides(line);
   std::int64_t root = clocks[line.root * stride];
   const auto take = [&](std::int64_t first_sent, int distance) {
@@ -129,7 +128,7 @@ SharedWork shared_work(const FabricTiming& f, int helpers, std::int64_t items, i
   const std::int64_t sent = items - each;  // the tile keeps its own share
   const std::int64_t words = sent * (words_in + words_out) + 2 * std::int64_t{helpers};
   const std::int64_t travel = 2 * (std::int64_t{helpers} * f.hop_cycles + 2 * f.ramp_cycles + 1);
-  return {helpers, words / f.words_per_cycle + work + travel,
+  return {helpers, f.cycles_of(words) + work + travel,
           (sent * (words_in + words_out)) * (helpers + 1) / 2 + std::int64_t{helpers} * (helpers + 1)};
 }
 

@@ -10,8 +10,6 @@
 namespace wafermark::wse {
 namespace {
 
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Patches of a line within b on either side of the one at `at`.
 struct Within {
   int before, after;
@@ -33,10 +31,10 @@ std::int64_t second_stage_words(const TileGrid& grid, int x, int b, int words) {
 
 std::int64_t marching_stage_cycles(const FabricTiming& f, int b, int words, int hops, int streams) {
   if (b == 0) return 0;
-  const std::int64_t hop = std::int64_t{hops} * f.hop_cycles, travel = b * hop + 2 * f.ramp_cycles;
-  if (b == 1 || words == 1 || streams == 1)
-    return (b + 1) * (divided_up(words + 1, f.words_per_cycle) + hop) + travel;
-  return (b + 1) * (divided_up(2 * (words + 1), f.words_per_cycle) + hop) + travel - 4;
+  const std::int64_t hop = std::int64_t{hops} * f.hop_cycles,
+                     travel = b * hop + 2 * f.ramp_cycles + f.multicast_issue_cycles;
+  if (b == 1 || words == 1 || streams == 1) return (b + 1) * (f.cycles_of(words + 1) + hop) + travel;
+  return (b + 1) * (f.cycles_of(2 * (std::int64_t{words} + 1)) + hop) + travel - 4;
 }
 
 std::int64_t marching_multicast_cycles(const FabricTiming& f, int b, int words, int hops_x, int hops_y) {

@@ -19,7 +19,11 @@ namespace wafermark::wse {
 class LinkWords;
 
 /// Whose words a tile needs before it can go on.
-enum class After { itself, patch, neighbourhood, everyone };
+enum class After { itself, patch, neighbourhood, row, column, everyone };
+
+/// What a tile does about words that come: they start tasks, or an instruction waits for them (machine file:
+/// task_start_cycles, fabric_read_cycles).
+enum class Receiving { tasks, blocking };
 
 class Pattern {
  public:
@@ -32,6 +36,9 @@ class Pattern {
   virtual int reach() const { return 0; }
   /// Cycles from the moment when the last of those tiles is ready.
   virtual std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const = 0;
+  /// Of these, until the first word is at the core of a tile beside its sender: what computes with the words
+  /// can begin.
+  virtual std::int64_t first_word_cycles(const FabricTiming& fabric, const TileGrid& grid) const;
   /// Tasks that its words start on a tile, one after the other.
   virtual int tasks() const { return 0; }
   /// Colors `first`, first + 1, ... on the links that it uses.

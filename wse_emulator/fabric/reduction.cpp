@@ -1,23 +1,12 @@
 #include "wse_emulator/fabric/reduction.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "wse_emulator/link_words.hpp"
 #include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::wse {
 namespace {
-
-/// Words over the link from place `at` of a line towards place 0, in a two-phase reduction.
-std::int64_t two_phase_words(int at, int tiles, int words, int group) {
-  if (at == 0) return 0;
-  const int last_head = (tiles - 1) / group * group;
-  // In the chain of the group, and in the chain of heads, which goes on from the last one.
-  return std::int64_t{words} * ((at % group != 0 ? 1 : 0) + (at <= last_head ? 1 : 0));
-}
 
 int log2_up(int n) {
   int levels = 0;
@@ -33,25 +22,28 @@ double general_model_cycles(const FabricTiming& f, double contention, double ene
 }
 
 std::int64_t broadcast_cycles(const FabricTiming& f, int tiles, int words) {
-  return words + std::int64_t{tiles} * f.hop_cycles + 2 * f.ramp_cycles;
+  return f.multicast_issue_cycles + f.cycles_of(words) + std::int64_t{tiles} * f.hop_cycles +
+         2 * f.ramp_cycles;
 }
 
 std::int64_t broadcast_2d_cycles(const FabricTiming& f, int width, int height, int words) {
-  return words + std::int64_t{width + height - 2} * f.hop_cycles + 2 * f.ramp_cycles + 1;
+  return f.multicast_issue_cycles + f.cycles_of(words) + std::int64_t{width + height - 2} * f.hop_cycles +
+         2 * f.ramp_cycles + 1;
 }
 
 std::int64_t chain_reduce_cycles(const FabricTiming& f, int tiles, int words) {
-  return words + std::int64_t{2 * f.ramp_cycles + 1 + f.hop_cycles} * (tiles - 1);
+  if (tiles == 1) return 0;
+  return f.cycles_of(words) + std::int64_t{2 * f.ramp_cycles + 1 + f.hop_cycles} * (tiles - 1);
 }
 
 std::int64_t star_reduce_cycles(const FabricTiming& f, int tiles, int words) {
   if (tiles == 1) return 0;
-  return std::int64_t{words} * (tiles - 1) + 2 * f.ramp_cycles + f.hop_cycles;
+  return f.cycles_of(std::int64_t{words} * (tiles - 1)) + 2 * f.ramp_cycles + f.hop_cycles;
 }
 
 std::int64_t tree_reduce_cycles(const FabricTiming& f, int tiles, int words) {
   if (tiles == 1) return 0;
-  const double levels = log2_up(tiles), b = words, p = tiles;
+  const double levels = log2_up(tiles), b = f.cycles_per_word * words, p = tiles;
   return cycles_begun(std::max(b * levels, b * p * levels / (2.0 * (p - 1.0)) + (p - 1.0) * f.hop_cycles) +
                       (2.0 * f.ramp_cycles + 1.0) * levels);
 }
@@ -59,7 +51,8 @@ std::int64_t tree_reduce_cycles(const FabricTiming& f, int tiles, int words) {
 std::int64_t two_phase_reduce_cycles(const FabricTiming& f, int tiles, int words, int group) {
   if (group >= tiles || group <= 1) return chain_reduce_cycles(f, tiles, words);
   const double groups = static_cast<double>(tiles) / group;
-  return cycles_begun(2.0 * words + (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) +
+  return cycles_begun(2.0 * f.cycles_per_word * words +
+                      (2.0 * f.ramp_cycles + 1.0) * (group - 1.0 + groups - 1.0) +
                       (tiles - 1.0) * f.hop_cycles);
 }
 
@@ -71,18 +64,13 @@ int best_group(const FabricTiming& f, int tiles, int words) {
   return best;
 }
 
-std::int64_t all_reduce_cycles(const FabricTiming& f, int width, int height, int words) {
-  return two_phase_reduce_cycles(f, width, words, best_group(f, width, words)) +
-         two_phase_reduce_cycles(f, height, words, best_group(f, height, words)) +
-         broadcast_2d_cycles(f, width, height, words);
-}
-
 std::int64_t point_to_point_cycles(const FabricTiming& f, int distance, int words) {
-  return words + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
+  return f.cycles_of(words) + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
 }
 
 std::int64_t shift_cycles(const FabricTiming& f, int distance, int words) {
-  return std::int64_t{words} * distance + std::int64_t{distance} * f.hop_cycles + 2 * f.ramp_cycles + 1;
+  return f.cycles_of(std::int64_t{words} * distance) + std::int64_t{distance} * f.hop_cycles +
+         2 * f.ramp_cycles + 1;
 }
 
 float chain_sum(const std::vector<float>& values) {
@@ -109,33 +97,11 @@ float two_phase_sum(const std::vector<float>& values, int group) {
   return chain_sum(heads);
 }
 
-float all_reduce_sum(const FabricTiming& f, const std::vector<float>& values, int width, int words) {
-  std::vector<float> rows;
-  for (auto row = values.begin(); row != values.end(); row += width)
-    rows.push_back(two_phase_sum({row, row + width}, best_group(f, width, words)));
-  return two_phase_sum(rows, best_group(f, static_cast<int>(rows.size()), words));
-}
-
-std::string AllReduce::text() const {
-  return fmt::format("all-reduce of {} word{}", words_, words_ == 1 ? "" : "s");
-}
-
-std::int64_t AllReduce::cycles(const FabricTiming& f, const TileGrid& grid) const {
-  return all_reduce_cycles(f, grid.width, grid.height, words_);
-}
-
-std::vector<ColorUse> AllReduce::colors(const TileGrid&, int first) const {
-  return all_reduce_use("", {}, first).uses;
-}
-
-void AllReduce::add_words(const FabricTiming& f, std::int64_t times, LinkWords& words) const {
-  const int w = words.grid().width, h = words.grid().height;
-  const int across = best_group(f, w, words_), down = best_group(f, h, words_);
-  words.add(Link::west, [&](int x, int) { return times * two_phase_words(x, w, words_, across); });
-  words.add(Link::north,
-            [&](int x, int y) { return x > 0 ? 0 : times * two_phase_words(y, h, words_, down); });
-  words.add(Link::east, [&](int x, int) { return x + 1 < w ? times * words_ : 0; });
-  words.add(Link::south, [&](int x, int y) { return x == 0 && y + 1 < h ? times * words_ : 0; });
+std::int64_t two_phase_words(int at, int tiles, int words, int group) {
+  if (at == 0) return 0;
+  const int last_head = (tiles - 1) / group * group;
+  // In the chain of the group, and in the chain of heads, which goes on from the last one.
+  return std::int64_t{words} * ((at % group != 0 ? 1 : 0) + (at <= last_head ? 1 : 0));
 }
 
 }  // namespace wafermark::wse

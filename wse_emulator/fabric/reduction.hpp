@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/communicator.hpp"
-#include "wse_emulator/fabric/pattern.hpp"
+#include "wse_emulator/fabric/fabric_timing.hpp"
 
 namespace wafermark::wse {
 
@@ -35,11 +34,6 @@ std::int64_t two_phase_reduce_cycles(const FabricTiming& fabric, int tiles, int 
 /// The group size between 1 and P that makes two_phase_reduce_cycles least (the smallest such).
 int best_group(const FabricTiming& fabric, int tiles, int words);
 
-/// Over a rectangle to all its tiles: two-phase along the rows, then along the first column, and the
-/// broadcast back. Exact, or up to 8 cycles above router_reference (where groups are unequal, or few words
-/// reach a group's head before its own sum), on grids of up to 32 x 32 tiles and 64 words.
-std::int64_t all_reduce_cycles(const FabricTiming& fabric, int width, int height, int words);
-
 /// One tile to another `distance` hops away: B + distance + 2 T_R + 1, as the broadcast to the end of a line.
 std::int64_t point_to_point_cycles(const FabricTiming& fabric, int distance, int words);
 /// Every tile of a line to the one `distance` hops on, all at once, on 2 distance colors: a link carries the
@@ -51,25 +45,7 @@ std::int64_t shift_cycles(const FabricTiming& fabric, int distance, int words);
 float chain_sum(const std::vector<float>& values);
 float tree_sum(const std::vector<float>& values);
 float two_phase_sum(const std::vector<float>& values, int group);
-/// Of values [height][width], as all_reduce_cycles' pattern adds them for messages of `words`.
-float all_reduce_sum(const FabricTiming& fabric, const std::vector<float>& values, int width, int words);
-
-/// all_reduce_cycles' pattern over the whole grid.
-class AllReduce final : public Pattern {
- public:
-  explicit AllReduce(int words) : words_(words) {}
-
-  /// The least value of all tiles, of which each rank gives that of its own. One word. Collective.
-  float least(const Communicator& comm, float of_tiles) const { return comm.min(of_tiles); }
-
-  std::string text() const override;
-  After after() const override { return After::everyone; }
-  std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
-  std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
-  void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
-
- private:
-  int words_;
-};
+/// Words over the link from place `at` of a line towards place 0, in a two-phase reduction.
+std::int64_t two_phase_words(int at, int tiles, int words, int group);
 
 }  // namespace wafermark::wse

@@ -82,7 +82,7 @@ bool RouterReference::Wavelet::advances_switch() const {
 
 RouterReference::RouterReference(const FabricTiming& fabric, int width, int height)
     : fabric_(fabric), width_(width), height_(height), tiles_(static_cast<std::size_t>(width * height)) {
-  if (fabric.words_per_cycle != 1)
+  if (fabric.cycles_per_word != 1.0)
     throw std::logic_error("router_reference moves one word per cycle and port");
   for (Tile& t : tiles_) t.colors.resize(static_cast<std::size_t>(fabric.colors));
 }

@@ -117,7 +117,7 @@ double ProgramCost::dense_column(std::int64_t values, std::int64_t rows) const {
 
 double ProgramCost::receive(std::int64_t words) const {
   return std::min(double(words) * machine_.fabric_read_cycles,
-                  machine_.vector_startup_cycles + double(words) / machine_.fabric.words_per_cycle);
+                  machine_.vector_startup_cycles + double(words) * machine_.fabric.cycles_per_word);
 }
 
 nlohmann::json ProgramCost::json() const {

@@ -26,7 +26,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   emulated("watts", (idle + dynamic) / time, "W");
   emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included");
   emulated("utilisation", double(busy) / (tiles * cycles), "", "cycles of computing, over all tiles in use");
-  emulated("link_load", double(hops) / (4.0 * tiles * cycles * m.fabric.words_per_cycle), "",
+  emulated("link_load", double(hops) * m.fabric.cycles_per_word / (4.0 * tiles * cycles), "",
            "words per link and cycle");
   result.add_figure("sparsity", sparsity(), "", Kind::measured);
   result.add_figure("bits_per_weight", bits_per_weight(), "bits", Kind::measured,

@@ -14,6 +14,7 @@
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/published.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -41,13 +42,6 @@ constexpr double candidate_ns = 26.6, interaction_ns = 71.4, fixed_ns = 574.0;
 constexpr double tolerance = 0.15;
 constexpr std::size_t most_influences = 10;
 
-// Luczynski et al., HPDC'24: measured cycles of two-phase reductions of 4,096 words over 512 tiles, by group
-// size.
-struct PublishedReduction {
-  int group;
-  double cycles;
-};
-constexpr PublishedReduction reductions[] = {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}};
 constexpr double reduction_tolerance = 0.04;
 
 // What later versions of the work reached (arXiv 2411.10532 for the second), and the options that come
@@ -185,11 +179,12 @@ int validate(const ValidateOptions& o) {
   ValidationTable table(result, comm.is_root(),
                         same_machine ? "" : fmt::format("no published figure for {}", machine.name));
   const Predicted ta = compare_published(comm, o, table, result);
-  for (const auto& r : reductions)
+  for (const auto& r : wse::published::two_phase_reductions)
     table.row(fmt::format("two-phase reduction, groups of {}", r.group),
               fmt::format("two_phase_cycles_{}", r.group),
-              static_cast<double>(wse::two_phase_reduce_cycles(machine.fabric, 512, 4096, r.group)), r.cycles,
-              reduction_tolerance, "cycles");
+              static_cast<double>(wse::two_phase_reduce_cycles(
+                  machine.fabric, wse::published::reduction_tiles, wse::published::reduction_words, r.group)),
+              r.cycles, reduction_tolerance, "cycles");
   show_later(comm, o, ta.steps_per_second, same_machine, result);
   if (comm.is_root())
     fmt::print("What Ta's rate hangs on: numbers of the machine, each alone at the ends of its range:\n{}",

@@ -85,7 +85,7 @@ SectionCounts count_sections(bool periodic_z) {
 }
 
 StepCode::StepCode(const wse::Machine& m, const SectionCounts& c, int batches)
-    : distance(wse::Section::vector(m, c.distance, batches)),
+    : distance(wse::Section::vector(m, c.distance, {.batches = batches})),
       test(wse::Section::scalar(m, c.test)),
       enter(wse::Section::scalar(m, c.enter)),
       listed(wse::Section::scalar(m, c.listed)),

@@ -8,9 +8,9 @@
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/wafer/step_code.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
+#include "wse_emulator/fabric/all_reduce.hpp"
 #include "wse_emulator/fabric/marching_multicast.hpp"
 #include "wse_emulator/fabric/messages.hpp"
-#include "wse_emulator/fabric/reduction.hpp"
 #include "wse_emulator/tile_memory.hpp"
 
 namespace wafermark::tungsten {

@@ -66,7 +66,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
            "cycles of computing, over all tiles in use");
   emulated("words_per_link_mean", words.mean / steps, "", "words and commands per link and step");
   emulated("words_per_link_max", words.max / steps, "", "of the busiest link");
-  emulated("link_load", words.mean / (cycles * m.fabric.words_per_cycle), "",
+  emulated("link_load", words.mean * m.fabric.cycles_per_word / cycles, "",
            "words per link and cycle, in parts of what a link carries");
   emulated("candidates_per_atom", count("distances") / atom_steps, "");
   emulated("neighbours_per_atom", count("densities") / atom_steps, "");

@@ -25,17 +25,22 @@ inline std::vector<float> last_words(const RouterReference& r, int x, int y, int
   return {all.end() - words, all.end()};
 }
 
-/// Tiles of a row from (x, y) to the east, or of a column to the south; place 0 is the root of reductions.
+/// Tiles of a row from (x, y) to the east, or of a column to the south; `back`: to the west or north. Place 0
+/// is the root of reductions.
 struct Line {
   RouterReference& r;
   int tiles;
   bool column = false;
   int x = 0, y = 0;
+  bool back = false;
 
-  Port towards() const { return column ? Port::north : Port::west; }
-  Port away() const { return column ? Port::south : Port::east; }
-  int tile_x(int place) const { return column ? x : x + place; }
-  int tile_y(int place) const { return column ? y + place : y; }
+  Port towards() const {
+    if (column) return back ? Port::south : Port::north;
+    return back ? Port::east : Port::west;
+  }
+  Port away() const { return static_cast<Port>((static_cast<int>(towards()) + 2) % 4); }
+  int tile_x(int place) const { return column ? x : x + (back ? -place : place); }
+  int tile_y(int place) const { return column ? y + (back ? -place : place) : y; }
   void route(int place, int color, Port from, Port to) const {
     r.route(tile_x(place), tile_y(place), color, {{from, {to}}});
   }
@@ -53,21 +58,30 @@ inline void program_broadcast(RouterReference& r, int tiles, int words) {
   r.thread(0, 0).send(0, values_of(0, words));
 }
 
-/// From tile (0, 0), which sends the last of its words, along the first column and every row.
+/// From tile (root_x, root_y), which sends the last of its words, along its column and from there along every
+/// row.
 template <class Threads>
 void program_broadcast_2d(RouterReference& r, int width, int height, int words, int color,
-                          const Threads& thread) {
+                          const Threads& thread, int root_x = 0, int root_y = 0) {
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
+      const bool in_column = x == root_x, root = in_column && y == root_y;
       std::vector<Port> to;
-      if (x > 0 || y > 0) to.push_back(Port::ramp);
-      if (x + 1 < width) to.push_back(Port::east);
-      if (x == 0 && y + 1 < height) to.push_back(Port::south);
-      r.route(x, y, color, {{x > 0 ? Port::west : y > 0 ? Port::north : Port::ramp, to}});
-      if (x > 0 || y > 0)
-        thread(x, y).receive(color, words);
-      else
+      if (!root) to.push_back(Port::ramp);
+      if (x >= root_x && x + 1 < width) to.push_back(Port::east);
+      if (x <= root_x && x > 0) to.push_back(Port::west);
+      if (in_column && y >= root_y && y + 1 < height) to.push_back(Port::south);
+      if (in_column && y <= root_y && y > 0) to.push_back(Port::north);
+      const Port from = root         ? Port::ramp
+                        : x > root_x ? Port::west
+                        : x < root_x ? Port::east
+                        : y > root_y ? Port::north
+                                     : Port::south;
+      r.route(x, y, color, {{from, to}});
+      if (root)
         thread(x, y).send_last(color, words);
+      else
+        thread(x, y).receive(color, words);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "line_programs.hpp"
 #include "wse_emulator/fabric/marching_multicast.hpp"
+#include "wse_emulator/fabric/star_exchange.hpp"
 
 using namespace wafermark::wse;
 
@@ -59,6 +60,9 @@ struct Stage {
   }
 };
 
+/// What goes along the columns in the second stage.
+enum class Down { what_rows_brought, own_words };
+
 /// Both stages over a square of tiles: colors 0 and 1 along the rows, 2 and 3 along the columns.
 struct Square {
   RouterReference r;
@@ -75,7 +79,7 @@ struct Square {
     return all;
   }
 
-  Square(const FabricTiming& fabric, int side_, int b_, int words_)
+  Square(const FabricTiming& fabric, int side_, int b_, int words_, Down down = Down::what_rows_brought)
       : r(fabric, side_, side_), side(side_), b(b_), words(words_) {
     for (int k = 0; k < side; ++k)
       for (int color = 0; color < 2; ++color) {
@@ -90,7 +94,7 @@ struct Square {
           r.thread(x, y).receive(color, before(x, color == 1) * words);
         }
         // What the rows brought goes along the columns when it is there.
-        const auto all = row(x, y);
+        const auto all = down == Down::own_words ? values(x, y) : row(x, y);
         for (int color = 2; color < 4; ++color) {
           r.thread(x, y).wait_for_thread(1).wait_for_thread(3).send(color, all).send_control(color, march(b));
           r.thread(x, y).receive(color, before(y, color == 3) * static_cast<int>(all.size()));
@@ -133,6 +137,34 @@ TEST(MarchingMulticast, BothStagesBringTheSquareWithinBInTheRulesCyclesWithinTen
         for (int j = std::max(0, y - b); j <= std::min(side - 1, y + b); ++j)
           for (int i = std::max(0, x - b); i <= std::min(side - 1, x + b); ++i)
             if (i != x || j != y)
+              for (const float v : s.values(i, j)) expected.insert(v);
+        for (const int thread : {1, 3, 5, 7}) {
+          const auto& part = s.r.received(x, y, thread);
+          got.insert(part.begin(), part.end());
+        }
+        EXPECT_EQ(got, expected) << "tile " << x << ", " << y;
+      }
+  }
+}
+
+TEST(StarExchange, BringsTheWordsOfTheTilesAlongBothAxes) {
+  const FabricTiming fabric;
+  for (const auto& [side, b, words] : {std::array{8, 1, 20}, {15, 4, 1}, {15, 4, 12}}) {
+    Square s(fabric, side, b, words, Down::own_words);
+    const StarExchange pattern(b, words);
+    const TileGrid grid{side, side, {false, false}};
+    const std::int64_t simulated = s.r.run(), rule = pattern.cycles(fabric, grid);
+    EXPECT_LE(std::abs(rule - simulated), 10) << "b " << b << ", " << words << " words: " << simulated;
+    expect_uses(s.r, {"star", {0, 0, side, side}, pattern.colors(grid, 0)});
+    LinkWords counted(alone(), one_block(side, side));
+    pattern.add_words(fabric, 1, counted);
+    expect_words(s.r, side, side, counted);
+    for (int y = 0; y < side; ++y)
+      for (int x = 0; x < side; ++x) {
+        std::multiset<float> expected, got;
+        for (int d = -b; d <= b; ++d)
+          for (const auto& [i, j] : {std::pair{x + d, y}, {x, y + d}})
+            if (d != 0 && 0 <= i && i < side && 0 <= j && j < side)
               for (const float v : s.values(i, j)) expected.insert(v);
         for (const int thread : {1, 3, 5, 7}) {
           const auto& part = s.r.received(x, y, thread);

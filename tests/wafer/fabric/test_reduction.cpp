@@ -5,6 +5,7 @@
 
 #include "line_programs.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/published.hpp"
 
 using namespace wafermark::wse;
 
@@ -87,11 +88,10 @@ TEST(TwoPhaseReduce, IsWithinSixPercentAndTwelveCyclesOfTheSimulator) {
 }
 
 TEST(TwoPhaseReduce, AgreesWithTheMeasurementsOnTheRealWafer) {
-  // Luczynski et al., HPDC'24: 4,096 words over 512 tiles.
-  const std::pair<int, double> measured[] = {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}};
-  for (const auto& [group, cycles] : measured)
-    EXPECT_NEAR(static_cast<double>(two_phase_reduce_cycles(fabric, 512, 4096, group)), cycles,
-                0.04 * cycles);
+  for (const auto& [group, cycles] : published::two_phase_reductions)
+    EXPECT_NEAR(static_cast<double>(two_phase_reduce_cycles(fabric, published::reduction_tiles,
+                                                            published::reduction_words, group)),
+                cycles, 0.04 * cycles);
 }
 
 TEST(ReductionRules, AreInstancesOfTheGeneralModel) {
@@ -174,45 +174,6 @@ TEST(TreeReduce, IsWithinAQuarterAndTwelveCyclesOfTheSimulator) {
         EXPECT_EQ(last_words(r, 0, 0, words)[static_cast<std::size_t>(w)], tree_sum(line));
       }
       expect_uses(r, tree_reduce_use("tree", {0, 0, tiles, 1}, 0));
-    }
-}
-
-/// Cycles of an all-reduce in the simulator; checks that every tile has the sum.
-std::int64_t simulated_all_reduce(int width, int height, int words) {
-  RouterReference r(fabric, width, height);
-  const auto value = [&](int x, int y) { return values_of(x + 37 * y, words); };
-  std::vector<RouterReference::Thread*> threads;
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) threads.push_back(&r.thread(x, y).hold(value(x, y)));
-  const auto thread = [&](int x, int y) -> RouterReference::Thread& {
-    return *threads[static_cast<std::size_t>(y * width + x)];
-  };
-  for (int y = 0; y < height; ++y)
-    program_two_phase({r, width, false, 0, y}, words, best_group(fabric, width, words), 0,
-                      [&](int x) -> RouterReference::Thread& { return thread(x, y); });
-  program_two_phase({r, height, true}, words, best_group(fabric, height, words), 4,
-                    [&](int y) -> RouterReference::Thread& { return thread(0, y); });
-  program_broadcast_2d(r, width, height, words, 8, thread);
-  const std::int64_t cycles = r.run();
-  std::vector<float> first;
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) first.push_back(value(x, y)[0]);
-  const float sum = all_reduce_sum(fabric, first, width, words);
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) EXPECT_EQ(last_words(r, x, y, words)[0], sum) << x << ", " << y;
-  expect_uses(r, all_reduce_use("all-reduce", {0, 0, width, height}, 0), false);
-  LinkWords counted(alone(), one_block(width, height));
-  AllReduce(words).add_words(fabric, 1, counted);
-  expect_words(r, width, height, counted);
-  return cycles;
-}
-
-TEST(AllReduce, SumsOnEveryTileAndIsAtMostEightCyclesFasterThanTheRule) {
-  for (const auto& [w, h] : {std::pair{2, 2}, {8, 8}, {16, 5}, {7, 24}, {32, 32}})
-    for (const int words : {1, 4, 16, 64}) {
-      const std::int64_t early = all_reduce_cycles(fabric, w, h, words) - simulated_all_reduce(w, h, words);
-      EXPECT_GE(early, 0) << w << " x " << h << " tiles, " << words << " words";
-      EXPECT_LE(early, 8) << w << " x " << h << " tiles, " << words << " words";
     }
 }
 

@@ -309,7 +309,7 @@ TEST(WhatIf, AddedHopLatencyCostsWhatTheModelSays) {
 }
 
 TEST(WhatIf, MoreWordsPerCycleAndCheaperArithmeticAreFaster) {
-  EXPECT_LT(cycles_of("wafer.changes = [\"fabric.words_per_cycle.value=2\"]\n"), cycles_of(""));
+  EXPECT_LT(cycles_of("wafer.changes = [\"fabric.cycles_per_word.value=0.5\"]\n"), cycles_of(""));
   EXPECT_LT(cycles_of("wafer.changes = [\"core.vector_startup_cycles.value=10\"]\n"), cycles_of(""));
   EXPECT_GT(cycles_of("wafer.changes = [\"cycles.fma.value=2\"]\n"), cycles_of(""));
 }
