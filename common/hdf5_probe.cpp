@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <system_error>
 #include <vector>
 
@@ -21,18 +22,29 @@ herr_t look_at_attribute(hid_t object, const char* name, const H5A_info_t*, void
   return 0;
 }
 
-/// The first value, by way of the layout, the index of chunks and the filters.
+/// Along the first axis, the first and the last among them.
+constexpr hsize_t most_values = 64;
+
+/// Some values, by way of the layout, the index of chunks and the filters.
 void look_at_array(hid_t data) {
   const Handle space(H5Dget_space(data), H5Sclose);
   const Handle type(H5Dget_type(data), H5Tclose);
   H5Dget_storage_size(data);
   const int axes = H5Sget_simple_extent_ndims(space);
   if (axes < 0 || H5Sget_simple_extent_npoints(space) < 1 || !is_usual_number(type)) return;
-  const std::vector<hsize_t> first(static_cast<std::size_t>(axes), 0), one(first.size(), 1);
-  if (axes > 0) H5Sselect_hyperslab(space, H5S_SELECT_SET, first.data(), nullptr, one.data(), nullptr);
+  std::vector<hsize_t> length(static_cast<std::size_t>(axes)), at(length.size(), 0), one(length.size(), 1);
+  H5Sget_simple_extent_dims(space, length.data(), nullptr);
+  const hsize_t values = axes > 0 ? std::min(length[0], most_values) : 1;
   const Handle memory(H5Screate(H5S_SCALAR), H5Sclose);
-  double value = 0.0;
-  H5Dread(data, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value);
+  for (hsize_t k = 0; k < values; ++k) {
+    if (axes > 0) {
+      at[0] = values == 1 ? 0 : k * ((length[0] - 1) / (values - 1));
+      if (k + 1 == values) at[0] = length[0] - 1;
+      H5Sselect_hyperslab(space, H5S_SELECT_SET, at.data(), nullptr, one.data(), nullptr);
+    }
+    double value = 0.0;
+    H5Dread(data, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value);
+  }
 }
 
 herr_t look_at_object(hid_t file, const char* name, const H5O_info_t* info, void*) {

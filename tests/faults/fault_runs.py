@@ -14,7 +14,6 @@ import h5py
 LIMIT_SECONDS = 120  # of one run, on a loaded machine; all of them take a second or two
 TRACES = ("terminate called", "what():", "Segmentation fault", "Process received signal", "Assertion", "HDF5-DIAG",
           "bad_alloc", "Traceback", "AddressSanitizer", "stack smashing", "double free", "corrupted")  # fmt: skip
-LEDGER = "energy_ledger_ev"
 RUN_FILES = ("result.json", "checkpoint", "state", "lock", ".")  # beginnings of names of what is no output
 MPI_ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -129,13 +128,6 @@ def content_of(path):
     return digest.hexdigest()
 
 
-def rounded(value):
-    """Numbers to 1e-7 of an eV: the ledger of a run in pieces is that of the whole run to rounding."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    return [rounded(item) for item in value] if isinstance(value, list) else round(value, 7) + 0.0 if isinstance(value, float) else value
-
-
 def outputs_of(out):
     """{name: content} of all that a run leaves for its user, and the physics of its result."""
     files = {}
@@ -143,9 +135,9 @@ def outputs_of(out):
         if path.is_file() and not path.name.startswith(RUN_FILES):
             files[str(path.relative_to(out))] = content_of(path)
     result = read_result(out)
-    for key in ("recoils", "defects", LEDGER, "tokens"):
+    for key in ("recoils", "defects", "energy_ledger_ev", "tokens"):
         if key in result:
-            files[f"result.json: {key}"] = json.dumps(rounded(result[key]) if key == LEDGER else result[key])
+            files[f"result.json: {key}"] = json.dumps(result[key])
     for figure in result.get("figures", []):
         if figure["name"] in ("energy_per_atom_end_ev", "perplexity", "atoms"):
             files[f"result.json: {figure['name']}"] = figure["value"]

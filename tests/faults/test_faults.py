@@ -68,6 +68,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 FILE_CALLS = ("open", "write", "fsync", "rename", "close")
 SHORT_TRIES = 3  # of each kind of fault, spread over all calls; --long: LONG_TRIES
 LONG_TRIES = 25
+FULL_DISK_TRIES = 8  # at least, on several ranks: of few places HDF5 leaves a file that can be read but not written on
 CHAINS = {False: 4, True: 50}
 
 
@@ -182,7 +183,8 @@ class Faults:
                 continue
             calls = self.count(program, call, rank, more)
             everything = call == "rename" and self.options.long
-            for k in spread(calls, 10**6 if everything else tries):
+            more_tries = FULL_DISK_TRIES if how == "full" and program.ranks > 1 else 0
+            for k in spread(calls, 10**6 if everything else max(tries, more_tries)):
                 fault = Fault(self.options.inject, call, k, how, rank, more)
                 waiting.append(self.pool.submit(self.try_one, program, reference, fault, what))
         for done in waiting:

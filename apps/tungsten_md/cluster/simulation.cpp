@@ -26,6 +26,15 @@ DomainSettings domain_settings(const RunSettings& run, const std::array<int, 3>&
   return s;
 }
 
+/// As many ranks as wrote the state have each their own sum, so that rounding is as without the cut. Of
+/// others rank 0 carries the whole on.
+double share_of(const Communicator& comm, const SimulationState& state, const std::string& name) {
+  const auto shares = state.shares.find(name);
+  if (shares != state.shares.end() && shares->second.size() == static_cast<std::size_t>(comm.size()))
+    return shares->second[static_cast<std::size_t>(comm.rank())];
+  return comm.is_root() ? state.numbers.at(name) : 0.0;
+}
+
 }  // namespace
 
 void Simulation::step(bool with_energy) {
@@ -147,11 +156,8 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   time_step_.resume(state.numbers.at("timestep_ps"));
   ledger_.initial_ev = state.numbers.at("initial_ev");
   ledger_.pka_ev = state.numbers.at("pka_ev");
-  // Shares were summed when the state was taken; rank 0 carries them on.
-  if (comm.is_root()) {
-    ledger_.stopping_ev = state.numbers.at("stopping_ev");
-    ledger_.thermostat_ev = state.numbers.at("thermostat_ev");
-  }
+  ledger_.stopping_ev = share_of(comm, state, "stopping_ev");
+  ledger_.thermostat_ev = share_of(comm, state, "thermostat_ev");
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
   const auto counter = [&](const char* name) {  // checkpoints of earlier versions have none
     const auto found = state.counters.find(name);
@@ -249,6 +255,8 @@ SimulationState Simulation::state() const {
                 {"lost_atoms", lost_atoms_},
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
+  s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},
+              {"thermostat_ev", comm_.all_gather(ledger_.thermostat_ev)}};
   s.recoils = recoils_;
   return s;
 }

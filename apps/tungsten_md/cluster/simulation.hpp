@@ -28,6 +28,7 @@ struct SimulationState {
   std::array<int, 3> rank_grid{0, 0, 0};
   std::map<std::string, double> numbers;
   std::map<std::string, std::int64_t> counters;
+  std::map<std::string, std::vector<double>> shares;  ///< numbers that every rank sums up by itself, by rank
   std::vector<Recoil> recoils;  ///< made so far
 };
 

@@ -6,12 +6,15 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
+#include "common/errors.hpp"
 #include "tungsten_md/analysis/damage_models.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
 #include "tungsten_md/io/extended_xyz.hpp"
 #include "tungsten_md/io/lammps_data.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
+#include "tungsten_md/io/trajectory_recovery.hpp"
 #include "tungsten_md/model/recoils.hpp"
 
 namespace wafermark::tungsten {
@@ -19,6 +22,8 @@ namespace {
 
 constexpr const char* thermo_columns =
     "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa";
+
+constexpr const char* h5md_name = "trajectory.h5";
 
 bool contains(const std::vector<std::string>& words, const char* word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -50,21 +55,50 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
       box_(start.box),
       reference_(std::move(reference)),
       cutoffs_(cutoffs_for(what, reference_.get())) {
-  if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md")) {
-    const std::string path = out + "/trajectory.h5";
-    const bool there = comm.max(std::ifstream(path).good() ? 1 : 0) == 1;
-    if (resumes_at && there) {
-      h5md_.emplace(TrajectoryWriter::resume(comm, path, start.step));
-    } else {
-      TrajectoryOptions options;
-      options.lattice = lattice_of(what, reference_.get());
-      h5md_.emplace(TrajectoryWriter::create(comm, path, start, options));
-    }
-  }
+  if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md"))
+    open_trajectory(start, resumes_at);
   if (!resumes_at) return;
   if (what.output.defects_every > 0) defects_ = resume_defects(comm, out, start.step);
   resume_tables(start.step);
   resume_text_trajectories(*resumes_at);
+}
+
+void RunOutput::open_trajectory(const Configuration& start, const std::optional<FileSizes>& resumes_at) {
+  const std::string path = out_ + "/" + h5md_name;
+  if (resumes_at) {
+    const auto known = resumes_at->find(h5md_name);
+    auto resumed =
+        resumed_trajectory(path, start.step, known == resumes_at->end() ? 0 : known->second);
+    if (resumed) {
+      h5md_.emplace(std::move(*resumed));
+      return;
+    }
+  }
+  TrajectoryOptions options;
+  options.lattice = lattice_of(case_, reference_.get());
+  h5md_.emplace(TrajectoryWriter::create(comm_, path, start, options));
+}
+
+std::optional<TrajectoryWriter> RunOutput::resumed_trajectory(const std::string& path, std::int64_t step,
+                                                              std::int64_t expected) const {
+  const auto tell = [&](const std::string& text) {
+    if (comm_.is_root()) fmt::print(stderr, "note: {}\n", text);
+  };
+  std::error_code none;
+  if (comm_.max(std::filesystem::exists(path, none) ? 1 : 0) == 0) {
+    if (expected > 0)
+      tell(fmt::format("{}: not found, its {} frames up to step {} are missing: it begins anew", path, expected,
+                       step));
+    return std::nullopt;
+  }
+  try {
+    return TrajectoryWriter::resume(comm_, path, step, static_cast<std::uint64_t>(expected));
+  } catch (const InputError& e) {  // on all ranks: nothing in it can be read
+    const std::string aside = set_aside(comm_, path);
+    tell(fmt::format("{}; it begins anew without its {}frames up to step {}, as it was it is {}", e.what(),
+                     expected > 0 ? fmt::format("{} ", expected) : "", step, aside));
+    return std::nullopt;
+  }
 }
 
 void RunOutput::resume_tables(std::int64_t step) {
@@ -92,6 +126,7 @@ void RunOutput::resume_tables(std::int64_t step) {
 void RunOutput::resume_text_trajectories(const FileSizes& sizes) {
   std::string problem;
   for (const auto& [name, bytes] : sizes) {
+    if (name == h5md_name) continue;
     const std::string path = out_ + "/" + name;
     std::int64_t found = -1;
     if (comm_.is_root()) {
@@ -121,6 +156,7 @@ RunOutput::FileSizes RunOutput::file_sizes() const {
     comm_.broadcast(bytes);
     sizes[name] = bytes;
   }
+  if (h5md_) sizes[h5md_name] = static_cast<std::int64_t>(h5md_->frames());
   return sizes;
 }
 

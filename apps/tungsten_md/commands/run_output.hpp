@@ -23,12 +23,12 @@ inline bool due(std::int64_t step, std::int64_t interval) { return interval > 0 
 /// Every call is collective.
 class RunOutput {
  public:
-  /// How far the text trajectories went at a checkpoint: file name -> bytes.
+  /// How far the trajectories went at a checkpoint: file name -> bytes of texts, frames of trajectory.h5.
   using FileSizes = std::map<std::string, std::int64_t>;
 
   /// `start`: the state that the run begins from; `reference`: what defects are counted against.
   /// `resumes_at`: go on with the files of OUT, without what they hold beyond the step of `start`; text
-  /// trajectories are cut to these sizes.
+  /// trajectories are cut to these sizes. A note on stderr tells of every row and frame that is missing.
   RunOutput(const Communicator& comm, const Case& what, const std::string& out, const Configuration& start,
             std::unique_ptr<ReferenceSites> reference, const std::optional<FileSizes>& resumes_at);
 
@@ -47,7 +47,7 @@ class RunOutput {
   /// Tables so far: thermo.csv, defects.json, defects.csv. Before a checkpoint, so that no row that belongs
   /// to it is ever missing; rows beyond a checkpoint are dropped when a run goes on from it.
   void flush() const;
-  /// Of the text trajectories, whose frames are on the disk. On all ranks.
+  /// Of the trajectories, whose frames are on the disk. On all ranks.
   FileSizes file_sizes() const;
   /// Closes the trajectory and says whether that went well.
   void close();
@@ -58,6 +58,9 @@ class RunOutput {
  private:
   void resume_tables(std::int64_t step);
   void resume_text_trajectories(const FileSizes& sizes);
+  void open_trajectory(const Configuration& start, const std::optional<FileSizes>& resumes_at);
+  std::optional<TrajectoryWriter> resumed_trajectory(const std::string& path, std::int64_t step,
+                                                     std::int64_t expected) const;
   void trajectory_frame(const Dynamics& dynamics);
   void count_defects(const Dynamics& dynamics);
   /// For the models' predictions: none unless the target is tungsten.

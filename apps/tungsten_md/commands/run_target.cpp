@@ -11,12 +11,13 @@ namespace wafermark::tungsten {
 namespace {
 
 SimulationState to_state(const Checkpoint& c, const std::vector<Recoil>& recoils) {
-  return {c.configuration, c.x_reference, c.forces, c.rank_grid, c.numbers, c.counters, recoils};
+  return {c.configuration, c.x_reference, c.forces, c.rank_grid, c.numbers, c.counters, c.shares, recoils};
 }
 
 Checkpoint to_checkpoint(const SimulationState& s, const std::string& deck,
                          const std::optional<Lattice>& lattice, const nlohmann::json& run) {
-  return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers, s.counters, deck, lattice, run};
+  return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers,
+          s.counters,      s.shares,      deck,     lattice,     run};
 }
 
 }  // namespace

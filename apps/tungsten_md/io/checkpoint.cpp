@@ -92,6 +92,7 @@ void write_checkpoint(const Communicator& comm, const std::string& path, const C
                        {"lattice", lattice_to_json(checkpoint.lattice)},
                        {"numbers", checkpoint.numbers},
                        {"counters", checkpoint.counters},
+                       {"shares", checkpoint.shares},
                        {"deck", checkpoint.deck},
                        {"run", checkpoint.run}};
   write_json(file, comm, "/header", header);
@@ -163,6 +164,8 @@ Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
       checkpoint.numbers[name] =
           value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
     checkpoint.counters = header.at("counters").get<std::map<std::string, std::int64_t>>();
+    if (header.contains("shares"))  // files of earlier versions have none
+      checkpoint.shares = header.at("shares").get<std::map<std::string, std::vector<double>>>();
     checkpoint.deck = header.at("deck");
     checkpoint.run = header.at("run");
     return checkpoint;

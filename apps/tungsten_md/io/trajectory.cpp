@@ -10,36 +10,13 @@
 #include "common/errors.hpp"
 #include "tungsten_md/io/frame_digest.hpp"
 #include "tungsten_md/io/id_order.hpp"
+#include "tungsten_md/io/trajectory_layout.hpp"
+#include "tungsten_md/io/trajectory_recovery.hpp"
 
 namespace wafermark::tungsten {
 
-namespace {
+namespace layout {
 
-const std::string all = "/particles/all";
-const std::string position = all + "/position", velocity = all + "/velocity", edges = all + "/box/edges";
-const std::string steps = position + "/step", times = position + "/time";
-const std::string parameters = "/parameters";
-
-/// A value that is the same on all ranks, as rows that rank 0 writes.
-Rows on_root(const Communicator& comm, std::uint64_t n) { return {n, 0, comm.is_root() ? n : 0}; }
-
-template <class T>
-std::vector<T> flat(const std::vector<Vec3>& vectors, const Vec3& origin) {
-  std::vector<T> values;
-  values.reserve(3 * vectors.size());
-  for (const Vec3& v : vectors)
-    for (int d = 0; d < 3; ++d) values.push_back(static_cast<T>(v[d] - origin[d]));
-  return values;
-}
-
-std::vector<std::string> split(const std::string& comma_separated) {
-  std::vector<std::string> names;
-  std::istringstream stream(comma_separated);
-  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
-  return names;
-}
-
-/// Time-dependent elements of the file, all with one entry per frame.
 std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::string>& observables) {
   std::vector<std::string> series{position + "/value", edges + "/value", steps, times};
   if (file.exists(velocity + "/value")) series.push_back(velocity + "/value");
@@ -48,7 +25,6 @@ std::vector<std::string> series_of(const Hdf5File& file, const std::vector<std::
   return series;
 }
 
-/// Frames of which every part is there.
 std::uint64_t complete_frames(const Hdf5File& file, const std::vector<std::string>& series) {
   if (!file.exists(steps)) return 0;
   std::uint64_t n = ~std::uint64_t{0};
@@ -58,6 +34,22 @@ std::uint64_t complete_frames(const Hdf5File& file, const std::vector<std::strin
   }
   return n;
 }
+
+std::vector<std::string> observables_of(const Hdf5File& file) {
+  std::vector<std::string> names;
+  std::istringstream stream(file.text_attribute(parameters, "observables"));
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
+}
+
+}  // namespace layout
+
+namespace {
+
+using namespace layout;
+
+/// A value that is the same on all ranks, as rows that rank 0 writes.
+Rows on_root(const Communicator& comm, std::uint64_t n) { return {n, 0, comm.is_root() ? n : 0}; }
 
 void write_lattice(Hdf5File& file, const Lattice& lattice) {
   file.set_attribute(parameters, "lattice", std::string(name_of(lattice.kind)));
@@ -113,6 +105,7 @@ TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::s
                        std::vector<double>(start.box.lo.begin(), start.box.lo.end()));
     file.set_attribute(parameters, "velocities", static_cast<int>(options.velocities));
     file.set_attribute(parameters, "single_precision", static_cast<int>(options.single_precision));
+    file.set_attribute(parameters, being_written, 1);
     file.set_attribute(parameters, "lattice", "");
     if (options.lattice) write_lattice(file, *options.lattice);
     file.commit();
@@ -127,41 +120,51 @@ TrajectoryWriter TrajectoryWriter::create(const Communicator& comm, const std::s
 }
 
 TrajectoryWriter TrajectoryWriter::resume(const Communicator& comm, const std::string& path,
-                                          std::int64_t step) {
+                                          std::int64_t step, std::uint64_t expected) {
+  if (!is_closed_well(comm, path, step)) rewrite_trajectory(comm, path, step, expected);
   const auto constants = constants_of(comm, path);
   TrajectoryWriter writer(comm, Hdf5File::open_to_append(comm, path), path);
   writer.constants_ = constants;
   Hdf5File& file = writer.file_;
+  file.set_attribute(parameters, being_written, 1);
   writer.atoms_ = static_cast<std::int64_t>(file.shape(all + "/id").at(0));
   writer.velocities_ = file.attribute<int>(parameters, "velocities") != 0;
   writer.single_precision_ = file.attribute<int>(parameters, "single_precision") != 0;
   if (file.exists(steps)) {
-    writer.observables_ = split(file.text_attribute(parameters, "observables"));
+    writer.observables_ = observables_of(file);
     const std::vector<std::int64_t> found = file.read_scalars<std::int64_t>(steps);
     const std::uint64_t complete = complete_frames(file, series_of(file, writer.observables_));
     while (writer.frames_ < complete && found[writer.frames_] <= step) ++writer.frames_;
   }
-  // Files of older versions have none.
-  writer.digests_ = writer.frames_ == 0 || file.exists(frame_digests);
-  if (writer.frames_ > 0)
-    TrajectoryReader(comm, path).read(writer.frames_ - 1);  // it is whole, or this throws
   for (const auto& series : series_of(file, writer.observables_))
     if (file.exists(series)) file.truncate_frames(series, writer.frames_);
   file.flush();
   return writer;
 }
 
-std::vector<double> TrajectoryWriter::append_vectors(const std::string& element,
-                                                     const std::vector<Vec3>& values, const Vec3& origin,
-                                                     const Rows& rows) {
-  if (!single_precision_) {
-    std::vector<double> stored = flat<double>(values, origin);
-    file_.append_frame(element + "/value", stored, rows, 3);
-    return stored;
-  }
-  const std::vector<float> stored = flat<float>(values, origin);
-  file_.append_frame(element + "/value", stored, rows, 3);
-  return {stored.begin(), stored.end()};
+void TrajectoryWriter::close() {
+  file_.flush();
+  file_.set_attribute(parameters, being_written, 0);  // once all else is in the file
+  file_.close();
+}
+
+std::vector<double> TrajectoryWriter::stored(const std::vector<Vec3>& values, const Vec3& origin) const {
+  std::vector<double> numbers;
+  numbers.reserve(3 * values.size());
+  for (const Vec3& v : values)
+    for (int d = 0; d < 3; ++d) {
+      const double x = v[d] - origin[d];
+      numbers.push_back(single_precision_ ? static_cast<double>(static_cast<float>(x)) : x);
+    }
+  return numbers;
+}
+
+void TrajectoryWriter::append_vectors(const std::string& element, const std::vector<double>& values,
+                                      const Rows& rows) {
+  if (single_precision_)
+    file_.append_frame(element + "/value", std::vector<float>(values.begin(), values.end()), rows, 3);
+  else
+    file_.append_frame(element + "/value", values, rows, 3);
 }
 
 void TrajectoryWriter::append(const Configuration& configuration,
@@ -175,10 +178,20 @@ void TrajectoryWriter::append(const Configuration& configuration,
   if (!ids_) ids_ = file_.read<std::int64_t>(all + "/id", rows);
   if (comm_->max(static_cast<int>(*ids_ != ordered.atoms.id)) != 0)
     throw std::runtime_error(fmt::format("{}: a frame with other atom ids than the first", path_));
+  const Box& box = configuration.box;
+  append_stored({.step = configuration.step,
+                 .time_ps = configuration.time_ps,
+                 .rows = rows,
+                 .x = stored(ordered.atoms.x, box.lo),
+                 .v = velocities_ ? stored(ordered.atoms.v, {0, 0, 0}) : std::vector<double>{},
+                 .lengths = {box.length(0), box.length(1), box.length(2)},
+                 .observables = observables});
+}
 
+void TrajectoryWriter::append_stored(const StoredFrame& frame) {
   const bool first = !file_.exists(steps);
   std::vector<std::string> names;
-  for (const auto& [name, value] : observables) names.push_back(name);
+  for (const auto& [name, value] : frame.observables) names.push_back(name);
   if (first) {
     observables_ = names;
     file_.set_attribute(parameters, "observables", fmt::format("{}", fmt::join(names, ",")));
@@ -186,37 +199,34 @@ void TrajectoryWriter::append(const Configuration& configuration,
     throw std::runtime_error(fmt::format("{}: a frame with other observables than the first", path_));
   }
 
-  const std::vector<double> x = append_vectors(position, ordered.atoms.x, configuration.box.lo, rows);
-  std::vector<double> v;
-  if (velocities_) v = append_vectors(velocity, ordered.atoms.v, {0, 0, 0}, rows);
-  const Box& box = configuration.box;
-  file_.append_frame(edges + "/value",
-                     std::vector<double>{box.length(0), 0, 0, 0, box.length(1), 0, 0, 0, box.length(2)},
+  append_vectors(position, frame.x, frame.rows);
+  if (velocities_) append_vectors(velocity, frame.v, frame.rows);
+  const Vec3& l = frame.lengths;
+  file_.append_frame(edges + "/value", std::vector<double>{l[0], 0, 0, 0, l[1], 0, 0, 0, l[2]},
                      on_root(*comm_, 3), 3);
-  for (const auto& [name, value] : observables) file_.append_scalar("/observables/" + name + "/value", value);
-  if (digests_) {
-    file_.append_scalar(frame_digests,
-                        digest_of_frame(*comm_, *constants_, configuration.step, configuration.time_ps,
-                                        {box.length(0), box.length(1), box.length(2)}, x, v, rows));
-  }
-  file_.append_scalar(times, configuration.time_ps);
-  file_.append_scalar(steps, configuration.step);  // last: it makes the frame complete
-
-  if (first) {
-    std::vector<std::string> sharing{edges};
-    if (velocities_) sharing.push_back(velocity);
-    for (const auto& name : names) sharing.push_back("/observables/" + name);
-    for (const auto& element : sharing) {
-      file_.link(steps, element + "/step");
-      file_.link(times, element + "/time");
-    }
-    file_.set_attribute(position + "/value", "unit", "Angstrom", TextLayout::variable);
-    if (velocities_) file_.set_attribute(velocity + "/value", "unit", "Angstrom ps-1", TextLayout::variable);
-    file_.set_attribute(edges + "/value", "unit", "Angstrom", TextLayout::variable);
-    file_.set_attribute(times, "unit", "ps", TextLayout::variable);
-  }
+  for (const auto& [name, value] : frame.observables)
+    file_.append_scalar("/observables/" + name + "/value", value);
+  file_.append_scalar(frame_digests, digest_of_frame(*comm_, *constants_, frame.step, frame.time_ps, l,
+                                                     frame.x, frame.v, frame.rows));
+  file_.append_scalar(times, frame.time_ps);
+  file_.append_scalar(steps, frame.step);  // last: it makes the frame complete
+  if (first) share_moments();
   file_.flush();
   ++frames_;
+}
+
+void TrajectoryWriter::share_moments() {
+  std::vector<std::string> sharing{edges};
+  if (velocities_) sharing.push_back(velocity);
+  for (const auto& name : observables_) sharing.push_back("/observables/" + name);
+  for (const auto& element : sharing) {
+    file_.link(steps, element + "/step");
+    file_.link(times, element + "/time");
+  }
+  file_.set_attribute(position + "/value", "unit", "Angstrom", TextLayout::variable);
+  if (velocities_) file_.set_attribute(velocity + "/value", "unit", "Angstrom ps-1", TextLayout::variable);
+  file_.set_attribute(edges + "/value", "unit", "Angstrom", TextLayout::variable);
+  file_.set_attribute(times, "unit", "ps", TextLayout::variable);
 }
 
 }  // namespace wafermark::tungsten

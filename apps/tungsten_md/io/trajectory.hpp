@@ -7,9 +7,9 @@
 //   /particles/all/position      value [frame][atom][3], step, time; velocity likewise
 //   /particles/all/id, species   [atom], the same in every frame: atoms are in the order of their ids
 //   /observables/NAME            value [frame], step, time
-//   /parameters                  ours: elements, masses, box origin, lattice; frame_digest [frame], which
-//   tells
-//                                a damaged frame (or parameter) when it is read
+//   /parameters                  ours: elements, masses, box origin, lattice; being_written, 1 until its
+//                                writer has closed it; frame_digest [frame], which tells a damaged frame (or
+//                                parameter) when it is read
 // Positions are relative to the lower corner of the box, as H5MD has no box origin; all steps and times are
 // one array.
 #pragma once
@@ -32,6 +32,16 @@ struct TrajectoryOptions {
   std::string author = "Wafermark";
 };
 
+/// One frame as our files hold it; `x` and `v` [row][3] are this rank's rows, `v` empty where there are none.
+struct StoredFrame {
+  std::int64_t step = 0;
+  double time_ps = 0.0;
+  Rows rows;
+  std::vector<double> x, v;
+  Vec3 lengths{};  ///< of the box
+  std::map<std::string, double> observables;
+};
+
 /// Writes frames. Every call is collective. Each frame is pushed to the file system when it is complete, its
 /// step last, so that a killed run leaves all frames but the one under way.
 class TrajectoryWriter {
@@ -40,21 +50,28 @@ class TrajectoryWriter {
   static TrajectoryWriter create(const Communicator& comm, const std::string& path,
                                  const Configuration& start, const TrajectoryOptions& options = {});
   /// Goes on with a file: drops incomplete frames and those of steps after `step`, the step of the checkpoint
-  /// that the run starts from. Throws InputError when the file is not such a trajectory.
-  static TrajectoryWriter resume(const Communicator& comm, const std::string& path, std::int64_t step);
+  /// that the run starts from. A file that its writer did not close is written anew first, with the frames
+  /// that read well (trajectory_recovery.hpp); `expected`: how many it had up to `step`, where that is known.
+  /// Throws InputError when the file is not such a trajectory, or cannot be read at all.
+  static TrajectoryWriter resume(const Communicator& comm, const std::string& path, std::int64_t step,
+                                 std::uint64_t expected = 0);
 
   /// Adds a frame. Atoms (by number and id) and the names of the observables must be those of the first
   /// frame.
   void append(const Configuration& configuration, const std::map<std::string, double>& observables = {});
+  /// Adds a frame of a file of the same atoms as it is stored there.
+  void append_stored(const StoredFrame& frame);
   std::uint64_t frames() const { return frames_; }
-  /// Says whether the file could be closed well; the destructor does not.
-  void close() { file_.close(); }
+  /// Says whether the file could be closed well; the destructor does not, and leaves it marked as being
+  /// written.
+  void close();
 
  private:
   TrajectoryWriter(const Communicator& comm, Hdf5File file, std::string path);
-  /// Returns what is stored.
-  std::vector<double> append_vectors(const std::string& element, const std::vector<Vec3>& values,
-                                     const Vec3& origin, const Rows& rows);
+  /// Values as the file keeps them, in its precision.
+  std::vector<double> stored(const std::vector<Vec3>& values, const Vec3& origin) const;
+  void append_vectors(const std::string& element, const std::vector<double>& values, const Rows& rows);
+  void share_moments();
 
   const Communicator* comm_;
   Hdf5File file_;
@@ -64,7 +81,6 @@ class TrajectoryWriter {
   bool velocities_ = false, single_precision_ = false;
   std::vector<std::string> observables_;
   std::optional<std::vector<std::int64_t>> ids_;  ///< of this rank's rows; read at the first frame
-  bool digests_ = true;
   std::optional<std::uint64_t> constants_;  ///< digest of what all frames share
 };
 
@@ -99,6 +115,7 @@ class TrajectoryReader {
   std::vector<std::string> elements_;
   std::vector<double> masses_;
   std::optional<Lattice> lattice_;
+  mutable std::optional<std::uint64_t> constants_;  ///< digest of what all frames share, once one was read
 };
 
 }  // namespace wafermark::tungsten

@@ -9,13 +9,14 @@
 #include "common/printable.hpp"
 #include "tungsten_md/io/frame_digest.hpp"
 #include "tungsten_md/io/trajectory.hpp"
+#include "tungsten_md/io/trajectory_layout.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
 
 namespace {
 
-const std::string parameters = "/parameters";
+using layout::parameters;
 
 /// An element of H5MD: a group with one entry a frame, or an array that holds for all frames.
 struct Element {
@@ -228,8 +229,9 @@ Configuration TrajectoryReader::read(std::uint64_t frame) const {
   read_labels(frame, rows, c);
   if (file_.exists(frame_digests)) {
     const auto digests = file_.read_scalars<std::int64_t>(frame_digests);
-    const std::int64_t found = digest_of_frame(*comm_, digest_of_constants(*comm_, file_, rows), c.step,
-                                               c.time_ps, lengths, stored_x, stored_v, rows);
+    if (!constants_) constants_ = digest_of_constants(*comm_, file_, rows);
+    const std::int64_t found =
+        digest_of_frame(*comm_, *constants_, c.step, c.time_ps, lengths, stored_x, stored_v, rows);
     if (frame >= digests.size() || digests[frame] != found)
       throw InputError(
           fmt::format("{}: frame {} (counted from 0) is damaged: its digest does not fit", path_, frame));

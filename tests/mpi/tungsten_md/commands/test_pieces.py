@@ -182,6 +182,30 @@ def torn_files_are_cut(f):
     yield code == 0 and not f.same("out", "whole"), f"text trajectories and tables end as those of a whole run ({f.same('out', 'whole')})"
 
 
+def a_damaged_trajectory_is_set_aside(f):
+    """What a full disk can leave: the run goes on, what can be read stays, and nothing goes without a note."""
+    f.run("--set", "run.steps=20")
+    (f.path / "out/result.json").write_text(json.dumps(f.result() | {"status": "incomplete"}))
+    whole = (f.path / "out/trajectory.h5").read_bytes()
+    row = (f.path / "out/trajectory.dump").read_text().splitlines()[-1].split()
+    place = whole.find(struct.pack("<d", float(row[2])))  # a coordinate of the last of five frames
+    for name, data, said in (("one bit", whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:], "4 of its 5 frames"),
+                             ("cut off", whole[:len(whole) // 2], "without its 5 frames"),
+                             ("empty", b"", "without its 5 frames"), ("no HDF5", b"nothing" * 100, "without its 5 frames")):
+        for ranks in (1, 2):
+            out = f"{name}{ranks}"
+            shutil.copytree(f.path / "out", f.path / out)
+            (f.path / out / "trajectory.h5").write_bytes(data)
+            code, text = f.run("--restart", "auto", ranks=ranks, out=out)
+            notes = [line for line in text.splitlines() if line.startswith("note: ")]
+            aside = f.path / out / "trajectory.damaged.h5"
+            yield code == 0 and len(notes) == 1 and said in notes[0] and aside.read_bytes() == data, \
+                f"{name}, {ranks} ranks (exit code {code}): {notes}"
+    (f.path / "out/trajectory.h5").unlink()
+    code, text = f.run("--restart", "auto")
+    yield code == 0 and text.count("its 5 frames up to step 20 are missing") == 1, f"none: told (exit code {code})"
+
+
 def a_flipped_bit_of_a_trajectory_is_found(f):
     f.run("--set", "structure.cells=[5,5,5]", "--set", "run.steps=10")
     whole = (f.path / "out/trajectory.h5").read_bytes()
@@ -289,7 +313,7 @@ def full_disks(f):
 
 
 CHECKS = (an_earlier_run_is_left_alone, another_case_is_refused, a_recoil_after_the_last_step_is_told,
-          the_older_checkpoint_stands_in, torn_files_are_cut, a_flipped_bit_of_a_trajectory_is_found,
+          the_older_checkpoint_stands_in, torn_files_are_cut, a_damaged_trajectory_is_set_aside, a_flipped_bit_of_a_trajectory_is_found,
           a_kill_at_any_rename_leaves_a_good_state, two_runs_do_not_mix, signals_end_a_run_cleanly, full_disks)
 
 

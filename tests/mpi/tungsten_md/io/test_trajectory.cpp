@@ -134,6 +134,63 @@ TEST_F(Trajectory, AFrameThatWasNotFinishedIsDropped) {
   expect_frame(reader.read(2), 2, 0.0);
 }
 
+TEST_F(Trajectory, AClosedFileIsGoneOnWithInPlaceAnyOtherIsWrittenAnew) {
+  for (const bool closed : {true, false}) {
+    for (const bool single : {true, false}) {
+      {
+        auto writer = TrajectoryWriter::create(comm, folder / "a.h5", frame(0), options(single));
+        for (int k : {0, 1, 2}) writer.append(frame(k), {{"energy", k}});
+        if (closed) writer.close();
+      }
+      comm.barrier();
+      std::filesystem::remove(folder / "former.h5");
+      comm.barrier();
+      if (comm.is_root()) std::filesystem::create_hard_link(folder / "a.h5", folder / "former.h5");
+      comm.barrier();
+      auto writer = TrajectoryWriter::resume(comm, folder / "a.h5", 150, 2);
+      EXPECT_EQ(writer.frames(), 2u);
+      EXPECT_EQ(std::filesystem::equivalent(folder / "a.h5", folder / "former.h5"), closed);
+      writer.append(frame(2), {{"energy", 2}});
+      writer.close();
+      const TrajectoryReader reader(comm, folder / "a.h5");
+      ASSERT_EQ(reader.frames(), 3u);
+      for (int k = 0; k < 3; ++k)
+        expect_frame(reader.read(static_cast<std::uint64_t>(k)), k, single ? 1e-5 : 0.0);
+      EXPECT_EQ(reader.lattice()->cells, lattice.cells);
+      const Hdf5File file = Hdf5File::open(comm, folder / "a.h5");
+      EXPECT_EQ(file.read_scalars<double>("/observables/energy/value"), (std::vector{0.0, 1.0, 2.0}));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.damaged.h5"));
+}
+
+TEST_F(Trajectory, DamagedFramesGoTheOthersStayAndTheFileIsSetAside) {
+  for (const bool closed : {true, false}) {
+    {
+      auto writer = TrajectoryWriter::create(comm, folder / "a.h5", frame(0), options());
+      for (int k : {0, 1, 2, 3}) writer.append(frame(k));
+      if (closed) writer.close();
+    }
+    // In the last frame before the checkpoint a bit has turned.
+    std::string content = folder.content("a.h5");
+    const double x = position(2, 1)[0] - frame(0).box.lo[0];
+    const auto at = content.find(std::string(reinterpret_cast<const char*>(&x), sizeof x));
+    ASSERT_NE(at, std::string::npos);
+    content[at + 2] ^= 4;
+    folder.write("a.h5", content);
+    {
+      auto writer = TrajectoryWriter::resume(comm, folder / "a.h5", 200, 3);
+      EXPECT_EQ(writer.frames(), 2u);
+      writer.append(frame(3));
+      writer.close();
+    }
+    const TrajectoryReader reader(comm, folder / "a.h5");
+    ASSERT_EQ(reader.frames(), 3u);
+    for (int k : {0, 1, 2}) expect_frame(reader.read(static_cast<std::uint64_t>(k)), k == 2 ? 3 : k, 0.0);
+    EXPECT_EQ(folder.content(closed ? "a.damaged.h5" : "a.damaged-2.h5"), content);
+  }
+}
+
 TEST_F(Trajectory, ARestartBeforeTheFirstFrameBeginsAnew) {
   {
     auto writer = TrajectoryWriter::create(comm, folder / "a.h5", frame(0), options());
@@ -199,6 +256,8 @@ TEST_F(Trajectory, CutOffAnywhereNeverCrashes) {
   for (std::size_t n = 0; n < content.size(); n += content.size() / 60) {
     folder.write("cut.h5", content.substr(0, n));
     EXPECT_THROW(TrajectoryReader(comm, folder / "cut.h5"), InputError) << n << " bytes";
+    if (n % 4 == 0)
+      EXPECT_THROW(TrajectoryWriter::resume(comm, folder / "cut.h5", 100, 2), InputError) << n << " bytes";
   }
 }
 
