@@ -1,23 +1,14 @@
 #include "tungsten_md/cluster/lost_atoms.hpp"
 
-#include <limits>
+#include "tungsten_md/dynamics/lost_atoms.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
-/// How far an atom lies beyond the open faces: 0: within the list's radius of the box; 1: farther; 2: farther
-/// than the box is long.
 struct Outside {
   Vector3View x;
-  double lo[3], hi[3], length[3], radius;
-  KOKKOS_FUNCTION int operator()(int i) const {
-    int zone = 0;
-    for (int d = 0; d < 3; ++d) {
-      const double beyond = Kokkos::max(lo[d] - x(i, d), x(i, d) - hi[d]);
-      if (beyond > radius) zone = Kokkos::max(zone, beyond > length[d] ? 2 : 1);
-    }
-    return zone;
-  }
+  OpenFaces faces;
+  KOKKOS_FUNCTION int operator()(int i) const { return faces.zone(x(i, 0), x(i, 1), x(i, 2)); }
   KOKKOS_FUNCTION void operator()(int i, int& outside) const {
     if ((*this)(i) > 0) ++outside;
   }
@@ -41,8 +32,7 @@ struct CollectLost {
   Outside outside;
   Kokkos::View<int*, MemSpace> neighbours, index;
   KOKKOS_FUNCTION void operator()(int i, int& sum, bool last) const {
-    const int zone = outside(i);
-    if (zone == 0 || (zone == 1 && neighbours(i) >= neighbours_that_hold)) return;
+    if (!is_lost(outside(i), neighbours(i))) return;
     if (last) index(sum) = i;
     ++sum;
   }
@@ -58,13 +48,7 @@ Kokkos::View<int*, MemSpace> neighbours_of(const Particles& p, const VerletList&
 }  // namespace
 
 std::vector<int> find_lost(const Particles& p, const VerletList& list, const Box& box) {
-  constexpr double endless = std::numeric_limits<double>::infinity();
-  Outside outside{p.x, {}, {}, {}, list.radius};
-  for (int d = 0; d < 3; ++d) {
-    outside.lo[d] = box.periodic[d] ? -endless : box.lo[d];
-    outside.hi[d] = box.periodic[d] ? endless : box.hi[d];
-    outside.length[d] = Kokkos::max(box.length(d), list.radius);
-  }
+  const Outside outside{p.x, open_faces(box, list.radius)};
   int candidates = 0;
   Kokkos::parallel_reduce("outside", over(p.n_local), outside, candidates);
   if (candidates == 0) return {};

@@ -11,6 +11,7 @@
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/dynamics/hot_atom_watch.hpp"
+#include "tungsten_md/dynamics/lost_atoms.hpp"
 #include "tungsten_md/dynamics/velocities.hpp"
 #include "tungsten_md/model/recoil_checks.hpp"
 
@@ -70,7 +71,7 @@ void Simulation::fire_due_pkas() {
   }
 }
 
-std::string Simulation::lost_atom_text(const std::vector<int>& lost) const {
+std::string Simulation::text_of(const std::vector<int>& lost) const {
   const Atoms atoms = domain_->atoms_on_host();
   std::int64_t id = std::numeric_limits<std::int64_t>::max();
   for (const int i : lost) id = std::min(id, atoms.id[static_cast<std::size_t>(i)]);
@@ -80,20 +81,16 @@ std::string Simulation::lost_atom_text(const std::vector<int>& lost) const {
     if (const auto k = static_cast<std::size_t>(i); atoms.id[k] == first)
       x.assign(atoms.x[k].begin(), atoms.x[k].end());
   x = comm_.sum(x);
-  return fmt::format(
-      "atom {} left the open box at ({:.6g}, {:.6g}, {:.6g}) Angstrom, step {}, {:.6g} ps; "
-      "structure.lost_atoms = \"drop\" goes on without such atoms",
-      first, x[0], x[1], x[2], step_, time_ps_);
+  return lost_atom_text(first, {x[0], x[1], x[2]}, step_, time_ps_);
 }
 
 void Simulation::settle_lost_atoms() {
-  const auto& periodic = frame_.box.periodic;
-  if ((periodic[0] && periodic[1] && periodic[2]) || looked_at_ == domain_->rebuilds()) return;
+  if (!has_open_axis(frame_.box) || looked_at_ == domain_->rebuilds()) return;
   const std::vector<int> lost = domain_->lost();
   looked_at_ = domain_->rebuilds();
   const std::int64_t n = comm_.sum(static_cast<std::int64_t>(lost.size()));
   if (n == 0) return;
-  if (case_.structure.lost_atoms == LostAtoms::error) throw std::runtime_error(lost_atom_text(lost));
+  if (case_.structure.lost_atoms == LostAtoms::error) throw std::runtime_error(text_of(lost));
   // Whatever they still share with other atoms goes with them: the difference is what the crystal lost.
   energy_share_ = domain_->compute_forces_and_energy();
   const double before = thermo().total_ev();
@@ -124,7 +121,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
       std::make_unique<Domain>(comm, start, potential, domain_settings(what.run, what.run.rank_grid), times);
   if (what.structure.lost_atoms == LostAtoms::error) {
     const std::vector<int> lost = domain_->lost();
-    if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(lost_atom_text(lost));
+    if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(text_of(lost));
   }
   if (what.dynamics.relax.max_steps > 0) relaxation_ = relax(*domain_, what.dynamics.relax, relaxing);
   if (what.dynamics.temperature.draw_k > 0.0)
@@ -224,7 +221,7 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
-  if (const auto& p = frame_.box.periodic; !p[0] || !p[1] || !p[2]) {
+  if (has_open_axis(frame_.box)) {
     result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "");
     result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV");
   }

@@ -68,7 +68,7 @@ class Simulation final : public Dynamics {
   void fire_due_pkas();
   void settle_lost_atoms();
   /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
-  std::string lost_atom_text(const std::vector<int>& lost) const;
+  std::string text_of(const std::vector<int>& lost) const;
 
   const Communicator& comm_;
   const Case& case_;

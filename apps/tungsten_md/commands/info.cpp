@@ -11,7 +11,7 @@
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
-#include "tungsten_md/wafer/tile_plan.hpp"
+#include "tungsten_md/wafer/emulator_memory.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -96,9 +96,13 @@ int info(const InfoOptions& o) {
   const PotentialTables potential = what.load_potential();
   if (o.options.target == "wafer") {
     if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
-    const Communicator alone(MPI_COMM_SELF);
-    const TilePlan plan = TilePlan::make(comm, what, starting_state(alone, what, potential), potential);
-    if (comm.is_root()) fmt::print("{}\n{}", what.title, plan.describe());
+    if (what.structure.lattice) require_element(what, potential);
+    const TilePlan plan = TilePlan::make(comm, what, potential);
+    if (!comm.is_root()) return 0;
+    fmt::print("{}\n{}", what.title, plan.describe());
+    fmt::print("memory            about {} a rank to emulate it on {}; this node has {} to give\n",
+               in_gigabytes(emulator_bytes(plan, comm.size())), comm.size(),
+               in_gigabytes(free_memory_of_node().bytes));
     return 0;
   }
   return info_on_ranks(comm, o, what, potential);

@@ -1,10 +1,16 @@
 #include "tungsten_md/commands/run_target.hpp"
 
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/memory.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/commands/beginning.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/io/checkpoint.hpp"
 #include "tungsten_md/model/recoils.hpp"
+#include "tungsten_md/wafer/emulator_memory.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
@@ -46,10 +52,15 @@ Target on_cluster(const Setting& s) {
 }
 
 Target on_wafer(const Setting& s) {
+  if (s.what.structure.lattice) require_element(s.what, s.potential);
+  TilePlan plan = TilePlan::make(s.comm, s.what, s.potential);
+  require_memory(s.comm, emulator_bytes(plan, s.comm.size()),
+                 fmt::format("{} atoms on {} tiles, emulated by {} ranks", plan.layout.atoms(),
+                             plan.grid.tiles(), s.comm.size()));
   // Every rank knows where all atoms begin: tiles are dealt by the whole crystal.
   const Communicator alone(MPI_COMM_SELF);
-  auto simulation = std::make_unique<WaferSimulation>(s.comm, s.what, s.potential,
-                                                      starting_state(alone, s.what, s.potential), s.times);
+  auto simulation = std::make_unique<WaferSimulation>(
+      s.comm, s.what, std::move(plan), starting_state(alone, s.what, s.potential), s.times);
   Target target;
   if (!s.checkpoints.empty())
     target.from = take_checkpoint(s.comm, s.checkpoints, s.record,

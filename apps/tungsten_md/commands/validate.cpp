@@ -77,7 +77,8 @@ Predicted predict(const Communicator& comm, const ValidateOptions& o, const Case
   const PotentialTables potential = what.load_potential();
   RegionTimes times;
   const Communicator alone(MPI_COMM_SELF);
-  WaferSimulation simulation(comm, what, potential, starting_state(alone, what, potential), times);
+  WaferSimulation simulation(comm, what, TilePlan::make(comm, what, potential),
+                             starting_state(alone, what, potential), times);
   for (int k = 0; k < o.steps; ++k) simulation.step(false);
   look(simulation);
   return {simulation.plan().machine.clock_hz * o.steps / static_cast<double>(simulation.clock_cycles()),

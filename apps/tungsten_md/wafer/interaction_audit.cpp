@@ -6,8 +6,7 @@
 
 namespace wafermark::tungsten {
 
-std::vector<int> count_neighbours(const Configuration& c, double within, std::size_t first,
-                                  std::size_t last) {
+std::vector<int> count_neighbours(const Configuration& c, double within, const std::vector<std::size_t>& of) {
   const std::size_t n = c.atoms.size();
   Vec3 lo = c.box.lo, hi = c.box.hi;
   for (std::size_t d = 0; d < 3; ++d) {
@@ -19,7 +18,12 @@ std::vector<int> count_neighbours(const Configuration& c, double within, std::si
   }
   std::array<int, 3> cells{};
   for (std::size_t d = 0; d < 3; ++d)
-    cells[d] = std::clamp(static_cast<int>((hi[d] - lo[d]) / within), 1, 1024);
+    cells[d] = static_cast<int>(std::clamp((hi[d] - lo[d]) / within, 1.0, 1024.0));
+  // Memory goes by the atoms, also where one has flown far.
+  while (static_cast<double>(cells[0]) * cells[1] * cells[2] > 4.0 * static_cast<double>(n) + 64.0) {
+    int& most = *std::max_element(cells.begin(), cells.end());
+    most = (most + 1) / 2;
+  }
   const auto place = [&](double x, std::size_t d) {
     return std::clamp(static_cast<int>((x - lo[d]) / (hi[d] - lo[d] + 1e-12) * cells[d]), 0, cells[d] - 1);
   };
@@ -51,9 +55,10 @@ std::vector<int> count_neighbours(const Configuration& c, double within, std::si
     }
     return list;
   };
-  std::vector<int> found(last - first, 0);
+  std::vector<int> found(of.size(), 0);
   const double within2 = within * within;
-  for (std::size_t k = first; k < last; ++k) {
+  for (std::size_t f = 0; f < of.size(); ++f) {
+    const std::size_t k = of[f];
     const Vec3& x = c.atoms.x[k];
     for (const int ix : around(place(x[0], 0), 0))
       for (const int iy : around(place(x[1], 1), 1))
@@ -64,7 +69,7 @@ std::vector<int> count_neighbours(const Configuration& c, double within, std::si
             if (j == k) continue;
             const Vec3& y = c.atoms.x[j];
             const Vec3 d = c.box.minimum_image({x[0] - y[0], x[1] - y[1], x[2] - y[2]});
-            if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < within2) ++found[k - first];
+            if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < within2) ++found[f];
           }
         }
   }

@@ -28,7 +28,7 @@ class ColumnSites {
     return ((at % n) + n) % n;
   }
   std::int64_t atom_at(int x, int y) const {
-    return layout_.atom_on[static_cast<std::size_t>(layout_.tile(in_column(0, x), in_column(1, y)))];
+    return layout_.atom_on(in_column(0, x), in_column(1, y));
   }
   Vec3 site(int x, int y) const {
     Vec3 at = start_.atoms.x[static_cast<std::size_t>(atom_at(x, y))];

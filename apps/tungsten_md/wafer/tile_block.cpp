@@ -44,7 +44,6 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       rim_(rim_of(layout, start, t.cutoff_angstrom)),
       seen_(reach_with_rim(layout, rim_)),
       border_(comm, blocks, seen_),
-      total_atoms_(static_cast<std::int64_t>(start.atoms.size())),
       lasting_(settings.list_reuse > 1),
       list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
       patch_(settings.tiles_per_atom == 4 ? 2 : 1),
@@ -115,7 +114,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) *
                            span(gy, layout.grid.height, layout.grid.ring[1]) -
                        1;
-      const std::int64_t k = layout.atom_on[static_cast<std::size_t>(layout.tile(gx, gy))];
+      const std::int64_t k = layout.atom_on(gx, gy);
       if (k < 0) continue;
       const auto from = static_cast<std::size_t>(k);
       TileAtom& a = atoms_[i];
@@ -188,6 +187,23 @@ TileItems TileBlock::items() const {
     }
   }
   return items;
+}
+
+void TileBlock::atoms_removed(TileItems& items) {
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    if (atoms_[i].id >= 0) continue;
+    atoms_[i] = {};
+    density_slope_[i] = 0.0f;
+    energy_[i] = virial_[i] = 0.0;
+    neighbours_[i] = 0;
+    if (shares_ > 1) found_[i] = {};
+    for (const std::size_t tile : machine_tiles(i))
+      for (auto* list : {&items.atoms, &items.candidates, &items.listed, &items.neighbours, &items.entered,
+                         &items.pairs, &items.partners, &items.fast, &items.slow, &items.bathed,
+                         &items.unbathed})
+        (*list)[tile] = 0;
+  }
+  atoms_changed();
 }
 
 void TileBlock::count_items(TileItems& items) const {

@@ -97,6 +97,8 @@ class TileBlock {
   float displacement_squared(std::size_t tile) const;
   int widest_pair() const;  ///< largest Chebyshev tile distance of two neighbours at the last force pass
   void atoms_changed() { list_valid_ = false; }  ///< after writing to atom()
+  /// After atoms were taken away: their tiles have nothing of them left, and nothing to do.
+  void atoms_removed(TileItems& items);
   int max_neighbours() const;                    ///< the longest list that a tile holds
 
  private:
@@ -163,7 +165,6 @@ class TileBlock {
       corner_rows_;  ///< of a place in the column: where corner_x_, _y_ begin
   int seen_;         ///< tiles around that the emulator sees: b, and the rim
   wse::BorderExchange border_;
-  std::int64_t total_atoms_;
   bool lasting_;  ///< neighbour lists serve several steps
   float list_skin_;
   int patch_;   ///< tiles of an atom, across and down

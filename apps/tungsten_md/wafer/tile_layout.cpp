@@ -53,31 +53,27 @@ TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, con
   t.grid.width = tiles[0];
   t.grid.height = tiles[1];
   t.reach = placed.b;
-  t.atom_on.assign(static_cast<std::size_t>(t.grid.tiles()), -1);
-  const int nb = lattice.sites_per_cell();
-  for (int ix = 0; ix < lattice.cells[0]; ++ix)
-    for (int iy = 0; iy < lattice.cells[1]; ++iy)
-      for (std::size_t k = 0; k < placed.tile_of.size(); ++k) {
-        const std::int64_t cell = (std::int64_t{ix} * lattice.cells[1] + iy) * lattice.cells[2];
-        const std::array<int, 2> at{placed.p * ix + placed.tile_of[k][0],
-                                    placed.q * iy + placed.tile_of[k][1]};
-        const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
-        t.atom_on[static_cast<std::size_t>(t.tile(at[g0], at[g1]))] =
-            cell * nb + static_cast<std::int64_t>(k);
-      }
+  t.columns = {lattice.cells[0], lattice.cells[1]};
+  t.atoms_per_column = static_cast<std::int64_t>(placed.tile_of.size());
+  const auto [p, q] = t.tiles_per_column;
+  t.in_column.assign(static_cast<std::size_t>(p) * static_cast<std::size_t>(q), -1);
+  const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
+  for (std::size_t k = 0; k < placed.tile_of.size(); ++k)
+    t.in_column[static_cast<std::size_t>(placed.tile_of[k][g1]) * static_cast<std::size_t>(p) +
+                static_cast<std::size_t>(placed.tile_of[k][g0])] = static_cast<std::int64_t>(k);
   return t;
 }
 
 }  // namespace
 
-TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,
-                   const wse::Machine& machine, double cutoff) {
+TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, double cutoff) {
   const WaferSettings& w = what.wafer;
   const double reach = cutoff + w.margin_angstrom;
   if (!what.structure.lattice)
     throw InputError("structure.file: the wafer target lays out crystals only, expected structure.lattice");
-  TileLayout t =
-      lay_out_crystal(comm, *what.structure.lattice, start.box, reach, machine.width, machine.height);
+  const Lattice& lattice = *what.structure.lattice;
+  const Box box = lattice.box(what.structure.periodic);
+  TileLayout t = lay_out_crystal(comm, lattice, box, reach, machine.width, machine.height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(
@@ -91,7 +87,7 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const Configurati
         "wafer.margin_angstrom: found {}, which needs a neighbourhood of b = {}, expected b of at most "
         "{}: a tile tells its candidates apart by 16 bits",
         w.margin_angstrom, t.reach, WaferSettings::largest_neighbourhood));
-  t.middle_z = 0.5 * (start.box.lo[2] + start.box.hi[2]);
+  t.middle_z = 0.5 * (box.lo[2] + box.hi[2]);
   const std::array<int, 2> tiles{t.grid.width, t.grid.height};
   for (std::size_t g = 0; g < 2; ++g)
     if (t.grid.ring[g] && tiles[g] < 2 * t.reach + 1)
@@ -99,10 +95,10 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const Configurati
           fmt::format("structure: found {} tiles along periodic axis {}, expected at least {}: a "
                       "neighbourhood of b = {} would meet itself (a larger box, or an open axis)",
                       tiles[g], "xyz"[t.axis[g]], 2 * t.reach + 1, t.reach));
-  if (start.box.periodic[2] && start.box.length(2) < 2.0 * cutoff)
+  if (box.periodic[2] && box.length(2) < 2.0 * cutoff)
     throw InputError(
         fmt::format("structure: found {} Angstrom along periodic axis z, expected at least two cut-offs, {}",
-                    start.box.length(2), 2.0 * cutoff));
+                    box.length(2), 2.0 * cutoff));
   return t;
 }
 

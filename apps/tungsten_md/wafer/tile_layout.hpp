@@ -23,9 +23,21 @@ struct TileLayout {
   std::array<double, 2> origin{};         ///< corner of column 0 along the grid's axes, Angstrom
   double middle_z = 0.0;                  ///< Angstrom
   int reach = 0;                          ///< b
-  std::vector<std::int64_t> atom_on;      ///< [height][width] index of the atom that begins there, -1: none
+  std::array<int, 2> columns{};           ///< of the crystal, along its x and y
+  std::int64_t atoms_per_column = 0;
+  std::vector<std::int64_t> in_column;  ///< [tiles of a column, row by row] number of the atom there, -1: none
 
   std::int64_t tile(int x, int y) const { return std::int64_t{y} * grid.width + x; }
+  std::int64_t atoms() const { return std::int64_t{columns[0]} * columns[1] * atoms_per_column; }
+  /// Index of the atom that begins on a tile, in the order of ids; -1: none.
+  std::int64_t atom_on(int x, int y) const {
+    const auto [p, q] = tiles_per_column;
+    const std::int64_t k = in_column[static_cast<std::size_t>(std::int64_t{y % q} * p + x % p)];
+    if (k < 0) return -1;
+    const std::array<std::int64_t, 2> across_down{x / p, y / q};
+    const std::int64_t cx = across_down[axis[0] == 0 ? 0 : 1], cy = across_down[axis[0] == 0 ? 1 : 0];
+    return (cx * columns[1] + cy) * atoms_per_column + k;
+  }
   /// Corner of the column of the tile at `at` along a grid axis; beyond a ring's end it goes on.
   double corner(int grid_axis, int at) const {
     const int n = tiles_per_column[grid_axis];
@@ -35,10 +47,10 @@ struct TileLayout {
   int candidates() const { return (2 * reach + 1) * (2 * reach + 1) - 1; }
 };
 
-/// Lays the atoms of `start` (all of them, in the order of their ids) on `machine`'s tiles: a crystal by
-/// columns, any other structure by sorting. Throws InputError when there are too few tiles, or when a
-/// periodic box is so narrow that a neighbourhood would meet itself. Collective: one rank searches.
-TileLayout lay_out(const Communicator& comm, const Case& what, const Configuration& start,
-                   const wse::Machine& machine, double cutoff_angstrom);
+/// Lays the case's crystal on `machine`'s tiles, column by column; no atom is made for it. Throws InputError
+/// for a case without a crystal, when there are too few tiles, or when a periodic box is so narrow that a
+/// neighbourhood would meet itself. Collective: one rank searches.
+TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine,
+                   double cutoff_angstrom);
 
 }  // namespace wafermark::tungsten

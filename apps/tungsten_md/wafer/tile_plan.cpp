@@ -47,8 +47,9 @@ wse::Machine machine_of(const WaferSettings& w) {
   return wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
 }
 
-TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Configuration& start,
-                        const PotentialTables& potential) {
+TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential) {
+  if (what.dynamics.relax.max_steps > 0)
+    throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
   if (potential.elements.size() != 1)
     throw InputError(
         fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
@@ -66,7 +67,7 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Config
   part(room.height, w.max_height, "down");
   // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
   if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
-  TileLayout layout = lay_out(comm, what, start, room, potential.cutoff_angstrom);
+  TileLayout layout = lay_out(comm, what, room, potential.cutoff_angstrom);
   for (const auto& [x, y] : w.traced_tiles)
     if (x >= layout.grid.width || y >= layout.grid.height)
       throw InputError(
@@ -94,7 +95,7 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Config
     PotentialTables tables =
         resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
     memory.allocate("potential tables", table_bytes(tables));
-    const SectionCounts counts = count_sections(start.box.periodic[2]);
+    const SectionCounts counts = count_sections(what.structure.periodic[2]);
     const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
     const wse::TileGrid grid{patch * layout.grid.width, patch * layout.grid.height, layout.grid.ring, patch};
     const int farthest = patch * b * (grid.hops(0) + grid.hops(1));

@@ -40,10 +40,10 @@ struct TilePlan {
   std::shared_ptr<wse::Messages> swapped_atoms;  ///< position, velocity, force, id of two words
   std::shared_ptr<wse::AllReduce> least_time_step;
 
-  /// Reads the machine, lays the atoms out, charges the buffers and checks the program of a step. Throws
-  /// InputError when something does not fit, with the ledger. Collective.
-  static TilePlan make(const Communicator& comm, const Case& what, const Configuration& start,
-                       const PotentialTables& potential);
+  /// Reads the machine, lays the crystal out, charges the buffers and checks the program of a step; makes no
+  /// atom. Throws InputError when something does not fit, with the ledger, and for what the wafer target does
+  /// not do: alloys, structure files, relaxation. Collective.
+  static TilePlan make(const Communicator& comm, const Case& what, const PotentialTables& potential);
 
   /// Mapping, memory ledger and predicted step: of a tile with all candidates and the neighbours of the
   /// perfect crystal, lists new, no swaps.

@@ -1,6 +1,8 @@
 // Checkpoints of the machine: every tile's atom and clock.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/hdf5_json.hpp"
@@ -36,7 +38,8 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
                                {"initial_ev", ledger_.initial_ev},
                                {"pka_ev", ledger_.pka_ev},
                                {"stopping_ev", ledger_.stopping_ev},
-                               {"thermostat_ev", ledger_.thermostat_ev}};
+                               {"thermostat_ev", ledger_.thermostat_ev},
+                               {"lost_ev", ledger_.lost_ev}};
   write_json(
       file, comm_, "/header",
       {{"format", format_name},
@@ -46,6 +49,7 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
        {"height", plan_.layout.grid.height},
        {"step", step_},
        {"pkas_fired", pkas_fired_},
+       {"lost_atoms", lost_atoms_},
        {"recoils", recoils_to_json(recoils_)},
        {"missed", {{"interactions", missed_before.interactions}, {"first_step", missed_before.first_step}}},
        {"numbers", numbers}});
@@ -90,7 +94,11 @@ void WaferSimulation::resume(const std::string& path) {
     block_->atom(i) = {tiles[3 * k + 1], {s[0], s[1], s[2]}, {s[3], s[4], s[5]}, {s[6], s[7], s[8]}};
     for (const std::size_t tile : block_->machine_tiles(i)) executor_.clocks()[tile] = tiles[3 * k + 2];
   }
-  block_->atoms_changed();
+  std::vector<std::int64_t> there;
+  for (std::size_t k = 0; k < total; ++k) there.push_back(tiles[3 * k + 1]);
+  std::sort(there.begin(), there.end());
+  keep_atoms([&](std::int64_t id) { return std::binary_search(there.begin(), there.end(), id); });
+  lost_atoms_ = header.value("lost_atoms", std::int64_t{0});
   step_ = header.at("step");
   pkas_fired_ = header.at("pkas_fired");
   recoils_ = recoils_from_json(header.at("recoils"));
@@ -103,7 +111,7 @@ void WaferSimulation::resume(const std::string& path) {
   // Energies of these positions; the run goes on with the stored forces, whose bits these have too.
   evaluate_energy();
   ledger_ = {numbers.at("initial_ev"), numbers.at("pka_ev"), numbers.at("stopping_ev"),
-             numbers.at("thermostat_ev")};
+             numbers.at("thermostat_ev"), numbers.value("lost_ev", 0.0)};
 }
 
 }  // namespace wafermark::tungsten

@@ -1,7 +1,11 @@
 // What a run on the emulated wafer has to say: WaferSimulation's figures, checks and pictures.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "common/results/result.hpp"
+#include "tungsten_md/dynamics/lost_atoms.hpp"
 #include "tungsten_md/wafer/interaction_audit.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
@@ -18,10 +22,12 @@ std::int64_t WaferSimulation::missed_now() const {
   const std::size_t n = all.energy_ev.size(), ranks = static_cast<std::size_t>(comm_.size()),
                     rank = static_cast<std::size_t>(comm_.rank());
   const std::size_t first = n * rank / ranks, last = n * (rank + 1) / ranks;
-  const auto within = count_neighbours(all.configuration,
-                                       plan_.tables.cutoff_angstrom - cutoff_rounding_angstrom, first, last);
+  std::vector<std::size_t> mine(last - first);
+  std::iota(mine.begin(), mine.end(), first);
+  const auto within =
+      count_neighbours(all.configuration, plan_.tables.cutoff_angstrom - cutoff_rounding_angstrom, mine);
   std::int64_t missed = 0;
-  for (std::size_t k = first; k < last; ++k) missed += std::max(0, within[k - first] - all.neighbours[k]);
+  for (const std::size_t k : mine) missed += std::max(0, within[k - first] - all.neighbours[k]);
   return comm_.sum(missed);
 }
 
@@ -83,6 +89,10 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   measured("emulator_steps_per_second", steps / loop.seconds, "1/s");
   measured("emulator_tile_steps_per_second", tiles * steps / loop.seconds, "1/s");
   measured("emulator_tile_cycles_per_second", tiles * cycles / loop.seconds, "1/s");
+  if (has_open_axis(start_.box)) {
+    result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "", Kind::emulated);
+    result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV", Kind::emulated);
+  }
   const Missed missed = this->missed();
   result.add_figure(
       "first_step_with_missed_interactions",

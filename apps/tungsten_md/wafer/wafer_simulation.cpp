@@ -30,19 +30,10 @@ Configuration with_velocities(Configuration start, const Case& what) {
   return start;
 }
 
-const Case& accepted(const Case& what) {
-  if (what.dynamics.relax.max_steps > 0)
-    throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
-  if (what.structure.lost_atoms == LostAtoms::drop)
-    throw InputError(
-        "structure.lost_atoms: found \"drop\", expected \"error\": every tile of the wafer target keeps its "
-        "atom");
-  return what;
-}
-
 }  // namespace
 
 void WaferSimulation::step(bool with_energy) {
+  settle_lost_atoms();
   with_energy_ = with_energy;
   executor_.run();
   time_ps_ += time_step_.current();
@@ -151,13 +142,13 @@ void WaferSimulation::fire_due_pkas() {
   }
 }
 
-WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, TilePlan plan,
                                  const Configuration& start, RegionTimes& times)
     : comm_(comm),
-      case_(accepted(what)),
+      case_(what),
       times_(times),
       start_(with_velocities(start, what)),
-      plan_(TilePlan::make(comm, what, start_, potential)),
+      plan_(std::move(plan)),
       blocks_(comm, plan_.grid, what.wafer.blocks_across, what.wafer.blocks_down),
       block_(std::make_unique<TileBlock>(comm, blocks_.of_patches(), plan_.layout, start_, plan_.tables,
                                          what.wafer)),
@@ -211,7 +202,7 @@ Thermo WaferSimulation::thermo() const {
 
 bool WaferSimulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
-         case_.dynamics.pkas.empty();
+         case_.dynamics.pkas.empty() && lost_atoms_ == 0;
 }
 
 std::string WaferSimulation::layout() const {

@@ -2,6 +2,7 @@
 // tile_step.cpp, the tile program.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -19,10 +20,10 @@ namespace wafermark::tungsten {
 
 class WaferSimulation final : public Dynamics {
  public:
-  /// A new run. Every rank passes the whole of `start`, atoms in the order of their ids. Throws InputError
-  /// for what the wafer target does not do: alloys, relaxation. Collective, as all calls.
-  WaferSimulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
-                  const Configuration& start, RegionTimes& times);
+  /// A new run of the case that `plan` was made for. Every rank passes the whole of `start`, atoms in the
+  /// order of their ids. Collective, as all calls.
+  WaferSimulation(const Communicator& comm, const Case& what, TilePlan plan, const Configuration& start,
+                  RegionTimes& times);
   ~WaferSimulation() override;
 
   void step(bool with_energy) override;
@@ -95,6 +96,12 @@ class WaferSimulation final : public Dynamics {
   bool bath_acts() const;
   void bathe();
 
+  /// Ids of the atoms that have left the box, ascending, on all ranks.
+  std::vector<std::int64_t> lost_atoms() const;
+  /// Ends the run, or goes on without them, as the case says.
+  void settle_lost_atoms();
+  /// Forgets all atoms but those for which `stays`; tiles that had another are empty.
+  void keep_atoms(const std::function<bool(std::int64_t id)>& stays);
   void watch_interactions(std::int64_t step);
   /// Sums in the order of the tiles of the grid, so that any number of ranks gives the same bits.
   double ordered_sum(const std::vector<double>& of_tiles) const;
@@ -103,7 +110,7 @@ class WaferSimulation final : public Dynamics {
   const Communicator& comm_;
   const Case& case_;
   RegionTimes& times_;
-  Configuration start_;  ///< all atoms as they began
+  Configuration start_;  ///< all atoms that are left, as they began
   TilePlan plan_;
   wse::Blocks blocks_;  ///< of the machine's tiles
   std::unique_ptr<TileBlock> block_;
@@ -118,6 +125,7 @@ class WaferSimulation final : public Dynamics {
   std::size_t pkas_fired_ = 0;
   std::vector<Recoil> recoils_;
 
+  std::int64_t lost_atoms_ = 0;
   Missed missed_;  ///< on this rank's tiles
 
   bool with_energy_ = false;  ///< the present step's

@@ -110,7 +110,7 @@ TEST_P(Books, PriceWhatTheTilesDid) {
   std::int64_t candidates = 0;
   for (int y = 0; y < layout.grid.height; ++y)
     for (int x = 0; x < layout.grid.width; ++x)
-      if (layout.atom_on[static_cast<std::size_t>(layout.tile(x, y))] >= 0)
+      if (layout.atom_on(x, y) >= 0)
         candidates += span(x, layout.grid.width, layout.grid.ring[0]) *
                           span(y, layout.grid.height, layout.grid.ring[1]) -
                       1;

@@ -76,6 +76,65 @@ TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
   compare(what, 40);
 }
 
+/// An atom of the upper surface flies off.
+Case sputtering(LostAtoms lost, const std::string& options = "") {
+  Case what = wafer_case("[4, 4, 2]", all_open,
+                         options + "[[pka]]\nenergy_ev = 3000.0\ndirection = [0.0, 0.0, 1.0]\n"
+                                   "position_angstrom = [7.1, 7.1, 6.3]\n");
+  what.structure.lost_atoms = lost;
+  return what;
+}
+
+TEST(LostAtoms, EndARunOnAnyNumberOfRanks) {
+  WaferRun run(sputtering(LostAtoms::error), MPI_COMM_WORLD);
+  std::string text;
+  try {
+    for (int k = 0; k < 30; ++k) run.simulation.step(false);
+  } catch (const std::runtime_error& e) {
+    text = e.what();
+  }
+  ASSERT_EQ(run.simulation.recoils().size(), 1u);
+  const std::string id = std::to_string(run.simulation.recoils()[0].atom);
+  EXPECT_TRUE(text.starts_with("atom " + id + " left the open box at (")) << text;
+  EXPECT_NE(text.find(", step 10, "), std::string::npos) << text;
+}
+
+TEST(LostAtoms, AreDroppedWithTheirEnergyOnAnyNumberOfRanks) {
+  compare(sputtering(LostAtoms::drop, "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 5\n"), 24);
+  WaferRun run(sputtering(LostAtoms::drop), MPI_COMM_WORLD);
+  WaferSimulation& s = run.simulation;
+  const std::int64_t atoms = s.atoms();
+  for (int k = 0; k < 30; ++k) s.step(k == 29);
+  EXPECT_EQ(s.atoms(), atoms - 1);
+  EXPECT_EQ(s.all_atoms().configuration.atoms.size(), static_cast<std::size_t>(atoms - 1));
+  EXPECT_NEAR(s.ledger().lost_ev, 3000.0, 50.0);
+  EXPECT_FALSE(s.momentum_is_kept());
+  EXPECT_EQ(s.missed_now(), 0);
+}
+
+TEST(LostAtoms, StayAwayWhenARunGoesOn) {
+  const std::string path = std::filesystem::temp_directory_path() / "wafermark_test_wafer_lost.h5";
+  for (const int before : {10, 15}) {
+    WaferRun whole(sputtering(LostAtoms::drop), MPI_COMM_WORLD), again(whole.what, MPI_COMM_WORLD);
+    for (int k = 0; k < before; ++k) whole.simulation.step(false);
+    whole.simulation.save(path, "", "", {});
+    again.simulation.resume(path);
+    EXPECT_EQ(again.simulation.atoms(), whole.simulation.atoms());
+    for (int k = before; k < 25; ++k) {
+      whole.simulation.step(k == 24);
+      again.simulation.step(k == 24);
+    }
+    const auto a = whole.simulation.all_atoms(), b = again.simulation.all_atoms();
+    EXPECT_EQ(a.configuration.atoms.id, b.configuration.atoms.id);
+    EXPECT_EQ(a.configuration.atoms.x, b.configuration.atoms.x);
+    EXPECT_EQ(a.configuration.atoms.v, b.configuration.atoms.v);
+    EXPECT_EQ(whole.simulation.ledger().lost_ev, again.simulation.ledger().lost_ev);
+    EXPECT_EQ(whole.simulation.ledger().expected_ev(), again.simulation.ledger().expected_ev());
+    EXPECT_EQ(whole.simulation.clock_cycles(), again.simulation.clock_cycles());
+  }
+  std::filesystem::remove(path);
+}
+
 TEST(Decomposition, HeatMapIsTheSameOnAnyNumberOfRanks) {
   const Case what = wafer_case("[4, 4, 2]", "[\"periodic\", \"open\", \"open\"]",
                                "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n");

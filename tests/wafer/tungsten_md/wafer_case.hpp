@@ -39,7 +39,7 @@ struct WaferRun {
       : what(std::move(c)),
         potential(what.load_potential()),
         comm(ranks),
-        simulation(comm, what, potential, crystal_of(what, potential), times) {}
+        simulation(comm, what, TilePlan::make(comm, what, potential), crystal_of(what, potential), times) {}
 };
 
 }  // namespace wafermark::tungsten

@@ -28,6 +28,24 @@ std::vector<std::array<int, 2>> offsets_within(const Lattice& lattice, bool peri
   return offsets;
 }
 
+/// Atoms of a column in the cells within the reach of cell `iz`, ascending.
+std::vector<int> atoms_near(const Lattice& lattice, bool periodic_z, double reach_angstrom, int iz) {
+  const int nb = lattice.sites_per_cell(), nz = lattice.cells[2];
+  const auto span = static_cast<std::int64_t>(std::min(1e9, std::ceil(reach_angstrom / lattice.a) + 1.0));
+  std::vector<int> cells;
+  if (2 * span + 1 >= nz) {
+    for (int z = 0; z < nz; ++z) cells.push_back(z);
+  } else {
+    for (std::int64_t z = iz - span; z <= iz + span; ++z)
+      if (periodic_z || (z >= 0 && z < nz)) cells.push_back(static_cast<int>((z + nz) % nz));
+    std::sort(cells.begin(), cells.end());
+  }
+  std::vector<int> atoms;
+  for (const int z : cells)
+    for (int b = 0; b < nb; ++b) atoms.push_back(z * nb + b);
+  return atoms;
+}
+
 }  // namespace
 
 ColumnInteractions find_interactions(const Lattice& lattice, bool periodic_z, double reach_angstrom) {
@@ -36,7 +54,7 @@ ColumnInteractions find_interactions(const Lattice& lattice, bool periodic_z, do
   found.partners.resize(static_cast<std::size_t>(nz) * nb);
   std::map<std::tuple<int, int, int>, int> set_of;  // (basis, basis, dz); -1: no pair
   for (int k = 0; k < found.size(); ++k)
-    for (int other = 0; other < found.size(); ++other) {
+    for (const int other : atoms_near(lattice, periodic_z, reach_angstrom, k / nb)) {
       const std::tuple<int, int, int> key{k % nb, other % nb, other / nb - k / nb};
       auto [entry, is_new] = set_of.try_emplace(key, -1);
       if (is_new) {

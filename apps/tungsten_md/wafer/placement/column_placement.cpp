@@ -13,6 +13,28 @@ namespace wafermark::tungsten {
 
 namespace {
 
+/// Of a column: the search tries every pair of its tiles.
+constexpr std::int64_t most_atoms = 2000;
+
+/// Before anything is made whose size goes with the crystal's.
+void require_room(const Lattice& lattice, int max_width, int max_height) {
+  const std::int64_t n = std::int64_t{lattice.sites_per_cell()} * lattice.cells[2];
+  const auto tiles = [&](int along_x, int along_y) {
+    return std::int64_t{along_x / lattice.cells[0]} * (along_y / lattice.cells[1]);
+  };
+  const std::int64_t straight = tiles(max_width, max_height), turned = tiles(max_height, max_width);
+  if (n > std::max(straight, turned))
+    throw InputError(fmt::format(
+        "structure.cells: found {} atoms in a column of {} x {} columns, expected at most {} (or {} with the "
+        "crystal turned), the tiles that each column has on {} x {} tiles",
+        n, lattice.cells[0], lattice.cells[1], straight, turned, max_width, max_height));
+  if (n > most_atoms)
+    throw InputError(
+        fmt::format("structure.cells: found {} atoms in a column along z, expected at most {}: the search for "
+                    "their tiles takes too long for more",
+                    n, most_atoms));
+}
+
 struct Rectangle {
   int p, q;
   bool turned;
@@ -25,6 +47,7 @@ struct Rectangle {
 std::vector<Rectangle> candidates(const Lattice& lattice, const ColumnInteractions& interactions,
                                   int max_width, int max_height) {
   const int n = interactions.size();
+  const LeastReach least(interactions);
   std::vector<Rectangle> found;
   for (bool turned : {false, true}) {
     const int p_max = (turned ? max_height : max_width) / lattice.cells[0];
@@ -33,7 +56,7 @@ std::vector<Rectangle> candidates(const Lattice& lattice, const ColumnInteractio
       for (int q = (n + p - 1) / p, spare = 0; q <= q_max && spare < 2; ++q, ++spare) {
         const bool known =
             std::any_of(found.begin(), found.end(), [&](const Rectangle& r) { return r.p == p && r.q == q; });
-        if (!known) found.push_back({p, q, turned, lower_bound_of_b(interactions, p, q)});
+        if (!known) found.push_back({p, q, turned, least.on(p, q)});
       }
   }
   std::stable_sort(found.begin(), found.end(), [](const Rectangle& r, const Rectangle& s) {
@@ -59,18 +82,9 @@ ColumnPlacement place_column(const Lattice& lattice, std::array<bool, 3> periodi
   if (!(reach_angstrom > 0.0) || !std::isfinite(reach_angstrom))
     throw InputError(
         fmt::format("placement: found a reach of {} Angstrom, expected a positive number", reach_angstrom));
+  require_room(lattice, max_width, max_height);
   const ColumnInteractions interactions = find_interactions(lattice, periodic[2], reach_angstrom);
-  const int n = interactions.size();
   const std::vector<Rectangle> rectangles = candidates(lattice, interactions, max_width, max_height);
-  if (rectangles.empty())
-    throw InputError(
-        fmt::format("placement: found {} atoms in a column of {} x {} columns, expected at most {} (or {} "
-                    "with the crystal "
-                    "turned), the tiles that each column has on {} x {} tiles",
-                    n, lattice.cells[0], lattice.cells[1],
-                    (max_width / lattice.cells[0]) * (max_height / lattice.cells[1]),
-                    (max_height / lattice.cells[0]) * (max_width / lattice.cells[1]), max_width, max_height));
-
   // A quick search on each candidate, then a long one on the rectangles that did best.
   constexpr std::int64_t lookups = 300'000'000;
   constexpr std::size_t quick = 12, thorough = 3;

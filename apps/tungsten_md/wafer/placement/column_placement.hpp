@@ -38,7 +38,7 @@ int reach_of(const Lattice& lattice, bool periodic_z, const std::vector<std::arr
 /// the fewest tiles, then not turned; found by a search with a fixed seed, so equal arguments give equal
 /// placements. The columns fit the wafer: p cells[0] <= max_width and q cells[1] <= max_height, or the other
 /// way round when turned. Of `periodic` only the z axis matters here. Throws InputError when no rectangle
-/// fits n atoms or the reach is not positive.
+/// fits n atoms, n is above 2000, or the reach is not positive.
 ColumnPlacement place_column(const Lattice& lattice, std::array<bool, 3> periodic, double reach_angstrom,
                              int max_width, int max_height);
 

@@ -112,15 +112,22 @@ std::vector<Tile> banded_start(const ColumnInteractions& interactions, int sites
   return tile_of;
 }
 
+/// Of swaps in a descent: a column of 30 atoms ends before, one of hundreds would take minutes.
+constexpr int most_tries = 50'000;
+/// Times the atoms of a column, of better assignments that are measured in a round.
+constexpr std::int64_t most_measured = 10'000'000;
+
 std::vector<Tile> descend(const ColumnInteractions& interactions, int p, int q,
                           const std::vector<Tile>& start) {
   WeightedColumn column(interactions, p, q, start, [](int d) { return std::pow(d, 8); });
   bool improved = true;
+  int tries = 0;
   for (int sweep = 0; improved && sweep < 50; ++sweep) {
     improved = false;
     for (int s = 0; s < column.tiles(); ++s)
       for (int t = s + 1; t < column.tiles(); ++t) {
         if (column.empty(s, t)) continue;
+        if (++tries > most_tries) return column.tile_of();
         if (column.swap(s, t) < -0.5)  // weights are whole numbers
           improved = true;
         else
@@ -141,8 +148,7 @@ ColumnReach measure(const ColumnInteractions& interactions, const std::vector<Ti
   return reach;
 }
 
-int lower_bound_of_b(const ColumnInteractions& interactions, int p, int q) {
-  int bound = 0;
+LeastReach::LeastReach(const ColumnInteractions& interactions) {
   std::size_t most = 0;
   for (int k = 0; k < interactions.size(); ++k) {
     std::size_t count = 0;
@@ -150,12 +156,19 @@ int lower_bound_of_b(const ColumnInteractions& interactions, int p, int q) {
       const auto& shifts = interactions.shift_sets[partner.shifts];
       count += shifts.size();
       if (partner.atom != k) continue;
-      for (const auto& [cx, cy] : shifts) bound = std::max({bound, p * std::abs(cx), q * std::abs(cy)});
+      for (const auto& [cx, cy] : shifts) {
+        columns_x_ = std::max(columns_x_, std::abs(cx));
+        columns_y_ = std::max(columns_y_, std::abs(cy));
+      }
     }
     most = std::max(most, count);
   }
-  while ((2 * std::size_t(bound) + 1) * (2 * std::size_t(bound) + 1) < most + 1) ++bound;
-  return bound;
+  const auto square = [](std::size_t b) { return (2 * b + 1) * (2 * b + 1); };
+  while (square(static_cast<std::size_t>(for_partners_)) < most + 1) ++for_partners_;
+}
+
+int LeastReach::on(int p, int q) const {
+  return std::max({for_partners_, p * columns_x_, q * columns_y_});
 }
 
 ColumnAssignment search_assignment(const ColumnInteractions& interactions, int sites_per_cell, int p, int q,
@@ -182,6 +195,7 @@ ColumnAssignment search_assignment(const ColumnInteractions& interactions, int s
     });
     double cost = 0.0, least = 0.0;  // relative to the round's start
     const std::int64_t steps = swaps / rounds;
+    std::int64_t measured = 0;
     constexpr double hot = 3.0, cold = 0.15;  // in pairs beyond the threshold
     for (std::int64_t step = 0; step < steps; ++step) {
       const int s = static_cast<int>(random() % column.tiles()),
@@ -197,7 +211,9 @@ ColumnAssignment search_assignment(const ColumnInteractions& interactions, int s
       cost += change;
       if (cost < least) {
         least = cost;
+        measured += interactions.size();
         consider(column.tile_of());
+        if (measured > most_measured) break;
         if (best.reach.b <= threshold) break;  // met: the next round lowers the threshold
       }
     }

@@ -22,7 +22,15 @@ ColumnReach measure(const ColumnInteractions& interactions, const std::vector<st
 
 /// No placement on p x q tiles has a smaller b: an atom and its own copies in other columns are always whole
 /// rectangles apart, and an atom's m partners need m + 1 different tiles of a (2b+1) x (2b+1) square.
-int lower_bound_of_b(const ColumnInteractions& interactions, int p, int q);
+class LeastReach {
+ public:
+  explicit LeastReach(const ColumnInteractions& interactions);
+  int on(int p, int q) const;
+
+ private:
+  int columns_x_ = 0, columns_y_ = 0;  ///< that an atom's farthest copies are away
+  int for_partners_ = 0;
+};
 
 struct ColumnAssignment {
   std::vector<std::array<int, 2>> tile_of;
@@ -30,8 +38,8 @@ struct ColumnAssignment {
 };
 
 /// Best assignment found on p x q tiles (p q >= n). Starts from atoms ordered by basis site and height in
-/// bands of the rectangle, swaps tiles (empty ones included) while the sum of distance^8 over pairs falls,
-/// then anneals the best one on the excess of pairs over a threshold b - 1 that is lowered whenever it is
+/// bands of the rectangle, swaps tiles (empty ones included) while the sum of distance^8 over pairs falls
+/// (a limited number of them), then anneals the best one on the excess of pairs over a threshold b - 1 that is lowered whenever it is
 /// met. `swaps` bounds the swaps tried by the annealing. Fixed seed.
 ColumnAssignment search_assignment(const ColumnInteractions& interactions, int sites_per_cell, int p, int q,
                                    std::int64_t swaps);

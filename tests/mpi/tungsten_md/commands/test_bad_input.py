@@ -197,8 +197,17 @@ def main():
     t.run("command unknown", ["rn", "case.toml"], "found 'rn', expected one of run, forces")
     t.run("no subcommand", [], "subcommand is required")
     t.run("deck missing", ["run", "nothere.toml", "--out", "o"], "nothere.toml: cannot be read")
-    for refused in ("structure.lost_atoms=drop", "relax.max_steps=5"):
-        t.deck(f"{refused} on the wafer", refused.split("=")[0] + ":", [refused], extra=["--target", "wafer"])
+    wafer = ["--target", "wafer"]
+    t.deck("more atoms than the wafer has tiles", "at most 0 (or 0 with the crystal turned)",
+           ["structure.cells=[1000,1000,1000]"], extra=wafer)
+    t.deck("a column of a million cells", "structure.cells: found 2000000 atoms in a column", ["structure.cells=[1,1,1000000]"],
+           extra=wafer)
+    t.deck("a column that is too long to search", "expected at most 2000", ["structure.cells=[1,1,2000]"], extra=wafer)
+    t.deck("more tiles than the emulator has memory for", "tiles, emulated by ",
+           ["structure.cells=[2500,3300,6]", "wafer.changes=[\"grid.width.value=10000\",\"grid.height.value=10000\"]"], extra=wafer)
+    t.deck("a file on the wafer", "structure.file: the wafer target lays out crystals only", ["structure.file=nothere.data"],
+           extra=wafer, deck=DECK.replace("lattice_constant_angstrom = 3.1652\n", "").replace("cells = [6, 6, 6]\n", ""))
+    t.deck("relaxation on the wafer", "relax.max_steps:", ["relax.max_steps=5"], extra=["--target", "wafer"])
     t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
     good = []
     for run in t.runs:
