@@ -29,7 +29,7 @@ struct SimulationState {
   std::map<std::string, double> numbers;
   std::map<std::string, std::int64_t> counters;
   std::map<std::string, std::vector<double>> shares;  ///< numbers that every rank sums up by itself, by rank
-  std::vector<Recoil> recoils;  ///< made so far
+  std::vector<Recoil> recoils;                        ///< made so far
 };
 
 class Simulation final : public Dynamics {

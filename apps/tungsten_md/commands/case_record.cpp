@@ -42,7 +42,8 @@ void CaseRecord::set(const std::string& key, const T& value) {
 
 // Left out, so that they may change: title, run.steps, run.duration_ps, run.rank_grid, run.neighbour_list,
 // run.skin_angstrom, [output], [check], wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls
-// their format; on the cluster target all of [wafer]. Whatever else a deck says is here.
+// their format; on the cluster target all of [wafer]. Whatever else a deck says is here: the test case_keys
+// tries every key that decks have, and fails for one that it does not know.
 CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, const std::string& target) {
   CaseRecord r;
   r.set("target", target);
@@ -58,6 +59,7 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
     r.set("structure.cells", lattice->cells);
   } else {
     r.set("structure.file (content)", digest_of_file(what.structure.file));
+    r.set_reference(what.structure.reference);
   }
   r.set("potential.model", what.potential.model);
   r.set("potential.elements", what.potential.elements);
@@ -67,6 +69,15 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
   r.set_dynamics(what.dynamics);
   if (target == "wafer") r.set_wafer(what.wafer);
   return r;
+}
+
+void CaseRecord::set_reference(const ReferenceSettings& reference) {
+  const std::string& source = reference.source;
+  const bool word = source == "auto" || source == "crystal" || source == "start";
+  set(word ? "structure.reference" : "structure.reference (content)", word ? source : digest_of_file(source));
+  set("structure.lattice", reference.lattice);
+  set("structure.lattice_constant_angstrom", reference.a);
+  set("structure.cells", reference.cells);
 }
 
 void CaseRecord::set_dynamics(const DynamicsSettings& d) {

@@ -33,6 +33,7 @@ class CaseRecord {
  private:
   template <class T>
   void set(const std::string& key, const T& value);
+  void set_reference(const ReferenceSettings& reference);
   void set_dynamics(const DynamicsSettings& d);
   void set_wafer(const WaferSettings& w);
 

@@ -58,7 +58,12 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::stri
   if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md"))
     open_trajectory(start, resumes_at);
   if (!resumes_at) return;
-  if (what.output.defects_every > 0) defects_ = resume_defects(comm, out, start.step);
+  if (what.output.defects_every > 0) {
+    defects_ = resume_defects(comm, out, start.step);
+    if (defects_.empty() && comm.is_root())
+      fmt::print(stderr, "note: {}/defects.json: not found, the rows before step {} are missing\n", out,
+                 start.step);
+  }
   resume_tables(start.step);
   resume_text_trajectories(*resumes_at);
 }
@@ -67,8 +72,7 @@ void RunOutput::open_trajectory(const Configuration& start, const std::optional<
   const std::string path = out_ + "/" + h5md_name;
   if (resumes_at) {
     const auto known = resumes_at->find(h5md_name);
-    auto resumed =
-        resumed_trajectory(path, start.step, known == resumes_at->end() ? 0 : known->second);
+    auto resumed = resumed_trajectory(path, start.step, known == resumes_at->end() ? 0 : known->second);
     if (resumed) {
       h5md_.emplace(std::move(*resumed));
       return;
@@ -87,8 +91,8 @@ std::optional<TrajectoryWriter> RunOutput::resumed_trajectory(const std::string&
   std::error_code none;
   if (comm_.max(std::filesystem::exists(path, none) ? 1 : 0) == 0) {
     if (expected > 0)
-      tell(fmt::format("{}: not found, its {} frames up to step {} are missing: it begins anew", path, expected,
-                       step));
+      tell(fmt::format("{}: not found, its {} frames up to step {} are missing: it begins anew", path,
+                       expected, step));
     return std::nullopt;
   }
   try {

@@ -59,8 +59,8 @@ Target on_wafer(const Setting& s) {
                              plan.grid.tiles(), s.comm.size()));
   // Every rank knows where all atoms begin: tiles are dealt by the whole crystal.
   const Communicator alone(MPI_COMM_SELF);
-  auto simulation = std::make_unique<WaferSimulation>(
-      s.comm, s.what, std::move(plan), starting_state(alone, s.what, s.potential), s.times);
+  auto simulation = std::make_unique<WaferSimulation>(s.comm, s.what, std::move(plan),
+                                                      starting_state(alone, s.what, s.potential), s.times);
   Target target;
   if (!s.checkpoints.empty())
     target.from = take_checkpoint(s.comm, s.checkpoints, s.record,

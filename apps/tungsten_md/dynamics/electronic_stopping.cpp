@@ -1,6 +1,7 @@
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <string>
 
 #include "tungsten_md/kernels/stopping.hpp"
@@ -11,14 +12,16 @@ namespace {
 
 struct Slow {
   Particles p;
-  StoppingLaw<double> law;
+  StoppingLaw<double> law;  ///< with the table of type 0; those of the others follow
   double dt;
   Kokkos::View<std::int64_t, MemSpace> above;
 
   KOKKOS_FUNCTION void operator()(int i, double& lost) const {
+    StoppingLaw<double> of_type = law;
+    of_type.power += static_cast<std::ptrdiff_t>(p.type(i)) * law.entries;
     const double mass = p.mass_of_type(p.type(i)) * units::amu_a2_per_ps2_in_ev;
     const double v2 = p.v(i, 0) * p.v(i, 0) + p.v(i, 1) * p.v(i, 1) + p.v(i, 2) * p.v(i, 2);
-    const double factor = slowing(law, mass, v2, dt);
+    const double factor = slowing(of_type, mass, v2, dt);
     for (int d = 0; d < 3; ++d) p.v(i, d) *= factor;
     lost += 0.5 * mass * v2 * (1.0 - factor * factor);
     if (law.table && 0.5 * mass * v2 > law.energy[law.entries - 1]) Kokkos::atomic_inc(&above());
@@ -39,7 +42,10 @@ ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : setti
   if (settings.kind != StoppingSettings::Kind::table) return;
   const StoppingTable table = read_stopping_table(settings.file);
   energy_ = to_device(table.energy_ev, "stopping_energy");
-  power_ = to_device(table.power_ev_per_angstrom, "stopping_power");
+  std::vector<double> powers;
+  for (const auto& of_element : table.power_ev_per_angstrom)
+    powers.insert(powers.end(), of_element.begin(), of_element.end());
+  power_ = to_device(powers, "stopping_power");
 }
 
 double ElectronicStopping::apply(Particles& p, double dt) const {

@@ -21,7 +21,7 @@ class ElectronicStopping {
 
  private:
   StoppingSettings settings_;
-  ScalarView energy_, power_;
+  ScalarView energy_, power_;  ///< power: [type][entry]
   Kokkos::View<std::int64_t, MemSpace> above_{"above_stopping_table"};
 };
 

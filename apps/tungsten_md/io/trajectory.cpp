@@ -60,8 +60,8 @@ void write_lattice(Hdf5File& file, const Lattice& lattice) {
                      std::vector<double>(lattice.origin.begin(), lattice.origin.end()));
 }
 
-/// Read before the file is opened to be written: what one rank alone reads of a file that all write leaves the
-/// library's caches different, and its next collective waits for ever.
+/// Read before the file is opened to be written: what one rank alone reads of a file that all write leaves
+/// the library's caches different, and its next collective waits for ever.
 std::uint64_t constants_of(const Communicator& comm, const std::string& path) {
   const Hdf5File file = Hdf5File::open(comm, path);
   return digest_of_constants(comm, file, even_rows(comm, file.shape(all + "/id").at(0)));

@@ -81,7 +81,7 @@ class TrajectoryWriter {
   bool velocities_ = false, single_precision_ = false;
   std::vector<std::string> observables_;
   std::optional<std::vector<std::int64_t>> ids_;  ///< of this rank's rows; read at the first frame
-  std::optional<std::uint64_t> constants_;  ///< digest of what all frames share
+  std::optional<std::uint64_t> constants_;        ///< digest of what all frames share
 };
 
 /// Reads frames of our trajectories, and of others': any group of particles with a constant number of atoms;

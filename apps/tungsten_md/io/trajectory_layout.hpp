@@ -10,7 +10,8 @@
 namespace wafermark::tungsten::layout {
 
 inline const std::string all = "/particles/all";
-inline const std::string position = all + "/position", velocity = all + "/velocity", edges = all + "/box/edges";
+inline const std::string position = all + "/position", velocity = all + "/velocity",
+                         edges = all + "/box/edges";
 inline const std::string steps = position + "/step", times = position + "/time";
 inline const std::string parameters = "/parameters";
 /// An attribute of the parameters: 1 until the writer has closed the file.

@@ -124,8 +124,7 @@ bool is_closed_well(const Communicator& comm, const std::string& path, std::int6
   std::uint64_t frames = 0;
   {
     const Hdf5File file = Hdf5File::open(comm, path);
-    if (!file.has_attribute(parameters, being_written) ||
-        file.attribute<int>(parameters, being_written) != 0)
+    if (!file.has_attribute(parameters, being_written) || file.attribute<int>(parameters, being_written) != 0)
       return false;
     if (!file.exists(steps)) return true;
     const auto found = file.read_scalars<std::int64_t>(steps);
@@ -174,8 +173,8 @@ void rewrite_trajectory(const Communicator& comm, const std::string& path, std::
   if (writer.frames() < std::max(seen, expected)) {
     const std::string aside = set_aside(comm, path);
     if (comm.is_root())
-      fmt::print(stderr, "note: {}: {} of its {} frames up to step {} can be read; as it was it is {}\n", path,
-                 writer.frames(), std::max(seen, expected), step, aside);
+      fmt::print(stderr, "note: {}: {} of its {} frames up to step {} can be read; as it was it is {}\n",
+                 path, writer.frames(), std::max(seen, expected), step, aside);
   }
   on_root_alone(comm, [&] { put_in_place(copy.path(), path); });
 }

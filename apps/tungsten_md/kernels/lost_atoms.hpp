@@ -27,9 +27,9 @@ struct OpenFaces {
 };
 
 /// An atom is lost when it lies beyond an open face by more than the radius and fewer than four atoms are
-/// within that radius, or when it lies beyond the face by more than the box is long. So neither a surface that
-/// vibrates, nor a crystal that grows over its box as it heats, nor a crystal beside a tight box loses atoms;
-/// sputtered atoms and dimers do.
+/// within that radius, or when it lies beyond the face by more than the box is long. So neither a surface
+/// that vibrates, nor a crystal that grows over its box as it heats, nor a crystal beside a tight box loses
+/// atoms; sputtered atoms and dimers do.
 KOKKOS_INLINE_FUNCTION bool is_lost(int zone, int neighbours) {
   return zone == 2 || (zone == 1 && neighbours < neighbours_that_hold);
 }

@@ -94,7 +94,8 @@ StructureSettings read_structure(Deck& deck) {
   s.element = deck.text("structure.element", "W", "chemical symbol of the crystal's atoms");
   const double a =
       deck.number("structure.lattice_constant_angstrom", std::nullopt, constant_meaning, constant_range);
-  const double expansion = deck.number("structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
+  const double expansion =
+      deck.number("structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
   s.lattice = make_lattice(lattice_kind(kind, deck.file()), a * expansion, read_cells(deck, std::nullopt));
   return s;
 }
@@ -245,8 +246,19 @@ void check_stopping(const Deck& deck, const Case& c) {
                 fmt::format("stopping.coefficient_sqrt_ev_per_angstrom beside it: its default "
                             "is that of W in W, and the atoms are {}",
                             fmt::join(elements, ", ")));
+  if (s.kind == StoppingSettings::Kind::sqrt && elements.size() > 1)
+    deck.reject("stopping.kind",
+                fmt::format("\"table\", a file with a column for each of {}: a coefficient is "
+                            "that of one element",
+                            fmt::join(elements, ", ")));
   if (s.kind != StoppingSettings::Kind::table) return;
-  const double end = read_stopping_table(s.file).end_ev(), largest = largest_recoil_energy_ev(c.dynamics);
+  const StoppingTable table = read_stopping_table(s.file);
+  if (const std::size_t columns = table.power_ev_per_angstrom.size(); columns != elements.size())
+    deck.reject(
+        "stopping.file",
+        fmt::format("a table with {} stopping power{} a line, of {}; this one has {}", elements.size(),
+                    elements.size() == 1 ? "" : "s", fmt::join(elements, ", "), columns));
+  const double end = table.end_ev(), largest = largest_recoil_energy_ev(c.dynamics);
   if (largest > end)
     deck.reject("stopping.file", fmt::format("a table up to {:.6g} eV or more, the energy that a recoil and "
                                              "the heat can give an atom; this one ends at {:.6g} eV",

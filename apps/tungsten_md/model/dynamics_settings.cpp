@@ -35,7 +35,8 @@ StoppingSettings read_stopping(Deck& deck) {
                              : StoppingSettings::Kind::none;
   s.coefficient = deck.number("stopping.coefficient_sqrt_ev_per_angstrom", 0.2167,
                               "k for E in eV; the default is SRIM for W in W", {0, 1e6, true});
-  s.file = deck.text("stopping.file", "", "table: lines of E (eV) and S (eV/Angstrom)");
+  s.file = deck.text("stopping.file", "",
+                     "table: lines of E (eV) and S (eV/Angstrom) of each of potential.elements");
   if (s.kind == StoppingSettings::Kind::table) {
     if (s.file.empty()) deck.reject("stopping.file", "a file, for stopping.kind = \"table\"");
     s.file = deck.resolve_path(s.file);

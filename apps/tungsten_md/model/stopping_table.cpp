@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "common/errors.hpp"
+#include "common/printable.hpp"
 
 namespace wafermark::tungsten {
 
@@ -18,18 +20,27 @@ StoppingTable read_stopping_table(const std::string& path) {
   for (std::string line; std::getline(in, line);) {
     ++number;
     std::istringstream words(line.substr(0, line.find('#')));
-    double e = 0.0, s = 0.0;
-    std::string more;
     if (!(words >> std::ws) || words.eof()) continue;
-    if (!(words >> e >> s) || words >> more || !std::isfinite(e) || !std::isfinite(s) || e < 0.0 || s < 0.0)
+    std::vector<double> values;
+    for (double value = 0.0; words >> value;) values.push_back(value);
+    const bool good =
+        words.eof() && values.size() >= 2 &&
+        std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v) && v >= 0.0; });
+    if (!good)
       throw InputError(fmt::format(
-          "{}:{}: found '{}', expected an energy (eV) and a stopping power (eV/Angstrom), neither negative",
-          path, number, line.substr(0, 80)));
+          "{}:{}: found '{}', expected an energy (eV) and, for each element, a stopping power (eV/Angstrom), "
+          "none negative",
+          path, number, printable(line.substr(0, 80))));
+    if (t.energy_ev.empty()) t.power_ev_per_angstrom.resize(values.size() - 1);
+    if (values.size() != t.power_ev_per_angstrom.size() + 1)
+      throw InputError(fmt::format("{}:{}: found {} stopping powers, expected {} as in the lines before",
+                                   path, number, values.size() - 1, t.power_ev_per_angstrom.size()));
+    const double e = values.front();
     if (!t.energy_ev.empty() && e <= t.energy_ev.back())
       throw InputError(fmt::format("{}:{}: found energy {}, expected more than {} of the line before", path,
                                    number, e, t.energy_ev.back()));
     t.energy_ev.push_back(e);
-    t.power_ev_per_angstrom.push_back(s);
+    for (std::size_t k = 0; k + 1 < values.size(); ++k) t.power_ev_per_angstrom[k].push_back(values[k + 1]);
   }
   if (t.energy_ev.size() < 2)
     throw InputError(

@@ -11,8 +11,8 @@ double emulator_bytes(const TilePlan& plan, int ranks) {
                tiles = static_cast<double>(plan.layout.grid.tiles()) / ranks,
                machine_tiles = static_cast<double>(plan.grid.tiles()) / ranks;
   const double of_a_list = 2.0 * plan.list_capacity;
-  return beside +
-         headroom * (of_an_atom * atoms + (of_its_tile + of_a_list) * tiles + of_a_machine_tile * machine_tiles);
+  return beside + headroom * (of_an_atom * atoms + (of_its_tile + of_a_list) * tiles +
+                              of_a_machine_tile * machine_tiles);
 }
 
 }  // namespace wafermark::tungsten

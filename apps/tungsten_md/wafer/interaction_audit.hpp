@@ -7,8 +7,8 @@
 
 namespace wafermark::tungsten {
 
-/// Atoms nearer than `within` Angstrom to each atom of which the index in `atoms` (all of the box) is in `of`,
-/// by cells.
+/// Atoms nearer than `within` Angstrom to each atom of which the index in `atoms` (all of the box) is in
+/// `of`, by cells.
 std::vector<int> count_neighbours(const Configuration& atoms, double within,
                                   const std::vector<std::size_t>& of);
 

@@ -1,9 +1,10 @@
 // Atoms that have left an open box: WaferSimulation finds them by the rule that the cluster has too.
+#include "tungsten_md/dynamics/lost_atoms.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
 
-#include "tungsten_md/dynamics/lost_atoms.hpp"
 #include "tungsten_md/wafer/interaction_audit.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
@@ -16,8 +17,7 @@ constexpr std::int64_t steps_between_looks = 10;
 }  // namespace
 
 std::vector<std::int64_t> WaferSimulation::lost_atoms() const {
-  const OpenFaces faces =
-      open_faces(start_.box, plan_.tables.cutoff_angstrom + case_.run.skin_angstrom);
+  const OpenFaces faces = open_faces(start_.box, plan_.tables.cutoff_angstrom + case_.run.skin_angstrom);
   bool outside = false;
   for (std::size_t i = 0; i < block_->tiles() && !outside; ++i) {
     if (block_->atom(i).id < 0) continue;

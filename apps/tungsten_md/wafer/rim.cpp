@@ -27,9 +27,7 @@ class ColumnSites {
     const int n = layout_.tiles_per_column[static_cast<std::size_t>(g)];
     return ((at % n) + n) % n;
   }
-  std::int64_t atom_at(int x, int y) const {
-    return layout_.atom_on(in_column(0, x), in_column(1, y));
-  }
+  std::int64_t atom_at(int x, int y) const { return layout_.atom_on(in_column(0, x), in_column(1, y)); }
   Vec3 site(int x, int y) const {
     Vec3 at = start_.atoms.x[static_cast<std::size_t>(atom_at(x, y))];
     const std::array<int, 2> tile{x, y};

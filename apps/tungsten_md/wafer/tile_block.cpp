@@ -198,9 +198,9 @@ void TileBlock::atoms_removed(TileItems& items) {
     neighbours_[i] = 0;
     if (shares_ > 1) found_[i] = {};
     for (const std::size_t tile : machine_tiles(i))
-      for (auto* list : {&items.atoms, &items.candidates, &items.listed, &items.neighbours, &items.entered,
-                         &items.pairs, &items.partners, &items.fast, &items.slow, &items.bathed,
-                         &items.unbathed})
+      for (auto* list :
+           {&items.atoms, &items.candidates, &items.listed, &items.neighbours, &items.entered, &items.pairs,
+            &items.partners, &items.fast, &items.slow, &items.bathed, &items.unbathed})
         (*list)[tile] = 0;
   }
   atoms_changed();

@@ -99,7 +99,7 @@ class TileBlock {
   void atoms_changed() { list_valid_ = false; }  ///< after writing to atom()
   /// After atoms were taken away: their tiles have nothing of them left, and nothing to do.
   void atoms_removed(TileItems& items);
-  int max_neighbours() const;                    ///< the longest list that a tile holds
+  int max_neighbours() const;  ///< the longest list that a tile holds
 
  private:
   struct Candidate {

@@ -25,7 +25,8 @@ struct TileLayout {
   int reach = 0;                          ///< b
   std::array<int, 2> columns{};           ///< of the crystal, along its x and y
   std::int64_t atoms_per_column = 0;
-  std::vector<std::int64_t> in_column;  ///< [tiles of a column, row by row] number of the atom there, -1: none
+  std::vector<std::int64_t>
+      in_column;  ///< [tiles of a column, row by row] number of the atom there, -1: none
 
   std::int64_t tile(int x, int y) const { return std::int64_t{y} * grid.width + x; }
   std::int64_t atoms() const { return std::int64_t{columns[0]} * columns[1] * atoms_per_column; }

@@ -161,7 +161,8 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, Til
   if (what.dynamics.stopping.kind == StoppingSettings::Kind::table) {
     const StoppingTable t = read_stopping_table(what.dynamics.stopping.file);
     stopping_energy_.assign(t.energy_ev.begin(), t.energy_ev.end());
-    stopping_power_.assign(t.power_ev_per_angstrom.begin(), t.power_ev_per_angstrom.end());
+    const std::vector<double>& power = t.power_ev_per_angstrom.front();  // one element: TilePlan
+    stopping_power_.assign(power.begin(), power.end());
   }
   executor_.record().trace(what.wafer.traced_tiles, 20);
   evaluate_energy();

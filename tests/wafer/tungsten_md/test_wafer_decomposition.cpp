@@ -79,8 +79,9 @@ TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
 /// An atom of the upper surface flies off.
 Case sputtering(LostAtoms lost, const std::string& options = "") {
   Case what = wafer_case("[4, 4, 2]", all_open,
-                         options + "[[pka]]\nenergy_ev = 3000.0\ndirection = [0.0, 0.0, 1.0]\n"
-                                   "position_angstrom = [7.1, 7.1, 6.3]\n");
+                         options +
+                             "[[pka]]\nenergy_ev = 3000.0\ndirection = [0.0, 0.0, 1.0]\n"
+                             "position_angstrom = [7.1, 7.1, 6.3]\n");
   what.structure.lost_atoms = lost;
   return what;
 }

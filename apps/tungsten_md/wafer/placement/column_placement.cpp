@@ -29,10 +29,10 @@ void require_room(const Lattice& lattice, int max_width, int max_height) {
         "crystal turned), the tiles that each column has on {} x {} tiles",
         n, lattice.cells[0], lattice.cells[1], straight, turned, max_width, max_height));
   if (n > most_atoms)
-    throw InputError(
-        fmt::format("structure.cells: found {} atoms in a column along z, expected at most {}: the search for "
-                    "their tiles takes too long for more",
-                    n, most_atoms));
+    throw InputError(fmt::format(
+        "structure.cells: found {} atoms in a column along z, expected at most {}: the search for "
+        "their tiles takes too long for more",
+        n, most_atoms));
 }
 
 struct Rectangle {

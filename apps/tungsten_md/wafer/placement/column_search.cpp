@@ -167,9 +167,7 @@ LeastReach::LeastReach(const ColumnInteractions& interactions) {
   while (square(static_cast<std::size_t>(for_partners_)) < most + 1) ++for_partners_;
 }
 
-int LeastReach::on(int p, int q) const {
-  return std::max({for_partners_, p * columns_x_, q * columns_y_});
-}
+int LeastReach::on(int p, int q) const { return std::max({for_partners_, p * columns_x_, q * columns_y_}); }
 
 ColumnAssignment search_assignment(const ColumnInteractions& interactions, int sites_per_cell, int p, int q,
                                    std::int64_t swaps) {

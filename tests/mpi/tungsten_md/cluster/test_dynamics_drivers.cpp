@@ -167,6 +167,26 @@ TEST_F(FreeAtoms, AtomsAboveTheEndOfATableAreCounted) {
   std::remove(file.c_str());
 }
 
+TEST_F(FreeAtoms, EachElementHasItsOwnColumnOfATable) {
+  const std::string file = "two_stopping_" + std::to_string(comm.rank()) + ".table";
+  std::ofstream(file) << "1 0.7 2.1\n1000 0.7 2.1\n";
+  StoppingSettings s;
+  s.kind = StoppingSettings::Kind::table;
+  s.file = file;
+  const ElectronicStopping stopping(s);
+  for (const int type : {0, 1}) {
+    Atoms one;
+    one.id = {1};
+    one.type = {type};
+    one.x = {{0, 0, 0}};
+    one.v = {{speed_of(500.0), 0, 0}};
+    Particles alone = to_device(one, {mass_amu, mass_amu});
+    const double path = speed_of(500.0) * 1e-4;
+    EXPECT_NEAR(stopping.apply(alone, 1e-4), (type == 0 ? 0.7 : 2.1) * path, 1e-5) << type;
+  }
+  std::remove(file.c_str());
+}
+
 TEST_F(FreeAtoms, BadStoppingTablesAreRefusedByLine) {
   const std::string file = "bad_stopping_" + std::to_string(comm.rank()) + ".table";
   const auto message = [&](const std::string& text) {
@@ -181,7 +201,7 @@ TEST_F(FreeAtoms, BadStoppingTablesAreRefusedByLine) {
   EXPECT_NE(message("1 2\n1 3\n").find(":2: "), std::string::npos);
   EXPECT_NE(message("# E S\n1 2\n2 x\n").find(":3: "), std::string::npos);
   EXPECT_NE(message("1 2\n2 -1\n").find(":2: "), std::string::npos);
-  EXPECT_NE(message("1 2 3\n2 3\n").find(":1: "), std::string::npos);
+  EXPECT_NE(message("1 2 3\n2 3\n").find(":2: "), std::string::npos);
   EXPECT_NE(message("-1 2\n2 3\n").find(":1: "), std::string::npos);
   EXPECT_NE(message("1 2\n2 nan\n").find(":2: "), std::string::npos);
   EXPECT_NE(message("1 2\n\n3 2\n2 3\n").find(":4: "), std::string::npos);

@@ -127,6 +127,16 @@ def main():
            {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)
     t.deck("stopping of another element", "the atoms are Ta",
            ["structure.element=Ta", "potential.model=zhou_2004", "stopping.kind=sqrt"])
+    alloy = ["potential.model=zhou_2004", 'potential.elements=["W","Ta"]']
+    t.deck("one coefficient for an alloy", "a column for each of W, Ta",
+           [*alloy, "stopping.kind=sqrt", "stopping.coefficient_sqrt_ev_per_angstrom=0.2"])
+    table = ["stopping.kind=table", "stopping.file=s.dat"]
+    t.deck("one column for an alloy", "a table with 2 stopping powers a line, of W, Ta; this one has 1", [*alloy, *table],
+           {"s.dat": "10 1\n90 2\n"})
+    t.deck("two columns for one element", "a table with 1 stopping power a line, of W; this one has 2", table,
+           {"s.dat": "10 1 1\n90 2 2\n"})
+    t.deck("a stopping table whose columns change", "s.dat:2: found 1 stopping powers, expected 2", [*alloy, *table],
+           {"s.dat": "10 1 1\n90 2\n"})
     t.deck("stopping table out of order", "s.dat:2: found energy 5", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n5 2\n"})
     t.deck("stopping table of words", "s.dat:1: found 'ten 1'", ["stopping.kind=table", "stopping.file=s.dat"],
@@ -205,8 +215,8 @@ def main():
     t.deck("a column that is too long to search", "expected at most 2000", ["structure.cells=[1,1,2000]"], extra=wafer)
     t.deck("more tiles than the emulator has memory for", "tiles, emulated by ",
            ["structure.cells=[2500,3300,6]", "wafer.changes=[\"grid.width.value=10000\",\"grid.height.value=10000\"]"], extra=wafer)
-    t.deck("a file on the wafer", "structure.file: the wafer target lays out crystals only", ["structure.file=nothere.data"],
-           extra=wafer, deck=DECK.replace("lattice_constant_angstrom = 3.1652\n", "").replace("cells = [6, 6, 6]\n", ""))
+    t.deck("a file on the wafer", "structure.file: the wafer target lays out crystals only",
+           files={"a.data": "never read\n"}, deck='[structure]\nfile = "a.data"\n', extra=wafer)
     t.deck("relaxation on the wafer", "relax.max_steps:", ["relax.max_steps=5"], extra=["--target", "wafer"])
     t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
     good = []
