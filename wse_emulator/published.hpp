@@ -38,4 +38,36 @@ inline constexpr int reduction_tiles = 512, reduction_words = 4096;
 inline constexpr std::array<Reduction, 5> two_phase_reductions{
     {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}}};
 
+/// Molecular dynamics, one atom on a tile, 801,792 atoms in slabs six cells thick: Santos et al., SC24 (arXiv
+/// 2405.07898), on a CS-2 of 769 x 1044 tiles.
+struct MetalSlab {
+  const char* metal;
+  double steps_per_second;
+  int reach;  ///< b: a tile hears the (2 b + 1)^2 - 1 around it
+};
+inline constexpr std::array<MetalSlab, 3> metal_slabs{
+    {{"Ta", 274016, 4}, {"Cu", 106313, 7}, {"W", 96140, 7}}};
+/// The authors' cost model, which reproduces those within 3 %: a candidate, an interaction, a step.
+inline constexpr double candidate_ns = 26.6, interaction_ns = 71.4, step_ns = 574.0;
+/// Later versions of the same work on Ta: 800,000 atoms with lists that serve several steps, symmetric forces
+/// and a shorter fixed part; 200,000 atoms on about four tiles each (arXiv 2411.10532).
+inline constexpr double later_steps_per_second = 699000, four_tiles_steps_per_second = 1144000;
+
+/// WaferLLM (He et al., OSDI'25), table 6: [1, n] x [n, n] in fp16 on a WSE-2, 1.2 and 2.03 us at the 1.1 GHz
+/// at which its code turns cycles into time. The number of tiles is not given; its figures go up to 720 x
+/// 720.
+struct VectorProduct {
+  int n;
+  double cycles;
+};
+inline constexpr std::array<VectorProduct, 2> vector_products{{{16384, 1320}, {32768, 2233}}};
+inline constexpr int vector_product_tiles = 720;
+/// WaferLLM: a layer of Llama3-8B (as it measured: dimension 4,200, hidden 14,700, one head) while decoding
+/// behind 4,096 tokens, on so many tiles squared.
+struct LlamaLayer {
+  int tiles;
+  double cycles;
+};
+inline constexpr std::array<LlamaLayer, 3> llama_layers{{{420, 12732}, {540, 13742}, {660, 15323}}};
+
 }  // namespace wafermark::wse::published

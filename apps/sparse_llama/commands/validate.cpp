@@ -12,6 +12,7 @@
 #include "sparse_llama/wafer/prediction.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/published.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -25,40 +26,18 @@ struct ValidateOptions {
 // All published figures are of one machine, by its name in inputs/wafers.
 constexpr const char* published_machine = "wse2";
 
-// Luczynski et al., HPDC'24: measured cycles of two-phase reductions of 4,096 words over 512 tiles, by group.
-struct PublishedReduction {
-  int group;
-  double cycles;
-};
-constexpr PublishedReduction reductions[] = {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}};
-
-// WaferLLM (He et al., OSDI'25), table 6: [1, n] x [n, n] in fp16 on a WSE-2, 1.2 and 2.03 us at the 1.1 GHz
-// at which its code turns cycles into time. The number of tiles is not given; its figures go up to 720 x 720.
-struct PublishedProduct {
-  int n;
-  double cycles;
-};
-constexpr PublishedProduct products[] = {{16384, 1320}, {32768, 2233}};
-constexpr int product_tiles = 720;
-
-// WaferLLM: cycles of a layer of Llama3-8B (as it measured: dimension 4,200, hidden 14,700, one head) while
-// decoding behind 4,096 tokens, on so many tiles squared.
-struct PublishedLayer {
-  int tiles;
-  double cycles;
-};
-constexpr PublishedLayer layers[] = {{420, 12732}, {540, 13742}, {660, 15323}};
+namespace published = wse::published;
 
 /// WaferLLM's program on our machine: every tile multiplies its n / 720 inputs one after the other, each a
 /// vector instruction over its outputs; the sums go to the middle of the line in two phases and come back,
 /// two fp16 numbers a word.
 double product_cycles(const wse::Machine& m, int n) {
-  const double share = double(n) / product_tiles;
+  const double share = double(n) / published::vector_product_tiles;
   const auto words = std::int64_t(share / 2 + 0.5);
   const double multiply =
       share * (m.vector_restart_cycles + m.vector_cycles_per_element * share / m.half_lanes);
-  return multiply + double(sum_cycles(m.fabric, product_tiles, words)) +
-         double(wse::broadcast_cycles(m.fabric, product_tiles / 2 + 1, int(words)));
+  return multiply + double(sum_cycles(m.fabric, published::vector_product_tiles, words)) +
+         double(wse::broadcast_cycles(m.fabric, published::vector_product_tiles / 2 + 1, int(words)));
 }
 
 int validate(const ValidateOptions& o) {
@@ -72,19 +51,20 @@ int validate(const ValidateOptions& o) {
   ValidationTable table(
       result, comm.is_root(),
       machine.name == published_machine ? "" : fmt::format("no published figure for {}", machine.name));
-  for (const auto& r : reductions) {
-    std::vector<std::int64_t> clocks(512, 0);
-    wse::advance_clocks(machine.fabric, {512, 0, 4096, r.group}, clocks.data(), 1);
+  for (const auto& r : published::two_phase_reductions) {
+    std::vector<std::int64_t> clocks(published::reduction_tiles, 0);
+    wse::advance_clocks(machine.fabric, {published::reduction_tiles, 0, published::reduction_words, r.group},
+                        clocks.data(), 1);
     table.row(fmt::format("sum over 512 tiles, groups of {}", r.group), fmt::format("sum_cycles_{}", r.group),
               double(clocks[0]), r.cycles, 0.04, "cycles");
   }
-  for (const auto& p : products)
+  for (const auto& p : published::vector_products)
     table.row(fmt::format("[1, {0}] x [{0}, {0}], fp16, 720 x 720", p.n),
               fmt::format("product_cycles_{}", p.n), product_cycles(machine, p.n), p.cycles, 0.25, "cycles");
   const ProgramCost cost(machine, ValueType::bf16);
   WaferSettings settings;
   settings.format = Format::dense;
-  for (const auto& l : layers)
+  for (const auto& l : published::llama_layers)
     table.row_unchecked(
         fmt::format("layer of Llama3-8B, our program, {0} x {0}", l.tiles),
         fmt::format("layer_cycles_{}", l.tiles),

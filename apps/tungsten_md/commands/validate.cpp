@@ -28,24 +28,14 @@ struct ValidateOptions {
 // All published figures are of one machine, by its name in inputs/wafers.
 constexpr const char* published_machine = "wse2";
 
-// Santos et al., SC24 (arXiv 2405.07898): measured steps/s on a CS-2, and the authors' cost model, which
-// reproduces them within 3 %: 26.6 ns a candidate, 71.4 ns an interaction, 574 ns a step.
-struct PublishedRun {
-  const char *deck, *metal;
-  double steps_per_second;
-  int b, candidates;
-};
-constexpr PublishedRun published[] = {{"sc24_Ta.toml", "Ta", 274016, 4, 80},
-                                      {"sc24_Cu.toml", "Cu", 106313, 7, 224},
-                                      {"sc24_W.toml", "W", 96140, 7, 224}};
-constexpr double candidate_ns = 26.6, interaction_ns = 71.4, fixed_ns = 574.0;
+namespace published = wse::published;
 constexpr double tolerance = 0.15;
 constexpr std::size_t most_influences = 10;
 
 constexpr double reduction_tolerance = 0.04;
 
-// What later versions of the work reached (arXiv 2411.10532 for the second), and the options that come
-// nearest. They had also shortened the fixed part of a step, which no option does: shown, not checked.
+// The options that come nearest to what later versions did. They had also shortened the fixed part of a step,
+// which no option does: shown, not checked.
 struct LaterRun {
   const char* name;
   std::vector<std::string> options;
@@ -54,18 +44,23 @@ struct LaterRun {
 const LaterRun later[] = {
     {"lists for 10 steps", {"wafer.list_reuse_steps=10"}, 0.0},
     {"symmetric forces", {"wafer.force_symmetry=true"}, 0.0},
-    {"both", {"wafer.list_reuse_steps=10", "wafer.force_symmetry=true"}, 699000},
+    {"both", {"wafer.list_reuse_steps=10", "wafer.force_symmetry=true"}, published::later_steps_per_second},
     {"four tiles an atom, 199,680 atoms", {"wafer.tiles_per_atom=4", "structure.cells=[128, 130, 6]"}, 0.0},
     {"the same, lists for 10 steps",
      {"wafer.tiles_per_atom=4", "structure.cells=[128, 130, 6]", "wafer.list_reuse_steps=10"},
-     1144000}};
+     published::four_tiles_steps_per_second}};
 
 struct Predicted {
   double steps_per_second;
   std::int64_t missed_interactions;
   wse::Band band;  ///< of the rate
 };
-Case read_case(const ValidateOptions& o, const char* file, const std::vector<std::string>& changes = {}) {
+
+std::string deck_of(const published::MetalSlab& slab) { return fmt::format("sc24_{}.toml", slab.metal); }
+const published::MetalSlab& tantalum = published::metal_slabs.front();
+
+Case read_case(const ValidateOptions& o, const std::string& file,
+               const std::vector<std::string>& changes = {}) {
   Deck deck = o.options.read((std::filesystem::path(o.decks) / file).string(), changes);
   deck.set("--steps", std::to_string(o.steps), "run.steps", std::int64_t{o.steps});
   return Case::read(deck);
@@ -101,29 +96,30 @@ void split(ValidationTable& table, const TilePlan& plan, const std::string& meta
   const double per_interaction = code.density.cycles(1) + code.force.cycles(1) + code.enter.cycles(1);
   const double fixed = code.distance.startup_cycles() + tasks + plan.machine.step_overhead_cycles +
                        code.embedding.cycles(1) + code.integration.cycles(1);
-  table.row(metal + ": a candidate", "candidate_ns_" + metal, ns * per_candidate, candidate_ns, tolerance,
-            "ns");
-  table.row(metal + ": an interaction", "interaction_ns_" + metal, ns * per_interaction, interaction_ns,
+  table.row(metal + ": a candidate", "candidate_ns_" + metal, ns * per_candidate, published::candidate_ns,
             tolerance, "ns");
-  table.row(metal + ": the rest of a step", "fixed_ns_" + metal, ns * fixed, fixed_ns, tolerance, "ns");
+  table.row(metal + ": an interaction", "interaction_ns_" + metal, ns * per_interaction,
+            published::interaction_ns, tolerance, "ns");
+  table.row(metal + ": the rest of a step", "fixed_ns_" + metal, ns * fixed, published::step_ns, tolerance,
+            "ns");
 }
 
 /// The published decks on the machine: the authors' rates and their cost model. Returns Ta's.
 Predicted compare_published(const Communicator& comm, const ValidateOptions& o, ValidationTable& table,
                             Result& result) {
   Predicted ta{};
-  for (const auto& run : published) {
+  for (const auto& run : published::metal_slabs) {
     std::string name;
     const auto look = [&](const WaferSimulation& simulation) {
       const TilePlan& plan = simulation.plan();
-      table.row(fmt::format("{}: b", run.metal), fmt::format("b_{}", run.metal), plan.layout.reach, run.b,
+      table.row(fmt::format("{}: b", run.metal), fmt::format("b_{}", run.metal), plan.layout.reach, run.reach,
                 0.0, "tiles");
       split(table, plan, run.metal);
       result.set_section(fmt::format("phases_{}", run.metal), simulation.record().summary_json());
       name = plan.machine.name;
     };
-    const Predicted p = predict(comm, o, read_case(o, run.deck), look);
-    if (&run == std::begin(published)) result.begin(comm, o.out);  // the input is found good
+    const Predicted p = predict(comm, o, read_case(o, deck_of(run)), look);
+    if (&run == &tantalum) result.begin(comm, o.out);  // the input is found good
     table.row(fmt::format("{}: steps per second", run.metal), fmt::format("steps_per_second_{}", run.metal),
               p.steps_per_second, run.steps_per_second, tolerance, "1/s", p.band.of(p.steps_per_second));
     result.set_section(fmt::format("sensitivity_{}", run.metal), p.band.sensitivity());
@@ -131,7 +127,7 @@ Predicted compare_published(const Communicator& comm, const ValidateOptions& o, 
                       Kind::emulated, name, p.band.of(p.steps_per_second));
     result.add_check(fmt::format("missed_interactions_{}", run.metal),
                      static_cast<double>(p.missed_interactions), 0.0, 0.0, "");
-    if (run.metal == std::string("Ta")) ta = p;
+    if (&run == &tantalum) ta = p;
   }
   return ta;
 }
@@ -143,7 +139,7 @@ void show_later(const Communicator& comm, const ValidateOptions& o, double ta, b
   for (const auto& run : later) {
     Predicted p{};
     try {
-      p = predict(comm, o, read_case(o, published[0].deck, run.options), [](const WaferSimulation&) {});
+      p = predict(comm, o, read_case(o, deck_of(tantalum), run.options), [](const WaferSimulation&) {});
     } catch (const InputError& e) {  // another machine may be too small for the published slab
       if (same_machine) throw;
       if (comm.is_root()) fmt::print("{:<34} {}\n", run.name, e.what());
@@ -153,7 +149,7 @@ void show_later(const Communicator& comm, const ValidateOptions& o, double ta, b
         !same_machine ? "no published figure for this machine"
         : run.steps_per_second > 0.0
             ? fmt::format("published {:.6g} 1/s, {:.2f} x {:.6g}", run.steps_per_second,
-                          run.steps_per_second / published[0].steps_per_second, published[0].steps_per_second)
+                          run.steps_per_second / tantalum.steps_per_second, tantalum.steps_per_second)
             : "not published alone";
     if (comm.is_root())
       fmt::print("{:<34} {:>12.6g} 1/s, {:.2f} x; {}\n", run.name, p.steps_per_second,
@@ -168,8 +164,8 @@ void show_later(const Communicator& comm, const ValidateOptions& o, double ta, b
 int validate(const ValidateOptions& o) {
   const Communicator comm;
   wse::Machine machine;
-  for (const auto& run : published) machine = machine_of(read_case(o, run.deck).wafer);
-  for (const auto& run : later) read_case(o, published[0].deck, run.options);
+  for (const auto& run : published::metal_slabs) machine = machine_of(read_case(o, deck_of(run)).wafer);
+  for (const auto& run : later) read_case(o, deck_of(tantalum), run.options);
   prepare_output_directory(comm, o.out);
   const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "validate", o.options.target);
@@ -180,11 +176,11 @@ int validate(const ValidateOptions& o) {
   ValidationTable table(result, comm.is_root(),
                         same_machine ? "" : fmt::format("no published figure for {}", machine.name));
   const Predicted ta = compare_published(comm, o, table, result);
-  for (const auto& r : wse::published::two_phase_reductions)
+  for (const auto& r : published::two_phase_reductions)
     table.row(fmt::format("two-phase reduction, groups of {}", r.group),
               fmt::format("two_phase_cycles_{}", r.group),
-              static_cast<double>(wse::two_phase_reduce_cycles(
-                  machine.fabric, wse::published::reduction_tiles, wse::published::reduction_words, r.group)),
+              static_cast<double>(wse::two_phase_reduce_cycles(machine.fabric, published::reduction_tiles,
+                                                               published::reduction_words, r.group)),
               r.cycles, reduction_tolerance, "cycles");
   show_later(comm, o, ta.steps_per_second, same_machine, result);
   if (comm.is_root())
