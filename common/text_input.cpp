@@ -65,20 +65,20 @@ class GzipSource final : public Source {
 class ArchiveSource final : public Source {
  public:
   ArchiveSource(const std::string& path, const char* kind)
-      : path_(path), kind_(kind), archive_(archive_read_new()) {
-    archive_read_support_filter_bzip2(archive_);
-    archive_read_support_filter_xz(archive_);
-    archive_read_support_filter_zstd(archive_);
-    archive_read_support_format_raw(archive_);
-    archive_read_support_format_empty(archive_);
-    check(archive_read_open_filename(archive_, path.c_str(), 1 << 16));
+      : path_(path), kind_(kind), archive_(archive_read_new(), &archive_read_free) {
+    archive* const a = archive_.get();
+    archive_read_support_filter_bzip2(a);
+    archive_read_support_filter_xz(a);
+    archive_read_support_filter_zstd(a);
+    archive_read_support_format_raw(a);
+    archive_read_support_format_empty(a);
+    check(archive_read_open_filename(a, path.c_str(), 1 << 16));
     archive_entry* entry = nullptr;
-    check(archive_read_next_header(archive_, &entry));
+    check(archive_read_next_header(a, &entry));
   }
-  ~ArchiveSource() override { archive_read_free(archive_); }
   std::size_t read(char* to, std::size_t n) override {
     if (ended_) return 0;
-    const la_ssize_t got = archive_read_data(archive_, to, n);
+    const la_ssize_t got = archive_read_data(archive_.get(), to, n);
     check(got < 0 ? static_cast<int>(got) : ARCHIVE_OK);
     ended_ = got == 0;
     return static_cast<std::size_t>(got);
@@ -88,16 +88,16 @@ class ArchiveSource final : public Source {
   void check(int code) {
     ended_ = code == ARCHIVE_EOF;
     if (code == ARCHIVE_OK || code == ARCHIVE_EOF) return;
-    const char* why = archive_error_string(archive_);
+    const char* why = archive_error_string(archive_.get());
     const std::string text = why == nullptr ? "damaged" : why;
-    archive_clear_error(archive_);
+    archive_clear_error(archive_.get());
     throw InputError(
         fmt::format("{}: found damaged {} data ({}), expected a whole file", path_, kind_, text));
   }
 
   std::string path_;
   const char* kind_;
-  archive* archive_;
+  std::unique_ptr<archive, int (*)(archive*)> archive_;
   bool ended_ = false;
 };
 
