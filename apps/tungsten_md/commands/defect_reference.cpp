@@ -31,14 +31,15 @@ std::optional<Lattice> crystal_of_file(const Communicator& comm, const Reference
 }  // namespace
 
 std::unique_ptr<ReferenceSites> defect_reference(const Communicator& comm, const Case& what,
-                                                 const PotentialTables& potential) {
+                                                 const PotentialTables& potential,
+                                                 const Configuration* known_start) {
   if (what.output.defects_every == 0) return nullptr;
   const StructureSettings& s = what.structure;
   if (s.lattice) return std::make_unique<LatticeSites>(*s.lattice, s.lattice->box(s.periodic));
   const std::string& source = s.reference.source;
   if (source != "auto" && source != "crystal" && source != "start")
     return std::make_unique<StoredSites>(comm, stored_state(comm, source, s.periodic, potential));
-  const Configuration start = starting_state(comm, what, potential);
+  const Configuration start = known_start ? *known_start : starting_state(comm, what, potential);
   if (source == "start") return std::make_unique<StoredSites>(comm, start);
   if (const auto lattice = crystal_of_file(comm, s.reference, potential, start))
     return std::make_unique<LatticeSites>(*lattice, start.box);

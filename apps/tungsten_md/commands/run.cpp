@@ -54,8 +54,10 @@ int run_piece(const Setting& s, const std::string& out, const Target& target, bo
               StopPoll& poll) {
   std::optional<RunOutput::FileSizes> resumes_at;
   if (in_place) resumes_at = target.from.at("files").get<RunOutput::FileSizes>();
-  RunOutput output(s.comm, s.what, out, target.start,
-                   defect_reference(s.comm, s.what, s.potential), resumes_at);
+  RunOutput output(
+      s.comm, s.what, out, target.start,
+      defect_reference(s.comm, s.what, s.potential, target.from.is_null() ? &target.start : nullptr),
+      resumes_at);
   output.announce(s.potential, *target.dynamics);
   for (const std::string& note : target.start.notes) fmt::print(stderr, "note: {}\n", note);
   Piece piece(s.comm, s.what, s.record, target, output, s.times, poll);

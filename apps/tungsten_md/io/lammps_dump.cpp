@@ -4,36 +4,24 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
-#include <unordered_set>
 
-#include "common/errors.hpp"
-#include "tungsten_md/io/atom_dealer.hpp"
 #include "tungsten_md/io/collective_text.hpp"
 #include "tungsten_md/io/id_order.hpp"
 #include "tungsten_md/io/text_file.hpp"
+#include "tungsten_md/io/text_frame.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
 
-using nlohmann::json;
-
-namespace {
-
-constexpr int row_width = 10;  // type, x, v, f
-
-}  // namespace
-
 /// Rank 0's way through the file.
-class LammpsDumpReader::Parser {
+class LammpsDumpReader::Parser final : public FrameParser {
  public:
-  Parser(const std::string& path, std::vector<std::string> elements)
-      : file_(path), given_(!elements.empty()), elements_(std::move(elements)) {}
+  Parser(const std::string& path, const std::vector<std::string>& elements)
+      : FrameParser(elements), file_(path), given_(!elements.empty()) {}
 
-  /// Reads up to the rows of the next frame. What all ranks must know, as JSON; "" at the end of the file.
-  std::string frame_header() {
+  std::optional<FrameHeader> header() override {
     do
-      if (!file_.next()) return "";
+      if (!file_.next()) return std::nullopt;
     while (file_.words().empty());
     frame_ = Frame{};
     bool has_step = false, has_box = false;
@@ -71,18 +59,15 @@ class LammpsDumpReader::Parser {
         file_.fail(TextFile::quoted(file_.line()), "TIMESTEP, NUMBER OF ATOMS, BOX BOUNDS or ATOMS");
       }
     }
-    return json{{"step", frame_.step},
-                {"time", frame_.time},
-                {"lo", frame_.box.lo},
-                {"hi", frame_.box.hi},
-                {"periodic", frame_.box.periodic},
-                {"ids", column_.id != absent},
-                {"velocities", has(column_.v)},
-                {"forces", has(column_.f)}}
-        .dump();
+    return FrameHeader{.step = frame_.step,
+                       .time_ps = frame_.time,
+                       .box = frame_.box,
+                       .ids = column_.id != absent,
+                       .velocities = has(column_.v),
+                       .forces = has(column_.f)};
   }
 
-  bool row(std::int64_t& id, double* values) {
+  bool row(std::int64_t& id, double* values) override {
     if (rows_left_ == 0) return false;
     file_.require_next(fmt::format("{} more atoms", rows_left_));
     if (file_.words().size() != column_.count)
@@ -99,16 +84,6 @@ class LammpsDumpReader::Parser {
     }
     if (--rows_left_ == 0) end_of_frame();
     return true;
-  }
-
-  const std::vector<std::string>& notes() const { return notes_; }
-
-  /// Names of the types met so far, as JSON.
-  std::string element_names() const {
-    json names = json::array();
-    for (std::size_t t = 0; t < elements_.size(); ++t)
-      names.push_back(elements_[t].empty() ? std::to_string(t + 1) : elements_[t]);
-    return names.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 
  private:
@@ -204,58 +179,27 @@ class LammpsDumpReader::Parser {
 
   TextFile file_;
   bool given_;
-  std::vector<std::string> elements_;
   Frame frame_;
   Columns column_;
   std::int64_t rows_left_ = 0, rows_read_ = 0;
   bool by_program_ = false;  ///< has what nobody writes by hand
-  std::vector<std::string> notes_;
 };
 
 LammpsDumpReader::LammpsDumpReader(const Communicator& comm, const std::string& path,
                                    std::vector<std::string> elements)
-    : comm_(comm), path_(path) {
-  ask_root(comm_, [&] {
-    parser_ = std::make_unique<Parser>(path, std::move(elements));
-    return "";
-  });
-}
+    : comm_(comm), path_(path), parser_(parser_on_root<Parser>(comm, path, std::move(elements))) {}
 
 LammpsDumpReader::~LammpsDumpReader() = default;
 
 std::optional<DumpFrame> LammpsDumpReader::next() {
-  const std::string text = ask_root(comm_, [&] { return parser_->frame_header(); });
-  if (text.empty()) return std::nullopt;
-  const json header = json::parse(text);
+  const auto header = next_header(comm_, parser_.get());
+  if (!header) return std::nullopt;
   DumpFrame frame;
-  Configuration& c = frame.configuration;
-  c.step = header.at("step");
-  c.time_ps = header.at("time");
-  c.box = {header.at("lo").get<Vec3>(), header.at("hi").get<Vec3>(),
-           header.at("periodic").get<std::array<bool, 3>>()};
-  frame.has_velocities = header.at("velocities");
-  const bool has_forces = header.at("forces");
-
-  std::string problem;
-  std::unordered_set<std::int64_t> seen;
-  deal_rows(
-      comm_, row_width, [&](std::int64_t& id, double* row) { return parser_->row(id, row); },
-      [&](std::int64_t id, const double* row) {
-        if (!seen.insert(id).second)
-          problem =
-              fmt::format("{}: found atom id {} twice in step {}, expected unique ids", path_, id, c.step);
-        c.atoms.id.push_back(id);
-        c.atoms.type.push_back(static_cast<int>(row[0]));
-        c.atoms.x.push_back(c.box.wrap({row[1], row[2], row[3]}));
-        c.atoms.v.push_back({row[4], row[5], row[6]});
-        if (has_forces) frame.forces.push_back({row[7], row[8], row[9]});
+  frame.has_velocities = header->velocities;
+  frame.configuration =
+      deal_frame(comm_, path_, *header, parser_.get(), common_columns + 3, [&](const double* row) {
+        if (header->forces) frame.forces.push_back({row[7], row[8], row[9]});
       });
-  comm_.throw_together(!problem.empty(), problem);
-  c.elements =
-      json::parse(ask_root(comm_, [&] { return parser_->element_names(); })).get<std::vector<std::string>>();
-  c.masses.assign(c.elements.size(), 0.0);
-  c.ids_known = header.at("ids");
-  if (comm_.is_root()) c.notes = parser_->notes();
   return frame;
 }
 

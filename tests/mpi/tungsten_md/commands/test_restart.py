@@ -123,10 +123,7 @@ def main():
         whole, pieces = (json.loads(Path(folder, out, "result.json").read_text()) for out in ("whole", "cut"))
         for name in PHYSICS:
             check(figure(whole, name) == figure(pieces, name), f"and the same {name}: {figure(pieces, name)}")
-        ledger = [x["energy_ledger_ev"] for x in (whole, pieces)]  # sums over ranks: theirs have another order
-        check(all(abs(ledger[0][k] - ledger[1][k]) <= 1e-9 * (1 + abs(ledger[0][k])) for k in ledger[0]),
-              f"and the same ledger to rounding: {ledger[1]}")
-        for section in ("recoils", "defects", "checks", "case", "end"):
+        for section in ("energy_ledger_ev", "recoils", "defects", "checks", "case", "end"):
             check(whole[section] == pieces[section], f"and the same {section} in its result")
         check(len(pieces["recoils"]) == 1 and pieces["valid"] and "restarted_from_step" in pieces, "with its recoil")
         code, text = runs.cut("killed", 2, signal.SIGKILL)
