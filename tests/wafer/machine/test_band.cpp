@@ -6,7 +6,7 @@
 
 #include "wse_emulator/band.hpp"
 #include "wse_emulator/executor.hpp"
-#include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/fabric/all_reduce.hpp"
 
 using namespace wafermark;
 using namespace wafermark::wse;
@@ -91,7 +91,7 @@ TEST(Band, ARunIsPricedForAnotherMachine) {
   counts[Operation::fma] = 10;
   counts[Operation::branch] = 1;
   const auto run_on = [&](const Machine& m, const Machine& priced) {
-    const Section scalar = Section::scalar(m, counts), vector = Section::vector(m, counts, 2);
+    const Section scalar = Section::scalar(m, counts), vector = Section::vector(m, counts, {.batches = 2});
     std::vector<int> items(24), working(24, 1);
     for (int k = 0; k < 24; ++k) items[std::size_t(k)] = k % 5;
     Program program;
@@ -103,7 +103,7 @@ TEST(Band, ARunIsPricedForAnotherMachine) {
     return executor.cycles_on(priced, 0);
   };
   const Machine m = Machine::read(wse2), other = m.with("fabric.ramp_cycles", 5).with("cycles.fma", 2);
-  const Section scalar = Section::scalar(m, counts), vector = Section::vector(m, counts, 2);
+  const Section scalar = Section::scalar(m, counts), vector = Section::vector(m, counts, {.batches = 2});
   const double slowest = scalar.cycles(4) + vector.cycles(4);
   EXPECT_NEAR(run_on(m, m), 3.0 * (slowest + double(all_reduce_cycles(m.fabric, 6, 4, 1))), 3.0);
   EXPECT_NEAR(run_on(m, other) / run_on(other, other), 1.0, 0.05);  // half of the time is waiting
