@@ -13,6 +13,13 @@ using C = wse::Counted<float>;
 using wse::counted;
 using wse::OperationCounts;
 
+/// From now on these are three words of memory.
+void keep_in_memory(Vector<C>& v) {
+  v.x.keep_in_memory();
+  v.y.keep_in_memory();
+  v.z.keep_in_memory();
+}
+
 }  // namespace
 
 SectionCounts count_sections(bool periodic_z) {
@@ -21,6 +28,12 @@ SectionCounts count_sections(bool periodic_z) {
   const TileTables<C> tables{radial.data(), embedding.data(), 7, 8, C(1.0f), C(1.0f), C(4.0f)};
   const Vector<C> a{1.0f, 2.0f, 3.0f}, b{2.0f, 3.0f, 4.0f};
   const PeriodicZ<C> z{periodic_z, 30.0f, 1.0f / 30.0f};
+  // The atom in memory, a neighbour, and the corner of its column less the atom's own.
+  Vector<C> position = a, velocity = a, acting = b, neighbour = b, kept = b;
+  Vector<C> new_position = a, new_velocity = a;
+  for (Vector<C>* v : {&position, &velocity, &acting, &neighbour, &kept, &new_position, &new_velocity})
+    keep_in_memory(*v);
+  const auto corners = wse::in_memory<float>(2);
   C sum = 0.0f;
   Vector<C> force{0.0f, 0.0f, 0.0f};
   NeighbourDistance<C> r{};
@@ -31,10 +44,10 @@ SectionCounts count_sections(bool periodic_z) {
   s.test = counted([&] { (void)inside(C(1.0f), tables.cutoff_squared); });
   s.enter = counted([&] { enter_in_list<C>(); });
   s.listed = counted([&] {
-    OnTile<C>::read(7);  // number, position, corners of both columns
+    OnTile<C>::read(2);  // numbers of the neighbour and of its column
     OnTile<C>::address();
-    const auto d = separation(a, b, C(0.5f), C(0.5f), z);
-    OnTile<C>::written(3);
+    const auto d = separation(a, neighbour, corners[0], corners[1], z);
+    kept = d;
     (void)inside(squared_length(d.x, d.y, d.z), tables.cutoff_squared);
   });
   s.density = counted([&] {
@@ -44,40 +57,42 @@ SectionCounts count_sections(bool periodic_z) {
   s.force = counted([&] { add_force(tables, r, a, C(1.0f), C(2.0f), force); });
   s.embedding = counted([&] { embed(tables.embedding, tables.nrho, tables.inverse_drho, sum); });
   s.integration = counted([&] {
-    const auto v = kicked(a, b, C(1.0f), C(0.5f));
-    const auto x = drifted(a, v, C(1.0f));
-    kicked(x, b, C(1.0f), C(0.5f));
+    const auto halfway = kicked(velocity, acting, C(1.0f), C(0.5f));
+    new_velocity = halfway;
+    new_position = drifted(position, halfway, C(1.0f));
+    new_velocity = kicked(new_velocity, acting, C(1.0f), C(0.5f));
   });
   s.time_step = counted([&] {
-    OnTile<C>::read(6);
-    longest_time_step(a.x, a.y, a.z, b.x, b.y, b.z, C(1.0f), StepLimits<C>{1.0f, 0.0f}, C(1.0f));
+    longest_time_step<C>(velocity.x, velocity.y, velocity.z, acting.x, acting.y, acting.z, C(1.0f),
+                         StepLimits<C>{1.0f, 0.0f}, C(1.0f));
   });
   const StoppingLaw<C> law{false, 1.0f, 10.0f, nullptr, nullptr, 0};
   const auto stopping = [&](float v2) {
     return counted([&] {
-      OnTile<C>::read(3);
+      const Vector<C> v = velocity;
       OnTile<C>::branch();
-      const C factor = slowing(law, C(1.0f), squared_length(a.x, a.y, a.z) * C(0.0f) + C(v2), C(1.0f));
-      if (v2 > 0.0f) scaled(a, factor);
+      const C factor = slowing(law, C(1.0f), squared_length(v.x, v.y, v.z) * C(0.0f) + C(v2), C(1.0f));
+      if (v2 > 0.0f) scaled(v, factor);
     });
   };
   s.slow = stopping(100.0f);
   s.not_slow = stopping(0.0f);
-  const QuietRegion<C> quiet{{0.0f, 0.0f, 0.0f}, {9.0f, 9.0f, 9.0f}};
+  QuietRegion<C> quiet{{0.0f, 0.0f, 0.0f}, {9.0f, 9.0f, 9.0f}};
+  for (C* bound : {quiet.lo, quiet.hi})
+    for (int axis = 0; axis < 3; ++axis) bound[axis].keep_in_memory();
   s.no_bath = counted([&] {
-    OnTile<C>::read(9);
     OnTile<C>::branch();
-    (void)quiet.holds(a.x, a.y, a.z);
+    (void)quiet.holds(position.x, position.y, position.z);
   });
   s.bath = s.no_bath + counted([&] {
              wse::count(wse::Operation::integer, random_words_instructions);
              wse::count(wse::Operation::convert, 4);
              const auto bath = heat_bath(C(0.1f), C(1.0f));
              const auto g = box_muller(C(0.5f), C(0.5f), C(0.5f), C(0.5f));
-             bathed(bath, a.x, g.x);
-             bathed(bath, a.y, g.y);
-             bathed(bath, a.z, g.z);
-             OnTile<C>::written(3);
+             // The velocity is still in registers.
+             new_velocity.x = bathed(bath, a.x, g.x);
+             new_velocity.y = bathed(bath, a.y, g.y);
+             new_velocity.z = bathed(bath, a.z, g.z);
            });
   s.swap_partner = counted(
       [&] { (void)swap_gain(separation(a, b, C(0.5f), C(0.5f), z), separation(b, a, C(0.5f), C(0.5f), z)); });

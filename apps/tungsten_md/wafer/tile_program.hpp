@@ -1,7 +1,8 @@
 // What one tile computes in a time step: the kernels of both targets, on one atom and its candidates.
 //
-// Every function is a template over T: float runs, Counted<float> is counted (step_cost.hpp). Words of SRAM,
-// loop ends and branches count where they happen.
+// Every function is a template over T: float runs, Counted<float> is counted (step_code.cpp). Words of memory
+// count by themselves where what they hold is Counted and kept in memory; those of numbers of atoms and
+// places in tables, loop ends and branches count where they happen.
 #pragma once
 
 #include "tungsten_md/kernels/eam.hpp"
@@ -125,15 +126,11 @@ KOKKOS_FORCEINLINE_FUNCTION Vector<T> sum(const Vector<T>& a, const Vector<T>& b
 /// Half a step of velocity Verlet, with the drift in the first half.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Vector<T> kicked(const Vector<T>& v, const Vector<T>& f, T inverse_mass, T time) {
-  OnTile<T>::read(6);
-  OnTile<T>::written(3);
   return {kick(v.x, f.x, inverse_mass, time), kick(v.y, f.y, inverse_mass, time),
           kick(v.z, f.z, inverse_mass, time)};
 }
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Vector<T> drifted(const Vector<T>& x, const Vector<T>& v, T time) {
-  OnTile<T>::read(3);
-  OnTile<T>::written(3);
   return {drift(x.x, v.x, time), drift(x.y, v.y, time), drift(x.z, v.z, time)};
 }
 

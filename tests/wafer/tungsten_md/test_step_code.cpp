@@ -83,9 +83,13 @@ TEST(StepCode, CountsPerItemAddUpToTheCountsOfAWholeTile) {
     const auto f = embed(tables.embedding, tables.nrho, tables.inverse_drho, density);
     Vector<C> force{0.0f, 0.0f, 0.0f};
     for (const auto& [d, r] : kept) add_force(tables, r, d, f.slope, C(0.1f), force);
-    const auto v = kicked(own, force, C(1.0f), C(0.5f));
-    const auto x = drifted(own, v, C(1.0f));
-    kicked(x, force, C(1.0f), C(0.5f));
+    Vector<C> position = own, velocity = own, acting = force;
+    for (Vector<C>* in_memory : {&position, &velocity, &acting})
+      for (C* word : {&in_memory->x, &in_memory->y, &in_memory->z}) word->keep_in_memory();
+    const auto halfway = kicked(velocity, acting, C(1.0f), C(0.5f));
+    velocity = halfway;
+    position = drifted(position, halfway, C(1.0f));
+    velocity = kicked(velocity, acting, C(1.0f), C(0.5f));
   });
   ASSERT_GT(neighbours, 5);
   ASSERT_LT(neighbours, 75);
