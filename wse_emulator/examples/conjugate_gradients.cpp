@@ -9,6 +9,7 @@
 // multiplied as they arrive and added from memory; sums alternate between two vectors, and updates go to a
 // spare one, so that no instruction finds two operands in one bank of memory.
 #include <array>
+#include <limits>
 
 #include "example.hpp"
 #include "wse_emulator/counted.hpp"
@@ -35,6 +36,12 @@ void add(T& to, const T& sum, const T& product) {
 template <class T>
 void update(T& to, const T& y, const T& scale, const T& x) {
   to = y + scale * x;
+}
+
+/// a / b; none where the residual has become zero.
+template <class T>
+T ratio(T a, T b) {
+  return b == T(0) ? T(0) : a / b;
 }
 
 /// The nearest fp16 number.
@@ -162,7 +169,7 @@ class Solver {
     Program q;
     apply(q, f, v, p);
     q.compute("dot", {{code_.dot, cells_}});
-    q.pattern("sum_p_v", one_sum_, 4).does(with(f, [](Fields& u) { u.alpha = u.rho / u.dot(p, v); }));
+    q.pattern("sum_p_v", one_sum_, 4).does(with(f, [](Fields& u) { u.alpha = ratio(u.rho, u.dot(p, v)); }));
     q.compute("updates",
               {{code_.scalars, once_}, {code_.axpy, cells_}, {code_.axpy, cells_}, {code_.dot, cells_}})
         .does(with(f, [](Fields& u) {
@@ -171,7 +178,7 @@ class Solver {
         }));
     q.pattern("sum_r_r", one_sum_, 13).does(with(f, [](Fields& u) {
       const float former = std::exchange(u.rho, u.dot(r, r));
-      u.beta = u.rho / former;
+      u.beta = ratio(u.rho, former);
     }));
     q.compute("direction", {{code_.scalars, once_}, {code_.axpy, cells_}}).does(with(f, [](Fields& u) {
       u.axpy(p, r, u.beta, p);
@@ -185,7 +192,7 @@ class Solver {
     apply(q, f, v, p);
     q.compute("dot", {{code_.dot, cells_}});
     q.pattern("sum_shadow_v", one_sum_, 4).does(with(f, [](Fields& u) {
-      u.alpha = u.rho / u.dot(shadow, v);
+      u.alpha = ratio(u.rho, u.dot(shadow, v));
     }));
     q.compute("halfway", {{code_.scalars, once_}, {code_.axpy, cells_}}).does(with(f, [](Fields& u) {
       u.axpy(r, r, -u.alpha, v);
@@ -193,7 +200,7 @@ class Solver {
     apply(q, f, t, r);
     q.compute("dots", {{code_.dot, cells_}, {code_.dot, cells_}});
     q.pattern("sum_t_s_t_t", two_sums_, 4).does(with(f, [](Fields& u) {
-      u.omega = u.dot(t, r) / u.dot(t, t);
+      u.omega = ratio(u.dot(t, r), u.dot(t, t));
     }));
     q.compute("updates", {{code_.scalars, once_},
                           {code_.axpy, cells_},
@@ -207,7 +214,7 @@ class Solver {
         }));
     q.pattern("sum_shadow_r", one_sum_, 13).does(with(f, [](Fields& u) {
       const float former = std::exchange(u.rho, u.dot(shadow, r));
-      u.beta = u.rho / former * u.alpha / u.omega;
+      u.beta = ratio(u.rho, former) * ratio(u.alpha, u.omega);
     }));
     q.compute("direction", {{code_.scalars, once_}, {code_.axpy, cells_}, {code_.axpy, cells_}})
         .does(with(f, [](Fields& u) {
@@ -264,20 +271,21 @@ class PlainLoop {
     double rho = dot(f, residual);
     for (int m = 0; m < iterations; ++m) {
       const auto applied = apply(direction);
-      const double alpha = rho / dot(bicgstab ? f : direction, applied);
+      const double alpha = ratio(rho, dot(bicgstab ? f : direction, applied));
       axpy(u, alpha, direction);
       axpy(residual, -alpha, applied);
       double scale = 1.0;
       if (bicgstab) {
         const auto second = apply(residual);
-        const double omega = dot(second, residual) / dot(second, second);
+        const double omega = ratio(dot(second, residual), dot(second, second));
         axpy(u, omega, residual);
         axpy(residual, -omega, second);
         axpy(direction, -omega, applied);
-        scale = alpha / omega;
+        scale = ratio(alpha, omega);
       }
       const double former = std::exchange(rho, dot(bicgstab ? f : residual, residual));
-      for (std::size_t e = 0; e < n_; ++e) direction[e] = residual[e] + rho / former * scale * direction[e];
+      for (std::size_t e = 0; e < n_; ++e)
+        direction[e] = residual[e] + ratio(rho, former) * scale * direction[e];
     }
     return u;
   }
@@ -320,37 +328,30 @@ int run(const Case& c) {
   const Communicator comm;
   const Machine machine = c.options.read();
   const auto tiles = c.options.tiles_given().value_or(std::array{6, 5});
-  const TileGrid grid{tiles[0], tiles[1], {false, false}};
+  const TileGrid grid = grid_on(machine, tiles);
   const Blocks blocks(comm, grid);
   check_memory(machine, c.cells);
+  require_host_memory(comm, blocks, c.cells, 4.0 * static_cast<int>(vectors), 48.0);
   const bool bicgstab = c.method == "bicgstab";
   Fields fields(comm, blocks, machine, c.cells, bicgstab ? with_wind : symmetric);
   const Solver solver(machine, blocks, c.cells);
   const Program iteration = bicgstab ? solver.bicgstab(&fields) : solver.conjugate_gradients(&fields);
-  if (comm.is_root()) print_program(iteration, machine, grid);
-  RegionTimes times;
-  Executor executor(comm, blocks, machine, iteration, std::vector<int>(std::size_t(blocks.mine().tiles()), 1),
-                    times);
-  for (int k = 0; k < c.iterations; ++k) executor.run();
-  const auto cycles = executor.clocks().latest();
-  const double joules = executor.dynamic_joules();
-  if (comm.is_root())
-    fmt::print("{} iterations: {} cycles, {:.6g} J beside idle power\n", c.iterations, cycles, joules);
+  run_on_data(comm, blocks, machine, iteration, c.iterations);
   const PlainLoop plain(grid, c.cells, fields.weights);
   const auto expected = plain.solve(bicgstab, c.iterations);
-  double largest = 0.0;
+  Difference difference;
   fields.for_each([&](int i, int j, int k) {
-    largest = std::max(largest, std::abs(double(fields.of[x][fields.at(i, j, k)]) -
-                                         expected[plain.at(blocks.mine().x0 + i, blocks.mine().y0 + j, k)]));
+    difference.see(fields.of[x][fields.at(i, j, k)],
+                   expected[plain.at(blocks.mine().x0 + i, blocks.mine().y0 + j, k)]);
   });
   // Values are of order one and have eleven bits.
-  return equals_plain_loop(comm, largest, 0.01) ? 0 : checks_failed;
+  return difference.within(comm, 0.01) ? 0 : checks_failed;
 }
 
 int validate(const Case& c) {
   const Communicator comm;
   const Machine machine = c.options.read();
-  const TileGrid grid{600, 595, {false, false}};
+  const TileGrid grid = grid_on(machine, {600, 595});
   const int cells = 1536, flops_of_cell = 44;  // 2 x 12 of the matrix, 4 x 2 of dots, 6 x 2 of updates
   const Blocks blocks(comm, grid);
   check_memory(machine, cells);
@@ -358,25 +359,31 @@ int validate(const Case& c) {
   const Program iteration = solver.bicgstab(nullptr);
   if (comm.is_root()) print_program(iteration, machine, grid);
   const double seconds = cycles_of_a_run(comm, blocks, machine, iteration) / machine.clock_hz;
-  const double all_reduce =
-      1e6 * static_cast<double>(all_reduce_cycles(machine.fabric, 633, 600, 1)) / machine.clock_hz;
-  beside(comm, machine, published::all_reduce_most, all_reduce);
+  const auto seconds_on = [&](const Machine& other) {
+    const Solver there(other, blocks, cells);
+    return predicted_seconds(there.bicgstab(nullptr), other, grid);
+  };
+  // Its tiles and clock are not published in numbers: 633 x 600 are about 380,000. Shown, not held.
+  const auto all_reduce = [](const Machine& other) {
+    return static_cast<double>(all_reduce_cycles(other.fabric, 633, 600, 1)) / other.clock_hz;
+  };
+  beside(comm, machine, all_reduce(machine),
+         {published::all_reduce_most, [](double s) { return 1e6 * s; }, all_reduce,
+          std::numeric_limits<double>::infinity()});
   const double flops = double(flops_of_cell) * cells * double(grid.tiles());
-  return beside(comm, machine, published::bicgstab_rate, 1e-15 * flops / seconds) ? 0 : checks_failed;
+  const auto petaflops = [&](double s) { return 1e-15 * flops / s; };
+  return beside(comm, machine, seconds, {published::bicgstab_rate, petaflops, seconds_on}) ? 0
+                                                                                           : checks_failed;
 }
 
+void add_options(CLI::App& command, Case& c) {
+  command.add_option("--method", c.method, "cg or bicgstab")->check(one_of({"cg", "bicgstab"}));
+  command.add_option("--cells", c.cells, "cells of a tile's column")->transform(whole_number_in({1, 1e5}));
+  command.add_option("--iterations", c.iterations, "iterations")->transform(whole_number_in({1, 1000}));
+}
 void add_commands(CLI::App& app, std::function<int()>& action) {
-  auto c = std::make_shared<Case>();
-  auto* on_data = app.add_subcommand("run", "Solve on a small grid, and compare with a plain loop");
-  c->options.add_machine_to(*on_data);
-  c->options.add_tiles_to(*on_data);
-  on_data->add_option("--method", c->method, "cg or bicgstab")->check(one_of({"cg", "bicgstab"}));
-  on_data->add_option("--cells", c->cells, "cells of a tile's column")->transform(whole_number_in({1, 1e5}));
-  on_data->add_option("--iterations", c->iterations, "iterations")->transform(whole_number_in({1, 1000}));
-  on_data->callback([&action, c] { action = [c] { return run(*c); }; });
-  auto* published = app.add_subcommand("validate", "Price the published case without data");
-  c->options.add_machine_to(*published);
-  published->callback([&action, c] { action = [c] { return validate(*c); }; });
+  add_run_and_validate<Case>(app, action, "Solve on a small grid, and compare with a plain loop", add_options,
+                             run, validate);
 }
 
 }  // namespace

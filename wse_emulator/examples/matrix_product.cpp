@@ -97,13 +97,12 @@ struct MatrixBlocks {
 /// A step of the product. Without blocks it moves no data, and is priced all the same.
 class Product {
  public:
-  Product(const Machine& machine, const Blocks& blocks, int n)
+  Product(const Machine& machine, const Blocks& blocks, int n, double in_one_bank)
       :  // One vector instruction over a column for each of the n x n numbers of B's block, the half of them
          // while A's next block comes and the other half while B's does.
         first_half_(std::size_t(blocks.mine().tiles()), n * n / 2),
         second_half_(first_half_.size(), n * n - n * n / 2),
-        instruction_(Section::vector(machine, of_element(), {.in_one_bank = operands_in_one_bank(machine, n)})
-                         .run_of(n)),
+        instruction_(Section::vector(machine, of_element(), {.in_one_bank = in_one_bank}).run_of(n)),
         around_(Section::scalar(machine, around_instruction())),
         to_west_(std::make_shared<Shift>(Link::west, n * n)),
         to_north_(std::make_shared<Shift>(Link::north, n * n)) {}
@@ -130,8 +129,8 @@ class Product {
   std::shared_ptr<Shift> to_west_, to_north_;
 };
 
-double difference_from_loop(const MatrixBlocks& blocks, int size) {
-  double largest = 0.0;
+Difference difference_from_loop(const MatrixBlocks& blocks, int size) {
+  Difference difference;
   const int n = blocks.n;
   blocks.for_each_tile([&](int x, int y) {
     for (int j = 0; j < n; ++j)
@@ -140,10 +139,10 @@ double difference_from_loop(const MatrixBlocks& blocks, int size) {
         for (int k = 0; k < size; ++k)
           sum += double(MatrixBlocks::value_a((blocks.mine.y0 + y) * n + i, k)) *
                  MatrixBlocks::value_b(k, (blocks.mine.x0 + x) * n + j);
-        largest = std::max(largest, std::abs(sum - double(blocks.c[blocks.at(x, y, i, j)])));
+        difference.see(blocks.c[blocks.at(x, y, i, j)], sum);
       }
   });
-  return largest;
+  return difference;
 }
 
 struct Case {
@@ -158,55 +157,50 @@ int run(const Case& c) {
   if (tiles[0] != tiles[1])
     throw InputError(
         fmt::format("--tiles: found {}x{}, expected as many columns as rows", tiles[0], tiles[1]));
-  const TileGrid grid{tiles[0], tiles[1], {true, true}};
+  const TileGrid grid = grid_on(machine, tiles, {true, true});
   const Blocks blocks(comm, grid);
+  const double in_one_bank = operands_in_one_bank(machine, c.block);
+  require_host_memory(comm, blocks, double(c.block) * c.block, 12.0, 0.0);
   MatrixBlocks matrices(comm, blocks, c.block);
-  const Product product(machine, blocks, c.block);
+  const Product product(machine, blocks, c.block, in_one_bank);
   const Program step = product.step(&matrices);
-  if (comm.is_root()) print_program(step, machine, grid);
-  RegionTimes times;
-  Executor executor(comm, blocks, machine, step, std::vector<int>(std::size_t(blocks.mine().tiles()), 1),
-                    times);
-  for (int k = 0; k < grid.width; ++k) executor.run();
-  const auto cycles = executor.clocks().latest();
-  const double joules = executor.dynamic_joules();
-  if (comm.is_root())
-    fmt::print("{} steps: {} cycles, {:.6g} J beside idle power\n", grid.width, cycles, joules);
-  return equals_plain_loop(comm, difference_from_loop(matrices, grid.width * c.block), 1e-4) ? 0
-                                                                                             : checks_failed;
+  run_on_data(comm, blocks, machine, step, grid.width);
+  return difference_from_loop(matrices, grid.width * c.block).within(comm, 1e-4) ? 0 : checks_failed;
 }
 
 int validate(const Case& c) {
   const Communicator comm;
   const Machine machine = c.options.read();
   const int n = 44;
-  const TileGrid grid{750, 750, {true, true}};
+  const TileGrid grid = grid_on(machine, {750, 750}, {true, true});
   const Blocks blocks(comm, grid);
-  const Product product(machine, blocks, n);
+  const double in_one_bank = operands_in_one_bank(machine, n);
+  const Product product(machine, blocks, n, in_one_bank);
   const Program step = product.step(nullptr);
   const double cycles = cycles_of_a_run(comm, blocks, machine, step), size = double(n) * grid.width;
   if (comm.is_root()) {
     print_program(step, machine, grid);
     fmt::print("  {:.1f} cycles for {} elements of a column; operands in one bank: {:.2f}\n",
-               cycles / (n * n), n, operands_in_one_bank(machine, n));
+               cycles / (n * n), n, in_one_bank);
   }
-  const double seconds = grid.width * cycles / machine.clock_hz;
-  return beside(comm, machine, published::matrix_product_rate, 1e-12 * 2.0 * size * size * size / seconds)
+  const auto seconds_on = [&](const Machine& other) {
+    const Product there(other, blocks, n, in_one_bank);  // blocks lie where they lie
+    return grid.width * predicted_seconds(there.step(nullptr), other, grid);
+  };
+  const auto teraflops = [&](double s) { return 1e-12 * 2.0 * size * size * size / s; };
+  return beside(comm, machine, grid.width * cycles / machine.clock_hz,
+                {published::matrix_product_rate, teraflops, seconds_on})
              ? 0
              : checks_failed;
 }
 
-void add_commands(CLI::App& app, std::function<int()>& action) {
-  auto c = std::make_shared<Case>();
-  auto* on_data = app.add_subcommand("run", "Multiply small matrices, and compare with a plain loop");
-  c->options.add_machine_to(*on_data);
-  c->options.add_tiles_to(*on_data);
-  on_data->add_option("--block", c->block, "rows and columns of a tile's blocks")
+void add_options(CLI::App& command, Case& c) {
+  command.add_option("--block", c.block, "rows and columns of a tile's blocks")
       ->transform(whole_number_in({1, 1000}));
-  on_data->callback([&action, c] { action = [c] { return run(*c); }; });
-  auto* published = app.add_subcommand("validate", "Price the published case without data");
-  c->options.add_machine_to(*published);
-  published->callback([&action, c] { action = [c] { return validate(*c); }; });
+}
+void add_commands(CLI::App& app, std::function<int()>& action) {
+  add_run_and_validate<Case>(app, action, "Multiply small matrices, and compare with a plain loop",
+                             add_options, run, validate);
 }
 
 }  // namespace

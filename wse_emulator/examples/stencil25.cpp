@@ -160,7 +160,7 @@ Program Stencil::step(Fields* fields) const {
 }
 
 /// The same on the whole grid by a loop that knows no tiles.
-double difference_from_loop(const Fields& fields, const TileGrid& g, int steps) {
+Difference difference_from_loop(const Fields& fields, const TileGrid& g, int steps) {
   const int nz = fields.cells;
   const auto index = [&](int x, int y, int z) {
     return (std::size_t(y) * std::size_t(g.width) + std::size_t(x)) * std::size_t(nz) + std::size_t(z);
@@ -187,62 +187,56 @@ double difference_from_loop(const Fields& fields, const TileGrid& g, int steps) 
     before = now;
     now = next;
   }
-  double largest = 0.0;
+  Difference difference;
   fields.for_each([&](int x, int y, int z) {
-    largest = std::max(largest, std::abs(double(fields.now[fields.at(x, y, z)]) -
-                                         now[index(fields.block.x0 + x, fields.block.y0 + y, z)]));
+    difference.see(fields.now[fields.at(x, y, z)], now[index(fields.block.x0 + x, fields.block.y0 + y, z)]);
   });
-  return largest;
+  return difference;
 }
 
 int run(const Case& c) {
   const Communicator comm;
   const Machine machine = c.options.read();
   const auto tiles = c.options.tiles_given().value_or(std::array{12, 9});
-  const TileGrid grid{tiles[0], tiles[1], {false, false}};
+  const TileGrid grid = grid_on(machine, tiles);
   const Blocks blocks(comm, grid);
   check_memory(machine, c.cells);
+  require_host_memory(comm, blocks, c.cells, 8.0, 24.0);
   Fields fields(comm, blocks, c.cells);
   const Stencil stencil(machine, blocks, c.cells);
   const Program step = stencil.step(&fields);
-  if (comm.is_root()) print_program(step, machine, grid);
-  RegionTimes times;
-  Executor executor(comm, blocks, machine, step, std::vector<int>(std::size_t(blocks.mine().tiles()), 1),
-                    times);
-  for (int k = 0; k < c.steps; ++k) executor.run();
-  const auto cycles = executor.clocks().latest();
-  const double joules = executor.dynamic_joules();
-  if (comm.is_root())
-    fmt::print("{} steps: {} cycles, {:.6g} J beside idle power\n", c.steps, cycles, joules);
-  return equals_plain_loop(comm, difference_from_loop(fields, grid, c.steps), 1e-4) ? 0 : checks_failed;
+  run_on_data(comm, blocks, machine, step, c.steps);
+  return difference_from_loop(fields, grid, c.steps).within(comm, 1e-4) ? 0 : checks_failed;
 }
 
 int validate(const Case& c) {
   const Communicator comm;
   const Machine machine = c.options.read();
   const int cells = 1000;
-  const TileGrid grid{755, 994, {false, false}};
+  const TileGrid grid = grid_on(machine, {755, 994});
   const Blocks blocks(comm, grid);
   check_memory(machine, cells);
   const Stencil stencil(machine, blocks, cells);
   const Program step = stencil.step(nullptr);
   if (comm.is_root()) print_program(step, machine, grid);
-  const double cycles = cycles_of_a_run(comm, blocks, machine, step);
-  return beside(comm, machine, published::stencil25_step, 1e6 * cycles / machine.clock_hz) ? 0
-                                                                                           : checks_failed;
+  const double seconds = cycles_of_a_run(comm, blocks, machine, step) / machine.clock_hz;
+  const auto seconds_on = [&](const Machine& other) {
+    const Stencil there(other, blocks, cells);
+    return predicted_seconds(there.step(nullptr), other, grid);
+  };
+  const auto microseconds = [](double s) { return 1e6 * s; };
+  return beside(comm, machine, seconds, {published::stencil25_step, microseconds, seconds_on})
+             ? 0
+             : checks_failed;
 }
 
+void add_options(CLI::App& command, Case& c) {
+  command.add_option("--cells", c.cells, "cells of a tile's column")->transform(whole_number_in({1, 1e5}));
+  command.add_option("--steps", c.steps, "steps in time")->transform(whole_number_in({1, 1e5}));
+}
 void add_commands(CLI::App& app, std::function<int()>& action) {
-  auto c = std::make_shared<Case>();
-  auto* on_data = app.add_subcommand("run", "Step a small grid, and compare with a plain loop");
-  c->options.add_machine_to(*on_data);
-  c->options.add_tiles_to(*on_data);
-  on_data->add_option("--cells", c->cells, "cells of a tile's column")->transform(whole_number_in({1, 1e5}));
-  on_data->add_option("--steps", c->steps, "steps in time")->transform(whole_number_in({1, 1e5}));
-  on_data->callback([&action, c] { action = [c] { return run(*c); }; });
-  auto* published = app.add_subcommand("validate", "Price the published case without data");
-  c->options.add_machine_to(*published);
-  published->callback([&action, c] { action = [c] { return validate(*c); }; });
+  add_run_and_validate<Case>(app, action, "Step a small grid, and compare with a plain loop", add_options,
+                             run, validate);
 }
 
 }  // namespace

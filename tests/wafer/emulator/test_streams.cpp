@@ -90,6 +90,24 @@ TEST_F(Streams, PredictedCyclesAreThoseOfTheExecutor) {
   EXPECT_DOUBLE_EQ(static_cast<double>(e.clocks()[0]), predicted);
 }
 
+TEST_F(Streams, ArePricedForAnotherMachine) {
+  // Where the stream is slower, and where the core is.
+  for (const int of_tile : {10, 3000}) {
+    std::fill(items.begin(), items.end(), of_tile);
+    const auto run_on = [&](const Machine& m, const Machine& priced) {
+      const Section section = Section::scalar(m, one_add);
+      Program p;
+      p.stream("sum", exchange, 0, {{section, items}});
+      Executor e(comm, blocks, m, p, std::vector<int>(30, 1), times);
+      for (int k = 0; k < 3; ++k) e.run();
+      EXPECT_NEAR(e.cycles_on(m, 0), static_cast<double>(e.clocks()[0]), 1e-6);
+      return e.cycles_on(priced, 0);
+    };
+    const Machine other = machine.with("fabric.ramp_cycles", 7).with("cycles.add", 2);
+    EXPECT_NEAR(run_on(machine, other), run_on(other, other), 1e-6) << of_tile;
+  }
+}
+
 TEST_F(Streams, CollideWithPatternsOfTheSameColor) {
   Program p;
   p.stream("one", exchange, 0, {{add, items}});
