@@ -38,6 +38,12 @@ inline constexpr int reduction_tiles = 512, reduction_words = 4096;
 inline constexpr std::array<Reduction, 5> two_phase_reductions{
     {{2, 10055}, {8, 9117}, {32, 8973}, {128, 9297}, {512, 7218}}};
 
+/// A tile's words to all others of its row, measured on a CS-3: 1 KiB over 512 tiles, on the lower envelope
+/// 20 + 9/8 words
+/// + (tiles - 1) cycles of the measurements.
+inline constexpr int row_multicast_tiles = 512, row_multicast_words = 256;
+inline constexpr double row_multicast_cycles = 819;
+
 /// Molecular dynamics, one atom on a tile, 801,792 atoms in slabs six cells thick: Santos et al., SC24 (arXiv
 /// 2405.07898), on a CS-2 of 769 x 1044 tiles.
 struct MetalSlab {

@@ -5,6 +5,7 @@
 
 #include "line_programs.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
+#include "wse_emulator/machine.hpp"
 #include "wse_emulator/published.hpp"
 
 using namespace wafermark::wse;
@@ -22,6 +23,24 @@ TEST(Broadcast, TakesTheFormulasCycles) {
       expect_uses(r, broadcast_use("broadcast", {0, 0, tiles, 1}, 0), false);
       EXPECT_EQ(r.received(tiles - 1, 0), values_of(0, words));
     }
+}
+
+TEST(Broadcast, AgreesWithTheMeasurementOnACs3) {
+  const FabricTiming cs3 = Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse3.toml").fabric;
+  EXPECT_NEAR(static_cast<double>(
+                  broadcast_cycles(cs3, published::row_multicast_tiles, published::row_multicast_words)),
+              published::row_multicast_cycles, 0.01 * published::row_multicast_cycles);
+}
+
+TEST(FabricTiming, AWordMayTakeAFractionOfACycleMore) {
+  FabricTiming f;
+  EXPECT_EQ(f.cycles_of(1000000007), 1000000007);
+  f.cycles_per_word = 9.0 / 8.0;
+  EXPECT_EQ(f.cycles_of(0), 0);
+  EXPECT_EQ(f.cycles_of(8), 9);
+  EXPECT_EQ(f.cycles_of(9), 11);
+  f.cycles_per_word = 0.5;
+  EXPECT_EQ(f.cycles_of(3), 2);
 }
 
 TEST(Broadcast, OverARectangleTakesTheFormulasCycles) {
