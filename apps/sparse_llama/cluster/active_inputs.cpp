@@ -71,7 +71,7 @@ void ActiveInputs::add_rows(const PackedMatrix& m, const Rows& x, std::int64_t v
   grow(partial_, vectors * input_parts * outputs);
   Kokkos::deep_copy(
       Kokkos::subview(partial_, Kokkos::make_pair(std::int64_t(0), vectors * input_parts * outputs)), 0.0f);
-  if (m.format == Format::dense)
+  if (row_of(m.format).layout == Layout::whole)
     add_active_rows<false, Value>(m, x, vectors, partial_.data());
   else
     add_active_rows<true, Value>(m, x, vectors, partial_.data());
@@ -83,9 +83,9 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
                                      bool accumulate, const Rows& out) {
   const std::int64_t padded = m.padded_columns();
   grow(expanded_, m.rows * padded);
-  Kokkos::parallel_for(
-      "expand", Range(0, m.rows),
-      ExpandSlice<Value>{RowsOf<Value>(m), m.format, 0, nullptr, m.columns, expanded_.data(), padded});
+  Kokkos::parallel_for("expand", Range(0, m.rows),
+                       ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, nullptr, m.columns,
+                                          expanded_.data(), padded});
   one_blas_thread();  // each of ours calls it
   Kokkos::parallel_for(
       "blocks of outputs",

@@ -236,7 +236,8 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
              out = Kokkos::subview(all_out, from_first, Kokkos::ALL);
   const std::int64_t padded = m.padded_columns(), groups = m.groups();
   const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
-  if (m.format == Format::csr) {
+  const Layout layout = row_of(m.format).layout;
+  if (layout == Layout::listed) {
     Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.rows),
                          CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride, out.data(),
                                                    stride, accumulate});
@@ -254,7 +255,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   }
   grow(scales_, vectors * groups);
   float* scales = scales_.data();
-  const bool masked = m.format != Format::dense;
+  const bool masked = layout == Layout::masked;
   const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
   row_loop("arrange vectors", vectors == 1, vectors * groups, arrange);
 
@@ -292,7 +293,8 @@ void MatrixVectors::multiply_panels(const PackedMatrix& m, const Rows& x, std::i
         const std::int64_t first = p * panel_rows, n = std::min(panel_rows, m.rows - first);
         const int own = thread.acquire();
         float* panel = panel_.data() + own * panel_size;
-        const ExpandSlice<Value> expand{rows, m.format, first / m.slice, nullptr, m.columns, panel, padded};
+        const ExpandSlice<Value> expand{
+            rows, row_of(m.format).layout, first / m.slice, nullptr, m.columns, panel, padded};
         for (std::int64_t i = 0; i * m.slice < n; ++i) expand(i);
         matrix_product(Op::none, Op::transpose, vectors, n, m.columns, 1.0f, x.data(),
                        std::int64_t(x.stride(0)), panel, padded, accumulate ? 1.0f : 0.0f, out.data() + first,
@@ -316,7 +318,7 @@ void MatrixVectors::multiply_block(const PackedMatrix& m, const Rows& x, std::in
 void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                              const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    const bool masked = m.format == Format::bit_mask || m.format == Format::two_four;
+    const bool masked = row_of(m.format).layout == Layout::masked;
     std::int64_t done = 0;
     if constexpr (on_host) {
       if (!masked && vectors >= blas_from) return multiply_panels<Value>(m, x, vectors, accumulate, out);
@@ -331,8 +333,8 @@ void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int
                               std::int64_t vectors, const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
     Kokkos::parallel_for("take rows", Range(0, vectors),
-                         ExpandSlice<Value>{RowsOf<Value>(m), m.format, 0, numbers.data(), m.columns,
-                                            out.data(), std::int64_t(out.stride(0))});
+                         ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, numbers.data(),
+                                            m.columns, out.data(), std::int64_t(out.stride(0))});
   });
 }
 

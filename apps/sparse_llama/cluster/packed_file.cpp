@@ -73,8 +73,8 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
           fmt::format("{}/parts: found {}, expected 0 to {}, the file's size", path, size, most));
   const auto part = [&](int rank, int column) { return parts[std::size_t(rank * part_columns + column)]; };
   PackedMatrix m;
-  m.format = Format(number_below(4, file, path, "format"));
-  m.value_type = ValueType(number_below(3, file, path, "value"));
+  m.format = Format(number_below(format_rows.size(), file, path, "format"));
+  m.value_type = ValueType(number_below(value_rows.size(), file, path, "value"));
   m.rows = part(comm.rank(), 0);
   m.columns = part(comm.rank(), 1);
   m.slice = part(comm.rank(), 2);

@@ -12,7 +12,7 @@ inline constexpr std::int64_t blas_from = 12;  // vectors for which expanding a 
 /// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
 /// on devices, whose many threads need as many rows.
 inline std::int64_t best_slice(Format format) {
-  return on_host && (format == Format::bit_mask || format == Format::two_four) ? slice_rows : 1;
+  return on_host && row_of(format).layout == Layout::masked ? slice_rows : 1;
 }
 
 /// Room for `size` elements, whose values are lost where it was too small.
@@ -68,7 +68,7 @@ struct RowsOf {
 template <class Value>
 struct ExpandSlice {
   RowsOf<Value> m;
-  Format format;
+  Layout layout;
   std::int64_t first;
   const std::int64_t* numbers;
   std::int64_t columns;
@@ -78,48 +78,45 @@ struct ExpandSlice {
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
     const std::int64_t s = numbers == nullptr ? first + i : numbers[i];
     float* to = out + i * m.slice * stride;
-    if (s < 0) {
+    if (s < 0)
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
-    } else if (format == Format::dense) {
-      const Value* from = m.values + s * m.words * mask_columns;
-      for (std::int64_t g = 0; g < m.groups; ++g) {
-        const float own = m.scale(s * m.groups + g);
-        const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
-        for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
-      }
-    } else if (format == Format::csr) {
-      const std::int64_t begin = m.slice_start[s], n = m.slice_start[s + 1] - begin;
-      for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
-      for (std::int64_t k = 0; k < n; ++k)
-        to[m.column[begin + k]] =
-            float(m.values[begin + k]) *
-            (m.scale_start == nullptr ? 1.0f : m.scale(m.scale_start[s] + k / group_columns));
-    } else {
-      const StoredRows<Value> rows = m.template at<true>(s);
-      const Value* from = rows.values;
-      const MaskWord* mask = rows.mask;
-      for (std::int64_t w = 0; w < m.words; ++w)
-        for (std::int64_t q = 0; q < m.slice; ++q) {
-          const float own = m.scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
-          float* word = to + q * stride + w * mask_columns;
-          KOKKOS_IF_ON_HOST((host::expand_word(*mask++, from, own, word);))
-          KOKKOS_IF_ON_DEVICE((portable::expand_word(*mask++, from, own, word);))
-        }
+    else if (layout == Layout::whole)
+      whole(s, to);
+    else if (layout == Layout::listed)
+      listed(s, to);
+    else
+      masked(s, to);
+  }
+
+ private:
+  KOKKOS_FUNCTION void whole(std::int64_t s, float* to) const {
+    const Value* from = m.values + s * m.words * mask_columns;
+    for (std::int64_t g = 0; g < m.groups; ++g) {
+      const float own = m.scale(s * m.groups + g);
+      const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
+      for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
     }
   }
-};
-
-/// Calls run with a number of the matrix's value type.
-template <class Run>
-void with_value_type(ValueType type, const Run& run) {
-  switch (type) {
-    case ValueType::fp32:
-      return run(float{});
-    case ValueType::bf16:
-      return run(BFloat16{});
-    case ValueType::int8:
-      return run(std::int8_t{});
+  KOKKOS_FUNCTION void listed(std::int64_t s, float* to) const {
+    const std::int64_t begin = m.slice_start[s], n = m.slice_start[s + 1] - begin;
+    for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
+    for (std::int64_t k = 0; k < n; ++k)
+      to[m.column[begin + k]] =
+          float(m.values[begin + k]) *
+          (m.scale_start == nullptr ? 1.0f : m.scale(m.scale_start[s] + k / group_columns));
   }
-}
+  KOKKOS_FUNCTION void masked(std::int64_t s, float* to) const {
+    const StoredRows<Value> rows = m.template at<true>(s);
+    const Value* from = rows.values;
+    const MaskWord* mask = rows.mask;
+    for (std::int64_t w = 0; w < m.words; ++w)
+      for (std::int64_t q = 0; q < m.slice; ++q) {
+        const float own = m.scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
+        float* word = to + q * stride + w * mask_columns;
+        KOKKOS_IF_ON_HOST((host::expand_word(*mask++, from, own, word);))
+        KOKKOS_IF_ON_DEVICE((portable::expand_word(*mask++, from, own, word);))
+      }
+  }
+};
 
 }  // namespace wafermark::llama

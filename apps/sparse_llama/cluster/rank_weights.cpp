@@ -74,11 +74,14 @@ void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
                               ValueType type, std::optional<float> activation_threshold) {
   const Configuration& c = source.configuration;
-  if (activation_threshold && format != Format::dense && format != Format::bit_mask)
+  if (activation_threshold && !row_of(format).by_inputs) {
+    std::string able;
+    for (const FormatRow& row : format_rows)
+      if (row.by_inputs) able += (able.empty() ? "" : " or ") + std::string(row.name);
     throw InputError(
-        fmt::format("weights by inputs, for an activation threshold: found format {}, expected "
-                    "dense or bit_mask",
-                    name_of(format)));
+        fmt::format("weights by inputs, for an activation threshold: found format {}, expected {}",
+                    name_of(format), able));
+  }
   if (c.kv_heads < comm.size())
     throw InputError(fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads",
                                  source.name, comm.size(), c.kv_heads));

@@ -108,6 +108,9 @@ RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm) {
   const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
   const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
   const FlatModel model = read_flat_model(comm, o.model);
+  const Configuration& c = model.configuration;
+  require_memory(comm, sizeof(float) * weight_count(c) + packed_bytes(c, format, type, 1) / comm.size(),
+                 fmt::format("{}, packed as {} of {}", o.model, name_of(format), name_of(type)));
   return pack_rank_weights(comm,
                            checkpoint_source(o.model, std::make_shared<const DenseWeights>(
                                                           unflatten(model.configuration, model.parameters))),
@@ -163,8 +166,8 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
       ->check(not_empty("a file"));
   command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder")
       ->check(not_empty("a file"));
-  command->add_option("--format", o->format, "evaluate packed weights: dense, csr, bit_mask or two_four");
-  command->add_option("--value", o->value, "evaluate packed weights: fp32, bf16 or int8");
+  command->add_option("--format", o->format, "evaluate packed weights: " + format_names());
+  command->add_option("--value", o->value, "evaluate packed weights: " + value_type_names());
   command
       ->add_option("--activation-threshold", o->activation_threshold,
                    "evaluate packed weights: hidden units at most this in size count as zero")

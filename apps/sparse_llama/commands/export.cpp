@@ -7,10 +7,12 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/model/checkpoint_writer.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/staged_folder.hpp"
 
 namespace wafermark::llama {
@@ -38,6 +40,9 @@ int write(const ExportOptions& o) {
   const FlatModel model = read_flat_model(comm, o.model);
   expect_another_folder(o.out, model.folder);
   const Companions companions = companions_of(model.folder, o.tokenizer);
+  // A second copy by tensors, and the text of the file, twice while it is put together.
+  const double bytes = weight_count(model.configuration) * (sizeof(float) + 2 * (o.type == "bf16" ? 2 : 4));
+  require_memory(comm, comm.is_root() ? bytes : 0, fmt::format("export of {} as {}", o.model, o.type));
   if (!comm.is_root()) return 0;
   StagedFolder folder(o.out);
   write_checkpoint_folder(folder.path(), unflatten(model.configuration, model.parameters),

@@ -112,11 +112,11 @@ int info(const InfoOptions& o) {
              2e-6 * 4 * 1000 * double(c.layers * c.kv_heads * c.head_dim), c.kv_heads);
   fmt::print("{:<10} {:<6} {:>12} {:>12} {:>22}\n", "format", "value", "bits/weight", "memory, GB",
              "read for a token, GB");
-  for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
-    for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8}) {
-      const double b = bits_per_weight_of(format, type, 1 - sparsity),
-                   end = ends * bits_per_weight_of(Format::dense, type, 1) / 8;
-      fmt::print("{:<10} {:<6} {:>12.2f} {:>12.3f} {:>22.3f}\n", name_of(format), name_of(type), b,
+  for (const FormatRow& format : format_rows)
+    for (const ValueRow& value : value_rows) {
+      const double b = bits_per_weight_of(format.format, value.type, 1 - sparsity),
+                   end = ends * bits_per_weight_of(Format::dense, value.type, 1) / 8;
+      fmt::print("{:<10} {:<6} {:>12.2f} {:>12.3f} {:>22.3f}\n", format.name, value.name, b,
                  1e-9 * (weights * b / 8 + end * (c.tied_embeddings ? 1 : 2)),
                  1e-9 * (weights * b / 8 + end));
     }

@@ -25,14 +25,13 @@ void ModelOptions::add_model_to(CLI::App& command) {
 }
 
 void ModelOptions::add_storage_to(CLI::App& command) {
-  format_option =
-      command.add_option("--format", format, "storage of the layers: dense, csr, bit_mask, two_four")
-          ->capture_default_str();
+  format_option = command.add_option("--format", format, "storage of the layers: " + format_names())
+                      ->capture_default_str();
   add_value_to(command);
 }
 
 void ModelOptions::add_value_to(CLI::App& command) {
-  value_option = command.add_option("--value", value, "type of the stored values: fp32, bf16, int8")
+  value_option = command.add_option("--value", value, "type of the stored values: " + value_type_names())
                      ->capture_default_str();
 }
 

@@ -61,10 +61,15 @@ struct Job {
   std::vector<std::int32_t> ends;  ///< tokens that end a text
   std::int64_t capacity = 0;       ///< tokens of each sequence
 
-  Job(const RunOptions& o, const Configuration& c) : tokenizer(find_tokenizer(o, c)) {
+  /// Collective.
+  Job(const Communicator& comm, const RunOptions& o, const Configuration& c)
+      : tokenizer(find_tokenizer(o, c)) {
     if (o.prompt || o.prompt_file) {
       source = o.prompt ? "--prompt" : "--prompt-file";
-      prompt = tokenizer->prompt(o.prompt ? *o.prompt : read_text(*o.prompt_file));
+      const std::string text = o.prompt ? *o.prompt : read_text(*o.prompt_file);
+      require_memory(comm, tokenizer->encode_bytes(text.size()),
+                     fmt::format("{}: {} bytes to encode", source, text.size()));
+      prompt = tokenizer->prompt(text);
       if (prompt.empty())
         throw InputError(
             fmt::format("{}: found a text without tokens, expected one (the tokenizer puts no bos "
@@ -172,7 +177,7 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   const auto start = std::chrono::steady_clock::now();
   std::optional<Job> known;
   const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
-    known.emplace(o, c);
+    known.emplace(comm, o, c);
     expect_room(comm, o, c, *known);
     out.begin(result);
   });
@@ -222,7 +227,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
-  const Job job(o, c);
+  const Job job(comm, o, c);
   out.begin(result);
   const auto start = std::chrono::steady_clock::now();
   const auto since = [&] {

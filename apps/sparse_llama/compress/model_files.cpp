@@ -92,7 +92,10 @@ TokenizedText read_tokens(const Communicator& comm, const std::string& text_path
   if (comm.is_root()) {
     try {
       const auto tokenizer = read_tokenizer(tokenizer_path);
-      text.tokens = tokenizer->encode(read_text(text_path));
+      const std::string content = read_text(text_path);
+      require_memory(Communicator(MPI_COMM_SELF), tokenizer->encode_bytes(content.size()),
+                     fmt::format("{}: {} bytes to encode", text_path, content.size()));
+      text.tokens = tokenizer->encode(content);
       text.bos = tokenizer->bos();
       text.vocabulary = tokenizer->vocabulary();
       text.ends = tokenizer->ends();

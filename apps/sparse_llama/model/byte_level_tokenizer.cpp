@@ -38,6 +38,7 @@ class ByteLevelTokenizer final : public BpeTokenizer {
                      {[](unsigned char byte) { return to_byte_alphabet(std::string(1, char(byte))); },
                       [](const std::string& piece) { return from_byte_alphabet(piece).value_or(piece); }}),
         pre_tokenizer_(member(file, "pre_tokenizer"), path) {
+    bytes_for_a_byte_ = 10;  // measured: 5.4; words are merged one at a time
     expect_unchanged_bytes(file);
     whole_words_ = member(member(file, "model"), "ignore_merges") == true;
   }

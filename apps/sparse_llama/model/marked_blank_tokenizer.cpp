@@ -71,6 +71,7 @@ class MarkedBlankTokenizer final : public BpeTokenizer {
                       [](const std::string& piece) { return with_blanks(piece); }}),
         leading_(Marking(file, path).leading()) {
     adds_blank_ = leading_ != LeadingBlank::never;
+    bytes_for_a_byte_ = 70;
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {

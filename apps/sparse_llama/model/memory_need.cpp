@@ -13,21 +13,6 @@ double weight_count(const Configuration& c) {
   return layer_weight_count(c) + ends + double(2 * c.layers + 1) * double(c.dim);
 }
 
-double bits_per_weight_of(Format format, ValueType type, double density) {
-  const double v = 8.0 * double(bytes_of(type)), scale = type == ValueType::int8 ? 16.0 / group_columns : 0;
-  switch (format) {
-    case Format::dense:
-      return v + scale;
-    case Format::csr:
-      return density * (v + 16 + scale);
-    case Format::bit_mask:
-      return 1 + density * v + scale;
-    case Format::two_four:
-      return 1 + v / 2 + scale;
-  }
-  return 0;
-}
-
 double packed_bytes(const Configuration& c, Format format, ValueType type, double density) {
   const double layers = layer_weight_count(c);
   return (layers * bits_per_weight_of(format, type, density) +

@@ -13,9 +13,6 @@ namespace wafermark::llama {
 double weight_count(const Configuration& configuration);
 double layer_weight_count(const Configuration& configuration);
 
-/// Bits a weight, by the table at the head of packed_matrix.hpp.
-double bits_per_weight_of(Format format, ValueType type, double density);
-
 /// Packed, over all ranks; embedding and head are dense.
 double packed_bytes(const Configuration& configuration, Format format, ValueType type, double density);
 

@@ -1,15 +1,9 @@
-// Weights as they are kept for running: a storage format (which columns of a row are stored, and how that is
-// said) and a value type (how each number is).
+// Matrices in the storage formats and value types of kernels/storage.hpp.
 //
-//   dense      every column                                        v            bits a weight at density d
-//   csr        stored columns, numbered with 16 bits               d (v + 16)
-//   bit_mask   stored columns, one bit a column                    1 + d v
-//   two_four   two of each four columns, one bit a column          1 + v / 2
-//
-// v is 32 (fp32), 16 (bf16) or 8 (int8). int8 values are w / s rounded, where the bf16 scale s is that of a
-// group of 128 columns (csr: of 128 stored values), 0.125 bits a weight. Rows begin at multiples of 64
-// columns; columns past the end hold zeros, or bits that are not set. Masked matrices may be kept in slices
-// of several rows, word by word side by side (kernels/row_dots.hpp); rows past the end have no bits.
+// int8 values are w / s rounded, where the bf16 scale s is that of a group of 128 columns (csr: of 128 stored
+// values). Rows begin at multiples of 64 columns; columns past the end hold zeros, or bits that are not set.
+// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp);
+// rows past the end have no bits.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -17,21 +11,21 @@
 #include <string>
 #include <vector>
 
-#include "sparse_llama/kernels/value_types.hpp"
+#include "sparse_llama/kernels/storage.hpp"
 
 namespace wafermark::llama {
-
-enum class Format { dense, csr, bit_mask, two_four };
-enum class ValueType { fp32, bf16, int8 };
 
 /// "bit_mask" and the like. The second throws InputError that names `option` and the choices.
 const char* name_of(Format format);
 const char* name_of(ValueType type);
 Format format_named(const std::string& name, const std::string& option);
 ValueType value_type_named(const std::string& name, const std::string& option);
+/// All of them, "dense, csr, ...".
+std::string format_names();
+std::string value_type_names();
 
 /// Bytes of one stored value.
-std::int64_t bytes_of(ValueType type);
+inline std::int64_t bytes_of(ValueType type) { return row_of(type).bytes; }
 
 struct PackedMatrix {
   Format format = Format::dense;
@@ -39,12 +33,12 @@ struct PackedMatrix {
   std::int64_t rows = 0, columns = 0;
   std::int64_t slice = 1;                   ///< rows side by side: 1, masked ones also slice_rows
   std::int64_t stored = 0;                  ///< values, zeros that pad dense rows not counted
-  Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], bit_mask and two_four
-  Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but dense
-  Kokkos::View<std::uint16_t*> column;      ///< of each value, csr
+  Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], masked
+  Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but whole
+  Kokkos::View<std::uint16_t*> column;      ///< of each value, listed
   Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
-  Kokkos::View<BFloat16*> scales;  ///< int8: [padded_rows() * groups()]; csr: of stored values' groups
-  Kokkos::View<std::int64_t*> scale_start;  ///< csr, int8: [rows + 1], first scale of a row
+  Kokkos::View<BFloat16*> scales;  ///< scaled: [padded_rows() * groups()]; listed: of stored values' groups
+  Kokkos::View<std::int64_t*> scale_start;  ///< listed, scaled: [rows + 1], first scale of a row
 
   std::int64_t slices() const { return (rows + slice - 1) / slice; }
   std::int64_t padded_rows() const { return slices() * slice; }
@@ -61,9 +55,9 @@ struct PackedMatrix {
 /// row.
 using RowSource = std::function<void(std::int64_t row, float* out)>;
 
-/// Packs rows [0, rows) of `source`. Zeros are not stored, save by dense; two_four keeps the two largest of
-/// each four (none may be lost: throws InputError that names `name` where a row holds more). csr: at most
-/// 65,536 columns.
+/// Packs rows [0, rows) of `source`. Zeros are not stored, save in whole rows; formats that keep so many of
+/// so many columns keep the largest (none may be lost: throws InputError that names `name` where a row holds
+/// more, or more columns than the format can number).
 PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
                   const RowSource& source, const std::string& name, std::int64_t slice);
 

@@ -11,6 +11,7 @@
 
 #include "common/errors.hpp"
 #include "common/mapped_file.hpp"
+#include "common/memory.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -41,12 +42,21 @@ std::string read_stream(const std::string& path) {
   return text;
 }
 
+void expect_room(const std::string& path, double bytes) {
+  const FreeMemory own = free_memory_of_process(), node = free_memory_of_node();
+  const FreeMemory& left = own.bytes < node.bytes ? own : node;
+  if (!(bytes <= left.bytes))
+    throw InputError(fmt::format("{}: needs {}, {} are available ({})", path, in_gigabytes(bytes),
+                                 in_gigabytes(left.bytes), left.bound));
+}
+
 }  // namespace
 
 std::string read_text(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return read_stream(path);
   const MappedFile file(path);
+  expect_room(path, double(file.bytes().size()));
   // Files of /proc have no size and yet a text.
   return file.bytes().empty() ? read_stream(path) : std::string(file.bytes());
 }

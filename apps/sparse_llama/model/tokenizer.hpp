@@ -26,6 +26,8 @@ class Tokenizer {
   /// The same without tokens that were added later, which a model need not have rows for.
   virtual std::int64_t learnt_vocabulary() const { return vocabulary(); }
 
+  /// Memory that encode() takes at most for a text of so many bytes.
+  double encode_bytes(std::size_t text) const { return bytes_for_a_byte_ * double(text); }
   /// encode(text) between bos and eos, where the tokenizer puts them there and the text does not begin or end
   /// with them by itself. Empty when nothing is left of the text and there is no bos.
   std::vector<std::int32_t> prompt(std::string_view text) const;
@@ -44,6 +46,8 @@ class Tokenizer {
       : path_(std::move(path)), file_name_(std::move(file_name)) {}
   void use(SpecialTokens special) { special_ = std::move(special); }
   bool adds_blank_ = false;
+  double bytes_for_a_byte_ =
+      130;  ///< measured with 24 MB of English: SentencePiece 110, BPE of whole texts 50
 
  private:
   SpecialTokens special_;

@@ -46,11 +46,13 @@ void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t o
   line.value_end.push_back(std::int64_t(line.values.size() / sizeof(Value)));
 }
 
-bool breaks_two_four(const float* row, std::int64_t columns) {
-  for (std::int64_t j = 0; j < columns; j += 4) {
+/// Whether more columns hold something than the format's pattern keeps.
+bool breaks_pattern(const FormatRow& format, const float* row, std::int64_t columns) {
+  if (format.kept == format.of) return false;
+  for (std::int64_t j = 0; j < columns; j += format.of) {
     int stored = 0;
-    for (std::int64_t k = j; k < std::min(columns, j + 4); ++k) stored += row[k] != 0;
-    if (stored > 2) return true;
+    for (std::int64_t k = j; k < std::min(columns, j + format.of); ++k) stored += row[k] != 0;
+    if (stored > format.kept) return true;
   }
   return false;
 }
@@ -64,7 +66,7 @@ void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, 
   stored.resize(std::size_t(inputs));
   for (std::int64_t k = 0; k < inputs; ++k) {
     std::int64_t count = outputs;
-    if (w.format == Format::dense) {
+    if (row_of(w.format).layout == Layout::whole) {
       for (std::int64_t r = 0; r < rows; ++r)
         dense_add(values, outputs, x[r * x_stride + k], sums + r * outputs);
     } else {
@@ -114,7 +116,7 @@ TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, 
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       float* row = rows.data() + o * std::size_t(matrix_columns);
       source(outputs[o], 0, matrix_columns, row);
-      if (format == Format::two_four && breaks_two_four(row, matrix_columns)) broken = true;
+      if (breaks_pattern(row_of(format), row, matrix_columns)) broken = true;
     }
     for (int t = 0; t < packed.along; ++t) {
       const auto inputs = m.inputs().of(first_tile + t);
@@ -122,7 +124,7 @@ TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, 
         return rows[std::size_t(o * matrix_columns + inputs[std::size_t(k)])];
       };
       const auto pack_as = [&]<class Value>(Value) {
-        pack_tile<Value>(lines[l], format == Format::dense, std::int64_t(inputs.size()),
+        pack_tile<Value>(lines[l], row_of(format).layout == Layout::whole, std::int64_t(inputs.size()),
                          std::int64_t(outputs.size()), weight);
       };
       if (type == ValueType::fp32)
@@ -132,8 +134,8 @@ TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, 
     }
   });
   if (broken)
-    throw InputError(
-        fmt::format("{}: found more than two weights in a group of four, expected 2:4 sparsity", name));
+    throw InputError(fmt::format("{0}: found more than {1} of {2} columns, expected at most {1} for {3}",
+                                 name, row_of(format).kept, row_of(format).of, name_of(format)));
   std::size_t masks = 0, bytes = 0;
   for (const PackedLine& line : lines) {
     masks += line.mask.size();

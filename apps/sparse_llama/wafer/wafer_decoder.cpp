@@ -19,10 +19,16 @@ namespace {
 using Tiles = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
 
 WaferSettings accepted(const WaferSettings& settings) {
-  if (settings.value_type == ValueType::int8)
-    throw InputError("--value int8: tiles hold fp32 or bf16, expected one of these with --target wafer");
-  if (settings.format == Format::csr)
-    throw InputError("--format csr: expected dense, bit_mask or two_four with --target wafer");
+  const auto expect = [](const auto& row, const auto& rows, const char* option) {
+    if (row.on_tiles) return;
+    std::string able;
+    for (const auto& other : rows)
+      if (other.on_tiles) able += (able.empty() ? "" : ", ") + std::string(other.name);
+    throw InputError(
+        fmt::format("{} {}: tiles do not hold it, expected {} with --target wafer", option, row.name, able));
+  };
+  expect(row_of(settings.value_type), value_rows, "--value");
+  expect(row_of(settings.format), format_rows, "--format");
   return settings;
 }
 

@@ -66,12 +66,12 @@ struct PackedFile : testing::Test {
 };
 
 TEST_F(PackedFile, GivesTheWeightsBack) {
-  for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
-    for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8}) {
-      const RankWeights weights = sample(format, type);
+  for (const FormatRow& format : format_rows)
+    for (const ValueRow& value : value_rows) {
+      const RankWeights weights = sample(format.format, value.type);
       write_packed(comm, folder / "a.h5", weights);
       EXPECT_EQ(logits(read_packed(comm, folder / "a.h5")), logits(weights))
-          << name_of(format) << " " << name_of(type);
+          << format.name << " " << value.name;
     }
 }
 

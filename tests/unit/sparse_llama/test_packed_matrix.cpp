@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "common/errors.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
@@ -12,17 +13,18 @@
 namespace wafermark::llama {
 namespace {
 
+/// Of each `of` columns the `kept` after the first are stored where the format has a pattern, else each with
+/// the density.
 std::vector<float> random_matrix(std::int64_t rows, std::int64_t columns, double density,
-                                 bool two_four = false) {
+                                 const FormatRow& format = row_of(Format::dense)) {
   std::mt19937 engine(std::uint32_t(rows * 1000 + columns));
   std::normal_distribution<float> normal;
   std::bernoulli_distribution kept(density);
   std::vector<float> w(std::size_t(rows * columns));
-  for (std::size_t i = 0; i < w.size(); ++i)
-    w[i] =
-        (two_four ? std::int64_t(i) % columns % 4 == 1 || std::int64_t(i) % columns % 4 == 2 : kept(engine))
-            ? normal(engine)
-            : 0;
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const std::int64_t place = (std::int64_t(i) % columns + format.of - 1) % format.of;
+    w[i] = (format.kept < format.of ? place < format.kept : kept(engine)) ? normal(engine) : 0;
+  }
   return w;
 }
 
@@ -49,7 +51,7 @@ double rounding(ValueType type, double largest) {
 
 TEST_P(PackedMatrices, HoldTheMatrix) {
   const Case& c = GetParam();
-  const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
+  const auto w = random_matrix(c.rows, c.columns, c.density, row_of(c.format));
   const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
   const double largest =
       *std::max_element(w.begin(), w.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
@@ -66,7 +68,7 @@ TEST_P(PackedMatrices, HoldTheMatrix) {
 
 TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   const Case& c = GetParam();
-  const auto w = random_matrix(c.rows, c.columns, c.density, c.format == Format::two_four);
+  const auto w = random_matrix(c.rows, c.columns, c.density, row_of(c.format));
   const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
   std::vector<float> row(std::size_t(c.columns));
   constexpr std::int64_t most = 70;
@@ -102,7 +104,7 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
 /// The same matrix by inputs: rows are added where the vector is not zero, and only there.
 TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
   const Case& c = GetParam();
-  if (c.slice > 1 || (c.format != Format::dense && c.format != Format::bit_mask)) return;
+  if (c.slice > 1 || !row_of(c.format).by_inputs) return;
   auto w = random_matrix(c.rows, c.columns, c.density);
   const auto active = [](std::int64_t v, std::int64_t row) { return (row + v) % 3 == 1; };
   std::vector<float> row(std::size_t(c.columns));
@@ -143,13 +145,12 @@ TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
-    for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8})
+  for (const auto& [format, name, layout, kept, of, by_inputs, on_tiles, largest] : format_rows)
+    for (const auto& [type, type_name, bytes, scaled, type_on_tiles] : value_rows)
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
           for (const std::int64_t slice : {1, slice_rows})
-            if ((density == 0.3 || columns == 172) &&
-                (slice == 1 || format == Format::bit_mask || format == Format::two_four))
+            if ((density == 0.3 || columns == 172) && (slice == 1 || layout == Layout::masked))
               all.push_back({format, type, rows, columns, density, slice});
   return all;
 }
@@ -160,10 +161,38 @@ INSTANTIATE_TEST_SUITE_P(AllFormats, PackedMatrices, testing::ValuesIn(cases()),
          std::to_string(c.slice);
 });
 
+/// What the rows of storage.hpp say is so: names, bits, patterns. That each is held and multiplied is shown
+/// above, which goes through all rows as well.
+TEST(Storage, EveryRowIsComplete) {
+  const std::int64_t rows = 64, columns = 4096;
+  std::set<std::string> names;
+  for (const FormatRow& format : format_rows) {
+    EXPECT_TRUE(names.insert(format.name).second) << format.name;
+    EXPECT_EQ(format_named(format.name, "--format"), format.format);
+    EXPECT_THAT(format_names(), testing::HasSubstr(format.name));
+    EXPECT_LE(format.kept, format.of) << format.name;
+    const auto w = random_matrix(rows, columns, 0.3, format);
+    const double density = 1 - double(std::count(w.begin(), w.end(), 0.0f)) / double(w.size());
+    for (const ValueRow& value : value_rows) {
+      EXPECT_EQ(value_type_named(value.name, "--value"), value.type);
+      const PackedMatrix m = pack(rows, columns, format.format, value.type, rows_of(w, columns), "matrix", 1);
+      EXPECT_NO_THROW(expect_consistent(m, rows, columns, "matrix")) << format.name << " " << value.name;
+      const double starts = format.layout == Layout::whole ? 0 : 64.0 / columns;  // of each row
+      EXPECT_NEAR(m.bits_per_weight(), bits_per_weight_of(format.format, value.type, density) + starts, 0.05)
+          << format.name << " " << value.name;
+    }
+    if (format.kept == format.of) continue;
+    const std::vector<float> full(std::size_t(format.of), 1.0f);
+    EXPECT_THROW(pack(1, format.of, format.format, ValueType::fp32, rows_of(full, format.of), "full", 1),
+                 InputError)
+        << format.name;
+  }
+}
+
 TEST(PackedMatrix, TakesTheBitsItSays) {
   const std::int64_t rows = 64, columns = 4096;
   const auto w = random_matrix(rows, columns, 0.3);
-  const auto half = random_matrix(rows, columns, 0.5, true);
+  const auto half = random_matrix(rows, columns, 0.5, row_of(Format::two_four));
   const auto bits = [&](Format f, ValueType t) {
     return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix",
                 best_slice(f))

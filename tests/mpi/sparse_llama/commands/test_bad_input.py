@@ -74,6 +74,7 @@ CASES = [
     *((f"{command}", "are available") for command in (
         "run --model wide", "info --model wide", "evaluate wide text.txt", "export wide -o e", "prune wide --method magnitude --out out",
         "convert --model wide --out w.h5", "compare --model wide", "run --model wide --target wafer", "evaluate wide text.txt --format csr")),
+    ("run --model model --prompt-file huge.txt", "huge.txt: needs"), ("evaluate model large.txt", "bytes to encode: needs"),
     ("run --model long --prompt-tokens 1e9 --tokens 1", "at most the model's context"),
     ("run --model model --prompt-tokens 1 --tokens 60 --sequences 1e6 --target wafer", "tile memory of wse2"),
     # command lines
@@ -91,6 +92,9 @@ def files(folder):
         (made / "config.json").write_text(json.dumps({**json.loads((made / "config.json").read_text()), **config}))
     (folder / "text.txt").write_text("In the beginning there was a text, and it was short. " * 20)
     (folder / "empty.txt").write_text("")
+    for text, size in (("huge.txt", 1 << 40), ("large.txt", 1 << 33)):  # holes
+        with open(folder / text, "wb") as file:
+            file.truncate(size)
     (folder / "empty").mkdir()
     (folder / "d").mkdir()
     os.mkfifo(folder / "pipe")

@@ -1,0 +1,80 @@
+// What each layout of packed matrices does to its arrays; packed_matrix.cpp chooses by the format's row.
+#pragma once
+
+#include <cstring>
+
+#include "common/large_pages.hpp"
+#include "sparse_llama/kernels/quantise.hpp"
+#include "sparse_llama/model/packed_matrix.hpp"
+
+namespace wafermark::llama {
+
+struct LayoutFunctions {
+  /// Fills the arrays of `m`, whose sizes are known; `stored`: values of each row.
+  void (*pack)(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored);
+  /// Throws InputError that names `name` unless the arrays belong together. For host memory.
+  void (*expect_consistent)(const PackedMatrix& m, const std::string& name);
+  /// Row `row` to `out`, zeros. For host memory.
+  void (*unpack_row)(const PackedMatrix& m, std::int64_t row, float* out);
+};
+
+extern const LayoutFunctions sliced_rows;  ///< whole and masked rows
+extern const LayoutFunctions listed_rows;
+
+/// Throws InputError "NAME: WHAT: found ..., expected ..." unless both are the same.
+void expect_same(const std::string& name, const char* what, std::int64_t found, std::int64_t expected);
+
+/// Columns of a row that are stored: bits of `mask`.
+void choose_stored(Format format, const float* row, std::int64_t columns, std::vector<MaskWord>& mask);
+
+inline constexpr std::int64_t value_slack = 64;  // bytes: a vector load may begin at the last value
+
+using HostRows = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, Kokkos::IndexType<std::int64_t>>;
+
+/// Room for `count` values of the type.
+inline auto value_array(ValueType type, std::int64_t count) {
+  auto values = large_page_array<unsigned char>("values", count * row_of(type).bytes + value_slack);
+  std::memset(values.data() + values.size() - value_slack, 0, value_slack);
+  return values;
+}
+
+/// Stores n numbers as `type` at `out`; scaled types: times inverse_scale.
+inline void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out,
+                         float inverse_scale) {
+  with_value_type(type, [&]<class Value>(Value) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      Value value;
+      if constexpr (std::is_integral_v<Value>)
+        value = quantised<Value>(numbers[i], inverse_scale, float(std::numeric_limits<Value>::max()));
+      else
+        value = Value(numbers[i]);
+      std::memcpy(out + std::int64_t(sizeof value) * i, &value, sizeof value);
+    }
+  });
+}
+
+inline float stored_value(ValueType type, const unsigned char* values, std::int64_t i) {
+  float number = 0;
+  with_value_type(type, [&]<class Value>(Value value) {
+    std::memcpy(&value, values + std::int64_t(sizeof value) * i, sizeof value);
+    number = float(value);
+  });
+  return number;
+}
+
+/// The scale that a group of n numbers is stored with, rounded as it is stored.
+inline BFloat16 stored_scale(const float* numbers, std::int64_t n) {
+  return BFloat16(group_scale(numbers, n, float(std::numeric_limits<std::int8_t>::max())));
+}
+
+template <class View>
+void to_device(const View& host, Kokkos::View<typename View::value_type*>& device) {
+  device = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), host);
+}
+
+template <class View>
+auto copy_on_host(const View& view) {
+  return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+}
+
+}  // namespace wafermark::llama

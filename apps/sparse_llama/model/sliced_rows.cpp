@@ -1,0 +1,130 @@
+// Rows that are whole or whose stored columns have a bit each, several of the latter side by side in slices.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+#include "sparse_llama/model/layouts.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+bool is_whole(const PackedMatrix& m) { return row_of(m.format).layout == Layout::whole; }
+
+/// Where the values of each slice begin, and those behind the last end.
+auto starts_of_slices(const PackedMatrix& m, const std::vector<std::int64_t>& stored) {
+  const auto start = large_page_array<std::int64_t>("slice starts", m.slices() + 1);
+  start(0) = 0;
+  for (std::int64_t s = 0; s < m.slices(); ++s) {
+    start(s + 1) = start(s);
+    for (std::int64_t r = s * m.slice; r < std::min(m.rows, (s + 1) * m.slice); ++r)
+      start(s + 1) += stored[std::size_t(r)];
+  }
+  return start;
+}
+
+void pack_sliced(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
+  const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
+  const std::int64_t words = m.words(), padded = m.padded_columns(), groups = m.groups(), slice = m.slice,
+                     width = row_of(m.value_type).bytes;
+  const auto slice_start =
+      whole ? large_page_array<std::int64_t>("slice starts", 0) : starts_of_slices(m, stored);
+  const auto mask = large_page_array<MaskWord>("bit mask", whole ? 0 : m.padded_rows() * words);
+  const auto values = value_array(m.value_type, whole ? m.rows * padded : m.stored);
+  const auto scales = large_page_array<BFloat16>("scales", scaled ? m.padded_rows() * groups : 0);
+  Kokkos::parallel_for("store values", HostRows(0, m.slices()), [&](std::int64_t s) {
+    std::vector<std::vector<float>> row(std::size_t(slice), std::vector<float>(std::size_t(padded), 0.0f));
+    std::vector<std::vector<MaskWord>> row_mask(
+        row.size(), std::vector<MaskWord>(std::size_t(words), whole ? ~MaskWord(0) : 0));
+    std::vector<float> inverse(row.size(), 1.0f), chosen;
+    for (std::size_t q = 0; q < row.size(); ++q) {
+      const std::int64_t r = s * slice + std::int64_t(q);
+      if (r >= m.rows) continue;
+      source(r, row[q].data());
+      if (!whole) choose_stored(m.format, row[q].data(), m.columns, row_mask[q]);
+    }
+    unsigned char* out = values.data() + (whole ? s * padded : slice_start(s)) * width;
+    for (std::int64_t w = 0; w < words; ++w)
+      for (std::size_t q = 0; q < row.size(); ++q) {
+        const float* own = row[q].data() + w * mask_columns;
+        if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0) {
+          const BFloat16 scale = stored_scale(own, std::min(group_columns, padded - j));
+          scales((s * slice + std::int64_t(q)) * groups + j / group_columns) = scale;
+          inverse[q] = inverse_or_zero(float(scale));
+        }
+        const MaskWord bits = row_mask[q][std::size_t(w)];
+        if (!whole) mask((s * words + w) * slice + std::int64_t(q)) = bits;
+        chosen.clear();
+        for (MaskWord rest = bits; rest != 0; rest &= rest - 1)
+          chosen.push_back(own[Kokkos::countr_zero(rest)]);
+        store_values(m.value_type, chosen.data(), std::int64_t(chosen.size()), out, inverse[q]);
+        out += std::int64_t(chosen.size()) * width;
+      }
+  });
+  to_device(mask, m.mask);
+  to_device(slice_start, m.slice_start);
+  to_device(values, m.values);
+  to_device(scales, m.scales);
+}
+
+/// As many values in each slice as bits.
+void expect_as_many_bits(const PackedMatrix& m, const std::string& name) {
+  const auto start = copy_on_host(m.slice_start);
+  const auto mask = copy_on_host(m.mask);
+  expect_same(name, "first slice start", start(0), 0);
+  const std::int64_t most = m.slice * m.columns;
+  for (std::int64_t s = 0; s < m.slices(); ++s) {
+    const std::int64_t n = start(s + 1) - start(s);
+    if (n < 0 || n > most)
+      throw InputError(fmt::format("{}: found {} values in slice {}, expected 0 to {}", name, n, s, most));
+    std::int64_t bits = 0;
+    for (std::int64_t i = s * m.words() * m.slice; i < (s + 1) * m.words() * m.slice; ++i)
+      bits += Kokkos::popcount(mask(i));
+    expect_same(name, "bits of a slice", bits, n);
+  }
+  expect_same(name, "stored values", m.stored, start(m.slices()));
+}
+
+void expect_sliced(const PackedMatrix& m, const std::string& name) {
+  const auto expect = [&](const char* what, std::int64_t found, std::int64_t expected) {
+    expect_same(name, what, found, expected);
+  };
+  const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
+  if (m.slice != slice_rows || whole) expect("rows of a slice", m.slice, 1);
+  expect("mask words", std::int64_t(m.mask.size()), whole ? 0 : m.padded_rows() * m.words());
+  expect("slice starts", std::int64_t(m.slice_start.size()), whole ? 0 : m.slices() + 1);
+  expect("column numbers", std::int64_t(m.column.size()), 0);
+  expect("bytes of values", std::int64_t(m.values.size()),
+         (whole ? m.rows * m.padded_columns() : m.stored) * row_of(m.value_type).bytes + value_slack);
+  expect("scale starts", std::int64_t(m.scale_start.size()), 0);
+  if (whole)
+    expect("stored values", m.stored, m.rows * m.columns);
+  else
+    expect_as_many_bits(m, name);
+  expect("scales", std::int64_t(m.scales.size()), scaled ? m.padded_rows() * m.groups() : 0);
+}
+
+void unpack_sliced(const PackedMatrix& m, std::int64_t row, float* out) {
+  const auto mask = copy_on_host(m.mask);
+  const auto start = copy_on_host(m.slice_start);
+  const auto values = copy_on_host(m.values);
+  const auto scales = copy_on_host(m.scales);
+  const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
+  const std::int64_t s = row / m.slice;
+  std::int64_t next = whole ? row * m.padded_columns() : start(s);
+  for (std::int64_t w = 0; w < m.words(); ++w)
+    for (std::int64_t q = 0; q < m.slice; ++q) {
+      MaskWord rest = whole ? ~MaskWord(0) : mask((s * m.words() + w) * m.slice + q);
+      for (; rest != 0; rest &= rest - 1, ++next)
+        if (const std::int64_t j = w * mask_columns + Kokkos::countr_zero(rest);
+            s * m.slice + q == row && j < m.columns)
+          out[j] = stored_value(m.value_type, values.data(), next) *
+                   (scaled ? float(scales(row * m.groups() + j / group_columns)) : 1.0f);
+    }
+}
+
+}  // namespace
+
+const LayoutFunctions sliced_rows{pack_sliced, expect_sliced, unpack_sliced};
+
+}  // namespace wafermark::llama
