@@ -76,11 +76,13 @@ class Scatter final : public LineTransfer {
   void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
 };
 
-/// Part j of tile i becomes part i of tile j. Every core sends its words and passes on what comes and is for tiles beyond,
-/// in both directions at once, by two colors each. What a tile sends comes first; then, one after the other, what its
-/// neighbours, the tiles behind them, ... sent. The ramps of the tiles between take the words of both directions:
-///   cycles = words (P - 1 + (P + 1) s + (P - 1 - s)(P - s) / 2) + hop + 2 T_R + 1, s = (P - 1) / 2 rounded down:
-/// own words, s rounds from both sides, and those from one side. Within a sixth and 12 cycles of router_reference.
+/// Part j of tile i becomes part i of tile j. Every core sends its words and passes on what comes and is for
+/// tiles beyond, in both directions at once, by two colors each. What a tile sends comes first; then, one
+/// after the other, what its neighbours, the tiles behind them, ... sent. The ramps of the tiles between take
+/// the words of both directions: own words, s = (P - 1) / 2 (rounded down) rounds from both sides, and those
+/// from one side,
+///   cycles = words (P - 1 + (P + 1) s + (P - 1 - s)(P - s) / 2) + hop + 2 T_R + 1.
+/// Within a sixth and 12 cycles of router_reference.
 class Transpose final : public LineTransfer {
  public:
   using LineTransfer::LineTransfer;
