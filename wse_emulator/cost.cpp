@@ -33,15 +33,27 @@ double vector_cycles(const Machine& m, const OperationCounts& counts, std::int64
          m.vector_cycles_per_element * static_cast<double>(elements) * issue_cycles(m, counts);
 }
 
-double loop_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements, Loop loop) {
-  if (elements == 0) return 0.0;
+LoopPrice loop_price(const Machine& m, const OperationCounts& counts, Loop loop) {
   OperationCounts turn = counts;
   turn[Operation::integer] += 1;
   turn[Operation::branch] += 1;
   const OperationCounts vector = loop == Loop::products ? counts.without_fma() : counts;
+  const auto instructions = static_cast<double>(vector.instructions());
   const double saved = loop == Loop::repeated ? m.vector_startup_cycles - m.vector_restart_cycles : 0.0;
-  return std::min(vector_cycles(m, vector, elements) - saved * static_cast<double>(vector.instructions()),
-                  static_cast<double>(elements) * scalar_cycles(m, turn));
+  return {m.vector_startup_cycles * instructions, issue_cycles(m, vector), saved * instructions,
+          scalar_cycles(m, turn)};
+}
+
+double loop_cycles(const Machine& m, const OperationCounts& counts, std::int64_t elements, Loop loop) {
+  if (elements == 0) return 0.0;
+  const LoopPrice p = loop_price(m, counts, loop);
+  const auto turns = static_cast<double>(elements);
+  return std::min(p.startup + m.vector_cycles_per_element * turns * p.issue - p.saved, turns * p.scalar_turn);
+}
+
+double receive_cycles(const Machine& m, std::int64_t words) {
+  return std::min(static_cast<double>(words) * m.fabric_read_cycles,
+                  m.vector_startup_cycles + static_cast<double>(words) * m.fabric.cycles_per_word);
 }
 
 double operation_joules(const Machine& m, const OperationCounts& counts) {

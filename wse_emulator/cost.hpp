@@ -36,6 +36,16 @@ enum class Loop { plain, repeated, products };
 double loop_cycles(const Machine& machine, const OperationCounts& counts, std::int64_t elements,
                    Loop loop = Loop::plain);
 
+/// What loop_cycles goes by: startup + per element * turns * issue - saved as vector instructions, turns *
+/// scalar_turn as scalar code.
+struct LoopPrice {
+  double startup, issue, saved, scalar_turn;
+};
+LoopPrice loop_price(const Machine& machine, const OperationCounts& counts, Loop loop);
+
+/// Cycles of waiting for so many words of the fabric: one by one, or as the operand of a vector instruction.
+double receive_cycles(const Machine& machine, std::int64_t words);
+
 /// Energy of counted operations, joules: flops, instructions and words of SRAM.
 double operation_joules(const Machine& machine, const OperationCounts& counts);
 /// The same and the energy of words times the links that they crossed.

@@ -1,7 +1,10 @@
 #include "wse_emulator/executor.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 #include "wse_emulator/whole_cycles.hpp"
 
@@ -15,6 +18,19 @@ int widest_reach(const Program& program) {
   return reach;
 }
 
+/// Throws std::invalid_argument for what only RegionExecutor runs.
+const Program& accepted(const Program& program) {
+  for (const Phase& p : program.phases()) {
+    const bool of_all_tiles = p.tiles() == Block{} && p.event() == Phase::Event::none;
+    if (!of_all_tiles || (p.pattern() != nullptr && p.pattern()->after() == After::paths))
+      throw std::invalid_argument(
+          fmt::format("phase '{}': found one of a region of tiles, expected all tiles or a pattern of all: "
+                      "RegionExecutor runs it",
+                      p.name()));
+  }
+  return program;
+}
+
 }  // namespace
 
 Executor::Executor(const Communicator& comm, const Blocks& blocks, const Machine& machine, Program program,
@@ -25,7 +41,7 @@ Executor::Executor(const Communicator& comm, const Blocks& blocks, const Machine
       program_(std::move(program)),
       working_(std::move(working)),
       times_(&times),
-      clocks_(comm, blocks, widest_reach(program_)),
+      clocks_(comm, blocks, widest_reach(accepted(program_))),
       record_(comm, blocks, machine),
       books_(program_.phases().size()),
       wait_(record_.phase("wait_for_neighbours", PhaseKind::wait)),
@@ -65,7 +81,7 @@ void Executor::run() {
 void Executor::count_items(const Phase& phase, Book& book) {
   const std::vector<Work>& work = phase.work();
   for (std::size_t k = 0; k < work.size(); ++k)
-    for (const int items : work[k].items) {
+    for (const int items : work[k].items().of_tiles()) {
       book.items[k] += items;
       book.tiles[k] += items > 0;
     }
@@ -75,14 +91,14 @@ inline std::int64_t Executor::cycles_of(const Phase& phase, Book& book, std::siz
   const std::vector<Work>& work = phase.work();
   if (work.size() != 1) {
     double cycles = 0.0;
-    for (const Work& w : work) cycles += w.section.cycles(w.items[tile]);
+    for (const Work& w : work) cycles += w.section().cycles(w.items().of_tiles()[tile]);
     return whole_cycles(cycles);
   }
-  const int items = work.front().items[tile];
+  const int items = work.front().items().of_tiles()[tile];
   const auto n = static_cast<std::size_t>(items);
   if (n >= book.cycles_of.size()) book.cycles_of.resize(n + 1, -1);
   std::int64_t& cycles = book.cycles_of[n];
-  if (cycles < 0) cycles = whole_cycles(work.front().section.cycles(items));
+  if (cycles < 0) cycles = whole_cycles(work.front().section().cycles(items));
   return cycles;
 }
 
@@ -126,6 +142,8 @@ void Executor::wait_for_words(const Pattern& pattern, std::int64_t cycles) {
       break;
     case After::everyone:
       clocks_.meet_all(cycles);
+      break;
+    case After::paths:  // refused
       break;
   }
   for (std::size_t tile = 0; tile < clocks_.size(); ++tile)
@@ -173,7 +191,7 @@ OperationCounts Executor::operations() const {
   OperationCounts all;
   for (std::size_t k = 0; k < books_.size(); ++k) {
     const std::vector<Work>& work = program_.phases()[k].work();
-    for (std::size_t s = 0; s < work.size(); ++s) all += work[s].section.operations(books_[k].items[s]);
+    for (std::size_t s = 0; s < work.size(); ++s) all += work[s].section().operations(books_[k].items[s]);
   }
   for (std::int64_t& count : all.n) count = comm_->sum(count);
   return all;
@@ -206,7 +224,7 @@ double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) con
     const Book& book = books_[k];
     double work = 0.0, work_there = 0.0;
     for (std::size_t s = 0; s < phase.work().size(); ++s) {
-      const Section &here = phase.work()[s].section, there = here.on(machine);
+      const Section &here = phase.work()[s].section(), there = here.on(machine);
       work += here.cycles(book.tiles[s], book.items[s]);
       work_there += there.cycles(book.tiles[s], book.items[s]);
     }

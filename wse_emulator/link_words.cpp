@@ -15,6 +15,15 @@ void LinkWords::add(Link direction, const std::function<std::int64_t(int x, int 
     for (int x = block_.x0; x < block_.x0 + block_.width; ++x) words[tile++] += words_of(x, y);
 }
 
+void LinkWords::add(Link direction, const Block& tiles, std::int64_t words) {
+  auto& of_link = words_[static_cast<std::size_t>(direction)];
+  const Block own = intersection(tiles, block_);
+  for (int y = own.y0; y < own.y0 + own.height; ++y) {
+    const auto first = of_link.begin() + std::ptrdiff_t{y - block_.y0} * block_.width + (own.x0 - block_.x0);
+    for (int x = 0; x < own.width; ++x) first[x] += words;
+  }
+}
+
 std::int64_t LinkWords::word_hops() const {
   std::int64_t sum = 0;
   for (const Link link : {Link::north, Link::east, Link::south, Link::west}) {

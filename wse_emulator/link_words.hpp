@@ -23,6 +23,8 @@ class LinkWords {
   /// Adds words_of(x, y) to what leaves tile (x, y) of the grid by its link in this direction, for all tiles
   /// of this rank's block.
   void add(Link direction, const std::function<std::int64_t(int x, int y)>& words_of);
+  /// The same number to what leaves each of these tiles of the grid, as far as they are this rank's.
+  void add(Link direction, const Block& tiles, std::int64_t words);
 
   /// [tile of the block, row by row] by direction of the link.
   const std::vector<std::int64_t>& of(Link direction) const {

@@ -44,12 +44,6 @@ std::size_t PhaseRecord::phase(const std::string& name, PhaseKind kind) {
   return phases_.size() - 1;
 }
 
-void PhaseRecord::add(std::size_t phase, std::size_t tile, std::int64_t cycles, std::int64_t end) {
-  phases_[phase].cycles[tile] += cycles;
-  if (steps_ <= trace_steps_ && !traced_.empty() && traced_[tile] && cycles > 0)
-    events_.push_back({phase, static_cast<std::int64_t>(tile), end - cycles, end});
-}
-
 std::vector<PhaseRecord::Summary> PhaseRecord::summarize() const {
   std::vector<Summary> all;
   const double steps = static_cast<double>(std::max<std::int64_t>(1, steps_));

@@ -25,7 +25,11 @@ class PhaseRecord {
   void begin_step() { ++steps_; }
 
   /// Adds `cycles` of phase `name` to a tile of the block whose clock shows `end` after it.
-  void add(std::size_t phase, std::size_t tile, std::int64_t cycles, std::int64_t end);
+  void add(std::size_t phase, std::size_t tile, std::int64_t cycles, std::int64_t end) {
+    phases_[phase].cycles[tile] += cycles;
+    if (steps_ <= trace_steps_ && !traced_.empty() && traced_[tile] && cycles > 0)
+      events_.push_back({phase, static_cast<std::int64_t>(tile), end - cycles, end});
+  }
   /// The phase's number; a name that is new gets one. All ranks ask in the same order.
   std::size_t phase(const std::string& name, PhaseKind kind);
 

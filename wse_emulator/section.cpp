@@ -1,21 +1,23 @@
 #include "wse_emulator/section.hpp"
 
-#include <algorithm>
-
 namespace wafermark::wse {
 
 Section Section::scalar(const Machine& machine, const OperationCounts& of_item) {
+  return priced(machine, of_item, [of_item](const Machine& m) { return scalar_cycles(m, of_item); });
+}
+
+Section Section::priced(const Machine& machine, const OperationCounts& of_item, CyclesOfItem cycles) {
   Section s;
-  s.of_item_ = s.counted_ = of_item;
+  s.of_item_ = of_item;
   s.per_element_ = 1.0;
-  s.issue_ = scalar_cycles(machine, of_item);
+  s.issue_ = cycles(machine);
+  s.made_ = std::make_shared<const Maker>([=](const Machine& m) { return priced(m, of_item, cycles); });
   return s;
 }
 
 Section Section::vector(const Machine& machine, const OperationCounts& of_item, const VectorUse& use) {
   Section s;
-  s.of_item_ = s.counted_ = of_item;
-  s.vector_ = use;
+  s.of_item_ = of_item;
   if (of_item[Operation::load] == 0 && of_item[Operation::store] == 0) {
     s.of_item_[Operation::load] = 2 * of_item.instructions();
     s.of_item_[Operation::store] = of_item.instructions();
@@ -29,6 +31,7 @@ Section Section::vector(const Machine& machine, const OperationCounts& of_item, 
         use.in_one_bank *
         std::max(0.0, machine.bank_conflict_cycles_per_element / machine.vector_cycles_per_element - 1.0);
   s.elements_in_word_ = elements_in_word(use.precision);
+  s.made_ = std::make_shared<const Maker>([=](const Machine& m) { return vector(m, of_item, use); });
   return s;
 }
 
@@ -38,15 +41,46 @@ Section Section::run_of(int elements) const {
   s.per_element_ = 1.0;
   s.issue_ = cycles(elements);
   s.elements_in_word_ = elements_in_word_;
-  s.counted_ = counted_;
-  s.vector_ = vector_;
-  s.run_ = elements;
+  s.made_ = std::make_shared<const Maker>(
+      [once = *this, elements](const Machine& m) { return once.on(m).run_of(elements); });
   return s;
 }
 
-Section Section::on(const Machine& machine) const {
-  const Section once = vector_ ? vector(machine, counted_, *vector_) : scalar(machine, counted_);
-  return run_ > 0 ? once.run_of(run_) : once;
+Section Section::loop(const Machine& machine, const OperationCounts& of_turn, Loop kind) {
+  const LoopPrice price = loop_price(machine, of_turn, kind);
+  Section s;
+  s.of_item_ = of_turn;
+  s.startup_ = price.startup;
+  s.per_element_ = machine.vector_cycles_per_element;
+  s.issue_ = price.issue;
+  s.again_ = -price.saved;
+  s.in_scalar_code_ = price.scalar_turn;
+  s.made_ = std::make_shared<const Maker>([=](const Machine& m) { return loop(m, of_turn, kind); });
+  return s;
+}
+
+Section Section::loops(const Machine& machine, const OperationCounts& of_turn, std::int64_t turns,
+                       Loop kind) {
+  return priced(machine, turns * of_turn,
+                [=](const Machine& m) { return loop_cycles(m, of_turn, turns, kind); });
+}
+
+Section Section::nest(const Machine& machine, const OperationCounts& of_pair, std::int64_t others) {
+  Section s = loop(machine, of_pair, Loop::repeated);
+  s.of_item_ = others * of_pair;
+  s.rounds_ = static_cast<double>(others);
+  s.across_ = loop_cycles(machine, of_pair, others, Loop::repeated);
+  s.made_ = std::make_shared<const Maker>([=](const Machine& m) { return nest(m, of_pair, others); });
+  return s;
+}
+
+Section operator+(const Section& a, const Section& b) {
+  Section s;
+  s.of_item_ = a.of_item_ + b.of_item_;
+  s.per_element_ = 1.0;
+  s.issue_ = a.cycles(1) + b.cycles(1);
+  s.made_ = std::make_shared<const Section::Maker>([=](const Machine& m) { return a.on(m) + b.on(m); });
+  return s;
 }
 
 OperationCounts Section::operations(std::int64_t items) const {

@@ -2,8 +2,11 @@
 // joules follow from how many items it is done to.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <limits>
+#include <memory>
 
 #include "wse_emulator/cost.hpp"
 
@@ -35,18 +38,38 @@ class Section {
   /// An item is this section done to so many elements: a vector instruction that code issues again and again.
   Section run_of(int elements) const;
 
+  /// A loop whose turns are the items: loop_cycles, so as vector instructions or as scalar code.
+  static Section loop(const Machine& machine, const OperationCounts& of_turn, Loop kind = Loop::plain);
+  /// Each item is a loop of its own, of so many turns.
+  static Section loops(const Machine& machine, const OperationCounts& of_turn, std::int64_t turns,
+                       Loop kind = Loop::plain);
+  /// Each item meets `others` others: a loop over the items for each of these, or a loop over these for each
+  /// item, whichever is faster.
+  static Section nest(const Machine& machine, const OperationCounts& of_pair, std::int64_t others);
+  /// Of items whose cycles a machine's numbers give in another way.
+  using CyclesOfItem = std::function<double(const Machine&)>;
+  static Section priced(const Machine& machine, const OperationCounts& of_item, CyclesOfItem cycles);
+  /// Both done to the same items, one after the other; of sections whose cycles grow with every item alike
+  /// (scalar, loops, priced, run_of).
+  friend Section operator+(const Section& a, const Section& b);
+
   /// The same code on another machine.
-  Section on(const Machine& machine) const;
+  Section on(const Machine& machine) const { return made_ ? (*made_)(machine) : Section(); }
 
   /// Nothing to do costs nothing.
   double cycles(std::int64_t items) const {
     if (items == 0) return 0.0;
-    return startup_ + per_element_ * static_cast<double>(items) * issue_ + again_;
+    const auto n = static_cast<double>(items);
+    return std::min(rounds_ * std::min(startup_ + per_element_ * n * issue_ + again_, n * in_scalar_code_),
+                    n * across_);
   }
   /// Of `times` times with `items` items in all.
   double cycles(std::int64_t times, std::int64_t items) const {
-    return (startup_ + again_) * static_cast<double>(times) +
-           per_element_ * static_cast<double>(items) * issue_;
+    if (items == 0) return 0.0;
+    const auto t = static_cast<double>(times), n = static_cast<double>(items);
+    return std::min(
+        rounds_ * std::min((startup_ + again_) * t + per_element_ * n * issue_, n * in_scalar_code_),
+        n * across_);
   }
   /// Of the vector instructions, whatever the number of items.
   double startup_cycles() const { return startup_ + again_; }
@@ -56,11 +79,16 @@ class Section {
   OperationCounts operations(std::int64_t items) const;
 
  private:
+  using Maker = std::function<Section(const Machine&)>;
+  static constexpr double never = std::numeric_limits<double>::infinity();
+
   double startup_ = 0.0, per_element_ = 0.0, issue_ = 0.0, again_ = 0.0;
+  double in_scalar_code_ = never;  ///< an item, where scalar code is the other choice
+  double rounds_ = 1.0;            ///< that all of this takes
+  double across_ = never;          ///< an item, where the nest may be turned round
   int elements_in_word_ = 1;
-  OperationCounts of_item_, counted_;
-  std::optional<VectorUse> vector_;  ///< none: scalar code
-  int run_ = 0;                      ///< elements of an item; 0: one
+  OperationCounts of_item_;
+  std::shared_ptr<const Maker> made_;  ///< for another machine
 };
 
 }  // namespace wafermark::wse

@@ -30,6 +30,13 @@ int wrapped(int at, int tiles, bool ring) {
 
 }  // namespace
 
+Block intersection(const Block& a, const Block& b) {
+  const int x0 = std::max(a.x0, b.x0), y0 = std::max(a.y0, b.y0),
+            x1 = std::min(a.x0 + a.width, b.x0 + b.width), y1 = std::min(a.y0 + a.height, b.y0 + b.height);
+  if (x1 <= x0 || y1 <= y0) return {};
+  return {x0, y0, x1 - x0, y1 - y0};
+}
+
 Blocks::Blocks(const Communicator& comm, const TileGrid& grid, int across, int down) : grid_(grid) {
   const int ranks = comm.size();
   const TileGrid patches = grid.of_patches();

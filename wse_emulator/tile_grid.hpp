@@ -34,6 +34,9 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
+/// What two rectangles have in common; nothing: no width.
+Block intersection(const Block& a, const Block& b);
+
 /// The grid cut into `across` x `down` blocks as equal as can be, one per rank (row by row).
 class Blocks {
  public:

@@ -19,6 +19,8 @@ struct FabricTiming {
     if (cycles_per_word == 1.0) return words;
     return static_cast<std::int64_t>(std::ceil(cycles_per_word * static_cast<double>(words) - 1e-9));
   }
+
+  bool operator==(const FabricTiming&) const = default;
 };
 
 }  // namespace wafermark::wse

@@ -1,10 +1,11 @@
 #include "wse_emulator/fabric/line_reduction.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cmath>
 
 #include "wse_emulator/fabric/reduction.hpp"
-#include "wse_emulator/whole_cycles.hpp"
+#include "wse_emulator/link_words.hpp"
 
 namespace wafermark::wse {
 namespace {
@@ -109,37 +110,67 @@ void advance_clocks(const FabricTiming& f, const LineReduction& line, std::int64
   clocks[line.root * stride] = root;
 }
 
-std::int64_t line_reduction_hops(const LineReduction& line) {
-  const Sides sides(line);
-  std::int64_t hops = 0;
-  for (const Side& s : sides.side) {
-    const int last = last_head(line, s);
-    // Every tile that is not a head sends to its neighbour, every head over its group.
-    hops += s.length - last / line.group + last;
+const LineReduction& LineReduce::plan(const FabricTiming& fabric, int words) const {
+  if (plan_.tiles != lines().length || plan_.words != words || !(of_ == fabric)) {
+    plan_ = LineReduction::best(fabric, lines().length, lines().root, words);
+    of_ = fabric;
   }
-  return hops * line.words;
+  return plan_;
 }
 
-SharedWork shared_work(const FabricTiming& f, int helpers, std::int64_t items, int words_in, int words_out,
-                       double cycles_per_item) {
-  const std::int64_t each = (items + helpers) / (helpers + 1);
-  const auto work = whole_cycles(cycles_per_item * static_cast<double>(each));
-  if (helpers == 0) return {0, work, 0};
-  const std::int64_t sent = items - each;  // the tile keeps its own share
-  const std::int64_t words = sent * (words_in + words_out) + 2 * std::int64_t{helpers};
-  const std::int64_t travel = 2 * (std::int64_t{helpers} * f.hop_cycles + 2 * f.ramp_cycles + 1);
-  return {helpers, f.cycles_of(words) + work + travel,
-          (sent * (words_in + words_out)) * (helpers + 1) / 2 + std::int64_t{helpers} * (helpers + 1)};
+void LineReduce::sum(const Communicator& comm, const FabricTiming& fabric, std::vector<float>& parts,
+                     std::vector<float>& sums) const {
+  if (comm.size() > 1 && !parts.empty())
+    comm.or_bits_in_place(parts.data(), static_cast<std::int64_t>(parts.size()));
+  sum(fabric, parts, sums);
 }
 
-SharedWork best_shared_work(const FabricTiming& f, int most, std::int64_t items, int words_in, int words_out,
-                            double cycles_per_item) {
-  SharedWork best = shared_work(f, 0, items, words_in, words_out, cycles_per_item);
-  for (int h = 1; h <= std::min<std::int64_t>(most, items - 1); ++h) {
-    const SharedWork with = shared_work(f, h, items, words_in, words_out, cycles_per_item);
-    if (with.cycles < best.cycles) best = with;
+void LineReduce::sum(const FabricTiming& fabric, const std::vector<float>& parts,
+                     std::vector<float>& sums) const {
+  std::int64_t at = 0;
+  for (int line = 0; line < lines().number(); ++line) {
+    if (words(line) == 0) continue;
+    line_sums(plan(fabric, words(line)), parts.data() + at * lines().length, words(line), sums.data() + at);
+    at += words(line);
   }
-  return best;
+}
+
+std::string LineReduce::text() const {
+  return fmt::format("sum of {} words over {} tiles", words(0), lines().length);
+}
+
+std::vector<ColorUse> LineReduce::colors(const TileGrid&, int first) const {
+  std::vector<ColorUse> uses;
+  for (int k = 0; k < 4; ++k) uses.push_back({first + k, {lines().towards_beginning()}});
+  for (int k = 4; k < 8; ++k) uses.push_back({first + k, {lines().towards_end()}});
+  return uses;
+}
+
+void LineReduce::advance_line(const FabricTiming& fabric, int words, std::int64_t* clocks,
+                              std::ptrdiff_t stride, std::int64_t* moving) const {
+  advance_clocks(fabric, plan(fabric, words), clocks, stride);
+  const int tiles = lines().length, root = lines().root;
+  // A tile passes its words on, the root takes up to four streams; the rest of the time it waits.
+  const std::int64_t cycles = fabric.cycles_of(words);
+  std::fill_n(moving, tiles, cycles);
+  moving[root] = cycles * ((root > 0 ? 1 : 0) + (root + 1 < tiles ? 1 : 0));
+}
+
+void LineReduce::add_line_words(const FabricTiming& fabric, int line, std::int64_t times,
+                                LinkWords& words) const {
+  const LineReduction& p = plan(fabric, this->words(line));
+  const std::int64_t count = times * p.words;
+  for (const Side& s : Sides(p).side) {
+    const Link inwards = s.direction > 0 ? lines().towards_beginning() : lines().towards_end();
+    const auto run = [&](int first, int last) {  // tiles so far from the root, both included
+      if (last < first) return;
+      const int from = static_cast<int>(s.at(s.direction > 0 ? first : last));
+      add_run(line, from, from + last - first + 1, inwards, count, words);
+    };
+    // The chains of the groups, and the chain of heads from the last one on.
+    for (int head = 0; head <= s.length; head += p.group) run(head + 1, group_end(p, s, head));
+    run(1, last_head(p, s));
+  }
 }
 
 }  // namespace wafermark::wse

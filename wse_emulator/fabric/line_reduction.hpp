@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "wse_emulator/fabric/fabric_timing.hpp"
+#include "wse_emulator/fabric/line_pattern.hpp"
 
 namespace wafermark::wse {
 
@@ -37,23 +37,33 @@ void line_sums(const LineReduction& line, const float* values, std::ptrdiff_t st
 void advance_clocks(const FabricTiming& fabric, const LineReduction& line, std::int64_t* clocks,
                     std::ptrdiff_t stride);
 
-/// Words that cross links for it.
-std::int64_t line_reduction_hops(const LineReduction& line);
+/// The sums of lines at their roots. Eight colors: four for what flows towards the beginning of a line, two
+/// of chains and two of heads, and four for what flows towards its end.
+class LineReduce final : public LinePattern {
+ public:
+  using LinePattern::LinePattern;
 
-/// Work of a tile shared by the tiles beside it on the line: it sends `words_in` words an item out, farthest
-/// tile first, each does its items, and `words_out` an item come back, nearest tile first. A control wavelet
-/// behind a tile's words moves the route on. Cycles for `helpers` tiles beside the first:
-///   sum of words and control wavelets out + items of one tile * cycles_per_item
-///   + words and control wavelets back + 2 (helpers hop + 2 T_R + 1),
-/// at most as many more than router_reference as the tiles nearer than the farthest overlap.
-struct SharedWork {
-  int helpers = 0;
-  std::int64_t cycles = 0, hops = 0;
+  /// `parts`: [line][tile][word], of tiles of other ranks zero; `sums`: [line][word], on every rank, in the
+  /// order in which the tiles add. Parts of all tiles are known afterwards. Collective.
+  void sum(const Communicator& comm, const FabricTiming& fabric, std::vector<float>& parts,
+           std::vector<float>& sums) const;
+  /// The same of parts that every rank has.
+  void sum(const FabricTiming& fabric, const std::vector<float>& parts, std::vector<float>& sums) const;
+
+  std::string text() const override;
+  std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
+
+ protected:
+  void advance_line(const FabricTiming& fabric, int words, std::int64_t* clocks, std::ptrdiff_t stride,
+                    std::int64_t* moving) const override;
+  void add_line_words(const FabricTiming& fabric, int line, std::int64_t times,
+                      LinkWords& words) const override;
+
+ private:
+  const LineReduction& plan(const FabricTiming& fabric, int words) const;
+
+  mutable LineReduction plan_;  ///< the last one asked for: neighbouring lines mostly have as many words
+  mutable FabricTiming of_;
 };
-SharedWork shared_work(const FabricTiming& fabric, int helpers, std::int64_t items, int words_in,
-                       int words_out, double cycles_per_item);
-/// With as many helpers of at most `most` as take the fewest cycles.
-SharedWork best_shared_work(const FabricTiming& fabric, int most, std::int64_t items, int words_in,
-                            int words_out, double cycles_per_item);
 
 }  // namespace wafermark::wse

@@ -18,8 +18,9 @@ namespace wafermark::wse {
 
 class LinkWords;
 
-/// Whose words a tile needs before it can go on.
-enum class After { itself, patch, neighbourhood, row, column, everyone };
+/// Whose words a tile needs before it can go on. paths: only those on the way to it, each tile by its own
+/// clock (RegionPattern).
+enum class After { itself, patch, neighbourhood, row, column, everyone, paths };
 
 /// What a tile does about words that come: they start tasks, or an instruction waits for them (machine file:
 /// task_start_cycles, fabric_read_cycles).
@@ -34,13 +35,16 @@ class Pattern {
   virtual After after() const = 0;
   /// Of After::neighbourhood, in patches.
   virtual int reach() const { return 0; }
-  /// Cycles from the moment when the last of those tiles is ready.
+  /// Cycles from the moment when the last of those tiles is ready; all of them are ready together, where the
+  /// clocks of each matter.
   virtual std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const = 0;
   /// Of these, until the first word is at the core of a tile beside its sender: what computes with the words
   /// can begin.
   virtual std::int64_t first_word_cycles(const FabricTiming& fabric, const TileGrid& grid) const;
   /// Tasks that its words start on a tile, one after the other.
   virtual int tasks() const { return 0; }
+  /// Tiles whose links it uses.
+  virtual Block area(const TileGrid& grid) const { return {0, 0, grid.width, grid.height}; }
   /// Colors `first`, first + 1, ... on the links that it uses.
   virtual std::vector<ColorUse> colors(const TileGrid& grid, int first) const = 0;
   /// Adds what crosses the links when it runs `times` times. Collective.

@@ -33,7 +33,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
   const ProgramCost cost(machine, settings.value_type);
   const Placement p = Placement::search(source.configuration, machine, cost, o.wafer.grid(machine), settings);
-  const Region& r = p.layers.front();
+  const wse::TileRegion& r = p.layers.front();
   const std::int64_t weights = p.expected_weight_bytes();
   fmt::print("\n{} x {} tiles of {}: {} strips of width {}, regions of {} x {} tiles for {} layers each\n",
              p.grid.width, p.grid.height, machine.name, p.strips, r.area.width, r.area.width, r.area.height,

@@ -241,7 +241,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   settings.context = std::max(settings.context, job.capacity);
   WaferDecoder decoder(comm, source, machine, grid, settings);
   const double load_seconds = since();
-  if (!traced.empty()) decoder.times().phases().trace(traced, 10);
+  if (!traced.empty()) decoder.executor().record().trace(traced, 10);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
   add_rates(result, o, g, Kind::emulated);
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
@@ -252,8 +252,9 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   result.set_section("generation", generation_section(o, job));
   result.set_section("tokens", g.tokens);
   if (!out.given()) return;
-  decoder.times().phases().write_heat_map(out.path() + "/wafer.h5");
-  decoder.times().phases().write_trace(out.path() + "/trace.json");
+  const wse::RegionExecutor& books = decoder.executor();
+  books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
+  books.record().write_trace(out.path() + "/trace.json");
 }
 
 int run(const RunOptions& o, const CLI::App& command) {

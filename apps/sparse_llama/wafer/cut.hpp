@@ -26,6 +26,11 @@ constexpr std::int64_t divided_up(std::int64_t count, std::int64_t lines) {
   return (count + lines - 1) / lines;
 }
 
+/// Positions x, x + width, ... below `seen`: those that column x of so many owns.
+constexpr std::int64_t positions_owned(std::int64_t seen, int x, int width) {
+  return seen <= x ? 0 : (seen - x + width - 1) / width;
+}
+
 /// Elements 0 ... count - 1 in their order, as evenly as whole ones allow.
 Cut even_cut(std::int64_t count, int lines);
 

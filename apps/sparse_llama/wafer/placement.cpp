@@ -17,7 +17,7 @@ namespace {
 constexpr double word_bytes = 4;
 
 /// Bytes that a position of one sequence takes in the cache of a tile that owns it, and of its turns.
-std::int64_t position_bytes(const Configuration& c, const Region& region, int layers) {
+std::int64_t position_bytes(const Configuration& c, const wse::TileRegion& region, int layers) {
   std::int64_t most = 0;
   for (const RowHeads& r : row_heads(c, region.area.height))
     most = std::max(most, 2 * r.count * r.dims() * layers + r.dims());
@@ -25,9 +25,9 @@ std::int64_t position_bytes(const Configuration& c, const Region& region, int la
 }
 
 /// Regions of these heights in strips, each where the one before has left room. Nothing when they do not fit.
-std::optional<std::vector<Region>> stacked(const wse::TileGrid& grid, int strips,
-                                           const std::vector<int>& heights) {
-  std::vector<Region> regions;
+std::optional<std::vector<wse::TileRegion>> stacked(const wse::TileGrid& grid, int strips,
+                                                    const std::vector<int>& heights) {
+  std::vector<wse::TileRegion> regions;
   int strip = 0, used = 0;
   for (const int height : heights) {
     if (used + height > grid.height) {
@@ -59,7 +59,7 @@ double packed_bytes(Format format, ValueType type, double inputs, double outputs
 }
 
 std::int64_t Placement::expected_weight_bytes() const {
-  const Region& r = layers.front();
+  const wse::TileRegion& r = layers.front();
   const double columns = double(divided_up(model.dim, r.area.width)), rows = r.area.height;
   const double density = settings.format == Format::dense ? 1 : settings.density;
   const auto bytes = [&](double inputs, double outputs) {
@@ -73,7 +73,7 @@ std::int64_t Placement::expected_weight_bytes() const {
 }
 
 wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t weights) const {
-  const Region& r = layers.front();
+  const wse::TileRegion& r = layers.front();
   const std::int64_t n = settings.rows_together, columns = divided_up(model.dim, r.area.width);
   std::int64_t heads = 0, attended = 0;
   for (const RowHeads& row : row_heads(model, r.area.height)) {
@@ -102,7 +102,7 @@ std::int64_t Placement::cache_capacity(const wse::Machine& machine, std::int64_t
   Placement empty = *this;
   empty.settings.context = 0;
   const std::int64_t left = empty.tile_memory(machine, weights).free();
-  const Region& r = layers.front();
+  const wse::TileRegion& r = layers.front();
   return left / position_bytes(model, r, layers_per_region) * r.area.width;
 }
 
@@ -134,7 +134,7 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
                 : together > 1 && groups == int(divided_up(model.layers, together - 1)))
           continue;
         // The tallest regions that fit.
-        std::optional<std::vector<Region>> regions;
+        std::optional<std::vector<wse::TileRegion>> regions;
         for (int height = int(std::min<std::int64_t>(grid.height, model.hidden)); height >= 1 && !regions;
              --height) {
           std::vector<int> heights(std::size_t(groups) + 1, height);
@@ -181,52 +181,9 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
   return best;
 }
 
-std::vector<wse::PatternUse> Placement::patterns() const {
-  using wse::Link;
-  const wse::Block& area = layers.front().area;
-  // Sums flow from both sides on four colors each: chains alternate between two, heads between two.
-  const auto sum = [&](const char* name, int first, Link inwards, Link outwards) {
-    wse::PatternUse use{name, area, {}};
-    for (int k = 0; k < 4; ++k) use.uses.push_back({first + k, {inwards}});
-    for (int k = 4; k < 8; ++k) use.uses.push_back({first + k, {outwards}});
-    return use;
-  };
-  const auto row_sum = [&](const char* name) { return sum(name, 0, Link::west, Link::east); };
-  const auto column_sum = [&](const char* name) { return sum(name, 8, Link::north, Link::south); };
-  const auto along_rows = [&](const char* name) {
-    return wse::PatternUse{name, area, {{16, {Link::east, Link::west}}}};
-  };
-  const auto along_columns = [&](const char* name) {
-    return wse::PatternUse{name, area, {{17, {Link::north, Link::south}}}};
-  };
-  const auto shared = [&](const char* name) {
-    return wse::PatternUse{name, area, {{18, {Link::west}}, {19, {Link::east}}}};
-  };
-  return {wse::point_to_point_use("stream from the region before", area, 20),
-          row_sum("sum of squares"),
-          along_rows("scale of the norm"),
-          along_columns("inputs of query, key, value"),
-          row_sum("sums of query, key, value"),
-          along_rows("query, key, value along the row"),
-          column_sum("scores of a band"),
-          along_columns("scores back to the band"),
-          row_sum("largest score"),
-          along_rows("largest score back"),
-          row_sum("weighted values"),
-          along_rows("inputs of attention output"),
-          column_sum("sums of attention output"),
-          row_sum("sum of squares"),
-          along_rows("scale of the norm"),
-          along_columns("inputs of gate, up"),
-          row_sum("sums of gate, up"),
-          shared("SwiGLU shared along the row"),
-          along_rows("inputs of down"),
-          column_sum("sums of down")};
-}
-
 nlohmann::json Placement::floor_plan() const {
   nlohmann::json plan = nlohmann::json::array();
-  const auto add = [&](const std::string& name, const Region& r) {
+  const auto add = [&](const std::string& name, const wse::TileRegion& r) {
     plan.push_back({{"name", name},
                     {"x", r.area.x0},
                     {"y", r.area.y0},

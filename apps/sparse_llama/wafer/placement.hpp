@@ -14,19 +14,10 @@
 #include "sparse_llama/model/packed_matrix.hpp"
 #include "sparse_llama/wafer/cut.hpp"
 #include "sparse_llama/wafer/program_cost.hpp"
-#include "wse_emulator/fabric/collisions.hpp"
-#include "wse_emulator/tile_grid.hpp"
+#include "wse_emulator/region.hpp"
 #include "wse_emulator/tile_memory.hpp"
 
 namespace wafermark::llama {
-
-/// A rectangle of tiles. Its streams come and go at the tiles of the root row, sums over rows at those of the
-/// root column.
-struct Region {
-  wse::Block area;
-  int root_column() const { return area.width / 2; }
-  int root_row() const { return area.height / 2; }
-};
 
 /// What shapes a run on the wafer.
 struct WaferSettings {
@@ -46,12 +37,12 @@ struct Placement {
   WaferSettings settings;
   wse::TileGrid grid;
   int strips = 1, layers_per_region = 1;
-  std::vector<Region> layers;         ///< of each group of layers
-  Region embedding, head;             ///< the same for tied embeddings
-  double predicted_token_cycles = 0;  ///< of one token through all regions, from mean densities
-  double predicted_stage_cycles = 0;  ///< of the slowest region: a token leaves the wafer so often
+  std::vector<wse::TileRegion> layers;  ///< of each group of layers
+  wse::TileRegion embedding, head;      ///< the same for tied embeddings
+  double predicted_token_cycles = 0;    ///< of one token through all regions, from mean densities
+  double predicted_stage_cycles = 0;    ///< of the slowest region: a token leaves the wafer so often
 
-  const Region& of_layer(std::int64_t l) const { return layers[std::size_t(l / layers_per_region)]; }
+  const wse::TileRegion& of_layer(std::int64_t l) const { return layers[std::size_t(l / layers_per_region)]; }
   /// The strips and the layers in a region that take a token through soonest (or, for throughput, let the
   /// next one follow soonest) and whose tiles hold their share with the asked-for cache; both may be fixed by
   /// the settings. Throws InputError with the ledger of a tile when nothing fits.
@@ -65,8 +56,6 @@ struct Placement {
   std::int64_t expected_weight_bytes() const;
   /// Tokens of cache for which the layers' tiles have room beside `weights` bytes, over all sequences.
   std::int64_t cache_capacity(const wse::Machine& machine, std::int64_t weights) const;
-  /// The fabric patterns of a layer in their order, with the colors that they use on a region.
-  std::vector<wse::PatternUse> patterns() const;
   /// [{name, x, y, width, height}], the picture of the report.
   nlohmann::json floor_plan() const;
 };

@@ -1,80 +1,80 @@
 #include "sparse_llama/wafer/prediction.hpp"
 
-#include <algorithm>
 #include <cmath>
 
-#include "wse_emulator/fabric/line_reduction.hpp"
-#include "wse_emulator/fabric/reduction.hpp"
+#include "sparse_llama/wafer/ends_program.hpp"
 
 namespace wafermark::llama {
+namespace {
+
+/// Of a mean tile that multiplies `inputs` columns of `outputs` weights each.
+wse::Steps mean_steps(const WaferSettings& settings, std::int64_t tokens, std::int64_t inputs,
+                      std::int64_t outputs) {
+  const bool dense = settings.format == Format::dense;
+  const auto stored = dense ? outputs : std::llround(double(outputs) * settings.density);
+  return {int(tokens), {int(stored)}, {0, inputs}, {dense ? 0 : int(divided_up(outputs, 32))}};
+}
+
+/// What a mean tile of a region has, behind `seen` tokens of each sequence.
+LayerItems mean_items(const Configuration& c, const WaferSettings& settings, const RowHeads& heads, int width,
+                      int height, std::int64_t seen) {
+  const std::int64_t n = settings.rows_together, columns = divided_up(c.dim, width),
+                     hidden = divided_up(c.hidden, height), group = c.heads / c.kv_heads,
+                     queries = heads.count * group;
+  LayerItems items;
+  set_items(items, {{heads}, {columns}, {hidden}, group}, n, {n * divided_up(seen, width)});
+  items.new_tops = {int(n * queries)};  // of each, the first position
+  items.steps(Product::query_key_value) =
+      mean_steps(settings, n, columns, (queries + 2 * heads.count) * heads.dims());
+  items.steps(Product::attention_output) = mean_steps(settings, n, queries * heads.dims(), columns);
+  items.steps(Product::gate_up) = mean_steps(settings, n, columns, 2 * hidden);
+  items.steps(Product::down) = mean_steps(settings, n, hidden, columns);
+  return items;
+}
+
+}  // namespace
 
 std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words) {
-  std::vector<std::int64_t> clocks(std::size_t(tiles), 0);
-  wse::advance_clocks(fabric, wse::LineReduction::best(fabric, tiles, tiles / 2, int(words)), clocks.data(),
-                      1);
-  return clocks[std::size_t(tiles / 2)];
+  const std::vector<int> of_line{int(words)};
+  return wse::LineReduce(wse::Lines::root_row({{0, 0, tiles, 1}}), of_line).cycles(fabric, {tiles, 1});
 }
 
 LayerPrediction predict_layer(const Configuration& c, const ProgramCost& cost, const WaferSettings& settings,
                               int width, int height, std::int64_t seen) {
-  const wse::FabricTiming& f = cost.machine().fabric;
-  const SectionCounts& s = cost.counts();
-  const std::int64_t n = settings.rows_together, columns = divided_up(c.dim, width);
-  LayerPrediction p;
-  const auto broadcast = [&](int tiles, std::int64_t words) {
-    p.broadcast += double(wse::broadcast_cycles(f, tiles / 2 + 1, int(words)));
-  };
-  const auto product = [&](std::int64_t inputs, std::int64_t outputs, int from, int to) {
-    broadcast(from, 1);
-    const double column = settings.format == Format::dense
-                              ? cost.dense_column(outputs, n)
-                              : cost.masked_column(divided_up(outputs, 32),
-                                                   std::llround(double(outputs) * settings.density), n);
-    p.multiply += double(inputs) * (cost.receive(n) + column);
-    p.reduce += double(sum_cycles(f, to, n * outputs));
-  };
-  const auto norm = [&] {
-    p.other += cost.products(s.square, n * columns) + double(n) * cost.once(s.root) +
-               cost.loop(s.scaled, n * columns);
-    p.reduce += double(sum_cycles(f, width, n));
-    broadcast(width, n);
-  };
-
   const std::vector<RowHeads> heads = row_heads(c, height);
-  const RowHeads& r = heads.front();
-  const std::int64_t group = c.heads / c.kv_heads, queries = r.count * group, dims = r.dims(),
-                     positions = divided_up(seen, width), hidden = divided_up(c.hidden, height);
-  norm();
-  product(columns, (queries + 2 * r.count) * dims, height, width);
-  p.attention += cost.products(s.rotary_pair, n * (queries + r.count) * r.pairs);
-  broadcast(width, n * (queries + 2 * r.count) * dims);
-  p.attention += double(n * queries * positions) *
-                 (cost.products(s.score, dims) + cost.once(s.position) + cost.loop(s.position_value, dims));
-  if (r.band_rows > 1) {
-    p.reduce += double(sum_cycles(f, r.band_rows, n * queries * positions));
-    broadcast(r.band_rows, n * queries * positions);
+  LayerCode code(cost, settings.format, {heads.front()});
+  code.set_tokens(cost, settings.rows_together);
+  const LayerItems items = mean_items(c, settings, heads.front(), width, height, seen);
+  const LayerPlan plan({{0, 0, width, height}}, heads, code, items);
+  const wse::Program program = layer_program(plan, 0, nullptr, nullptr);
+  LayerPrediction p;
+  for (const auto& line : program.predicted(cost.machine(), {width, height})) {
+    const bool of_attention = line.phase == "rotate" || line.phase == "scores" || line.phase == "softmax";
+    double& part = dynamic_cast<const wse::LineReduce*>(line.pattern) != nullptr      ? p.reduce
+                   : dynamic_cast<const wse::LineBroadcast*>(line.pattern) != nullptr ? p.broadcast
+                   : line.phase == "multiply"                                         ? p.multiply
+                   : of_attention                                                     ? p.attention
+                                                                                      : p.other;
+    part += line.cycles;
   }
-  p.reduce += double(sum_cycles(f, width, n * queries) + sum_cycles(f, width, n * queries * (dims + 1)));
-  broadcast(width, n * queries);
-  p.attention += double(n * queries) * (cost.once(s.divided) + cost.loop(s.divided_value, dims));
-  product(queries * dims, columns, width, height);
-  p.other += cost.loop(s.added, n * columns);
-
-  norm();
-  product(columns, 2 * hidden, height, width);
-  p.other += double(wse::best_shared_work(f, width / 2, n * hidden, 2, 1, cost.once(s.gated)).cycles);
-  product(hidden, columns, width, height);
-  p.other += cost.loop(s.added, n * columns);
   return p;
 }
 
 double predict_head(const Configuration& c, const ProgramCost& cost, const WaferSettings& settings, int width,
                     int height) {
-  const std::int64_t n = settings.rows_together, rows = divided_up(c.vocabulary, height);
-  return double(divided_up(c.dim, width)) * (cost.receive(n) + cost.dense_column(rows, n)) +
-         double(wse::broadcast_cycles(cost.machine().fabric, height / 2 + 1, 1) +
-                sum_cycles(cost.machine().fabric, width, n * rows)) +
-         cost.loop(cost.counts().compared, n * rows);
+  const int n = int(settings.rows_together), columns = int(divided_up(c.dim, width)),
+            rows = int(divided_up(c.vocabulary, height));
+  HeadCode code(cost);
+  code.weights = cost.dense_weights(n);
+  WaferSettings whole = settings;
+  whole.format = Format::dense;
+  const HeadItems items{{n}, {n * columns}, {n * rows}, {2 * n}, {}, mean_steps(whole, n, columns, rows)};
+  const wse::TileRegion region{{0, 0, width, height}};
+  const HeadPlan plan(region, region, code, items);
+  double sum = 0;
+  for (const auto& line : head_program(plan, nullptr, nullptr).predicted(cost.machine(), {width, height}))
+    sum += line.cycles;
+  return sum;
 }
 
 }  // namespace wafermark::llama

@@ -1,5 +1,7 @@
-// Cycles of a layer on a region whose tiles all hold their mean share and begin together: what the search for
-// a placement goes by, and what `info` prints. The run itself goes by every tile's own weights and clock.
+// Cycles of a layer and of the head on a region whose tiles all hold their mean share and begin together: the
+// tile programs of the decoder (layer_program.hpp, ends_program.hpp), priced before they run. The search for
+// a placement goes by them, and `info` prints them. The run itself goes by every tile's own weights and
+// clock.
 #pragma once
 
 #include "sparse_llama/wafer/placement.hpp"
@@ -20,7 +22,7 @@ struct LayerPrediction {
 LayerPrediction predict_layer(const Configuration& model, const ProgramCost& cost,
                               const WaferSettings& settings, int width, int height, std::int64_t seen);
 
-/// Cycles of the output head on `height` rows of tiles, norm and choice of a token not counted.
+/// Cycles of the output head on `height` rows of tiles.
 double predict_head(const Configuration& model, const ProgramCost& cost, const WaferSettings& settings,
                     int width, int height);
 

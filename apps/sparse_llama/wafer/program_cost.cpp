@@ -95,29 +95,49 @@ SectionCounts count_sections(ValueType type) {
 }
 
 ProgramCost::ProgramCost(const wse::Machine& machine, ValueType type)
-    : machine_(machine),
-      counts_(count_sections(type)),
-      mask_word_(wse::scalar_cycles(machine, counts_.mask_word)),
-      stored_value_(wse::scalar_cycles(machine, counts_.stored_value)) {}
+    : machine_(machine), counts_(count_sections(type)) {}
 
-double ProgramCost::each_value(std::int64_t rows) const {
-  if (rows == 1) return stored_value_;
+wse::Section ProgramCost::masked_weights(std::int64_t rows) const {
+  if (rows == 1) return wse::Section::scalar(machine_, counts_.stored_value);
   // The weight is found and read once; then a loop of multiply-adds over the tokens' sums.
   OperationCounts add = counts_.dense_value;
   add[Operation::convert] = 0;
-  return stored_value_ + wse::loop_cycles(machine_, add, rows, wse::Loop::repeated) - once(add);
+  const OperationCounts stored = counts_.stored_value;
+  return wse::Section::priced(machine_, stored + (rows - 1) * add, [=](const wse::Machine& m) {
+    return wse::scalar_cycles(m, stored) + wse::loop_cycles(m, add, rows, wse::Loop::repeated) -
+           wse::scalar_cycles(m, add);
+  });
+}
+wse::Section ProgramCost::mask_words() const { return wse::Section::scalar(machine_, counts_.mask_word); }
+wse::Section ProgramCost::dense_weights(std::int64_t rows) const {
+  return wse::Section::nest(machine_, counts_.dense_value, rows);
 }
 
-double ProgramCost::dense_column(std::int64_t values, std::int64_t rows) const {
-  const auto loops = [&](std::int64_t number, std::int64_t turns) {
-    return double(number) * wse::loop_cycles(machine_, counts_.dense_value, turns, wse::Loop::repeated);
-  };
-  return std::min(loops(rows, values), loops(values, rows));
+wse::Section ProgramCost::squares() const {
+  return wse::Section::loop(machine_, counts_.square, wse::Loop::products);
 }
+wse::Section ProgramCost::scaled() const { return wse::Section::loop(machine_, counts_.scaled); }
+wse::Section ProgramCost::rotary_pairs() const {
+  return wse::Section::loop(machine_, counts_.rotary_pair, wse::Loop::products);
+}
+wse::Section ProgramCost::added() const { return wse::Section::loop(machine_, counts_.added); }
+wse::Section ProgramCost::compared() const { return wse::Section::loop(machine_, counts_.compared); }
+wse::Section ProgramCost::root() const { return wse::Section::scalar(machine_, counts_.root); }
+wse::Section ProgramCost::gated() const { return wse::Section::scalar(machine_, counts_.gated); }
 
-double ProgramCost::receive(std::int64_t words) const {
-  return std::min(double(words) * machine_.fabric_read_cycles,
-                  machine_.vector_startup_cycles + double(words) * machine_.fabric.cycles_per_word);
+wse::Section ProgramCost::score(std::int64_t dims) const {
+  return wse::Section::loops(machine_, counts_.score, dims, wse::Loop::products);
+}
+wse::Section ProgramCost::position(std::int64_t dims) const {
+  return wse::Section::scalar(machine_, counts_.position) +
+         wse::Section::loops(machine_, counts_.position_value, dims);
+}
+wse::Section ProgramCost::new_top(std::int64_t dims) const {
+  return wse::Section::scalar(machine_, counts_.new_top) + wse::Section::loops(machine_, counts_.faded, dims);
+}
+wse::Section ProgramCost::divided(std::int64_t dims) const {
+  return wse::Section::scalar(machine_, counts_.divided) +
+         wse::Section::loops(machine_, counts_.divided_value, dims);
 }
 
 nlohmann::json ProgramCost::json() const {

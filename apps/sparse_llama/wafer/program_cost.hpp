@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sparse_llama/model/packed_matrix.hpp"
-#include "wse_emulator/cost.hpp"
+#include "wse_emulator/section.hpp"
 
 namespace wafermark::llama {
 
@@ -33,36 +33,42 @@ class ProgramCost {
  public:
   ProgramCost(const wse::Machine& machine, ValueType type);
 
-  /// A column of `words` mask words and `stored` weights times the activations of `rows` tokens. Several
-  /// tokens: each weight meets them in a loop of its own.
-  double masked_column(std::int64_t words, std::int64_t stored, std::int64_t rows) const {
-    return mask_word_ * double(words) + each_value(rows) * double(stored);
-  }
-  /// A column of `values` weights stored whole: a loop over weights for each token, or over tokens for each
-  /// weight.
-  double dense_column(std::int64_t values, std::int64_t rows) const;
-  /// A loop of `n` turns of a section.
-  double loop(const wse::OperationCounts& section, std::int64_t n) const {
-    return wse::loop_cycles(machine_, section, n);
-  }
-  /// The same where both factors of its multiply-adds are vectors.
-  double products(const wse::OperationCounts& section, std::int64_t n) const {
-    return wse::loop_cycles(machine_, section, n, wse::Loop::products);
-  }
-  double once(const wse::OperationCounts& section) const { return wse::scalar_cycles(machine_, section); }
-  /// Waits for `words` words of the fabric: one by one, or as a vector instruction.
-  double receive(std::int64_t words) const;
+  // Of a column of weights times the activations of `rows` tokens.
+
+  /// A weight of a masked column. Several tokens: each weight meets them in a loop of its own.
+  wse::Section masked_weights(std::int64_t rows) const;
+  /// A word of a masked column's mask.
+  wse::Section mask_words() const;
+  /// A weight of a column stored whole: a loop over weights for each token, or over tokens for each weight.
+  wse::Section dense_weights(std::int64_t rows) const;
+
+  // The loop of an instruction over elements of the stream, pairs or logits.
+
+  wse::Section squares() const;
+  wse::Section scaled() const;
+  wse::Section rotary_pairs() const;
+  wse::Section added() const;
+  wse::Section compared() const;
+
+  // Once a token or hidden unit.
+
+  wse::Section root() const;
+  wse::Section gated() const;
+
+  // Of attention, for heads of which a tile has `dims` dimensions.
+
+  wse::Section score(std::int64_t dims) const;     ///< query . key of a position
+  wse::Section position(std::int64_t dims) const;  ///< a position's weight and value
+  wse::Section new_top(std::int64_t dims) const;   ///< sums move to another top
+  wse::Section divided(std::int64_t dims) const;   ///< a head's sums by its weights
 
   const SectionCounts& counts() const { return counts_; }
   const wse::Machine& machine() const { return machine_; }
   nlohmann::json json() const;
 
  private:
-  double each_value(std::int64_t rows) const;
-
   wse::Machine machine_;
   SectionCounts counts_;
-  double mask_word_, stored_value_;
 };
 
 }  // namespace wafermark::llama

@@ -59,11 +59,9 @@ bool breaks_pattern(const FormatRow& format, const float* row, std::int64_t colu
 
 template <class Value>
 void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, std::int64_t outputs,
-                   std::int64_t rows, const float* x, std::int64_t x_stride, float* sums,
-                   std::vector<std::int64_t>& stored) {
+                   std::int64_t rows, const float* x, std::int64_t x_stride, float* sums, int* stored) {
   const auto* values = reinterpret_cast<const Value*>(w.values.data()) + w.value_start[tile];
   const std::int64_t words = divided_up(outputs, TileWeights::word_bits);
-  stored.resize(std::size_t(inputs));
   for (std::int64_t k = 0; k < inputs; ++k) {
     std::int64_t count = outputs;
     if (row_of(w.format).layout == Layout::whole) {
@@ -77,7 +75,7 @@ void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, 
       for (std::int64_t i = 0; i < words; ++i) count += std::popcount(mask[i]);
     }
     values += count;
-    stored[std::size_t(k)] = count;
+    stored[k] = int(count);
   }
 }
 
@@ -92,8 +90,7 @@ OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine) {
 }
 
 void TileWeights::multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
-                           const float* x, std::int64_t x_stride, float* sums,
-                           std::vector<std::int64_t>& stored) const {
+                           const float* x, std::int64_t x_stride, float* sums, int* stored) const {
   if (value_type == ValueType::fp32)
     multiply_tile<float>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
   else

@@ -52,9 +52,9 @@ struct TileWeights {
   }
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
-  /// tokens r. `stored` gets the weights of each column.
+  /// tokens r. stored[k]: weights of column k.
   void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
-                const float* x, std::int64_t x_stride, float* sums, std::vector<std::int64_t>& stored) const;
+                const float* x, std::int64_t x_stride, float* sums, int* stored) const;
 };
 
 /// Columns [first, first + count) of row `row` of the matrix, to `out`; called by several threads.

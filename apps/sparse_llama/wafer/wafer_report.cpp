@@ -9,12 +9,9 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   const wse::Machine& m = cost_.machine();
   const WaferSettings& s = placement_.settings;
   const auto& grid = placement_.grid;
-  const double cycles = double(finished_), time = cycles / m.clock_hz, tiles = double(grid.tiles());
-  const double idle = m.idle_watts * time, dynamic = times_.dynamic_joules();
-  std::int64_t busy = 0;
-  for (const auto tile : times_.phases().busy()) busy += tile;
-  busy = comm_.sum(busy);
-  const auto hops = times_.word_hops();
+  const double cycles = double(finished_cycle()), time = cycles / m.clock_hz, tiles = double(grid.tiles());
+  const double idle = m.idle_watts * time, dynamic = executor_.dynamic_joules();
+  const auto hops = executor_.word_hops();
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
     result.add_figure(name, tokens > 0 ? std::optional(value) : std::nullopt, unit, Kind::emulated,
                       note.empty() ? m.name : m.name + ": " + note);
@@ -25,7 +22,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   emulated("idle_energy_share", idle / (idle + dynamic), "");
   emulated("watts", (idle + dynamic) / time, "W");
   emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included");
-  emulated("utilisation", double(busy) / (tiles * cycles), "", "cycles of computing, over all tiles in use");
+  emulated("utilisation", executor_.utilisation(), "", "cycles of computing, over all tiles in use");
   emulated("link_load", double(hops) * m.fabric.cycles_per_word / (4.0 * tiles * cycles), "",
            "words per link and cycle");
   result.add_figure("sparsity", sparsity(), "", Kind::measured);
@@ -53,7 +50,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
                             {"layers_per_region", placement_.layers_per_region},
                             {"region", {area.width, area.height}},
                             {"rows_together", s.rows_together},
-                            {"phases_cycles_per_step", times_.phases().summary_json()},
+                            {"phases_cycles_per_step", executor_.record().summary_json()},
                             {"tile_memory_bytes", ledger},
                             {"operations_per_item", cost_.json()},
                             {"numbers", m.numbers()}};

@@ -67,8 +67,8 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
   double mean = 0, most_dealt = 0, most_even = 0;
   std::vector<std::int64_t> of_tiles;  // bytes of the layers that share a region, by own tile
   for (std::int64_t l = 0; l < c.layers; ++l) {
-    const Region& r = placement_.of_layer(l);
-    const OwnTiles own(r.area, times_.blocks().mine());
+    const wse::TileRegion& r = placement_.of_layer(l);
+    const OwnTiles own = own_tiles(r);
     Layer& w = layers_.emplace_back();
     w.attention_norm = source.norm(Norm::attention, l);
     w.feed_forward_norm = source.norm(Norm::feed_forward, l);
@@ -90,12 +90,12 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
       most_even += even.most;
     }
     w.gate_up = gate_up_cut(w.hidden, c.hidden);
-    const auto packed = [&](const TileMatrix& m, std::int64_t columns, std::vector<Matrix> matrices) {
+    if (l % placement_.layers_per_region == 0) of_tiles.assign(std::size_t(own.count()), 0);
+    const auto pack = [&](Product product, std::int64_t columns, std::vector<Matrix> matrices) {
+      const TileMatrix m = matrix(l, product);
       const std::string name = fmt::format("{}: layer {}, {}", source.name, l, name_of(matrices.front()));
       TileWeights weights = pack_tiles(own, m, settings.format, settings.value_type, columns,
                                        stacked_rows(source, l, std::move(matrices)), name);
-      if (l % placement_.layers_per_region == 0 && &m.outputs() == &query_key_value_cut_)
-        of_tiles.assign(std::size_t(own.count()), 0);
       const bool across = m.lie == Lie::inputs_by_columns;
       for (int t = 0; t < own.count(); ++t) {
         const int x = t % own.width(), y = t / own.width();
@@ -105,17 +105,14 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
         of_tiles[std::size_t(t)] += weights.bytes(tile);
         most_weight_bytes_ = std::max(most_weight_bytes_, of_tiles[std::size_t(t)]);
       }
-      return weights;
+      w.weights[std::size_t(product)] = std::move(weights);
     };
-    w.query_key_value = packed({Lie::inputs_by_columns, &dims_, &query_key_value_cut_}, c.dim,
-                               {Matrix::query, Matrix::key, Matrix::value});
-    w.attention_output =
-        packed({Lie::inputs_by_rows, &dims_, &attended_cut_}, c.query_dim(), {Matrix::attention_output});
-    w.gate_up_weights =
-        packed({Lie::inputs_by_columns, &dims_, &w.gate_up}, c.dim, {Matrix::gate, Matrix::up});
-    w.down = packed({Lie::inputs_by_rows, &dims_, &w.hidden}, c.hidden, {Matrix::down});
+    pack(Product::query_key_value, c.dim, {Matrix::query, Matrix::key, Matrix::value});
+    pack(Product::attention_output, c.query_dim(), {Matrix::attention_output});
+    pack(Product::gate_up, c.dim, {Matrix::gate, Matrix::up});
+    pack(Product::down, c.hidden, {Matrix::down});
     for (int y = own.y0; y < own.y1; ++y) {
-      const RowHeads& h = heads_[std::size_t(y)];
+      const RowHeads& h = shares_.heads[std::size_t(y)];
       const auto size = std::size_t(settings.sequences * settings.context * h.count * h.dims());
       w.keys.emplace_back(size);
       w.values.emplace_back(size);
@@ -129,9 +126,9 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
   placement_.tile_memory(cost_.machine(), most_weight_bytes_);  // throws when the fullest tile is too full
 
   const Matrix matrix = c.tied_embeddings ? Matrix::embedding : Matrix::head;
-  head_ = pack_tiles(OwnTiles(placement_.head.area, times_.blocks().mine()),
-                     {Lie::inputs_by_columns, &dims_, &vocabulary_}, Format::dense, settings.value_type,
-                     c.dim, stacked_rows(source, 0, {matrix}), source.name + ": output head");
+  head_ = pack_tiles(own_tiles(placement_.head), {Lie::inputs_by_columns, &dims_, &vocabulary_},
+                     Format::dense, settings.value_type, c.dim, stacked_rows(source, 0, {matrix}),
+                     source.name + ": output head");
 }
 
 }  // namespace wafermark::llama

@@ -24,7 +24,7 @@ Placement place(const Configuration& model, const wse::TileGrid& grid, WaferSett
 
 void expect_apart(const Placement& p) {
   std::vector<wse::Block> areas;
-  for (const Region& r : p.layers) areas.push_back(r.area);
+  for (const wse::TileRegion& r : p.layers) areas.push_back(r.area);
   areas.push_back(p.embedding.area);
   if (!p.model.tied_embeddings) areas.push_back(p.head.area);
   for (std::size_t a = 0; a < areas.size(); ++a) {
@@ -80,17 +80,6 @@ TEST(Placement, ForThroughputLayersLieApartAndForLatencyTogether) {
   EXPECT_LT(often.layers_per_region, soonest.layers_per_region);
   EXPECT_LT(often.predicted_stage_cycles, soonest.predicted_stage_cycles / 2);
   EXPECT_GT(often.predicted_token_cycles, soonest.predicted_token_cycles);
-}
-
-TEST(Placement, PatternsOfALayerDoNotCollideOnTheFabricsColors) {
-  WaferSettings s;
-  s.density = 0.3;
-  const Placement p =
-      place(published_configuration("tinyllama-1.1b"), {machine().width, machine().height}, s);
-  wse::FabricTiming fabric = machine().fabric;
-  EXPECT_NO_THROW(wse::reject_collisions(fabric, p.patterns()));
-  fabric.colors = 23;
-  EXPECT_THROW(wse::reject_collisions(fabric, p.patterns()), std::invalid_argument);
 }
 
 TEST(Placement, SaysWhatIsTooLargeWithTheLedger) {

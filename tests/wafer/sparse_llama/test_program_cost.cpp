@@ -58,15 +58,15 @@ TEST(SectionCounts, AWeightIsOneMultiplyAddAndBf16AConversionMore) {
 TEST(ProgramCost, FollowsTheMachineFile) {
   const ProgramCost cost(machine(), ValueType::fp32);
   const ProgramCost slow_fma(machine({"cycles.fma.value=11"}), ValueType::fp32);
-  EXPECT_DOUBLE_EQ(slow_fma.masked_column(3, 20, 1) - cost.masked_column(3, 20, 1), 20 * 10.0);
+  EXPECT_DOUBLE_EQ(slow_fma.masked_weights(1).cycles(20) - cost.masked_weights(1).cycles(20), 20 * 10.0);
   // One instruction over a long column; scalar code for a short one.
-  EXPECT_DOUBLE_EQ(cost.dense_column(1000, 1), 16 + 1.09 * 1000);
-  EXPECT_LT(cost.dense_column(2, 1), 16);
+  EXPECT_DOUBLE_EQ(cost.dense_weights(1).cycles(1000), 16 + 1.09 * 1000);
+  EXPECT_LT(cost.dense_weights(1).cycles(2), 16);
   // Several tokens share the finding of a weight, and long columns go token by token.
-  EXPECT_LT(cost.masked_column(3, 20, 8), 8 * cost.masked_column(3, 20, 1));
-  EXPECT_DOUBLE_EQ(cost.dense_column(1000, 2), 2 * cost.dense_column(1000, 1));
-  EXPECT_DOUBLE_EQ(cost.receive(1), 17);
-  EXPECT_DOUBLE_EQ(cost.receive(100), 130);
+  EXPECT_LT(cost.masked_weights(8).cycles(20), 8 * cost.masked_weights(1).cycles(20));
+  EXPECT_DOUBLE_EQ(cost.dense_weights(2).cycles(1000), 2 * cost.dense_weights(1).cycles(1000));
+  EXPECT_DOUBLE_EQ(wse::receive_cycles(cost.machine(), 1), 17);
+  EXPECT_DOUBLE_EQ(wse::receive_cycles(cost.machine(), 100), 130);
 }
 
 TEST(Prediction, TakesLessToMultiplyAndMoreToSumOnMoreTiles) {

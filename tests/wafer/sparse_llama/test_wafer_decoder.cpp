@@ -70,7 +70,7 @@ TEST(WaferDecoder, SequencesInFlightShareTheWaferAndBatchesTheirWeights) {
         generate(wafer, comm, grouped().vocabulary, prompts, 6, {}, {}, [](auto, auto) { return true; });
     for (const auto& tokens : g.tokens) EXPECT_EQ(tokens, g.tokens.front());
     double multiply = 0;  // cycles of a pass, mean over tiles
-    for (const auto& phase : wafer.times().phases().summarize())
+    for (const auto& phase : wafer.executor().record().summarize())
       if (phase.name == "multiply") multiply = phase.mean;
     return std::pair(double(g.decode_tokens) / g.decode_seconds, multiply);
   };

@@ -24,9 +24,9 @@ Outcome outcome(const Communicator& comm, const Model& model, const wse::TileGri
   rows.insert(rows.end(), other.begin(), other.end());
   o.logits = wafer.forward(rows, all(rows.size()));
   o.cycles = wafer.finished_cycle();
-  for (const auto& phase : wafer.times().phases().summarize())
+  for (const auto& phase : wafer.executor().record().summarize())
     o.clocks.insert(o.clocks.end(), {phase.min, phase.mean, phase.max});
-  o.joules = wafer.times().dynamic_joules();
+  o.joules = wafer.executor().dynamic_joules();
   o.bits = wafer.bits_per_weight();
   return o;
 }
