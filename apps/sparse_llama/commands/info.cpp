@@ -13,6 +13,7 @@
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
+#include "wse_emulator/band.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -76,16 +77,28 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   }
   if (!out.given()) return;
   Result result(comm, "sparse_llama", "info", "wafer");
-  result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name);
-  result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name);
+  const auto band_of = [&](double Placement::Prediction::*part) {
+    return wse::band_of(machine, [&](const wse::Machine& m) {
+      return p.predict(ProgramCost(m, settings.value_type)).*part / m.clock_hz;
+    });
+  };
+  const wse::Band token = band_of(&Placement::Prediction::token),
+                  stage = band_of(&Placement::Prediction::stage);
+  const auto modelled = [&](const char* name, double value, const char* unit, const std::string& note,
+                            const wse::Band& band) {
+    result.add_figure(name, value, unit, Kind::modelled, note, band.of(value));
+  };
+  modelled("predicted_token_cycles", p.predicted_token_cycles, "", machine.name, token);
+  modelled("predicted_stage_cycles", p.predicted_stage_cycles, "", machine.name, stage);
   result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
                     machine.name);
-  result.add_figure("predicted_tokens_per_second", alone_rate, "tokens/s", Kind::modelled,
-                    fmt::format("{} sequences, one pass under way", settings.rows_together));
-  result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
-                    "a pass in every region");
+  modelled("predicted_tokens_per_second", alone_rate, "tokens/s",
+           fmt::format("{} sequences, one pass under way", settings.rows_together), token.inverse());
+  modelled("predicted_tokens_per_second_of_all", full_rate, "tokens/s", "a pass in every region",
+           stage.inverse());
   auto section = machine.record();
   section["tiles"] = {p.grid.width, p.grid.height};
+  section["sensitivity"] = token.inverse().sensitivity();
   result.set_section("wafer", section);
   result.set_section("floor_plan", p.floor_plan());
   out.begin(result);

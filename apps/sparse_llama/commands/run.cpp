@@ -137,15 +137,22 @@ Generation generate_shown(const RunOptions& o, const Communicator& comm, Forward
   return g;
 }
 
-/// Rates of the machine that ran it; nothing where no token was decoded.
-void add_rates(Result& result, const RunOptions& o, const Generation& g, Kind kind) {
+/// Rates of the machine that ran it; nothing where no token was decoded. `time`: of a prediction, its band.
+void add_rates(Result& result, const RunOptions& o, const Generation& g, Kind kind,
+               const std::optional<wse::Band>& time = std::nullopt) {
+  const auto bounds = [&](double value, bool rate) {
+    return time ? std::optional((rate ? time->inverse() : *time).of(value)) : std::nullopt;
+  };
   result.add_figure(
       "decode_tokens_per_second",
       g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds) : std::nullopt,
-      "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences));
-  result.add_figure("prefill_tokens_per_second", double(g.prefill_tokens) / g.prefill_seconds, "tokens/s",
-                    kind, fmt::format("{} tokens", g.prefill_tokens));
-  result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind);
+      "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences),
+      g.decode_passes > 0 ? bounds(double(g.decode_tokens) / g.decode_seconds, true) : std::nullopt);
+  const double prefill = double(g.prefill_tokens) / g.prefill_seconds;
+  result.add_figure("prefill_tokens_per_second", prefill, "tokens/s", kind,
+                    fmt::format("{} tokens", g.prefill_tokens), bounds(prefill, true));
+  result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind, "",
+                    bounds(g.prefill_seconds, false));
 }
 
 nlohmann::json model_section(const RunOptions& o, const std::string& name, Format format, ValueType type,
@@ -243,7 +250,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   const double load_seconds = since();
   if (!traced.empty()) decoder.executor().record().trace(traced, 10);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
-  add_rates(result, o, g, Kind::emulated);
+  add_rates(result, o, g, Kind::emulated, decoder.time_band());
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "packing of the emulator");
   result.add_figure("emulator_seconds", since() - load_seconds, "s", Kind::measured);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 
 #include "common/errors.hpp"
@@ -10,6 +11,7 @@
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
+#include "wse_emulator/band.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 #include "wse_emulator/published.hpp"
@@ -51,25 +53,37 @@ int validate(const ValidateOptions& o) {
   ValidationTable table(
       result, comm.is_root(),
       machine.name == published_machine ? "" : fmt::format("no published figure for {}", machine.name));
+  // A prediction on the machine, and its band.
+  const auto with_band = [&](const std::function<double(const wse::Machine&)>& predict) {
+    const double value = predict(machine);
+    return std::pair(value, wse::band_of(machine, predict).of(value));
+  };
   for (const auto& r : published::two_phase_reductions) {
-    std::vector<std::int64_t> clocks(published::reduction_tiles, 0);
-    wse::advance_clocks(machine.fabric, {published::reduction_tiles, 0, published::reduction_words, r.group},
-                        clocks.data(), 1);
+    const auto [cycles, band] = with_band([&](const wse::Machine& m) {
+      std::vector<std::int64_t> clocks(published::reduction_tiles, 0);
+      wse::advance_clocks(m.fabric, {published::reduction_tiles, 0, published::reduction_words, r.group},
+                          clocks.data(), 1);
+      return double(clocks[0]);
+    });
     table.row(fmt::format("sum over 512 tiles, groups of {}", r.group), fmt::format("sum_cycles_{}", r.group),
-              double(clocks[0]), r.cycles, 0.04, "cycles");
+              cycles, r.cycles, 0.04, "cycles", band);
   }
-  for (const auto& p : published::vector_products)
+  for (const auto& p : published::vector_products) {
+    const auto [cycles, band] = with_band([&](const wse::Machine& m) { return product_cycles(m, p.n); });
     table.row(fmt::format("[1, {0}] x [{0}, {0}], fp16, 720 x 720", p.n),
-              fmt::format("product_cycles_{}", p.n), product_cycles(machine, p.n), p.cycles, 0.25, "cycles");
-  const ProgramCost cost(machine, ValueType::bf16);
+              fmt::format("product_cycles_{}", p.n), cycles, p.cycles, 0.25, "cycles", band);
+  }
   WaferSettings settings;
   settings.format = Format::dense;
-  for (const auto& l : published::llama_layers)
-    table.row_unchecked(
-        fmt::format("layer of Llama3-8B, our program, {0} x {0}", l.tiles),
-        fmt::format("layer_cycles_{}", l.tiles),
-        predict_layer(published_configuration("llama3-8b"), cost, settings, l.tiles, l.tiles, 4096).sum(),
-        l.cycles, "cycles");
+  for (const auto& l : published::llama_layers) {
+    const auto [cycles, band] = with_band([&](const wse::Machine& m) {
+      return predict_layer(published_configuration("llama3-8b"), ProgramCost(m, ValueType::bf16), settings,
+                           l.tiles, l.tiles, 4096)
+          .sum();
+    });
+    table.row_unchecked(fmt::format("layer of Llama3-8B, our program, {0} x {0}", l.tiles),
+                        fmt::format("layer_cycles_{}", l.tiles), cycles, l.cycles, "cycles", band);
+  }
   out.write(result);
   if (comm.is_root()) fmt::print("result: {}/result.json\n", out.path());
   if (!result.all_checks_pass()) throw CheckFailure("outside their tolerance: " + result.failed_checks());

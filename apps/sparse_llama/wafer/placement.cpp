@@ -106,6 +106,14 @@ std::int64_t Placement::cache_capacity(const wse::Machine& machine, std::int64_t
   return left / position_bytes(model, r, layers_per_region) * r.area.width;
 }
 
+Placement::Prediction Placement::predict(const ProgramCost& cost) const {
+  const wse::Block& area = layers.front().area;
+  const std::int64_t seen = std::max<std::int64_t>(1, settings.context / 2);
+  const double layer = predict_layer(model, cost, settings, area.width, area.height, seen).sum(),
+               of_head = predict_head(model, cost, settings, area.width, head.area.height);
+  return {double(model.layers) * layer + of_head, std::max(layers_per_region * layer, of_head)};
+}
+
 Placement Placement::search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
                             const wse::TileGrid& grid, const WaferSettings& settings) {
   Placement best;
@@ -158,14 +166,10 @@ Placement Placement::search(const Configuration& model, const wse::Machine& mach
           if (obstacle.empty()) obstacle = e.what();
           continue;
         }
-        const wse::Block& area = p.layers.front().area;
-        const std::int64_t seen = std::max<std::int64_t>(1, settings.context / 2);
-        const double layer = predict_layer(model, cost, settings, area.width, area.height, seen).sum(),
-                     head_cycles = predict_head(model, cost, settings, area.width, head);
-        p.predicted_token_cycles = double(model.layers) * layer + head_cycles;
-        p.predicted_stage_cycles = std::max(together * layer, head_cycles);
-        const double objective =
-            settings.for_throughput ? p.predicted_stage_cycles : p.predicted_token_cycles;
+        const Prediction predicted = p.predict(cost);
+        p.predicted_token_cycles = predicted.token;
+        p.predicted_stage_cycles = predicted.stage;
+        const double objective = settings.for_throughput ? predicted.stage : predicted.token;
         if (objective >= least) continue;
         least = objective;
         best = p;

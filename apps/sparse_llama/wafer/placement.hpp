@@ -49,6 +49,13 @@ struct Placement {
   static Placement search(const Configuration& model, const wse::Machine& machine, const ProgramCost& cost,
                           const wse::TileGrid& grid, const WaferSettings& settings);
 
+  /// Cycles of one token through the layers and the head, of tiles that hold the mean; of the slowest region.
+  struct Prediction {
+    double token = 0, stage = 0;
+  };
+  /// Of this placement on a machine, whichever it was searched for.
+  Prediction predict(const ProgramCost& cost) const;
+
   /// What a tile of a layer's region holds, with `weights` bytes of packed matrices: all but those are
   /// counted at the region's fullest tile. Throws InputError when the tile is too small.
   wse::TileMemory tile_memory(const wse::Machine& machine, std::int64_t weights) const;

@@ -16,6 +16,7 @@
 #include "sparse_llama/wafer/ends_program.hpp"
 #include "sparse_llama/wafer/placement.hpp"
 #include "sparse_llama/wafer/tile_weights.hpp"
+#include "wse_emulator/band.hpp"
 #include "wse_emulator/region_executor.hpp"
 
 namespace wafermark::llama {
@@ -47,6 +48,11 @@ class WaferDecoder final : public ForwardPass {
     double dealt = 1, even = 1;
   };
   Balance balance() const { return balance_; }
+  /// Of the run on another machine, with the same placement: as many times the predicted time of a token as
+  /// here.
+  double seconds_on(const wse::Machine& machine) const;
+  /// Of the run's time, when the machine's numbers move within their ranges. Something has run.
+  wse::Band time_band() const;
   /// Figures and sections of a run that made `tokens` tokens.
   void report(Result& result, std::int64_t tokens) const;
 

@@ -5,23 +5,41 @@
 
 namespace wafermark::llama {
 
+double WaferDecoder::seconds_on(const wse::Machine& machine) const {
+  const ProgramCost there(machine, placement_.settings.value_type);
+  return double(finished_cycle()) * placement_.predict(there).token / placement_.predict(cost_).token /
+         machine.clock_hz;
+}
+
+wse::Band WaferDecoder::time_band() const {
+  return wse::band_of(cost_.machine(), [&](const wse::Machine& machine) { return seconds_on(machine); });
+}
+
 void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   const wse::Machine& m = cost_.machine();
   const WaferSettings& s = placement_.settings;
   const auto& grid = placement_.grid;
   const double cycles = double(finished_cycle()), time = cycles / m.clock_hz, tiles = double(grid.tiles());
-  const double idle = m.idle_watts * time, dynamic = executor_.dynamic_joules();
-  const auto hops = executor_.word_hops();
-  const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "") {
+  const wse::OperationCounts operations = executor_.operations();
+  const std::int64_t hops = executor_.word_hops();
+  const double idle = m.idle_watts * time, dynamic = wse::dynamic_joules(m, operations, hops);
+  const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "",
+                            const wse::Band& band = {}) {
     result.add_figure(name, tokens > 0 ? std::optional(value) : std::nullopt, unit, Kind::emulated,
-                      note.empty() ? m.name : m.name + ": " + note);
+                      note.empty() ? m.name : m.name + ": " + note,
+                      band.influences.empty() ? std::nullopt : std::optional(band.of(value)));
   };
+  const bool ran = tokens > 0 && cycles > 0;
+  const wse::Band of_time = ran ? time_band() : wse::Band{};
+  const wse::Band of_energy = !ran ? wse::Band{} : wse::band_of(m, [&](const wse::Machine& machine) {
+    return machine.idle_watts * seconds_on(machine) + wse::dynamic_joules(machine, operations, hops);
+  });
   emulated("joules_per_token", (idle + dynamic) / double(tokens), "J",
-           "counted operations, words and hops, and idle power of all tiles; prompt included");
+           "counted operations, words and hops, and idle power of all tiles; prompt included", of_energy);
   emulated("dynamic_joules_per_token", dynamic / double(tokens), "J");
   emulated("idle_energy_share", idle / (idle + dynamic), "");
   emulated("watts", (idle + dynamic) / time, "W");
-  emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included");
+  emulated("cycles_per_token", cycles / double(tokens), "", "of the whole run, prompt included", of_time);
   emulated("utilisation", executor_.utilisation(), "", "cycles of computing, over all tiles in use");
   emulated("link_load", double(hops) * m.fabric.cycles_per_word / (4.0 * tiles * cycles), "",
            "words per link and cycle");
@@ -53,6 +71,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
                             {"phases_cycles_per_step", executor_.record().summary_json()},
                             {"tile_memory_bytes", ledger},
                             {"operations_per_item", cost_.json()},
+                            {"sensitivity", of_time.inverse().sensitivity()},
                             {"numbers", m.numbers()}};
   section.update(m.record());
   result.set_section("wafer", section);

@@ -7,6 +7,7 @@
 
 #include "line_programs.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
+#include "wse_emulator/fabric/line_share.hpp"
 #include "wse_emulator/fabric/reduction.hpp"
 
 using namespace wafermark::wse;
@@ -144,8 +145,8 @@ TEST(LineReduction, WordsThatCrossLinksAreThoseOfTheSimulator) {
     r.run();
     const std::vector<int> words{4};
     LinkWords counted(alone(), one_block(10, 1));
-    LineReduce({{0, 0, 10, 1}, true, 10, 5, 1}, words).add_words(fabric, 1, counted);
-    (void)line;
+    const LineReduce pattern({{0, 0, 10, 1}, true, 10, 5, 1}, words);
+    pattern.add_words(fabric, 1, counted);
     expect_words(r, 10, 1, counted);
   }
 }

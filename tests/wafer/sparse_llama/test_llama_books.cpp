@@ -61,14 +61,14 @@ struct Pass {
 };
 
 /// A decoder that has run a few passes, and these.
-struct Run {
+struct DecoderRun {
   Communicator comm;
   Model model;
   ProgramCost cost;
   WaferDecoder decoder;
   std::vector<Pass> passes;
 
-  explicit Run(const Option& o)
+  explicit DecoderRun(const Option& o)
       : model(model_for(o)),
         cost(machine(), o.type),
         decoder(comm, model.source, machine(), o.grid, settings(o)) {
@@ -97,10 +97,10 @@ struct Run {
   }
 };
 
-Run& run_of(const Option& o) {
-  static std::map<std::string, std::unique_ptr<Run>> runs;
+DecoderRun& run_of(const Option& o) {
+  static std::map<std::string, std::unique_ptr<DecoderRun>> runs;
   auto& run = runs[o.name];
-  if (!run) run = std::make_unique<Run>(o);
+  if (!run) run = std::make_unique<DecoderRun>(o);
   return *run;
 }
 
@@ -117,7 +117,7 @@ class Books : public testing::TestWithParam<Option> {
   const wse::RegionExecutor& books() const { return run_.decoder.executor(); }
   const Placement& placement() const { return run_.decoder.placement(); }
   const Configuration& model() const { return GetParam().model; }
-  Run& run_ = run_of(GetParam());
+  DecoderRun& run_ = run_of(GetParam());
 };
 
 TEST_P(Books, HoldEveryCycleOfEveryTile) {
@@ -261,7 +261,7 @@ std::int64_t stored_weights(const DenseWeights& dense, Format format) {
 }
 
 /// Operations of all passes, but for positions that were the largest so far.
-OperationCounts counted_again(const Option& o, const Run& run, const Placement& p) {
+OperationCounts counted_again(const Option& o, const DecoderRun& run, const Placement& p) {
   const Configuration& c = o.model;
   const SectionCounts& s = run.cost.counts();
   const wse::Block& area = p.layers.front().area;
