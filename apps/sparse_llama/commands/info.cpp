@@ -84,18 +84,17 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   };
   const wse::Band token = band_of(&Placement::Prediction::token),
                   stage = band_of(&Placement::Prediction::stage);
-  const auto modelled = [&](const char* name, double value, const char* unit, const std::string& note,
-                            const wse::Band& band) {
-    result.add_figure(name, value, unit, Kind::modelled, note, band.of(value));
-  };
-  modelled("predicted_token_cycles", p.predicted_token_cycles, "", machine.name, token);
-  modelled("predicted_stage_cycles", p.predicted_stage_cycles, "", machine.name, stage);
+  result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name,
+                    token.of(p.predicted_token_cycles));
+  result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name,
+                    stage.of(p.predicted_stage_cycles));
   result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
                     machine.name);
-  modelled("predicted_tokens_per_second", alone_rate, "tokens/s",
-           fmt::format("{} sequences, one pass under way", settings.rows_together), token.inverse());
-  modelled("predicted_tokens_per_second_of_all", full_rate, "tokens/s", "a pass in every region",
-           stage.inverse());
+  result.add_figure("predicted_tokens_per_second", alone_rate, "tokens/s", Kind::modelled,
+                    fmt::format("{} sequences, one pass under way", settings.rows_together),
+                    token.inverse().of(alone_rate));
+  result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
+                    "a pass in every region", stage.inverse().of(full_rate));
   auto section = machine.record();
   section["tiles"] = {p.grid.width, p.grid.height};
   section["sensitivity"] = token.inverse().sensitivity();

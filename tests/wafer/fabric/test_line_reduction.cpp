@@ -138,16 +138,16 @@ TEST(LineReduction, SumsEveryTileOnce) {
 }
 
 TEST(LineReduction, WordsThatCrossLinksAreThoseOfTheSimulator) {
-  for (const int group : {3, 10}) {
-    const LineReduction line{10, 5, 4, group};
-    RouterReference r(fabric, 10, 1);
-    program_line(r, line, std::vector<std::int64_t>(10, 0));
+  for (const int of_line : {1, 4, 60}) {  // few in groups, many in chains
+    const LineReduction line = LineReduction::best(fabric, 20, 10, of_line);
+    RouterReference r(fabric, 20, 1);
+    program_line(r, line, std::vector<std::int64_t>(20, 0));
     r.run();
-    const std::vector<int> words{4};
-    LinkWords counted(alone(), one_block(10, 1));
-    const LineReduce pattern({{0, 0, 10, 1}, true, 10, 5, 1}, words);
+    const std::vector<int> words{of_line};
+    LinkWords counted(alone(), one_block(20, 1));
+    const LineReduce pattern({{0, 0, 20, 1}, true, 20, 10, 1}, words);
     pattern.add_words(fabric, 1, counted);
-    expect_words(r, 10, 1, counted);
+    expect_words(r, 20, 1, counted);
   }
 }
 
