@@ -93,7 +93,7 @@ with tempfile.TemporaryDirectory() as scratch:
 
 bad("expected two whole numbers", "run", "--model", model, "--target", "wafer", "--tiles", "8by8")
 bad("at most the 769 x 1044", "run", "--model", model, "--target", "wafer", "--tiles", "800x8")
-bad("fp32 or bf16", "run", "--model", model, "--target", "wafer", "--tiles", "8x8", "--value", "int8")
+bad("expected fp32, bf16", "run", "--model", model, "--target", "wafer", "--tiles", "8x8", "--value", "int8")
 bad("found no place", "run", "--model", model, "--target", "wafer", "--tiles", "2x2")
 bad("one of: wse2, wse3", "run", "--model", model, "--target", "wafer", "--machine", "wse9")
 bad("core.clock", "run", "--model", model, "--target", "wafer", "--machine-set", "core.clock=3")
