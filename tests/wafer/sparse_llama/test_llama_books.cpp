@@ -8,6 +8,7 @@
 #include "common/results/result.hpp"
 #include "followed_words.hpp"
 #include "wafer_model.hpp"
+#include "wse_emulator/whole_cycles.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -142,6 +143,37 @@ TEST_P(Books, BookPatternsAsMovingAndSectionsAsComputing) {
         << phase.name;
   }
   for (const std::string& name : computing) EXPECT_TRUE(seen.contains(name)) << name;
+}
+
+TEST_P(Books, BookWhatSectionsTakeAsComputing) {
+  const wse::Block& area = placement().layers.front().area;
+  const Cut dims = even_cut(model().dim, area.width);
+  const std::vector<RowHeads> heads = row_heads(model(), area.height);
+  double residual = 0, scores = 0, least = 0;  // over tiles
+  for (const Pass& pass : run_.passes) {
+    const auto n = std::int64_t(pass.rows.size());
+    for (int x = 0; x < area.width; ++x) {
+      residual +=
+          2.0 *
+          double(wse::whole_cycles(wse::loop_cycles(machine(), run_.cost.counts().added, n * dims.count(x))));
+      for (const RowHeads& h : heads) {
+        const std::int64_t dots =
+            h.count * (model().heads / model().kv_heads) * positions(pass, x, area.width);
+        scores +=
+            double(wse::whole_cycles(double(dots) * wse::loop_cycles(machine(), run_.cost.counts().score,
+                                                                     h.dims(), wse::Loop::products)));
+      }
+      // Words are waited for at all tiles but the roots.
+      least += 2.0 * double(dims.count(x)) * double(area.height - 1) * wse::receive_cycles(machine(), n);
+    }
+  }
+  for (const auto& phase : books().record().summarize()) {
+    const double cycles = double(run_.passes.size()) * phase.mean * double(placement().grid.tiles());
+    const double layers = double(model().layers);
+    if (phase.name == "residual") EXPECT_NEAR(cycles, layers * residual, 1e-9 * cycles);
+    if (phase.name == "scores") EXPECT_NEAR(cycles, layers * scores, 1e-9 * cycles);
+    if (phase.name == "multiply") EXPECT_GT(cycles, layers * least);
+  }
 }
 
 /// Follows the words of a layer.
