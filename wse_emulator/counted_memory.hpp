@@ -9,19 +9,28 @@
 namespace wafermark::wse {
 
 /// A 32-bit mask word. A comparison with it decides a branch, which counts too.
-struct CountedWord {
-  std::uint32_t bits = 0;
+class CountedWord {
+ public:
+  CountedWord(std::uint32_t bits = 0) : bits_(bits) {}  // NOLINT: constants convert, at no cost
+  /// From now on this word is one in memory; its copies are in registers.
+  void keep_in_memory() { in_memory_ = true; }
+  CountedWord(const CountedWord& other) : bits_(other.read()) {}
+  CountedWord& operator=(const CountedWord& other) {
+    bits_ = other.read();
+    return *this;
+  }
+  ~CountedWord() = default;
 
-  friend CountedWord operator-(CountedWord a, std::uint32_t b) { return worked(a.bits - b); }
-  CountedWord& operator&=(CountedWord b) { return *this = worked(bits & b.bits); }
-  friend bool operator!=(CountedWord a, std::uint32_t b) {
+  friend CountedWord operator-(const CountedWord& a, std::uint32_t b) { return worked(a.read() - b); }
+  CountedWord& operator&=(const CountedWord& b) { return *this = worked(bits_ & b.read()); }
+  friend bool operator!=(const CountedWord& a, std::uint32_t b) {
     count(Operation::compare);
     count(Operation::branch);
-    return a.bits != b;
+    return a.read() != b;
   }
-  friend int countr_zero(CountedWord a) {
+  friend int countr_zero(const CountedWord& a) {
     count(Operation::integer);
-    return std::countr_zero(a.bits);
+    return std::countr_zero(a.read());
   }
 
  private:
@@ -29,6 +38,13 @@ struct CountedWord {
     count(Operation::integer);
     return {result};
   }
+  std::uint32_t read() const {
+    if (in_memory_) count(Operation::load);
+    return bits_;
+  }
+
+  std::uint32_t bits_;
+  bool in_memory_ = false;
 };
 
 /// Reads numbers one after the other; `converted`: they are of another type than T and take a conversion.

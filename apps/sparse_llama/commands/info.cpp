@@ -62,7 +62,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       settings.rows_together, settings.rows_together == 1 ? "" : "s", p.predicted_token_cycles, alone_rate,
       settings.rows_together, settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz,
       p.predicted_stage_cycles, full_rate);
-  if (settings.format != Format::dense) {
+  if (row_of(settings.format).layout != Layout::whole) {
     WaferSettings dense = settings;
     dense.format = Format::dense;
     dense.density = 1;

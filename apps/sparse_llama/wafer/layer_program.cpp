@@ -24,7 +24,7 @@ LayerCode::LayerCode(const ProgramCost& cost, Format storage, const std::vector<
 }
 
 void LayerCode::set_tokens(const ProgramCost& cost, std::int64_t tokens) {
-  weights = format == Format::dense ? cost.dense_weights(tokens) : cost.masked_weights(tokens);
+  weights = row_of(format).layout == Layout::whole ? cost.dense_weights(tokens) : cost.masked_weights(tokens);
 }
 
 void set_items(LayerItems& n, const LayerShares& shares, std::int64_t tokens,

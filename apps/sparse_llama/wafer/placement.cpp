@@ -55,13 +55,14 @@ std::int64_t end_tile_bytes(const Configuration& c, const WaferSettings& s, int 
 
 double packed_bytes(Format format, ValueType type, double inputs, double outputs, double density) {
   const double values = inputs * outputs * density * double(bytes_of(type));
-  return format == Format::dense ? values : values + inputs * std::ceil(outputs / 32) * word_bytes;
+  return row_of(format).layout == Layout::whole ? values
+                                                : values + inputs * std::ceil(outputs / 32) * word_bytes;
 }
 
 std::int64_t Placement::expected_weight_bytes() const {
   const wse::TileRegion& r = layers.front();
   const double columns = double(divided_up(model.dim, r.area.width)), rows = r.area.height;
-  const double density = settings.format == Format::dense ? 1 : settings.density;
+  const double density = row_of(settings.format).layout == Layout::whole ? 1 : settings.density;
   const auto bytes = [&](double inputs, double outputs) {
     return packed_bytes(settings.format, settings.value_type, std::ceil(inputs), std::ceil(outputs), density);
   };

@@ -10,7 +10,7 @@ namespace {
 /// Of a mean tile that multiplies `inputs` columns of `outputs` weights each.
 wse::Steps mean_steps(const WaferSettings& settings, std::int64_t tokens, std::int64_t inputs,
                       std::int64_t outputs) {
-  const bool dense = settings.format == Format::dense;
+  const bool dense = row_of(settings.format).layout == Layout::whole;
   const auto stored = dense ? outputs : std::llround(double(outputs) * settings.density);
   return {int(tokens), {int(stored)}, {0, inputs}, {dense ? 0 : int(divided_up(outputs, 32))}};
 }

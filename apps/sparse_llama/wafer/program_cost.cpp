@@ -40,9 +40,9 @@ SectionCounts count_sections(ValueType type) {
   const wse::CountedStream<float> values(type != ValueType::fp32);
   const wse::CountedSums<float> sums;
   const auto masked = [&](std::uint32_t bits) {
+    wse::CountedWord word = bits;
+    word.keep_in_memory();
     return counted([&] {
-      const wse::CountedWord word{bits};
-      wse::count(Operation::load);     // the word
       wse::count(Operation::integer);  // counter and jump over words
       wse::count(Operation::branch);
       masked_add(&word, 1, values, C(1.0f), sums);
@@ -84,9 +84,8 @@ SectionCounts count_sections(ValueType type) {
   s.new_top -= counted([&] { attended(-1.0f, 0, nullptr, nullptr); });
   s.divided = counted([] { divide_by_sum<C>(C(2.0f), 0, nullptr); });
   s.divided_value = of_one_more([](int n, C* a, C*) { divide_by_sum(C(2.0f), n, a); });
-  s.gated = counted([] { swiglu(C(1.0f), C(2.0f)); });
-  s.gated[Operation::load] = 2;
-  s.gated[Operation::store] = 1;
+  auto memory = wse::in_memory<float>(3);
+  s.gated = counted([&] { memory[2] = swiglu<C>(memory[0], memory[1]); });
   s.added = of_one_more([](int n, C* a, C* b) {
     for (int i = 0; i < n; ++i) b[i] += a[i];
   });

@@ -46,7 +46,7 @@ void WaferDecoder::multiply_tiles(const wse::TileRegion& r, const TileMatrix& m,
     for (int x = own.x0; x < own.x1; ++x) {
       steps.first.push_back(steps.first.back() + inputs.count(m.input_line(x, y)));
       steps.always.push_back(
-          weights.format == Format::dense
+          row_of(weights.format).layout == Layout::whole
               ? 0
               : int(divided_up(outputs.count(m.output_line(x, y)), TileWeights::word_bits)));
     }

@@ -46,7 +46,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   result.add_figure("sparsity", sparsity(), "", Kind::measured);
   result.add_figure("bits_per_weight", bits_per_weight(), "bits", Kind::measured,
                     "as tiles hold the layers' matrices");
-  if (s.format != Format::dense) {
+  if (row_of(s.format).layout != Layout::whole) {
     result.add_figure("balance", balance_.dealt, "", Kind::emulated,
                       s.balance_rows ? "gate and up weights of a tile, mean over largest; hidden units dealt"
                                      : "gate and up weights of a tile, mean over largest");

@@ -73,7 +73,7 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
     w.attention_norm = source.norm(Norm::attention, l);
     w.feed_forward_norm = source.norm(Norm::feed_forward, l);
     w.hidden = even_cut(c.hidden, r.area.height);
-    if (settings.format != Format::dense) {
+    if (row_of(settings.format).layout != Layout::whole) {
       const auto stored = stored_by_unit(source, l, dims_);
       const Spread even = spread_of(stored, w.hidden);
       Spread dealt = even;

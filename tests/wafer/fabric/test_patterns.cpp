@@ -111,8 +111,9 @@ TEST(ReverseMulticast, CarriesWhatTheForwardOneCarriesTheOtherWay) {
     };
     for (int y = 0; y < g.height; ++y)
       for (int x = 0; x < g.width; ++x)
-        if (ring || x + 1 < g.width)
+        if (ring || x + 1 < g.width) {
           EXPECT_EQ(at(back, Link::east, x, y), at(forward, Link::west, (x + 1) % g.width, y));
+        }
     for (int y = 0; y + 1 < g.height; ++y)
       for (int x = 0; x < g.width; ++x) {
         EXPECT_EQ(at(back, Link::south, x, y), at(forward, Link::north, x, y + 1));

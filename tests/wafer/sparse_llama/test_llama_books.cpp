@@ -170,9 +170,15 @@ TEST_P(Books, BookWhatSectionsTakeAsComputing) {
   for (const auto& phase : books().record().summarize()) {
     const double cycles = double(run_.passes.size()) * phase.mean * double(placement().grid.tiles());
     const double layers = double(model().layers);
-    if (phase.name == "residual") EXPECT_NEAR(cycles, layers * residual, 1e-9 * cycles);
-    if (phase.name == "scores") EXPECT_NEAR(cycles, layers * scores, 1e-9 * cycles);
-    if (phase.name == "multiply") EXPECT_GT(cycles, layers * least);
+    if (phase.name == "residual") {
+      EXPECT_NEAR(cycles, layers * residual, 1e-9 * cycles);
+    }
+    if (phase.name == "scores") {
+      EXPECT_NEAR(cycles, layers * scores, 1e-9 * cycles);
+    }
+    if (phase.name == "multiply") {
+      EXPECT_GT(cycles, layers * least);
+    }
   }
 }
 
