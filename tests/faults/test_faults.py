@@ -122,12 +122,14 @@ class Faults:
         def llama(name, words, restart=()):
             return Program(f"sparse_llama {name}", (o.sparse_llama, *words), restart, 1, o.mpiexec, self.folder)
 
+        # A run that failed in its last moment may have left a result, which is not written over unasked.
+        overwrite = ("--overwrite",)
         return [
             md(1),
             md(2),
             llama("train", ("train", "train.toml", "--out", "{out}"), ("--restart",)),
-            llama("run", ("run", "--model", model, "--prompt", "And", "--tokens", "4", "--out", "{out}")),
-            llama("prune", ("prune", model, "--sparsity", "0.8", "--method", "magnitude", "--out", "{out}")),
+            llama("run", ("run", "--model", model, "--prompt", "And", "--tokens", "4", "--out", "{out}"), overwrite),
+            llama("prune", ("prune", model, "--sparsity", "0.8", "--method", "magnitude", "--out", "{out}"), overwrite),
         ]
 
     def reference(self, program):
