@@ -1,8 +1,10 @@
-// A file that the ranks write together (MPI-IO).
+// A file that the ranks write together: by MPI-IO, or, where MPI is simulated and its files with it, by the
+// calls of the system (collective_file_simulated.cpp).
 #pragma once
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 
 #include "common/communicator.hpp"
@@ -25,11 +27,12 @@ class CollectiveFile {
   void close();
 
  private:
+  struct Handle;
   void throw_if_any(int code, const char* call) const;
 
   const Communicator& comm_;
   std::string name_;
-  MPI_File file_ = MPI_FILE_NULL;
+  std::unique_ptr<Handle> file_;                 ///< null: closed
   int exceptions_ = std::uncaught_exceptions();  ///< under way when it was made
 };
 

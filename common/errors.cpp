@@ -1,7 +1,6 @@
 #include "common/errors.hpp"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 #include <mpi.h>
 
 #include <Kokkos_Core.hpp>
@@ -15,7 +14,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/hdf5_file.hpp"
 #include "common/printable.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 namespace {
@@ -103,7 +104,7 @@ int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
   check_kokkos_numbers(words.kokkos);
   Kokkos::Impl::do_not_warn_not_recognized_command_line_argument(std::regex("--kokkos-.*"));
   int left = static_cast<int>(words.kokkos.size()) - 1;
-  const Kokkos::ScopeGuard kokkos(left, words.kokkos.data());
+  const runtime::KokkosScope kokkos(left, words.kokkos.data());
   if (help) return 0;
   if (left > 1)
     throw InputError(
@@ -154,7 +155,7 @@ int run_program(int argc, char** argv, const std::function<int(int, char**)>& bo
     MPI_Barrier(ending);  // a launcher kills the others, message or not, when a rank ends with an error
     // HDF5 flushes files that an exception left open inside of MPI_Finalize, and on a full disk it dies
     // there.
-    if (H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_FILE) > 0) std::_Exit(first / size);
+    if (hdf5_files_are_open()) std::_Exit(first / size);
     MPI_Finalize();
     return first / size;
   }

@@ -13,7 +13,7 @@
 namespace wafermark {
 namespace {
 
-constexpr unsigned long cpu_seconds = 3;  // a slow file system uses none
+constexpr unsigned long text_cpu_seconds = 3;  // a slow file system uses none
 
 bool write_all(int to, const void* data, std::size_t size) {
   const char* at = static_cast<const char*>(data);
@@ -53,7 +53,7 @@ int send_texts(const std::string& file, const std::string& object, const std::st
 
 std::optional<std::vector<std::string>> read_text_guarded(const std::string& file, const std::string& object,
                                                           const std::string& attribute) {
-  const auto sent = run_guarded([&](int to) { return send_texts(file, object, attribute, to); }, cpu_seconds);
+  const auto sent = run_guarded([&](int to) { return send_texts(file, object, attribute, to); }, text_cpu_seconds);
   if (!sent) return std::nullopt;
   const std::string& bytes = *sent;
   std::vector<std::string> texts;

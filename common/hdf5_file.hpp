@@ -1,8 +1,6 @@
 // Parallel HDF5 files: groups, attributes and distributed arrays, written and read by all ranks together.
 #pragma once
 
-#include <hdf5.h>
-
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -19,6 +17,15 @@ struct Rows {
   /// Ranks' parts one after the other in the order of ranks. Collective.
   static Rows of(const Communicator& comm, std::uint64_t count);
 };
+
+/// The library's hid_t: users of these files need not have its headers.
+using Hdf5Id = std::int64_t;
+
+/// Whether this build has the library (CMake: WAFERMARK_HDF5). Without it every way to open a file throws
+/// InputError.
+bool has_hdf5();
+/// Whether a file is open in this process; an exception leaves those open that were being written.
+bool hdf5_files_are_open();
 
 /// How texts are stored. h5py takes only variable-length ones for text (fixed ones come out as bytes), and
 /// programs that build on it look units up by them; but damage to the heap that these lie in can keep the
@@ -127,8 +134,8 @@ class Hdf5File {
   /// come to: memory is taken by a shape only after that.
   void expect_numbers(const std::string& path, const std::vector<std::uint64_t>& wanted) const;
   void write_texts(const std::string& object, const std::string& name, const std::vector<std::string>& texts,
-                   hid_t space, TextLayout layout);
-  hid_t open_attribute(const std::string& object, const std::string& name) const;
+                   Hdf5Id space, TextLayout layout);
+  Hdf5Id open_attribute(const std::string& object, const std::string& name) const;
   /// Gives the file up and throws on all ranks when the write failed on any; `why` of the first such rank.
   void agree_written(bool good, const std::string& object,
                      const std::string& why = "expected space on the device");
@@ -139,7 +146,7 @@ class Hdf5File {
 
   const Communicator* comm_;
   std::string path_, final_path_;
-  hid_t file_ = -1;
+  Hdf5Id file_ = -1;
   bool writable_ = false;
   int exceptions_ = std::uncaught_exceptions();  ///< under way when it was made
 };

@@ -13,7 +13,7 @@ namespace wafermark {
 namespace {
 
 /// For the structure of files with millions of pieces; a damaged one that loops takes all of it.
-constexpr unsigned long cpu_seconds = 20;
+constexpr unsigned long probe_cpu_seconds = 20;
 
 herr_t look_at_attribute(hid_t object, const char* name, const H5A_info_t*, void*) {
   const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
@@ -69,7 +69,7 @@ bool survives_reading(const std::string& file) {
     return 0;
   };
   try {
-    return run_guarded(look, cpu_seconds).has_value();
+    return run_guarded(look, probe_cpu_seconds).has_value();
   } catch (const std::system_error&) {
     return true;  // no process to be had: the file is read unprobed
   }

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include "common/communicator.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 
@@ -40,11 +40,11 @@ class Region {
  public:
   Region(RegionTimes& times, const char* name) : times_(times), name_(name) {
     Kokkos::Profiling::pushRegion(name);
-    start_ = std::chrono::steady_clock::now();
+    start_ = runtime::seconds();
   }
   ~Region() {
     Kokkos::fence("end of a timed region");
-    times_.add(name_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+    times_.add(name_, runtime::seconds() - start_);
     Kokkos::Profiling::popRegion();
   }
   Region(const Region&) = delete;
@@ -53,7 +53,7 @@ class Region {
  private:
   RegionTimes& times_;
   const char* name_;
-  std::chrono::steady_clock::time_point start_;
+  double start_ = 0.0;
 };
 
 }  // namespace wafermark

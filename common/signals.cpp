@@ -4,6 +4,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "common/runtime.hpp"
+
 namespace wafermark {
 namespace {
 
@@ -47,12 +49,11 @@ bool StopRequest::requested_here() const { return stop_flag != 0; }
 bool StopRequest::requested(const Communicator& comm) const { return comm.max(stop_flag != 0 ? 1 : 0) != 0; }
 
 StopPoll::StopPoll(const StopRequest& request, const Communicator& comm)
-    : request_(request), comm_(comm), last_(std::chrono::steady_clock::now()) {}
+    : request_(request), comm_(comm), last_(runtime::seconds()) {}
 
 bool StopPoll::stop() {
   if (--left_ > 0) return false;
-  const auto now = std::chrono::steady_clock::now();
-  const double seconds = std::chrono::duration<double>(now - last_).count();
+  const double now = runtime::seconds(), seconds = now - last_;
   last_ = now;
   // Growing slowly, as steps may become slower (a cascade, a checkpoint).
   const double fitting = seconds > 0 ? static_cast<double>(interval_) * seconds_between / seconds : 1e9;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 
 #include "common/communicator.hpp"
@@ -29,8 +28,9 @@ class StopRequest {
   std::array<void (*)(int), 5> former_{};
 };
 
-/// Asks about every half second of wall time, whatever a step takes. Ranks agree at each question when the
-/// next one comes, so that they ask after the same step: between two questions a step costs a subtraction.
+/// Asks about every half second of the run's clock, whatever a step takes. Ranks agree at each question when
+/// the next one comes, so that they ask after the same step: between two questions a step costs a
+/// subtraction.
 class StopPoll {
  public:
   StopPoll(const StopRequest& request, const Communicator& comm);
@@ -41,7 +41,7 @@ class StopPoll {
   const StopRequest& request_;
   const Communicator& comm_;
   std::int64_t interval_ = 1, left_ = 1;
-  std::chrono::steady_clock::time_point last_;
+  double last_;
 };
 
 }  // namespace wafermark

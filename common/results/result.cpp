@@ -8,12 +8,23 @@
 #include <filesystem>
 
 #include "common/errors.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 namespace {
 
 const char* name_of(Kind kind) {
-  return kind == Kind::measured ? "measured" : kind == Kind::emulated ? "emulated" : "modelled";
+  switch (kind) {
+    case Kind::measured:
+      return runtime::charges_kernels() ? "simulated" : "measured";
+    case Kind::emulated:
+      return "emulated";
+    case Kind::modelled:
+      return "modelled";
+    case Kind::simulated:
+      return "simulated";
+  }
+  return "modelled";
 }
 
 /// JSON knows no infinity or NaN: null.
@@ -34,7 +45,7 @@ Result::Result(const Communicator& comm, std::string app, std::string command, s
   json_ = {{"schema", "wafermark-result-1"},
            {"app", std::move(app)},
            {"command", std::move(command)},
-           {"target", std::move(target)},
+           {"target", runtime::charges_kernels() ? "simulated" : std::move(target)},
            {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
            {"build",
             {{"version", m.version},
@@ -53,6 +64,8 @@ Result::Result(const Communicator& comm, std::string app, std::string command, s
            {"checks", nlohmann::json::array()},
            {"regions", nlohmann::json::array()},
            {"energy", {{"joules", nullptr}, {"source", "none"}, {"note", "not measured"}}}};
+  if (auto simulation = runtime::simulation(); !simulation.is_null())
+    json_["simulation"] = std::move(simulation);
 }
 
 void Result::set_deck(const std::string& file, const std::string& effective_toml) {

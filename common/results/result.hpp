@@ -14,13 +14,14 @@
 
 namespace wafermark {
 
-/// measured: by this run on this machine; emulated: on an emulated machine; modelled: computed from a model.
-enum class Kind { measured, emulated, modelled };
+/// measured: by this run on this machine; emulated: on an emulated machine; modelled: computed from a model;
+/// simulated: by this run on a simulated cluster, where nothing is measured, and `measured` is written so.
+enum class Kind { measured, emulated, modelled, simulated };
 
 class Result {
  public:
-  /// `app` and `command` ("tungsten_md", "run"), `target` ("cluster", "wafer"). Collective; notes the start
-  /// time.
+  /// `app` and `command` ("tungsten_md", "run"), `target` ("cluster", "wafer"; a cluster that is simulated is
+  /// written as "simulated"). Collective; notes the start time.
   Result(const Communicator& comm, std::string app, std::string command, std::string target);
 
   void set_deck(const std::string& file, const std::string& effective_toml);

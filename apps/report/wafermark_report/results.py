@@ -33,7 +33,7 @@ def band_of(item):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated or modelled; `band`: the
+    """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated, simulated or modelled; `band`: the
     5th and 95th percentile of a prediction, None where there is none."""
 
     name: str
@@ -109,9 +109,11 @@ class RunResult:
 
     @property
     def machine(self):
-        """What the figures of merit are figures of: the native machine, or the emulated one."""
+        """What the figures of merit are figures of: the native machine, the emulated one or the simulated one."""
         if self.target == "wafer":
             return self.json.get("wafer", {}).get("machine") or self.figures_note("emulated") or "wafer"
+        if self.target == "simulated":
+            return self.json.get("simulation", {}).get("machine") or "simulated cluster"
         return f"{self.json['machine']['cpu']}, {self.json['build']['backend']}"
 
     def figures_note(self, kind):

@@ -67,6 +67,8 @@ def machine_size(result):
         return (f"{tiles[0]} x {tiles[1]} tiles" if tiles else "") + (
             f", {result.wafer_options}" if result.wafer_options else ""
         )
+    if result.target == "simulated":
+        return f"{result.ranks} workers"
     return f"{result.workers} {result.worker_name}{'' if result.workers == 1 else 's'}"
 
 
@@ -83,7 +85,7 @@ def merit_section(results):
         for machine in dict.fromkeys(r.machine for r in sorted(runs, key=lambda r: (r.target, r.machine))):
             mine = sorted((r for r in runs if r.machine == machine), key=lambda r: (r.label, r.atoms or 0, r.workers))
             shown = [(n, t, f) for n, t, f in figures if any(n in r.figures for r in mine)]
-            what = "emulated machine " if mine[0].target == "wafer" else ""
+            what = {"wafer": "emulated machine ", "simulated": "simulated machine "}.get(mine[0].target, "")
             # Repeats stand in one line: their medians, and how many there were.
             groups = {}
             for r in mine:

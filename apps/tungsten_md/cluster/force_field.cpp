@@ -127,8 +127,7 @@ class Eam final : public ForceField {
     Kokkos::parallel_reduce("embedding", over(p.n_local),
                             EmbeddingPass<Real>{rho_, slope_, sites_.quads, p.type, tables_}, embedding);
     ghosts.update_values(slope_);
-    Kokkos::parallel_for("ghost_slopes", Kokkos::RangePolicy<ExecSpace>(p.n_local, all),
-                         SetGhostSlopes<Real>{slope_, sites_.quads});
+    Kokkos::parallel_for("ghost_slopes", over(p.n_local, all), SetGhostSlopes<Real>{slope_, sites_.quads});
 
     const ForcePass<Precision, kind, alloy> pass{loop, force_, p.f};
     if (result != nullptr) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/errors.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -167,6 +168,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     capacity = half ? used + used / 16 : used;
   }
   Kokkos::deep_copy(first_of(x_at_build, p.n_local), first_of(p.x, p.n_local));
+  if (runtime::charges_kernels()) runtime::announce_candidates(entries());
 }
 
 std::int64_t VerletList::entries() const {

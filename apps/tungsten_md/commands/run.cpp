@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "common/errors.hpp"
 #include "common/folder_lock.hpp"
+#include "common/hdf5_file.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "common/signals.hpp"
@@ -37,6 +39,13 @@ int report_complete(const Communicator& comm, const OutputFolder& out, const nlo
                result["end"]["step"].get<std::int64_t>(), result["end"]["time_ps"].get<double>());
   if (!result.value("valid", false)) throw CheckFailure(out.path() + "/result.json: complete, but not valid");
   return 0;
+}
+
+void refuse_hdf5_output(const Deck& deck, const OutputSettings& output) {
+  const auto& formats = output.trajectory_formats;
+  if (output.checkpoint_every > 0) deck.reject("output.checkpoint_every_steps", "0: this build has no HDF5");
+  if (output.trajectory_every > 0 && std::find(formats.begin(), formats.end(), "h5md") != formats.end())
+    deck.reject("output.trajectory_formats", "dump and xyz: this build has no HDF5");
 }
 
 /// `result`: null where OUT was not touched.
@@ -88,6 +97,7 @@ int run(const RunOptions& o) {
   StopPoll poll(stop, comm);
   Deck deck = o.options.read(o.deck);
   const Case what = Case::read(deck);
+  if (!has_hdf5()) refuse_hdf5_output(deck, what.output);
   const PotentialTables potential = what.load_potential();
   const CaseRecord record = CaseRecord::of(what, potential, o.options.target);
   prepare_output_directory(comm, o.out);

@@ -53,7 +53,7 @@ void Piece::begin(bool new_files) {
 bool Piece::loop(EnergyMeter& meter) {
   times_.clear();
   comm_.barrier();
-  begin_ = MPI_Wtime();
+  begin_ = runtime::seconds();
   bool stopped = false;
   // Whichever limit is set tells how far the run is.
   const bool by_time = std::isfinite(what_.run.duration_ps);

@@ -1,13 +1,12 @@
 // One piece of a run: from where it begins, anew or from a checkpoint, to its end or to a signal.
 #pragma once
 
-#include <mpi.h>
-
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "common/energy_meter.hpp"
 #include "common/results/result.hpp"
+#include "common/runtime.hpp"
 #include "common/signals.hpp"
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/run_target.hpp"
@@ -63,7 +62,7 @@ class Piece {
   void after_step(std::int64_t step, bool with_energy, EnergyMeter& meter);
   void look_for_hot_atoms();
   void save();
-  double seconds() const { return MPI_Wtime() - begin_; }
+  double seconds() const { return runtime::seconds() - begin_; }
 
   const Communicator& comm_;
   const Case& what_;

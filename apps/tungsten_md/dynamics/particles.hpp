@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/runtime.hpp"
 #include "tungsten_md/model/configuration.hpp"
 
 namespace wafermark::tungsten {
@@ -16,8 +17,14 @@ using ScalarView = Kokkos::View<double*, MemSpace>;
 using IdView = Kokkos::View<std::int64_t*, MemSpace>;
 using TypeView = Kokkos::View<int*, MemSpace>;
 
-/// One step of a loop for each of 0 ... n - 1.
-inline Kokkos::RangePolicy<ExecSpace> over(int n) { return {0, n}; }
+/// One step of a loop for each of first ... end - 1. Loops take their ranges from here and from nowhere else:
+/// a simulated clock is told how long they are.
+inline Kokkos::RangePolicy<ExecSpace> over(int first, int end) {
+  runtime::announce_items(end - first);
+  return {first, end};
+}
+/// The same for 0 ... n - 1.
+inline Kokkos::RangePolicy<ExecSpace> over(int n) { return over(0, n); }
 
 /// Structure of arrays in double, on the device. Entries [0, n_local) belong to this rank; [n_local, n_local
 /// + n_ghost) of x, id and type are copies of other ranks' atoms or periodic images. v and f hold local atoms

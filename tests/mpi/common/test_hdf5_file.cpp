@@ -1,6 +1,7 @@
 // Parallel HDF5: distributed arrays and time series, with ranks that hold nothing, and damaged files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 #include <unistd.h>
 
 #include <filesystem>

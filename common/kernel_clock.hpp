@@ -1,0 +1,21 @@
+// What a program tells the kernel clock (tools/kernel_clock), the Kokkos Tools library that charges kernels
+// to a simulated host. The library is loaded by Kokkos, not linked: simulated ranks are copies of the
+// program, the clock is one for all of them.
+#pragma once
+
+#include <cstdint>
+
+namespace wafermark {
+
+/// All calls are about the simulated rank that makes them.
+struct KernelClock {
+  void (*announce_items)(std::int64_t);
+  void (*announce_candidates)(std::int64_t);
+  const char* (*record)();  ///< JSON: machine, platform, simulator
+};
+
+inline constexpr const char* kernel_clock_symbol = "wafermark_kernel_clock";
+/// The function of that name.
+using FindKernelClock = const KernelClock* (*)();
+
+}  // namespace wafermark

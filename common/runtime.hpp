@@ -1,0 +1,34 @@
+// What a program runs on: its own process and this machine's clock, or one process of SimGrid in which all
+// ranks run against a simulated clock (build preset cluster-sim). Whoever links gets one of
+// runtime_native.cpp and runtime_simulated.cpp; no other file of the project knows which.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+namespace wafermark::runtime {
+
+/// Seconds since some moment, by the clock that rates are quoted in.
+double seconds();
+
+/// Kokkos while it lives: of this process, or of the one that all simulated ranks share.
+class KokkosScope {
+ public:
+  /// Takes Kokkos' own words out of the command line.
+  KokkosScope(int& argc, char** argv);
+  ~KokkosScope();
+  KokkosScope(const KokkosScope&) = delete;
+  KokkosScope& operator=(const KokkosScope&) = delete;
+};
+
+/// Whether kernels are charged to a simulated clock: then whoever starts them says how large they are.
+bool charges_kernels();
+/// Of the next kernel of this rank: how many items it has. Costs a call natively, and no more.
+void announce_items(std::int64_t items);
+/// Of this rank's pair kernels from here on: entries of the neighbour list, padding left out.
+void announce_candidates(std::int64_t entries);
+
+/// What simulates: machine file and digest, platform, SimGrid's version. Null where nothing does.
+nlohmann::json simulation();
+
+}  // namespace wafermark::runtime

@@ -1,0 +1,117 @@
+#include "tools/kernel_clock/kernel_costs.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <stdexcept>
+#include <string>
+
+namespace wafermark {
+namespace {
+
+using Class = KernelKind::Class;
+
+// Bytes that an item reads and writes, as the kernel's functor says: a vector has 24, an index or type 4, an
+// id 8.
+const std::map<std::string, KernelKind, std::less<>>& table() {
+  static const std::map<std::string, KernelKind, std::less<>> kinds = {
+      // the step
+      {"kick_and_drift", {Class::streaming, 7 * 24 + 4}},
+      {"kick", {Class::streaming, 3 * 24 + 4}},
+      {"place_sites", {Class::streaming, 24 + 32}},
+      {"density", {Class::pairs, 0}},
+      {"embedding", {Class::streaming, 5 * 8}},
+      {"ghost_slopes", {Class::streaming, 2 * 8}},
+      {"force", {Class::pairs, 0}},
+      {"collect_forces", {Class::streaming, 32 + 24}},
+      {"kinetic", {Class::streaming, 24 + 4}},
+      {"langevin", {Class::streaming, 3 * 24 + 12}},
+      {"stopping", {Class::streaming, 2 * 24 + 4}},
+      {"longest_step", {Class::streaming, 2 * 24 + 4}},
+      {"displacement", {Class::streaming, 2 * 24}},
+      // ghosts
+      {"pack_positions", {Class::streaming, 2 * 24 + 4}},
+      {"unpack_positions", {Class::streaming, 2 * 24}},
+      {"pack_values", {Class::streaming, 2 * 8 + 4}},
+      {"unpack_values", {Class::streaming, 2 * 8}},
+      {"choose_near_face", {Class::streaming, 8 + 4}},
+      {"pack_atoms", {Class::streaming, 2 * 40 + 4}},
+      {"unpack_atoms", {Class::streaming, 2 * 40}},
+      // migration
+      {"count_not_finite", {Class::streaming, 24}},
+      {"wrap", {Class::streaming, 2 * 24}},
+      {"choose_leavers", {Class::streaming, 8 + 4}},
+      {"pack_leavers", {Class::streaming, 2 * 64 + 4}},
+      {"unpack_arrivals", {Class::streaming, 2 * 64}},
+      {"find_holes", {Class::streaming, 8}},
+      {"find_stayers", {Class::streaming, 8}},
+      {"fill_holes", {Class::streaming, 2 * 64 + 8}},
+      {"count_both_sides", {Class::pairs, 0}},
+      {"outside", {Class::streaming, 24 + 4}},
+      {"collect_lost", {Class::streaming, 24 + 8}},
+      // cells and lists
+      {"occupied", {Class::streaming, 8}},
+      {"count_cells", {Class::streaming, 24 + 8}},
+      {"scan_cells", {Class::streaming, 8}},
+      {"fill_cells", {Class::streaming, 12}},
+      {"order_within_cell", {Class::streaming, 64}},
+      {"permute", {Class::streaming, 2 * 24 + 4}},
+      {"gather_positions", {Class::streaming, 24 + 12 + 4}},
+      {"find_neighbours", {Class::search, 0}},
+      {"extent", {Class::streaming, 8}},
+      {"entries", {Class::bookkeeping, 0}},
+      // before the first step
+      {"draw_velocities", {Class::streaming, 24 + 12}},
+      {"sum_mass", {Class::streaming, 4}},
+      {"remove_momentum", {Class::streaming, 2 * 24}},
+      {"scale_velocities", {Class::streaming, 2 * 24}},
+      {"nearest_atom", {Class::streaming, 24}},
+      {"lowest_id", {Class::streaming, 32}},
+      {"index_of", {Class::streaming, 8}},
+      {"hot_atoms", {Class::streaming, 2 * 24 + 4}},
+      // relaxation
+      {"fire_accelerate", {Class::streaming, 3 * 24}},
+      {"fire_back", {Class::streaming, 3 * 24}},
+      {"fire_fastest", {Class::streaming, 24}},
+      {"fire_mix", {Class::streaming, 3 * 24}},
+      {"fire_move", {Class::streaming, 4 * 24}},
+      {"fire_products", {Class::streaming, 2 * 24}},
+      {"largest_force", {Class::streaming, 24}},
+  };
+  return kinds;
+}
+
+}  // namespace
+
+const KernelKind& kernel_kind(std::string_view label) {
+  const auto found = table().find(label);
+  if (found == table().end())
+    throw std::out_of_range(fmt::format(
+        "kernel '{}': no cost is known, expected a row in tools/kernel_clock/kernel_costs.cpp", label));
+  return found->second;
+}
+
+double kernel_seconds(const ClusterMachine& m, const KernelKind& kind, const KernelLoad& load) {
+  const double candidates = load.items * load.candidates_per_atom;
+  switch (kind.kind) {
+    case Class::streaming:
+      return m.kernel_floor + load.items * kind.bytes_per_item / m.bytes_per_second;
+    case Class::pairs:
+      // Few atoms: each has a thread of its own, which waits for memory once a neighbour. Many: the memory's
+      // rate.
+      return m.kernel_floor + load.candidates_per_atom * m.candidate_latency + load.items * m.per_atom +
+             candidates * m.per_candidate;
+    case Class::search:
+      return m.kernel_floor + load.candidates_per_atom * m.candidate_latency +
+             candidates * m.search_candidate;
+    case Class::bookkeeping:
+      return 0.0;
+  }
+  return 0.0;
+}
+
+double copy_seconds(const ClusterMachine& m, double bytes) {
+  return m.kernel_floor + 2.0 * bytes / m.bytes_per_second;
+}
+
+}  // namespace wafermark

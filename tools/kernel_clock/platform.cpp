@@ -1,0 +1,66 @@
+#include "tools/kernel_clock/platform.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/errors.hpp"
+
+namespace wafermark {
+namespace {
+
+int parts(int whole, int size) { return (whole + size - 1) / size; }
+
+/// Groups, lowest switches of each group, nodes of each switch.
+struct Shape {
+  int groups, switches, nodes;
+  int hosts() const { return groups * switches * nodes; }
+};
+
+Shape shape_for(const ClusterMachine& m, int nodes) {
+  if (nodes < 1 || nodes > m.nodes)
+    throw InputError(fmt::format("--nodes {}: expected 1 to {}, the nodes of {}", nodes, m.nodes, m.name));
+  const int switches = parts(nodes, m.nodes_per_switch);
+  const int in_group = std::min(switches, m.switches_per_group);
+  return {parts(switches, in_group), in_group, m.nodes_per_switch};
+}
+
+/// SimGrid's topo_parameters.
+std::string parameters(const ClusterMachine& m, const Shape& s) {
+  if (m.topology == Topology::dragonfly)
+    return fmt::format("{},1;1,1;{},1;{}", s.groups, s.switches, s.nodes);
+  // As many links up as down at each level: full bisection bandwidth.
+  const int all = s.groups * s.switches;
+  return fmt::format("2;{},{};1,{};1,1", s.nodes, all, s.nodes);
+}
+
+}  // namespace
+
+std::string platform_xml(const ClusterMachine& m, int nodes) {
+  const Shape s = shape_for(m, nodes);
+  return fmt::format(
+      "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+      "<platform version=\"4.1\">\n"
+      "  <cluster id=\"{}\" prefix=\"node\" suffix=\"\" radical=\"0-{}\" speed=\"1Gf\" core=\"{}\"\n"
+      "           bw=\"{:.17g}Bps\" lat=\"{:.17g}s\" loopback_bw=\"{:.17g}Bps\" loopback_lat=\"{:.17g}s\"\n"
+      "           topology=\"{}\" topo_parameters=\"{}\" sharing_policy=\"SPLITDUPLEX\"/>\n"
+      "</platform>\n",
+      m.name, s.hosts() - 1, m.workers_per_node, m.link_bandwidth, m.link_latency, m.local_bandwidth,
+      m.local_latency, m.topology == Topology::dragonfly ? "DRAGONFLY" : "FAT_TREE", parameters(m, s));
+}
+
+std::string host_list(const ClusterMachine& m, int ranks) {
+  std::string text;
+  for (int left = ranks, k = 0; left > 0; left -= m.workers_per_node, ++k)
+    text += fmt::format("node{}:{}\n", k, std::min(left, m.workers_per_node));
+  return text;
+}
+
+std::string platform_text(const ClusterMachine& m, int nodes) {
+  const Shape s = shape_for(m, nodes);
+  return fmt::format("{}, {} group(s) of {} switches of {} nodes; {} of {} hosts used",
+                     m.topology == Topology::dragonfly ? "dragonfly" : "fat tree", s.groups, s.switches,
+                     s.nodes, nodes, s.hosts());
+}
+
+}  // namespace wafermark
