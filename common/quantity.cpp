@@ -9,6 +9,7 @@ namespace wafermark {
 Quantity read_quantity(Deck& deck, const QuantityRule& rule, const std::vector<std::string>& overrides) {
   const std::string value = rule.key + ".value", range = rule.key + ".range";
   Quantity q;
+  q.whole = rule.whole;
   if (rule.whole) deck.integer(value, std::nullopt, rule.meaning, rule.allowed);
   q.value = deck.number(value, std::nullopt, rule.meaning, rule.allowed);
   const auto bounds = deck.numbers(range, std::nullopt, "lowest and highest plausible value");

@@ -15,6 +15,7 @@ struct Quantity {
   double low = 0.0, high = 0.0;  ///< between which it plausibly lies; both the value where it is known
   std::string kind;              ///< one of Quantity::kinds
   std::string source;
+  bool whole = false;  ///< a count
 
   /// By others on the machine; by the vendor, the operator or the authors of a program; worked out from such
   /// figures; chosen so that a measurement comes out; ours, for the reason that `source` gives.

@@ -27,22 +27,19 @@ constexpr Range of_cycles{0, 1e6}, of_energy{0, 1e9};
 
 /// A number of the file and where it goes.
 struct Row {
-  std::string key;
-  const char* meaning;
-  Range range;
-  bool whole;
+  QuantityRule rule;
   std::function<void(Machine&, double)> set;
 };
 
 template <class T>
 Row row(const char* key, const char* meaning, Range range, T Machine::*member, double unit = 1.0) {
   const auto set = [=](Machine& m, double value) { m.*member = static_cast<T>(unit * value); };
-  return {key, meaning, range, std::is_integral_v<T>, set};
+  return {{key, meaning, range, std::is_integral_v<T>}, set};
 }
 template <class T>
 Row fabric_row(const char* key, const char* meaning, Range range, T FabricTiming::*member) {
   const auto set = [=](Machine& m, double value) { m.fabric.*member = static_cast<T>(value); };
-  return {key, meaning, range, std::is_integral_v<T>, set};
+  return {{key, meaning, range, std::is_integral_v<T>}, set};
 }
 
 std::vector<Row> all_rows() {
@@ -77,8 +74,9 @@ std::vector<Row> all_rows() {
   for (std::size_t k = 0; k < operation_classes; ++k) {
     const auto op = static_cast<Operation>(k);
     if (op == Operation::load || op == Operation::store) continue;
-    rows.push_back({fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction",
-                    of_cycles, false, [k](M& m, double value) { m.cycles[k] = value; }});
+    rows.push_back(
+        {{fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction", of_cycles, false},
+         [k](M& m, double value) { m.cycles[k] = value; }});
   }
   for (Row& more : std::vector<Row>{
            fabric_row("fabric.hop_cycles", "router to neighbouring router", {1, 1e4}, &F::hop_cycles),
@@ -99,33 +97,6 @@ std::vector<Row> all_rows() {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = all_rows();
   return all;
-}
-
-Quantity read_quantity(Deck& deck, const Row& row, const std::vector<std::string>& changes) {
-  const std::string value = row.key + ".value", range = row.key + ".range";
-  Quantity q;
-  q.whole = row.whole;
-  if (row.whole) deck.integer(value, std::nullopt, row.meaning, row.range);
-  q.value = deck.number(value, std::nullopt, row.meaning, row.range);
-  const auto bounds = deck.numbers(range, std::nullopt, "lowest and highest plausible value");
-  if (bounds.size() != 2 ||
-      !(row.range.low <= bounds[0] && bounds[0] <= bounds[1] && bounds[1] <= row.range.high))
-    deck.reject(range, "two numbers, the lower first");
-  const auto changed = [&](const std::string& key) {
-    return std::any_of(changes.begin(), changes.end(),
-                       [&](const std::string& change) { return change.starts_with(key); });
-  };
-  const bool known = changed(value) && !changed(range);
-  q.low = known ? q.value : bounds[0];
-  q.high = known ? q.value : bounds[1];
-  if (q.value < q.low || q.value > q.high)
-    deck.reject(range, fmt::format("a range that holds the value, {:g}", q.value));
-  q.kind = deck.choice(row.key + ".kind", std::nullopt,
-                       std::vector<std::string>(Quantity::kinds.begin(), Quantity::kinds.end()),
-                       "where the number comes from");
-  q.source = deck.text(row.key + ".source", std::nullopt, "publication or reason");
-  if (q.source.empty()) deck.reject(row.key + ".source", "a source");
-  return q;
 }
 
 /// The machine files of a folder, which may hold decks too.
@@ -153,7 +124,7 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& c
   m.name = deck.text("name", std::nullopt, "what results call the machine");
   if (m.name.empty()) deck.reject("name", "a name");
   for (const Row& row : rows()) {
-    const Quantity q = m.quantities[row.key] = read_quantity(deck, row, changes);
+    const Quantity q = m.quantities[row.rule.key] = read_quantity(deck, row.rule, changes);
     row.set(m, q.value);
   }
   deck.finish();
@@ -174,10 +145,11 @@ nlohmann::json Machine::numbers() const {
 }
 
 Machine Machine::with(const std::string& key, double value) const {
-  const auto row = std::find_if(rows().begin(), rows().end(), [&](const Row& r) { return r.key == key; });
+  const auto row =
+      std::find_if(rows().begin(), rows().end(), [&](const Row& r) { return r.rule.key == key; });
   if (row == rows().end()) throw std::out_of_range("no machine number " + key);
   Machine other = *this;
-  other.quantities.at(key).value = row->whole ? std::round(value) : value;
+  other.quantities.at(key).value = row->rule.whole ? std::round(value) : value;
   row->set(other, other.quantities.at(key).value);
   return other;
 }

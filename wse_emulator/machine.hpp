@@ -8,24 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "common/quantity.hpp"
 #include "wse_emulator/fabric/fabric_timing.hpp"
 #include "wse_emulator/operations.hpp"
 
 namespace wafermark::wse {
-
-/// A number of a machine file and where it comes from.
-struct Quantity {
-  double value = 0.0;
-  double low = 0.0, high = 0.0;  ///< between which it plausibly lies; both the value where it is known
-  std::string kind;              ///< one of Quantity::kinds
-  std::string source;
-  bool whole = false;  ///< a count
-
-  /// By others on the machine; by the vendor or the authors of a program; worked out from such figures;
-  /// chosen so that a measurement comes out; ours, for the reason that `source` gives.
-  static constexpr std::array<const char*, 5> kinds = {"measured", "published", "derived", "fitted",
-                                                       "estimated"};
-};
 
 struct Machine {
   std::string name;
