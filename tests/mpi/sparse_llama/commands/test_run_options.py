@@ -59,6 +59,7 @@ with tempfile.TemporaryDirectory() as name:
         "--ignore-end": ([], lambda r: at(r, "generation", "ignore_end") is True and at(r, "generation", "end_tokens") == []),
         "--quiet": ([], lambda r: True),
         "--out": ([], lambda r: True),
+        "--overwrite": ([], lambda r: True),
         # of the wafer
         "--machine": (["wse3"], lambda r: "wse3" in json.dumps(r["wafer"]).lower().replace("-", "")),
         "--machine-set": (["core.clock_mhz.value=500"], lambda r: "500" in json.dumps(r["wafer"])),
