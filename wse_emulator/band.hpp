@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct Band {
   Band inverse() const;
   /// The two bounds of a predicted `value`.
   std::array<double, 2> of(double value) const { return {low * value, high * value}; }
+  /// The same for a result; none where no number of the machine matters.
+  std::optional<std::array<double, 2>> quoted(double value) const {
+    return influences.empty() ? std::nullopt : std::optional(of(value));
+  }
   /// The influences, for a result's "sensitivity".
   nlohmann::json sensitivity() const;
   /// The largest so many in lines: number, range, prediction at either end.

@@ -243,10 +243,7 @@ double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) con
 }
 
 double Executor::utilisation(std::int64_t first_cycle) const {
-  std::int64_t busy = 0;
-  for (const std::int64_t cycles : record_.busy()) busy += cycles;
-  const auto passed = static_cast<double>(clocks_.latest() - first_cycle);
-  return static_cast<double>(comm_->sum(busy)) / (static_cast<double>(blocks_.grid().tiles()) * passed);
+  return record_.utilisation(clocks_.latest() - first_cycle);
 }
 
 }  // namespace wafermark::wse

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "common/errors.hpp"
 #include "common/hdf5_file.hpp"
@@ -76,6 +77,13 @@ std::vector<std::int64_t> PhaseRecord::busy() const {
     if (p.kind == PhaseKind::compute)
       for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += p.cycles[k];
   return sum;
+}
+
+double PhaseRecord::utilisation(std::int64_t passed) const {
+  const std::vector<std::int64_t> of_tiles = busy();
+  const std::int64_t all = comm_->sum(std::accumulate(of_tiles.begin(), of_tiles.end(), std::int64_t{0}));
+  return static_cast<double>(all) /
+         (static_cast<double>(blocks_.grid().tiles()) * static_cast<double>(passed));
 }
 
 void PhaseRecord::write_heat_map(const std::string& path,

@@ -44,6 +44,8 @@ class PhaseRecord {
   std::int64_t steps() const { return steps_; }
   /// Cycles of computing, summed over phases and steps, of every tile of the block.
   std::vector<std::int64_t> busy() const;
+  /// The same over all tiles of the grid, in parts of their cycles when `passed` have gone by. Collective.
+  double utilisation(std::int64_t passed) const;
 
   /// PATH (HDF5): /phases/NAME [height][width] cycles, /busy [height][width] those of computing, and clock
   /// and machine as attributes: the wafer as a picture. `words` of this rank's tiles as /words/NAME

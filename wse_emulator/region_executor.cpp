@@ -237,11 +237,6 @@ double RegionExecutor::dynamic_joules() const {
   return wse::dynamic_joules(machine_, operations(), word_hops());
 }
 
-double RegionExecutor::utilisation() const {
-  std::int64_t busy = 0;
-  for (const std::int64_t cycles : record_.busy()) busy += cycles;
-  return static_cast<double>(comm_->sum(busy)) /
-         (static_cast<double>(clocks_.blocks().grid().tiles()) * static_cast<double>(reached_));
-}
+double RegionExecutor::utilisation() const { return record_.utilisation(reached_); }
 
 }  // namespace wafermark::wse

@@ -7,7 +7,7 @@ namespace wafermark::llama {
 
 double WaferDecoder::seconds_on(const wse::Machine& machine) const {
   const ProgramCost there(machine, placement_.settings.value_type);
-  return double(finished_cycle()) * placement_.predict(there).token / placement_.predict(cost_).token /
+  return double(finished_cycle()) * placement_.predict(there).token / placement_.predicted_token_cycles /
          machine.clock_hz;
 }
 
@@ -26,8 +26,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "",
                             const wse::Band& band = {}) {
     result.add_figure(name, tokens > 0 ? std::optional(value) : std::nullopt, unit, Kind::emulated,
-                      note.empty() ? m.name : m.name + ": " + note,
-                      band.influences.empty() ? std::nullopt : std::optional(band.of(value)));
+                      note.empty() ? m.name : m.name + ": " + note, band.quoted(value));
   };
   const bool ran = tokens > 0 && cycles > 0;
   const wse::Band of_time = ran ? time_band() : wse::Band{};

@@ -52,8 +52,7 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "",
                             const wse::Band& band = {}) {
     result.add_figure(name, ran ? std::optional(value) : std::nullopt, unit, Kind::emulated,
-                      note.empty() ? m.name : m.name + ": " + note,
-                      band.influences.empty() ? std::nullopt : std::optional(band.of(value)));
+                      note.empty() ? m.name : m.name + ": " + note, band.quoted(value));
   };
   const wse::Band time = ran ? time_band() : wse::Band{}, rate = time.inverse();
   const wse::Band energy = !ran ? wse::Band{} : wse::band_of(m, [&](const wse::Machine& machine) {
