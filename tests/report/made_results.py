@@ -37,7 +37,7 @@ def result(
     **changes,
 ):
     """A result of tungsten_md run. `rate`: steps per second. `changes` replace keys of the document."""
-    atoms, kind = 2 * cells**3, "emulated" if target == "wafer" else "measured"
+    atoms, kind = 2 * cells**3, {"wafer": "emulated", "simulated": "simulated"}.get(target, "measured")
     loop = steps / rate
     figures = [
         ("atoms", atoms, "", "measured"),
@@ -107,6 +107,13 @@ def result(
         for n, v, u, k in figures
     ]
     return document | changes
+
+
+def banded(document, low, high):
+    """The same result with a band of its rate, in parts of it."""
+    rate = next(f for f in document["figures"] if f["name"] == "steps_per_second")
+    rate["band"] = [low * rate["value"], high * rate["value"]]
+    return document
 
 
 def write(folder, *results):

@@ -1,12 +1,10 @@
 """The fitted cluster model finds what made-up data were made from, and refuses data that cannot tell."""
-import tempfile
 import unittest
 
 import numpy as np
 
-import made_results
-from wafermark_report import cluster_machines, cluster_model
-from wafermark_report.errors import InputError
+import made_results  # noqa: F401 (finds wafermark_report)
+from wafermark_report import cluster_model
 
 TRUE = np.array([2e-7, 3e-5, 1e-5, 6e-7])
 
@@ -68,61 +66,6 @@ class Fit(unittest.TestCase):
     def test_foretelling_the_largest_runs_is_exact_for_exact_data_and_unknown_without_enough(self):
         self.assertAlmostEqual(cluster_model.error_left_out(*data()), 0.0, places=5)
         self.assertIsNone(cluster_model.error_left_out(*data(workers=(1, 2))))
-
-
-class Machines(unittest.TestCase):
-    def test_every_number_of_the_shipped_files_has_kind_and_source(self):
-        machines = cluster_machines.read_machines()
-        self.assertLessEqual({"frontier", "quartz"}, {m.name for m in machines})
-        for machine in machines:
-            for key, number in machine.numbers.items():
-                self.assertIn(number["kind"], ("measured", "published", "estimated"), key)
-                self.assertTrue(number["source"], key)
-
-    def test_published_rates_are_those_of_the_paper_and_enter_nothing(self):
-        machines = {m.name: m for m in cluster_machines.read_machines()}
-        published = {
-            n: {p["case"]: p["steps_per_second"] for p in machines[n].published} for n in ("frontier", "quartz")
-        }
-        self.assertEqual((published["frontier"]["Ta"], published["quartz"]["Ta"]), (1530, 4938))
-        box = cluster_machines.SC24["Ta"]
-        bare = cluster_machines.ClusterMachine(
-            *[getattr(machines["quartz"], f) for f in ("name", "title", "worker", "file", "numbers")], ()
-        )
-        self.assertEqual(bare.best(box), machines["quartz"].best(box))
-
-    def test_one_worker_costs_its_atoms_and_launches(self):
-        machine = next(m for m in cluster_machines.read_machines() if m.name == "frontier")
-        box = cluster_machines.SC24["Cu"]
-        expected = (
-            1e-9 * box.atoms * (machine["compute.atom_ns"] + 42 * machine["compute.pair_ns"])
-            + 1e-6 * machine["step.launches"] * machine["step.launch_us"]
-        )
-        self.assertAlmostEqual(machine.seconds(box, 1) / expected, 1.0)
-
-    def test_ghosts_of_a_halved_box(self):
-        volume, messages = cluster_machines.cuts((100.0, 50.0, 20.0), 5.0, 2)
-        self.assertAlmostEqual(volume, 2 * 5.0 * 50.0 * 20.0)  # cut across the longest edge
-        self.assertEqual(messages, 2)
-
-    def test_bad_files_are_refused_with_the_key(self):
-        good = (made_results.SOURCE / "inputs/clusters/quartz.toml").read_text()
-        for change, message in (
-            (("count            = { value = 2988", "count            = { value = -1"), "nodes.count"),
-            (
-                ('kind = "estimated", source = "the same two rates"', 'kind = "guessed", source = "x"'),
-                "compute.pair_ns.*guessed",
-            ),
-            (("[step]", "[step]\nspeed = 1"), "step.speed: unknown"),
-            (('case = "Cu"', 'case = "Fe"'), "published"),
-            (("[nodes]", "[nodes"), "TOML"),
-        ):
-            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-                self.assertIn(change[0], good)
-                file.write(good.replace(*change))
-                file.flush()
-                with self.assertRaisesRegex(InputError, message):
-                    cluster_machines.read_machine(file.name)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from made_results import DECK, result, write
-from wafermark_report import cluster_machines, page, regression, sparsity, svg_theme
+from made_results import DECK, banded, result, write
+from wafermark_report import answer, page, regression, sparsity, svg_theme
 from wafermark_report.errors import InputError, one_line
-from wafermark_report.results import SOURCE, read_defects, read_result
+from wafermark_report.results import read_defects, read_result
 
 ALL = "--all" in sys.argv
 DELETED = object()
@@ -41,6 +41,10 @@ ROW = {
     "model": "m", "value": "bf16", "format": "csr", "sparsity": 0.5, "tokens_per_second": 3.0, "ratio_to_dense": 1.5,
     "bits_per_weight": 9.0, "bandwidth_share": 0.7, "layers": 2,
 }  # fmt: skip
+PUBLISHED = [{
+    "potential": "", "atoms": 2000, "machine": "Frontier 2023", "system": "cluster", "worker": "GCD", "workers": 256,
+    "steps_per_second": 900.0, "source": "s",
+}]  # fmt: skip
 REFERENCE = {"reference": [{"case": "c", "figure": "f", "value": 1.0, "unit": "s", "lower": -0.1, "upper": 0.2}]}
 
 
@@ -61,7 +65,9 @@ def documents():
         "model": {"name": "tiny:sparsity=0.7", "format": "csr", "value": "bf16", "sequences": 1, "prompt_tokens": 2},
         "floor_plan": [{"name": "layer 0", "x": 0, "y": 0, "width": 20, "height": 10}],
     }
-    return {"native": result(joules=20.0), "wafer": wafer, "cascade": cascade, "validate": validated, "llama": llama}
+    simulation = {"machine": "frontier", "profile": "lammps", "ranks": 64}
+    simulated = banded(result("simulated", ranks=8, rate=500.0, simulation=simulation), 0.9, 1.1)
+    return {"native": result(joules=20.0), "simulated": simulated, "wafer": wafer, "cascade": cascade, "validate": validated, "llama": llama}
 
 
 def places(value, here=()):
@@ -117,7 +123,7 @@ class Mutations(unittest.TestCase):
             svg_theme.plt.close(fig)
             return "<svg></svg>"
 
-        for module in (page.cascades, page.claim, page.scaling_plots, page.sparsity, page.wafer_maps):
+        for module in (page.answer_page, page.cascades, page.claim, page.scaling_plots, page.sparsity, page.wafer_maps):
             self.addCleanup(setattr, module, "inline", inline)
             module.inline = sometimes
 
@@ -138,14 +144,14 @@ class Mutations(unittest.TestCase):
         self.assertGreaterEqual(self.accepted, least_accepted)
 
     def page_of(self, folder, partner):
-        parts, _ = page.sections([read_result(folder / "result.json"), partner], cluster_machines.read_machines())
+        parts, _ = page.sections([read_result(folder / "result.json"), partner], published=PUBLISHED)
         html = page.render("t", parts, [partner])
         self.assertNotRegex(html, r"\b(nan|inf)\b")
 
     def test_results(self):
         kinds = documents()
         partners = {name: read_result(write(self.folder / name, r) / "run00/result.json") for name, r in kinds.items()}
-        for name, partner in (("native", "wafer"), ("wafer", "native"), ("cascade", "wafer"), ("validate", "native"),
+        for name, partner in (("native", "wafer"), ("simulated", "wafer"), ("wafer", "native"), ("cascade", "wafer"), ("validate", "native"),
                               ("llama", "native")):  # fmt: skip
             folder = self.folder / f"{name}_changed"
             folder.mkdir()
@@ -174,10 +180,11 @@ class Mutations(unittest.TestCase):
             self.tried(what, folder / "defects.json", lambda: page.cascades.pictures(cascade))
         self.both()
 
-    def test_rows_records_references_and_machines(self):
+    def test_rows_records_references_and_published_rates(self):
         record = json.loads(sparsity.RECORD.read_text())
         record = {key: record[key] for key in ("dense", "magnitude-50", "stage1", "longer")}
-        machine = tomllib.loads((SOURCE / "inputs/clusters/frontier.toml").read_text())
+        published = tomllib.loads((answer.REFERENCE / "published.toml").read_text())
+        published["rate"] = [published["rate"][0], published["rate"][-1]]
         path = self.folder / "x.json"
         for document, use in (
             ([ROW, ROW | {"sparsity": 0.7}], lambda: sparsity.sparsity_section([], [path], None)),
@@ -187,11 +194,12 @@ class Mutations(unittest.TestCase):
             for what, changed in mutations(document, 0.1):
                 path.write_text(json.dumps(changed))
                 self.tried(what, path, use)
-        path = self.folder / "x.toml"
-        box = cluster_machines.SC24["Ta"]
-        for what, changed in mutations(machine, 0.05):
+        self.both()
+        place = write(self.folder / "reference", result("wafer", rate=1e5))
+        path = place / "published.toml"
+        for what, changed in mutations(published, 0.3):
             path.write_text("\n".join(f"{key} = {as_toml(value)}" for key, value in changed.items()))
-            self.tried(what, path, lambda: cluster_machines.read_machine(path).best(box))
+            self.tried(what, path, lambda: answer.read_reference(place))
         self.both()
 
 

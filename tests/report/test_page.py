@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from made_results import REPORT, result, sweep, write
-from wafermark_report import cluster_machines, page, scaling
+from wafermark_report import page, scaling
 from wafermark_report.results import read_results
 
 
@@ -25,7 +25,7 @@ class WithFolder(unittest.TestCase):
     def made(self, *results, **options):
         """(text of the page by section id, missing sections)."""
         rs = read_results([write(self.folder / f"set{len(list(self.folder.iterdir()))}", *results)])
-        parts, missing = page.sections(rs, cluster_machines.read_machines(), **options)
+        parts, missing = page.sections(rs, **options)
         html = page.render("t", parts, rs)
         texts = dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', html, re.S))
         plain = {k: re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]*>", " ", v, flags=re.S)) for k, v in texts.items()}
@@ -182,7 +182,6 @@ class Words(WithFolder):
         numbers = {"fabric.hop_cycles": {"value": 1.0, "kind": "published", "source": "somebody's measurement"}}
         text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
         self.assertIn("fabric.hop_cycles = 1 (published): somebody&#39;s measurement", text["appendix"])
-        self.assertIn("network.message_us = 20 (estimated)", text["appendix"])
         numbers["fabric.hop_cycles"]["range"] = [1.0, 1.14]
         text, _, _ = self.made(result("wafer") | {"wafer": result("wafer")["wafer"] | {"numbers": numbers}})
         self.assertIn("fabric.hop_cycles = 1 [1 to 1.14] (published): somebody&#39;s measurement", text["appendix"])

@@ -14,7 +14,7 @@ wafermark-report check FOLDER... --reference FILE       regression test: exit co
 
 
 def report(arguments):
-    from . import browser, cluster_machines, output, page
+    from . import answer, browser, output, page
     from .results import read_results
 
     parser = Arguments(prog="wafermark-report", usage=USAGE)
@@ -39,7 +39,11 @@ def report(arguments):
             " report)"
         ),
     )
-    parser.add_argument("--clusters", metavar="FOLDER", help="machine files of clusters (default: inputs/clusters)")
+    parser.add_argument(
+        "--reference",
+        metavar="FOLDER",
+        help="results and published rates to set beside these (default: results/reference of Wafermark)",
+    )
     options = parser.parse_args(arguments)
     output.check_output(options.output)
     pdf = options.output.with_suffix(".pdf") if options.output.name else options.output
@@ -50,9 +54,9 @@ def report(arguments):
             "--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with"
         )
     results = read_results(options.folders)
-    machines = cluster_machines.read_machines(options.clusters)
+    references, published = answer.read_reference(options.reference)
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
-    parts, missing = page.sections(results, machines, options.sparsity, options.training_record, command)
+    parts, missing = page.sections(results, references, published, options.sparsity, options.training_record, command)
     output.write_text(options.output, page.render(options.title, parts, results))
     print(
         f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"

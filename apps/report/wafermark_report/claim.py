@@ -3,12 +3,11 @@ run."""
 import numpy as np
 
 from . import scaling, svg_theme
-from .cluster_machines import SC24, box_of
 from .cluster_model import BAND, TERMS, TRUSTED_FACTOR, TooFewPoints, error_left_out, fit
 from .parts import Cell, Missing, Picture, Section, Table, Text
 from .scaling import RATE
 from .scaling_plots import style_of, with_ranges
-from .svg_theme import CARD, MODEL, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
+from .svg_theme import NATIVE, WAFER, inline, legend, log_axis
 from .wording import count, number, percent
 
 MODEL_LIMIT = 2**20  # workers up to which a fitted model is drawn
@@ -54,7 +53,7 @@ def trust(group, model, left_out):
     return " ".join(sentences)
 
 
-def claim_plot(problem_runs, wafers, model, machines, atoms):
+def claim_plot(problem_runs, wafers, model, atoms):
     """Steps per second against the size of the machine, atoms fixed."""
     first = wafers[0]
     fig, axes = svg_theme.figure(6.4, 4.6)
@@ -82,31 +81,6 @@ def claim_plot(problem_runs, wafers, model, machines, atoms):
         axes.plot(near, model.rate(atoms, near), color=NATIVE, ls=(0, (5, 3)), label="model fitted to it (band: 90 %)")
         axes.plot(far, model.rate(atoms, far), color=NATIVE, ls=(0, (1, 3)), lw=1.3, label="the same, too far to trust")
         kinds.add("modelled")
-    box = box_of(first)
-    for k, machine in enumerate(machines if box else []):
-        counts, rates = machine.curve(box)
-        colour = [MODEL, SERIES[1], SERIES[3], SERIES[4]][k % 4]
-        axes.plot(counts, rates, color=colour, ls=(0, (6, 2.5)), lw=1.5, label=f"{machine.title}, modelled")
-        kinds.add("modelled")
-    published = sc24_case(first)
-    if published:
-        for machine in machines:
-            for row in machine.published:
-                if row["case"] == published:
-                    axes.axhline(row["steps_per_second"], color=PUBLISHED, lw=1.1, ls=":")
-                    axes.annotate(
-                        f"{machine.name}, published: {row['steps_per_second']:,}",
-                        (1, row["steps_per_second"]),
-                        xycoords=("axes fraction", "data"),
-                        xytext=(0, 3),
-                        textcoords="offset points",
-                        ha="right",
-                        fontsize=10,
-                        color=PUBLISHED,
-                        bbox=dict(facecolor=CARD, edgecolor="none", alpha=0.8, pad=0.5),
-                        zorder=7,
-                    )
-                    kinds.add("published")
     for w in wafers:
         tiles = w.json.get("wafer", {}).get("tiles")
         used = tiles[0] * tiles[1] if tiles else w.atoms
@@ -124,7 +98,7 @@ def claim_plot(problem_runs, wafers, model, machines, atoms):
     log_axis(axes.yaxis)
     axes.set_xlabel("size of the machine: cores, GPUs or tiles")
     axes.set_ylabel("steps per second")
-    order = [k for k in ("measured", "emulated", "modelled", "published") if k in kinds]
+    order = [k for k in ("measured", "emulated", "modelled") if k in kinds]
     return Picture(
         inline(fig, f"Steps per second against machine size, {atoms:,} atoms"),
         (
@@ -171,44 +145,40 @@ def size_plot(native, wafers):
     )
 
 
-def sc24_case(result):
-    """Which of the published slabs a result is, by atoms and potential; None for none of them."""
-    stem = {"Ta_li2003": "Ta", "Cu_u6": "Cu", "W_zhou_short": "W"}
-    name = str(result.deck.get("potential", {}).get("file", "")).rsplit("/", 1)[-1].split(".")[0]
-    return stem.get(name) if result.atoms == 801792 else None
-
-
-def claim_section(results, machines):
+def claim_section(results):
     wafers = scaling.wafer_runs(results)
     if not wafers:
         return Missing("The scaling claim", "no molecular dynamics on the emulated wafer among the results")
-    section = Section("claim", "The scaling claim: steps per second against machine size")
+    section = Section("claim", "The scaling claim: runs of this machine and the wafer")
     known = {(g[0].problem, g[0].machine): (g, m, why, out) for g, m, why, out in fits(results)}
     native = scaling.native_runs(results)
     sized, refused = set(), []
     largest = sorted(wafers, key=lambda w: -w.atoms)
-    for problem in dict.fromkeys(w.problem for w in largest):
+    here = {r.problem for r in native}
+    for problem in dict.fromkeys(w.problem for w in largest if w.problem in here):
         mine = [w for w in wafers if w.problem == problem]
         machines_here = sorted({r.machine for r in native if r.problem == problem})
-        group, model, why, left_out = known[(problem, machines_here[0])] if machines_here else ([], None, None, None)
+        group, model, why, left_out = known[(problem, machines_here[0])]
         # The largest size both sides ran; without one, the largest that the wafer ran.
         both = {w.atoms for w in mine} & {r.atoms for r in group}
         atoms = max(both or {w.atoms for w in mine})
         chosen = {(w.machine, w.wafer_options): w for w in mine if w.atoms == atoms}
-        section.parts.append(claim_plot(group, list(chosen.values()), model, machines, atoms))
+        section.parts.append(claim_plot(group, list(chosen.values()), model, atoms))
         if model is not None:
             section.parts.append(Text(trust(group, model, left_out), "note"))
-        elif group:
+        else:
             refused.append(f"{group[0].label} ({why})")
         if problem not in sized and len({w.atoms for w in mine}) > 1 and len({r.atoms for r in group}) > 1:
             sized.add(problem)
             section.parts.append(size_plot(group, mine))
+    if not section.parts:
+        return Missing("The scaling claim", "no native run of a problem that the emulated wafer ran")
     if refused:
         section.parts.append(Text("Not fitted, because the runs do not suffice: " + "; ".join(refused) + ".", "note"))
     return section
 
 
-def model_section(results, machines):
+def model_section(results):
     found = fits(results)
     section = Section("model", "The cluster model")
     rows = []
@@ -246,46 +216,6 @@ def model_section(results, machines):
         section.parts.append(
             Text("No model was fitted: " + "; ".join(dict.fromkeys(why for _, _, why, _ in found if why)) + ".")
         )
-    rows = []
-    for machine in machines:
-        for row in machine.published:
-            workers, rate = machine.best(SC24[row["case"]])
-            rows.append(
-                [
-                    machine.title,
-                    f"{row['case']}, 801,792 atoms",
-                    Cell(number(rate), "modelled"),
-                    f"{workers:,} ({machine.nodes(workers):,} nodes)",
-                    Cell(number(row["steps_per_second"]), "published", title=row["source"]),
-                    percent(rate / row["steps_per_second"] - 1),
-                ]
-            )
-    if rows:
-        offs = [float(r[-1].rstrip(" %")) for r in rows]
-        section.parts += [
-            Text(
-                "Machines that were not here are modelled from their files (inputs/clusters): every number there has a"
-                " source, none is fitted to the published rates, and noise, imbalance and list building are left out."
-                f" Against the published rates the model is off by {min(offs):+.0f} to {max(offs):+.0f} %: "
-                + (
-                    "it is kind to the clusters, and the ratios of the wafer to it are on the low side."
-                    if min(offs) > 0
-                    else "read its rates with that error in mind."
-                )
-            ),
-            Table(
-                [
-                    "machine",
-                    "problem",
-                    "modelled best, steps/s",
-                    "at workers",
-                    "published best, steps/s",
-                    "model against published",
-                ],
-                rows,
-                numeric_from=2,
-            ),
-        ]
     if not section.parts:
-        return Missing("The cluster model", "no native runs of molecular dynamics and no machine files")
+        return Missing("The cluster model", "no native runs of molecular dynamics")
     return section

@@ -3,21 +3,26 @@ from pathlib import Path
 
 import jinja2
 
-from . import cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
+from . import answer_page, cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
 
-def sections(results, machines, sparsity_files=(), record=None, command="wafermark-report"):
-    """(sections in order, what is missing). Every section comes from the results alone."""
+def sections(results, references=(), published=(), sparsity_files=(), record=None, command="wafermark-report"):
+    """(sections in order, what is missing). Every section comes from the results alone; the first one also from
+    `references`, results that ship with the project, and `published` rates (answer.read_reference)."""
+    mine = {r.folder.resolve() for r in results}
+    others = [r for r in references if r.folder.resolve() not in mine]
+    together = [*others, *results]
     made = [
-        verdict.summary(results, machines),
+        answer_page.answer_section(together, published),
+        verdict.summary(results),
         tables.merit_section(results),
         scaling_plots.scaling_section(results, weak=False),
         scaling_plots.scaling_section(results, weak=True),
-        claim.claim_section(results, machines),
-        claim.model_section(results, machines),
+        claim.claim_section(results),
+        claim.model_section(results),
         tables.energy_section(results),
         wafer_maps.wafer_section(results),
         cascades.cascade_section(results),
@@ -26,7 +31,7 @@ def sections(results, machines, sparsity_files=(), record=None, command="waferma
     ]
     missing = [s for s in made if isinstance(s, Missing)]
     there = [s for s in made if not isinstance(s, Missing)]
-    return there + [tables.appendix(results, missing, command, machines)], missing
+    return there + [tables.appendix(results, missing, command, others)], missing
 
 
 def as_cell(cell):

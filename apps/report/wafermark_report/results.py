@@ -98,7 +98,9 @@ class RunResult:
 
     @property
     def workers(self):
-        """What the run computed with: GPUs (one a rank), or cores (ranks x threads)."""
+        """What the run computed with: GPUs (one a rank), or cores (ranks x threads); of a simulated cluster its workers."""
+        if self.target == "simulated":
+            return self.json.get("simulation", {}).get("ranks") or self.ranks
         on_gpu = any(word in self.json["build"]["backend"].upper() for word in GPU_BACKENDS)
         return self.ranks * (1 if on_gpu else self.json["machine"]["threads_per_rank"])
 
@@ -113,8 +115,14 @@ class RunResult:
         if self.target == "wafer":
             return self.json.get("wafer", {}).get("machine") or self.figures_note("emulated") or "wafer"
         if self.target == "simulated":
-            return self.json.get("simulation", {}).get("machine") or "simulated cluster"
+            name = self.json.get("simulation", {}).get("machine") or "simulated cluster"
+            return name + (f", {self.profile}" if self.profile else "")
         return f"{self.json['machine']['cpu']}, {self.json['build']['backend']}"
+
+    @property
+    def profile(self):
+        """Whose step a simulated run makes, "lammps_kokkos_2023" or the like; empty for the program's own."""
+        return self.json.get("simulation", {}).get("profile") or ""
 
     def figures_note(self, kind):
         return next((f.note.split(":")[0] for f in self.figures.values() if f.kind == kind and f.note), None)

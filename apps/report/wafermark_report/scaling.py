@@ -36,20 +36,21 @@ class Series:
         return [p.rate / first.rate / (1.0 if weak else p.workers / first.workers) for p in self.points]
 
 
-def native_runs(results):
+def runs_on(results, target):
+    """Valid runs of molecular dynamics that have a rate."""
     return [
         r
         for r in results
-        if r.valid and r.app == "tungsten_md" and r.command == "run" and r.target == "cluster" and r.value(RATE) and r.atoms
+        if r.valid and r.app == "tungsten_md" and r.command == "run" and r.target == target and r.value(RATE) and r.atoms
     ]
+
+
+def native_runs(results):
+    return runs_on(results, "cluster")
 
 
 def wafer_runs(results):
-    return [
-        r
-        for r in results
-        if r.valid and r.app == "tungsten_md" and r.command == "run" and r.target == "wafer" and r.value(RATE) and r.atoms
-    ]
+    return runs_on(results, "wafer")
 
 
 def points_of(runs):

@@ -68,7 +68,7 @@ def machine_size(result):
             f", {result.wafer_options}" if result.wafer_options else ""
         )
     if result.target == "simulated":
-        return f"{result.ranks} workers"
+        return count(result.workers, "worker")
     return f"{result.workers} {result.worker_name}{'' if result.workers == 1 else 's'}"
 
 
@@ -333,21 +333,19 @@ def between(quantity):
     return f" [{low:g} to {high:g}]" if low < high else ""
 
 
-def machine_listings(results, machines):
-    """Every number of the machine files that a figure of this report rests on, with its source."""
-    found = [(f"cluster {m.name} ({m.file})", m.numbers) for m in machines]
+def machine_listings(results):
+    """Every number of the wafers' machine files that a figure of this report rests on, with its source."""
     wafers = {r.machine: r.json["wafer"]["numbers"] for r in results if r.json.get("wafer", {}).get("numbers")}
-    found += [(f"wafer {name}", numbers) for name, numbers in wafers.items()]
     return [
         Listing(
-            f"Machine file: {name}",
+            f"Machine file: wafer {name}",
             "\n".join(f"{key} = {q['value']:g}{between(q)} ({q['kind']}): {q['source']}" for key, q in numbers.items()),
         )
-        for name, numbers in found
+        for name, numbers in wafers.items()
     ]
 
 
-def appendix(results, missing, command, machines=()):
+def appendix(results, missing, command, references=()):
     section = Section("appendix", "How to reproduce this")
     builds = {}
     for r in results:
@@ -395,6 +393,18 @@ def appendix(results, missing, command, machines=()):
             numeric_from=9,
         )
     )
+    if references:
+        section.parts.append(
+            Table(
+                ["reference result", "started (UTC)", "commit", "problem", "machine", "size"],
+                [
+                    [r.name, r.started.replace("T", " ").rstrip("Z"), r.json["build"]["commit"], r.label, r.machine, machine_size(r)]
+                    for r in references
+                ],
+                "Results that ship with Wafermark (results/reference; its README.md has the commands)",
+                numeric_from=9,
+            )
+        )
     decks = {}
     for r in results:
         if r.json.get("deck", {}).get("toml"):
@@ -402,7 +412,7 @@ def appendix(results, missing, command, machines=()):
     for text, rs in decks.items():
         names = ", ".join(r.name for r in rs)
         section.parts.append(Listing(f"Deck as run: {names}", text))
-    section.parts += machine_listings(results, machines)
+    section.parts += machine_listings([*results, *references])
     section.parts.append(Text(f"This page: {command}"))
     for m in missing:
         section.parts.append(Text(f"Not in this report: {m.title} ({m.why}).", "note"))

@@ -1,6 +1,5 @@
 """The summary: sentences made of this report's numbers, and of nothing else."""
 from . import scaling, claim
-from .cluster_machines import box_of
 from .cluster_model import TRUSTED_FACTOR
 from .parts import Cell, Section, Table, Text
 from .scaling import RATE
@@ -47,57 +46,6 @@ def fit_sentence(pair, fits):
             + (", with no network in it." if len({h for r in group for h in r.hosts}) == 1 else ".")
         )
     return ""
-
-
-def machine_rows(pair, machines):
-    """What modelled and published clusters do with the same problem."""
-    box, emulated = box_of(pair.wafer), pair.wafer.value(RATE)
-    if box is None:
-        return []
-    rows = []
-    for machine in machines:
-        workers, rate = machine.best(box)
-        published = published_rate(machine, pair.wafer)
-        rows.append(
-            [
-                f"{pair.wafer.label}, {pair.wafer.atoms:,} atoms",
-                f"{machine.title}, {machine.nodes(workers):,}",
-                Cell(number(rate, 3), "modelled"),
-                Cell(number(published), "published") if published else "-",
-                times(emulated / rate) + (f"; against published {times(emulated / published)}" if published else ""),
-            ]
-        )
-    return rows
-
-
-def published_rate(machine, wafer):
-    case = claim.sc24_case(wafer)
-    return next((p["steps_per_second"] for p in machine.published if p["case"] == case), None)
-
-
-def machine_sentences(pair, machines):
-    """The verdict against the best of the modelled clusters."""
-    box, emulated = box_of(pair.wafer), pair.wafer.value(RATE)
-    if box is None or not machines:
-        return []
-    best = max(machines, key=lambda m: m.best(box)[1])
-    workers, rate = best.best(box)
-    nodes = best.nodes(workers)
-    text = (
-        f"For {pair.wafer.label} with {pair.wafer.atoms:,} atoms the fastest of these clusters, by its model, is"
-        f" {best.title}: {number(rate, 3)} steps/s at {count(nodes, 'node')}; more nodes make it slower or do not"
-        f" exist. The emulated wafer is {compare(emulated / rate)}."
-    )
-    power = pair.wafer.value("watts")
-    if power:
-        cluster = nodes * best["nodes.watts_per_node"]
-        flag = best.numbers["nodes.watts_per_node"]["kind"]
-        text += (
-            f" Those nodes would draw about {watts(cluster)} ({flag} power of a node), the wafer"
-            f" {watts(power)} (emulated): per step {times((cluster / rate) / (power / emulated))} times the wafer's"
-            " energy, by the models."
-        )
-    return [text]
 
 
 def power_sentence(pair):
@@ -180,7 +128,7 @@ def llama_sentences(results):
     return sentences
 
 
-def summary(results, machines):
+def summary(results):
     section = Section("summary", "Summary")
     invalid = [r for r in results if not r.valid]
     pairs = sorted(scaling.pairs(results), key=lambda p: -p.wafer.atoms)
@@ -237,27 +185,6 @@ def summary(results, machines):
             section.parts.append(
                 Text(" ".join(t for t in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if t))
             )
-        rows = [row for p in told for row in machine_rows(p, machines)]
-        if rows:
-            section.parts.append(
-                Table(
-                    [
-                        "problem",
-                        "machine, nodes",
-                        "modelled best, steps/s",
-                        "published best, steps/s",
-                        "wafer times cluster",
-                    ],
-                    rows,
-                    (
-                        "Clusters that were not here, at the number of nodes where each is fastest. Their models leave"
-                        " out noise, imbalance and list building; the section on the cluster model says how far off"
-                        " they are where a published rate is known."
-                    ),
-                    numeric_from=2,
-                )
-            )
-            section.parts += [Text(t) for t in machine_sentences(largest, machines)]
     sentences = llama_sentences(results)
     for k, sentence in enumerate(sentences):
         section.parts.append(Text(sentence, "lead" if not plain and k == 0 else ""))

@@ -1,0 +1,177 @@
+"""How many times the steps of a cluster the emulated wafer makes: problems, their wafers, their rival clusters, and ratios
+with intervals. Numbers only; answer_page.py puts them into words and pictures."""
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import scaling
+from .documents import SCHEMAS, read_toml
+from .results import SOURCE, read_results
+from .scaling import RATE
+
+REFERENCE = SOURCE / "results/reference"
+# How a program computes a step, not what it computes: list and cut may differ between the two sides.
+METHOD_KEYS = ("skin_angstrom", "neighbour_list", "precision", "steps", "duration_ps", "seed", "rank_grid")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Steps per second, with the 5th and 95th percentile where something says them."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, result):
+        figure = result.figures[RATE]
+        return cls(figure.value, *(figure.band or (None, None)))
+
+    @property
+    def has_band(self):
+        return self.low is not None and 0 < self.low <= self.value <= self.high
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """`value` times as fast; between `low` and `high` by the bands of both sides. Without a band on either side nobody
+    knows how sure it is: low and high are None."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @property
+    def decided(self):
+        """Whether the interval leaves out 1: only such a ratio is quoted."""
+        return self.low is not None and not self.low <= 1 <= self.high
+
+
+def ratio(wafer, cluster):
+    """Of two rates. Their errors are independent, so the distances to the percentiles add up as squares of logarithms: exact
+    for log-normal ones."""
+    def distance(a, b):
+        return math.log(b / a) if a and b else 0.0
+
+    value = wafer.value / cluster.value
+    if not (wafer.has_band or cluster.has_band):
+        return Ratio(value, None, None)
+    w = (distance(wafer.low, wafer.value), distance(wafer.value, wafer.high)) if wafer.has_band else (0.0, 0.0)
+    c = (distance(cluster.low, cluster.value), distance(cluster.value, cluster.high)) if cluster.has_band else (0.0, 0.0)
+    return Ratio(value, value * math.exp(-math.hypot(w[0], c[1])), value * math.exp(math.hypot(w[1], c[0])))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cluster of so many workers."""
+
+    workers: int
+    rate: Rate
+    result: object = None  # None for published ones
+
+
+@dataclass
+class Rival:
+    """A cluster, with points by the number of workers. `profile`: whose step a simulated one makes, empty for this program's
+    own."""
+
+    name: str
+    kind: str  # "published" or "simulated"
+    worker: str
+    points: list
+    profile: str = ""
+    source: str = ""
+
+    @property
+    def best(self):
+        return max(self.points, key=lambda p: p.rate.value)
+
+
+@dataclass
+class Problem:
+    """One sample that the emulated wafer ran, and who else did."""
+
+    label: str
+    atoms: int
+    wafers: list  # results
+    rivals: list
+    published_wafer: float | None = None
+    published_source: str = ""
+
+    @property
+    def published_ratios(self):
+        """Published wafer over each published cluster, by the cluster's name."""
+        if self.published_wafer is None:
+            return {}
+        return {r.name: self.published_wafer / r.best.rate.value for r in self.rivals if r.kind == "published"}
+
+
+def sample(result):
+    """A key: the same crystal, potential, bath and time step, however a program computes it."""
+    app, command, physics = json.loads(result.problem)
+    physics["run"] = {k: v for k, v in physics.get("run", {}).items() if k not in METHOD_KEYS}
+    return json.dumps([app, command, physics, result.atoms], sort_keys=True)
+
+
+def potential_stem(result):
+    return Path(str(result.deck.get("potential", {}).get("file", ""))).name.split(".")[0]
+
+
+def simulated_runs(results):
+    return scaling.runs_on(results, "simulated")
+
+
+def simulated_rivals(runs):
+    """One for each machine and profile; of repeats the newest counts, for a simulation repeats itself."""
+    found = {}
+    for r in sorted(runs, key=lambda r: r.started):
+        found.setdefault((r.machine, r.profile), {})[r.workers] = r
+    return [
+        Rival(name, "simulated", "worker", [Point(w, Rate.of(r), r) for w, r in sorted(by_workers.items())], profile)
+        for (name, profile), by_workers in sorted(found.items())
+    ]
+
+
+def published_rivals(rates):
+    return [
+        Rival(r["machine"], "published", r["worker"], [Point(r["workers"], Rate(r["steps_per_second"]))], source=r["source"])
+        for r in rates
+        if r["system"] == "cluster"
+    ]
+
+
+def problems(results, published):
+    """Every sample that ran on the emulated wafer and that some cluster, simulated or published, ran too; the largest
+    first. `results`: the newest of equal runs counts. `published`: rows of published.toml."""
+    by_sample = {}
+    for w in scaling.wafer_runs(results):
+        by_sample.setdefault(sample(w), []).append(w)
+    simulated = {}
+    for r in simulated_runs(results):
+        simulated.setdefault(sample(r), []).append(r)
+    found = []
+    for key, wafers in by_sample.items():
+        newest = {(w.machine, w.wafer_options): w for w in sorted(wafers, key=lambda w: w.started)}
+        first = wafers[0]
+        rows = [r for r in published if r["atoms"] == first.atoms and r["potential"] == potential_stem(first)]
+        rivals = published_rivals(rows) + simulated_rivals(simulated.get(key, []))
+        if not rivals:
+            continue
+        wafer = next((r for r in rows if r["system"] == "wafer"), {})
+        found.append(
+            Problem(first.label, first.atoms, list(newest.values()), rivals, wafer.get("steps_per_second"),
+                    wafer.get("source", ""))
+        )
+    return sorted(found, key=lambda p: (-p.atoms, p.label))
+
+
+def read_reference(folder=None):
+    """(results, published rates) that ship with the project, or of another folder like it; nothing where there is none."""
+    place = Path(folder) if folder else REFERENCE
+    if folder is None and not place.is_dir():
+        return [], []
+    results = read_results([place])
+    file = place / "published.toml"
+    rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
+    return results, rates

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Makes the results that `wafermark-report` sets beside a user's own again: the SC24 slabs on the emulated wafer and on
+# simulated clusters. Keeps result.json of each and nothing else. A result that is there stays; remove it to make it anew.
+#   jobscripts/reference_results.sh [--out DIR] [--machines NAME,NAME,...] [--ranks N,N,...]
+#     --out DIR             default: results/reference of this source
+#     --machines NAME,...   of inputs/clusters/simulated (default: frontier)
+#     --ranks N,...         sizes of the clusters (default: 8,16,32,64,128,256)
+# Takes about a minute for the wafer and two for each metal and cluster, on one core.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+fail() { echo "reference_results.sh: $*" >&2; exit 2; }
+
+out=$source_dir/results/reference machines=frontier ranks=8,16,32,64,128,256
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --out | --machines | --ranks)
+      [ $# -ge 2 ] || fail "$1: found nothing after it, expected a value"
+      case "$1" in --out) out=$(realpath -m "$2") ;; --machines) machines=$2 ;; --ranks) ranks=$2 ;; esac
+      shift 2 ;;
+    *) fail "$1: no such option (--help lists what there is)" ;;
+  esac
+done
+[[ "$ranks" =~ ^[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*$ ]] || fail "--ranks $ranks: expected whole numbers from 1, with commas between"
+IFS=, read -r -a machine_list <<<"$machines"
+IFS=, read -r -a rank_list <<<"$ranks"
+for machine in "${machine_list[@]}"; do
+  [ -f "$source_dir/inputs/clusters/simulated/$machine.toml" ] || fail "--machines $machine: found no such file in inputs/clusters/simulated"
+done
+
+work=$(mktemp -d -t wafermark-reference-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+cd "$source_dir"  # so that results name their inputs as the source does
+# keep FOLDER NAME: the result of a run, as a reference.
+keep() { mkdir -p "$out/$2"; cp "$1/result.json" "$out/$2/result.json"; echo "$out/$2/result.json"; }
+
+build release tungsten_md >&2
+for metal in Ta Cu W; do
+  [ -f "$out/sc24_${metal}_wafer/result.json" ] && continue
+  build/release/apps/tungsten_md/tungsten_md run "inputs/tungsten/sc24_$metal.toml" --target wafer \
+    --set run.steps=10 --set output.thermo_every_steps=10 --out "$work/wafer_$metal" >/dev/null
+  keep "$work/wafer_$metal" "sc24_${metal}_wafer"
+done
+# Ten steps hold no new list, and start a perfect crystal: its energy is not yet to be judged.
+for machine in "${machine_list[@]}"; do
+  for metal in Ta Cu W; do
+    for n in "${rank_list[@]}"; do
+      [ -f "$out/sc24_${metal}_${machine}_$n/result.json" ] && continue
+      jobscripts/cluster_sim.sh "inputs/tungsten/sc24_$metal.toml" --machine "$machine" --ranks "$n" --out "$work/$metal" \
+        --set run.steps=10 --set output.thermo_every_steps=0 --set check.energy_tolerance_ev_per_atom=1 >/dev/null
+      keep "$work/$metal/${machine}_ranks_$n" "sc24_${metal}_${machine}_$n"
+    done
+  done
+done
