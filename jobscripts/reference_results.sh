@@ -31,8 +31,12 @@ done
 work=$(mktemp -d -t wafermark-reference-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$source_dir"  # so that results name their inputs as the source does
-# keep FOLDER NAME: the result of a run, as a reference.
-keep() { mkdir -p "$out/$2"; cp "$1/result.json" "$out/$2/result.json"; echo "$out/$2/result.json"; }
+# keep FOLDER NAME: the result of a run as a reference, its inputs named from the top of the source.
+keep() {
+  mkdir -p "$out/$2"
+  sed "s#\"$source_dir/#\"#" "$1/result.json" >"$out/$2/result.json"
+  echo "$out/$2/result.json"
+}
 
 build release tungsten_md >&2
 for metal in Ta Cu W; do
@@ -41,12 +45,13 @@ for metal in Ta Cu W; do
     --set run.steps=10 --set output.thermo_every_steps=10 --out "$work/wafer_$metal" >/dev/null
   keep "$work/wafer_$metal" "sc24_${metal}_wafer"
 done
+build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform >&2
 # Ten steps hold no new list, and start a perfect crystal: its energy is not yet to be judged.
 for machine in "${machine_list[@]}"; do
   for metal in Ta Cu W; do
     for n in "${rank_list[@]}"; do
       [ -f "$out/sc24_${metal}_${machine}_$n/result.json" ] && continue
-      jobscripts/cluster_sim.sh "inputs/tungsten/sc24_$metal.toml" --machine "$machine" --ranks "$n" --out "$work/$metal" \
+      jobscripts/cluster_sim.sh "inputs/tungsten/sc24_$metal.toml" --no-build --machine "$machine" --ranks "$n" --out "$work/$metal" \
         --set run.steps=10 --set output.thermo_every_steps=0 --set check.energy_tolerance_ev_per_atom=1 >/dev/null
       keep "$work/$metal/${machine}_ranks_$n" "sc24_${metal}_${machine}_$n"
     done
