@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -46,6 +48,32 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
+}
+
+namespace {
+
+/// The whole pages within the bytes, or (`around`) those that hold any of them.
+enum class Pages { within, around };
+std::pair<std::uintptr_t, std::uintptr_t> pages_of(std::string_view bytes, Pages which) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes.data()), last = first + bytes.size();
+  const auto up = [&](std::uintptr_t at) { return (at + page - 1) / page * page; };
+  return which == Pages::within ? std::pair(up(first), last / page * page)
+                                : std::pair(first / page * page, up(last));
+}
+
+}  // namespace
+
+void expect_reading(std::string_view bytes) {
+  constexpr std::uintptr_t piece = 1 << 20;  // of one request the kernel takes no more than a device's
+  const auto [first, last] = pages_of(bytes, Pages::around);
+  for (std::uintptr_t at = first; at < last; at += piece)
+    ::madvise(reinterpret_cast<void*>(at), std::min(piece, last - at), MADV_WILLNEED);
+}
+
+void let_go(std::string_view bytes) {
+  const auto [first, last] = pages_of(bytes, Pages::within);
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 }  // namespace wafermark

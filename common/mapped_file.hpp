@@ -25,4 +25,12 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Asks the kernel to read these bytes of a mapped file into its cache by the time that they are looked at. A
+/// wish, never an error.
+void expect_reading(std::string_view bytes);
+
+/// The pages of these bytes of a mapped file count no longer as this process's memory; whoever looks at them
+/// again gets them back. Those that other bytes share stay.
+void let_go(std::string_view bytes);
+
 }  // namespace wafermark

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "gguf_text.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tensors.hpp"
@@ -42,6 +43,20 @@ std::string safetensors() {
   const std::uint64_t length = text.size();
   std::memcpy(file.data(), &length, sizeof length);
   return file + text + std::string(place, '\0');
+}
+
+/// Norms in F32, matrices in Q8_0.
+std::string gguf_file() {
+  Configuration c = small_llama();
+  c.dim = c.hidden = c.head_dim = 32;
+  DenseWeights weights = weights_without_values(c);
+  each_tensor(weights, [&](const std::string&, auto& tensor) {
+    if constexpr (requires { tensor.rows; })
+      tensor.values.assign(std::size_t(tensor.rows * tensor.columns), 0.5f);
+    else
+      tensor.assign(std::size_t(c.dim), 1.0f);
+  });
+  return gguf::model(weights, {8, gguf::as_q8_0}).text();
 }
 
 /// Of the first format: seven sizes, then fp32 values, the tables of RoPE at the end.
@@ -120,6 +135,9 @@ const Register all[] = {
         "config_json", "config.json",
         [](const Communicator&, const std::string& path) { read_configuration(path); }, config_json),
     seeded("safetensors", "model.safetensors", read_weights, safetensors),
+    seeded(
+        "gguf", "model.gguf", [](const Communicator&, const std::string& path) { read_model(path); },
+        gguf_file),
     seeded(
         "llama2c", "model.bin", [](const Communicator&, const std::string& path) { read_model(path); },
         llama2c),

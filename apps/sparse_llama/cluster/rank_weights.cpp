@@ -20,7 +20,8 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
   std::int64_t rows = 0;
   for (const Part& part : parts) rows += part.rows.count;
   const std::string name = fmt::format("{}: layer {}, {}", source.name, layer, name_of(parts.front().matrix));
-  return pack(
+  for (const Part& part : parts) source.open(part.matrix, layer);
+  PackedMatrix packed = pack(
       rows, parts.front().columns.count, format, type,
       [&](std::int64_t row, float* out) {
         for (const Part& part : parts) {
@@ -31,6 +32,8 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
         }
       },
       name, best_slice(format));
+  for (const Part& part : parts) source.close(part.matrix, layer);
+  return packed;
 }
 
 /// The transpose of a part.
@@ -38,6 +41,7 @@ PackedMatrix pack_by_inputs(const WeightSource& source, std::int64_t layer, cons
                             ValueType type) {
   const std::int64_t rows = part.rows.count, columns = part.columns.count;
   std::vector<float> whole(std::size_t(rows * columns));
+  source.open(part.matrix, layer);
   Kokkos::parallel_for("rows to transpose", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, rows),
                        [&](std::int64_t r) {
                          source.row(part.matrix, layer, part.rows.first + r, part.columns.first, columns,
@@ -59,20 +63,8 @@ Kokkos::View<float*> on_device(const std::vector<float>& values) {
   return device;
 }
 
-}  // namespace
-
-void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>& visit) const {
-  for (const RankLayer& layer : layers) {
-    visit(layer.query_key_value);
-    visit(layer.attention_output);
-    visit(layer.gate_up);
-    visit(layer.down);
-  }
-  visit(output_head());
-}
-
-RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
-                              ValueType type, std::optional<float> activation_threshold) {
+void expect_packable(const Communicator& comm, const WeightSource& source, Format format,
+                     const std::optional<float>& activation_threshold) {
   const Configuration& c = source.configuration;
   if (activation_threshold && !row_of(format).by_inputs) {
     std::string able;
@@ -85,7 +77,11 @@ RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& sour
   if (c.kv_heads < comm.size())
     throw InputError(fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads",
                                  source.name, comm.size(), c.kv_heads));
-  const Shares shares(c, comm.rank(), comm.size());
+}
+
+RankWeights pack_part(const Shares& shares, const WeightSource& source, Format format, ValueType type,
+                      const std::optional<float>& activation_threshold) {
+  const Configuration& c = source.configuration;
   const auto scaled = [&](const Share& share, std::int64_t by) {
     return Share{share.first * by, share.count * by};
   };
@@ -109,6 +105,33 @@ RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& sour
     w.head = pack_parts(source, 0, {{Matrix::head, shares.vocabulary, dim}}, Format::dense, type);
   w.activation_threshold = activation_threshold;
   return w;
+}
+
+}  // namespace
+
+void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>& visit) const {
+  for (const RankLayer& layer : layers) {
+    visit(layer.query_key_value);
+    visit(layer.attention_output);
+    visit(layer.gate_up);
+    visit(layer.down);
+  }
+  visit(output_head());
+}
+
+RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
+                              ValueType type, std::optional<float> activation_threshold) {
+  expect_packable(comm, source, format, activation_threshold);
+  std::optional<RankWeights> packed;
+  std::string damage;  // a rank finds it in its part alone
+  try {
+    packed = pack_part(Shares(source.configuration, comm.rank(), comm.size()), source, format, type,
+                       activation_threshold);
+  } catch (const InputError& e) {
+    damage = e.what();
+  }
+  comm.throw_together(!damage.empty(), damage);
+  return *std::move(packed);
 }
 
 }  // namespace wafermark::llama

@@ -107,14 +107,12 @@ RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm) {
   }
   const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
   const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
-  const FlatModel model = read_flat_model(comm, o.model);
-  const Configuration& c = model.configuration;
-  require_memory(comm, sizeof(float) * weight_count(c) + packed_bytes(c, format, type, 1) / comm.size(),
-                 fmt::format("{}, packed as {} of {}", o.model, name_of(format), name_of(type)));
-  return pack_rank_weights(comm,
-                           checkpoint_source(o.model, std::make_shared<const DenseWeights>(
-                                                          unflatten(model.configuration, model.parameters))),
-                           format, type, o.activation_threshold);
+  ModelOptions model;
+  model.model = o.model;
+  model.format = name_of(format);
+  model.value = name_of(type);
+  model.activation_threshold = o.activation_threshold;
+  return model.weights(comm);
 }
 
 int evaluate(EvaluateOptions o, const CLI::App& command) {

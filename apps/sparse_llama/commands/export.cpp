@@ -7,19 +7,20 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
-#include "common/memory.hpp"
 #include "common/option_checks.hpp"
+#include "sparse_llama/commands/model_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
-#include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/model/checkpoint_writer.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/staged_folder.hpp"
+#include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 struct ExportOptions {
-  std::string model, tokenizer, out, type = "bf16";
+  ModelOptions model;
+  std::string tokenizer, out, type = "bf16";
   bool overwrite = false;
 };
 
@@ -37,31 +38,27 @@ void expect_free(const ExportOptions& o) {
 int write(const ExportOptions& o) {
   const Communicator comm;
   expect_free(o);
-  const FlatModel model = read_flat_model(comm, o.model);
-  expect_another_folder(o.out, model.folder);
-  const Companions companions = companions_of(model.folder, o.tokenizer);
-  // A second copy by tensors, and the text of the file, twice while it is put together.
-  const double bytes = weight_count(model.configuration) * (sizeof(float) + 2 * (o.type == "bf16" ? 2 : 4));
-  require_memory(comm, comm.is_root() ? bytes : 0, fmt::format("export of {} as {}", o.model, o.type));
+  const WeightSource source = o.model.source();
+  const std::string from = folder_of_model(o.model.model);
+  expect_another_folder(o.out, from);
+  const Companions companions = companions_of(from, o.tokenizer);
   if (!comm.is_root()) return 0;
   StagedFolder folder(o.out);
-  write_checkpoint_folder(folder.path(), unflatten(model.configuration, model.parameters),
-                          o.type == "bf16" ? StoredType::bf16 : StoredType::fp32, model.folder, companions);
+  write_checkpoint_folder(folder.path(), source, o.type == "bf16" ? StoredType::bf16 : StoredType::fp32, from,
+                          companions);
   expect_free(o);  // again: another program may have written there meanwhile
   folder.commit();
-  fmt::print("{}: {} weights as {}\n", o.out, model.parameters.size(), o.type);
-  if (!companions.tokenizer) fmt::print("{}", note_without_tokenizer(o.model, o.out));
+  fmt::print("{}: {:.0f} weights as {}\n", o.out, weight_count(source.configuration), o.type);
+  if (!companions.tokenizer) fmt::print("{}", note_without_tokenizer(source.name, o.out));
   return 0;
 }
 
 }  // namespace
 
 void add_export_command(CLI::App& app, std::function<int()>& action) {
-  auto* command = app.add_subcommand("export", "Write a trained or pruned model as a Hugging Face folder");
+  auto* command = app.add_subcommand("export", "Write a model of any kind as a Hugging Face folder");
   auto o = std::make_shared<ExportOptions>();
-  command->add_option("model", o->model, "training state, or the folder of train, recover or prune")
-      ->required()
-      ->check(not_empty("a model"));
+  o->model.add_model_to(*command);
   command->add_option("-o,--output", o->out, "folder to write")->required()->check(not_empty("a folder"));
   command->add_flag("--overwrite", o->overwrite, "replace the model that is in the folder");
   command->add_option("--tokenizer", o->tokenizer, "tokenizer to put beside it; default: the model's own")

@@ -12,13 +12,14 @@
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
+#include "sparse_llama/model/weight_files.hpp"
 
 namespace wafermark::llama {
 
 void ModelOptions::add_model_to(CLI::App& command) {
   command.add_option(
       "model,--model", model,
-      "Hugging Face folder, llama2.c file (*.bin), what train, recover and prune write, or what "
+      "Hugging Face folder, GGUF file, llama2.c file (*.bin), what train, recover and prune write, or what "
       "convert wrote (*.h5)");
   command.add_option("--synthetic", synthetic,
                      "weights made up in the shapes of a model: llama2-7b:sparsity=0.7,seed=1");
@@ -53,8 +54,9 @@ WeightSource ModelOptions::source() const {
     return checkpoint_source(
         model, std::make_shared<const DenseWeights>(unflatten(flat.configuration, flat.parameters)));
   }
-  require_room_for(Communicator(), model);
-  return checkpoint_source(model, std::make_shared<const DenseWeights>(read_model(model)));
+  WeightSource files = model_source(model);
+  if (Communicator().is_root()) fmt::print("{}", note_on_other_weights(model));
+  return files;
 }
 
 std::string tokenizer_for(const std::string& model, const std::string& given) {

@@ -186,8 +186,8 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
     known.emplace(comm, o, c);
     expect_room(comm, o, c, *known);
-    out.begin(result);
   });
+  out.begin(result);
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Configuration& c = weights.configuration;
   const Job& job = *known;
@@ -235,6 +235,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
   const Job job(comm, o, c);
+  expect_numbers(source);
   out.begin(result);
   const auto start = std::chrono::steady_clock::now();
   const auto since = [&] {

@@ -12,12 +12,14 @@ double estimated_sparsity(const WeightSource& source) {
                          Matrix::up, Matrix::down}) {
     const MatrixShape shape = shape_of(source.configuration, m);
     std::vector<float> row(std::size_t(shape.columns));
+    source.open(m, 0);
     const std::int64_t step = shape.rows * shape.columns > (1 << 20) ? 16 : 1;
     for (std::int64_t r = 0; r < shape.rows; r += step) {
       source.row(m, 0, r, 0, shape.columns, row.data());
       for (const float value : row) zeros += value == 0;
       all += double(shape.columns);
     }
+    source.close(m, 0);
   }
   return zeros / all;
 }

@@ -7,18 +7,15 @@
 #include <type_traits>
 
 #include "common/errors.hpp"
+#include "sparse_llama/model/bitmask_matrix.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/json_text.hpp"
 #include "sparse_llama/model/safetensors_file.hpp"
-#include "sparse_llama/model/sparse_tensor.hpp"
 #include "sparse_llama/model/tensors.hpp"
 #include "sparse_llama/model/weight_files.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-// nvcc takes braces in a generic lambda for something else.
-std::vector<std::int64_t> shape_of(const DenseMatrix& m) { return {m.rows, m.columns}; }
 
 /// Buffers that older writers stored beside the weights, and the second copy of tied embeddings.
 bool may_be_ignored(const std::string& name, const Configuration& c) {
@@ -39,29 +36,26 @@ std::string meaning_of(const std::string& name) {
 
 using Holders = std::map<std::string, const SafetensorsFile*>;
 
-Holders holders_of(const std::vector<SafetensorsFile>& files) {
-  Holders holders;
-  for (const SafetensorsFile& file : files)
-    for (const std::string& name : file.names()) {
-      const auto [other, first] = holders.emplace(name, &file);
-      if (!first)
-        throw InputError(fmt::format("{}: found the tensor {}, which {} has too, expected it once",
-                                     file.path(), shown(name), other->second->path()));
-    }
-  return holders;
+void add_names(const SafetensorsFile& file, Holders& holders) {
+  for (const std::string& name : file.names()) {
+    const auto [other, first] = holders.emplace(name, &file);
+    if (!first)
+      throw InputError(fmt::format("{}: found the tensor {}, which {} has too, expected it once", file.path(),
+                                   shown(name), other->second->path()));
+  }
 }
 
 /// Each tensor of the model is there, and none that would be lost.
-void expect_same_tensors(const std::string& folder, const DenseWeights& w, const Holders& holders,
+void expect_same_tensors(const std::string& folder, const Configuration& c, const Holders& holders,
                          const TensorHolder& holder) {
-  const Configuration& c = w.configuration;
   std::set<std::string> unknown;
   for (const auto& [name, file] : holders)
     if (!may_be_ignored(name, c)) unknown.insert(name);
   std::string missing;
-  each_tensor(w, [&](const std::string& name, const auto&) {
-    for (const std::string& part : parts_of_sparse_tensor(holder, name)) unknown.erase(part);
-    if (unknown.erase(name) == 0 && !is_sparse_tensor(holder, name) && missing.empty()) missing = name;
+  each_place(c, [&](auto part, std::int64_t layer) {
+    const std::string name = tensor_name(part, layer);
+    for (const std::string& piece : parts_of_bitmask_matrix(holder, name)) unknown.erase(piece);
+    if (unknown.erase(name) == 0 && !is_bitmask_matrix(holder, name) && missing.empty()) missing = name;
   });
   const std::string strange = unknown.empty() ? "" : *unknown.begin();
   for (const std::string& name : unknown)
@@ -78,29 +72,45 @@ void expect_same_tensors(const std::string& folder, const DenseWeights& w, const
 
 }  // namespace
 
-DenseWeights read_checkpoint_folder(const std::string& folder) {
-  const Configuration c = read_configuration(folder + "/config.json");
-  std::vector<SafetensorsFile> files;
-  for (const std::string& path : weight_files_of(folder)) files.emplace_back(path);
-  const Holders holders = holders_of(files);
+FileModel open_checkpoint_folder(const std::string& folder) {
+  FileModel model;
+  model.name = folder;
+  const Configuration c = model.configuration = read_configuration(folder + "/config.json");
+  Holders holders;
+  for (const std::string& path : weight_files_of(folder)) {
+    const auto file = std::make_shared<const SafetensorsFile>(path);
+    add_names(*file, holders);
+    model.files.push_back(file);
+  }
   const TensorHolder holder = [&](const std::string& name) {
     const auto found = holders.find(name);
     return found == holders.end() ? nullptr : found->second;
   };
-  DenseWeights w = weights_without_values(c);
-  expect_same_tensors(folder, w, holders, holder);
-  const std::vector<std::int64_t> norm_shape{c.dim};
-  each_tensor(w, [&](const std::string& name, auto& tensor) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(tensor)>, DenseMatrix>) {
-      if (is_sparse_tensor(holder, name))
-        read_sparse_tensor(holder, name, tensor);
-      else
-        tensor.values = holders.at(name)->read(name, shape_of(tensor));
+  expect_same_tensors(folder, c, holders, holder);
+  model.bf16 = true;
+  each_place(c, [&](auto part, std::int64_t layer) {
+    const std::string name = tensor_name(part, layer);
+    const auto where = [&] { return fmt::format("{}: \"{}\"", holders.at(name)->path(), name); };
+    const auto numbers = [&](const std::vector<std::int64_t>& shape) {
+      const StoredNumbers found = holders.at(name)->numbers(name, shape);
+      model.bf16 = model.bf16 && found.type == NumberType::bf16;
+      return found;
+    };
+    if constexpr (std::is_same_v<decltype(part), Norm>) {
+      model.norms[{part, layer}] = read_norm(numbers(std::vector<std::int64_t>(1, c.dim)), c.dim, where());
     } else {
-      tensor = holders.at(name)->read(name, norm_shape);
+      const auto [rows, columns] = shape_of(c, part);
+      const std::vector<std::int64_t> shape{rows, columns};
+      if (is_bitmask_matrix(holder, name)) {
+        model.matrices[{part, layer}].matrix = bitmask_matrix(holder, name, rows, columns);
+        model.bf16 = false;
+      } else {
+        model.matrices[{part, layer}].matrix =
+            std::make_unique<WholeMatrix>(where(), rows, columns, numbers(shape));
+      }
     }
   });
-  return w;
+  return model;
 }
 
 }  // namespace wafermark::llama

@@ -4,16 +4,20 @@
 #include <string>
 
 #include "sparse_llama/model/companion_files.hpp"
-#include "sparse_llama/model/dense_weights.hpp"
+#include "sparse_llama/model/safetensors_writer.hpp"
+#include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
 
-enum class StoredType { fp32, bf16 };
-
 /// Makes `folder` if need be; each file under a temporary name, then renamed, config.json (config_of() of
-/// the model in `made_from`) as the last. bf16 rounds to nearest, ties to even. Throws std::runtime_error
-/// when the disk is full. Call on one rank.
-void write_checkpoint_folder(const std::string& folder, const DenseWeights& weights, StoredType type,
+/// the model in `made_from`) as the last. Holds some rows at a time. Throws InputError where the source is
+/// damaged, std::runtime_error when the disk is full. Call on one rank.
+void write_checkpoint_folder(const std::string& folder, const WeightSource& source, StoredType type,
                              const std::string& made_from = "", const Companions& companions = {});
+
+/// Copies a tensor, some rows at a time.
+void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Matrix matrix,
+                  std::int64_t layer);
+void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Norm norm, std::int64_t layer);
 
 }  // namespace wafermark::llama

@@ -24,8 +24,8 @@ extern const LayoutFunctions listed_rows;
 /// Throws InputError "NAME: WHAT: found ..., expected ..." unless both are the same.
 void expect_same(const std::string& name, const char* what, std::int64_t found, std::int64_t expected);
 
-/// Columns of a row that are stored: bits of `mask`.
-void choose_stored(Format format, const float* row, std::int64_t columns, std::vector<MaskWord>& mask);
+/// Columns of a row that are stored: bits of `mask`, whose words begin as zeros.
+void choose_stored(Format format, const float* row, std::int64_t columns, MaskWord* mask);
 
 inline constexpr std::int64_t value_slack = 64;  // bytes: a vector load may begin at the last value
 
@@ -38,18 +38,24 @@ inline auto value_array(ValueType type, std::int64_t count) {
   return values;
 }
 
-/// Stores n numbers as `type` at `out`; scaled types: times inverse_scale.
+/// n numbers as the type stores them; integers: times inverse_scale.
+template <class Value>
+void as_stored(const float* numbers, std::int64_t n, float inverse_scale, Value* out) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (std::is_integral_v<Value>)
+      out[i] = quantised<Value>(numbers[i], inverse_scale, float(std::numeric_limits<Value>::max()));
+    else
+      out[i] = Value(numbers[i]);
+  }
+}
+
+/// Stores n numbers as `type` at `out`.
 inline void store_values(ValueType type, const float* numbers, std::int64_t n, unsigned char* out,
                          float inverse_scale) {
   with_value_type(type, [&]<class Value>(Value) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      Value value;
-      if constexpr (std::is_integral_v<Value>)
-        value = quantised<Value>(numbers[i], inverse_scale, float(std::numeric_limits<Value>::max()));
-      else
-        value = Value(numbers[i]);
-      std::memcpy(out + std::int64_t(sizeof value) * i, &value, sizeof value);
-    }
+    std::vector<Value> values(static_cast<std::size_t>(n));
+    as_stored(numbers, n, inverse_scale, values.data());
+    std::memcpy(out, values.data(), values.size() * sizeof(Value));
   });
 }
 

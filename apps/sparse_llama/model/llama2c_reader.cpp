@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
+#include <cstdlib>
 
 #include "common/errors.hpp"
 #include "common/mapped_file.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
-#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -53,62 +50,49 @@ Header read_header(const std::string& path, std::string_view file) {
   return header;
 }
 
-/// From interleaved pairs (elements 2i and 2i + 1 of a head) to halves (i and i + head_dim / 2).
-void permute_heads(DenseMatrix& m, std::int64_t head_dim) {
-  std::vector<float> head(std::size_t(head_dim * m.columns));
-  for (std::int64_t first = 0; first < m.rows; first += head_dim) {
-    std::copy_n(m.row(first), head.size(), head.begin());
-    for (std::int64_t i = 0; i < head_dim; ++i) {
-      const std::int64_t from = i < head_dim / 2 ? 2 * i : 2 * (i - head_dim / 2) + 1;
-      std::copy_n(head.begin() + from * m.columns, m.columns, m.row(first + i));
-    }
-  }
-}
-
 /// Takes tensors one after the other from the floats behind the header, whose number is known to be right.
 class Floats {
  public:
-  Floats(const std::string& path, const char* first) : path_(path), first_(first) {}
+  Floats(FileModel& model, std::string_view bytes) : model_(model), bytes_(bytes) {}
 
-  void take(std::vector<float>& values, std::int64_t count, const char* name) {
-    values.resize(std::size_t(count));
-    std::memcpy(values.data(), first_ + taken_ * sizeof(float), values.size() * sizeof(float));
-    const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-    if (bad != values.end())
-      throw InputError(fmt::format("{}: {}: found {} as element {}, expected a number", path_, name, *bad,
-                                   bad - values.begin()));
-    taken_ += values.size();
+  void take(Norm norm, std::int64_t layer, const char* name) {
+    const std::int64_t dim = model_.configuration.dim;
+    model_.norms[{norm, layer}] = read_norm(next(dim), dim, fmt::format("{}: {}", model_.name, name));
   }
-  void take(DenseMatrix& m, const char* name) { take(m.values, m.rows * m.columns, name); }
-  void skip(std::int64_t count) { taken_ += std::size_t(count); }
+  void take(Matrix matrix, std::int64_t layer, const char* name) {
+    const auto [rows, columns] = shape_of(model_.configuration, matrix);
+    FileModel::Part& part = model_.matrices[{matrix, layer}];
+    part.matrix = std::make_unique<WholeMatrix>(fmt::format("{}: {}", model_.name, name), rows, columns,
+                                                next(rows * columns));
+    if (matrix == Matrix::query || matrix == Matrix::key) part.paired_head = model_.configuration.head_dim;
+  }
+  template <class Part>
+  void take_of_all_layers(Part part, const char* name) {
+    for (std::int64_t l = 0; l < model_.configuration.layers; ++l) take(part, l, name);
+  }
+  void skip(std::int64_t count) { next(count); }
 
  private:
-  const std::string& path_;
-  const char* first_;
-  std::size_t taken_ = 0;
+  StoredNumbers next(std::int64_t count) {
+    const std::string_view bytes = bytes_.substr(0, std::size_t(count) * sizeof(float));
+    bytes_.remove_prefix(bytes.size());
+    return {NumberType::f32, bytes};
+  }
+  FileModel& model_;
+  std::string_view bytes_;
 };
 
-void take_layers(Floats& floats, DenseWeights& w, DenseMatrix DenseLayer::*matrix, const char* name) {
-  for (DenseLayer& layer : w.layers) floats.take(layer.*matrix, name);
+void take_attention(Floats& floats) {
+  floats.take_of_all_layers(Matrix::query, "wq");
+  floats.take_of_all_layers(Matrix::key, "wk");
+  floats.take_of_all_layers(Matrix::value, "wv");
+  floats.take_of_all_layers(Matrix::attention_output, "wo");
 }
 
-void take_layers(Floats& floats, DenseWeights& w, std::vector<float> DenseLayer::*norm, const char* name) {
-  for (DenseLayer& layer : w.layers) floats.take(layer.*norm, w.configuration.dim, name);
-}
-
-/// wq wk wv wo
-void take_attention(Floats& floats, DenseWeights& w) {
-  take_layers(floats, w, &DenseLayer::query, "wq");
-  take_layers(floats, w, &DenseLayer::key, "wk");
-  take_layers(floats, w, &DenseLayer::value, "wv");
-  take_layers(floats, w, &DenseLayer::attention_output, "wo");
-}
-
-/// w1 w2 w3
-void take_feed_forward(Floats& floats, DenseWeights& w) {
-  take_layers(floats, w, &DenseLayer::gate, "w1");
-  take_layers(floats, w, &DenseLayer::down, "w2");
-  take_layers(floats, w, &DenseLayer::up, "w3");
+void take_feed_forward(Floats& floats) {
+  floats.take_of_all_layers(Matrix::gate, "w1");
+  floats.take_of_all_layers(Matrix::down, "w2");
+  floats.take_of_all_layers(Matrix::up, "w3");
 }
 
 /// cos and sin tables of RoPE, which the first format carries and nothing reads.
@@ -129,11 +113,11 @@ std::uint64_t expected_floats(const Header& h) {
 
 }  // namespace
 
-DenseWeights read_llama2c(const std::string& path) {
-  const MappedFile file(path);
-  const Header header = read_header(path, file.bytes());
+FileModel open_llama2c(const std::string& path) {
+  const auto file = std::make_shared<const MappedFile>(path);
+  const Header header = read_header(path, file->bytes());
   const Configuration& c = header.configuration;
-  const std::uint64_t found = file.bytes().size() - header.bytes, floats_expected = expected_floats(header);
+  const std::uint64_t found = file->bytes().size() - header.bytes, floats_expected = expected_floats(header);
   if (found % sizeof(float) != 0 || found / sizeof(float) != floats_expected)
     throw InputError(
         fmt::format("{}: found {} bytes behind the header, expected {} floats for dim {}, hidden {}, {} "
@@ -141,30 +125,29 @@ DenseWeights read_llama2c(const std::string& path) {
                     "vocabulary {}, context {}",
                     path, found, floats_expected, c.dim, c.hidden, c.layers, c.heads, c.kv_heads,
                     c.vocabulary, c.context));
-  DenseWeights w = weights_without_values(c);
-  Floats floats(path, file.bytes().data() + header.bytes);
+  FileModel model;
+  model.name = path;
+  model.configuration = c;
+  model.files.push_back(file);
+  Floats floats(model, file->bytes().substr(header.bytes));
   if (header.versioned) {
-    take_layers(floats, w, &DenseLayer::attention_norm, "attention norms");
-    take_layers(floats, w, &DenseLayer::feed_forward_norm, "feed-forward norms");
-    floats.take(w.final_norm, c.dim, "final norm");
-    floats.take(w.embedding, "token embeddings");
-    take_attention(floats, w);
-    take_feed_forward(floats, w);
+    floats.take_of_all_layers(Norm::attention, "attention norms");
+    floats.take_of_all_layers(Norm::feed_forward, "feed-forward norms");
+    floats.take(Norm::final, 0, "final norm");
+    floats.take(Matrix::embedding, 0, "token embeddings");
+    take_attention(floats);
+    take_feed_forward(floats);
   } else {
-    floats.take(w.embedding, "token embeddings");
-    take_layers(floats, w, &DenseLayer::attention_norm, "attention norms");
-    take_attention(floats, w);
-    take_layers(floats, w, &DenseLayer::feed_forward_norm, "feed-forward norms");
-    take_feed_forward(floats, w);
-    floats.take(w.final_norm, c.dim, "final norm");
+    floats.take(Matrix::embedding, 0, "token embeddings");
+    floats.take_of_all_layers(Norm::attention, "attention norms");
+    take_attention(floats);
+    floats.take_of_all_layers(Norm::feed_forward, "feed-forward norms");
+    take_feed_forward(floats);
+    floats.take(Norm::final, 0, "final norm");
     floats.skip(table_floats(header));
   }
-  if (!c.tied_embeddings) floats.take(w.head, "output head");
-  for (DenseLayer& layer : w.layers) {
-    permute_heads(layer.query, c.head_dim);
-    permute_heads(layer.key, c.head_dim);
-  }
-  return w;
+  if (!c.tied_embeddings) floats.take(Matrix::head, 0, "output head");
+  return model;
 }
 
 }  // namespace wafermark::llama

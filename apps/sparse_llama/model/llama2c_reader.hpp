@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "sparse_llama/model/dense_weights.hpp"
+#include "sparse_llama/model/file_model.hpp"
 
 namespace wafermark::llama {
 
-/// fp32 weights; the rows of query and key are permuted from interleaved to Hugging Face order. The format
-/// fixes norm_epsilon 1e-5 and rope_theta 10000, as llama2.c does. Throws InputError: sizes that make no
-/// model, a file shorter or longer than they say, an unknown version, not a number.
-DenseWeights read_llama2c(const std::string& path);
+/// fp32 weights; the rows of query and key lie as interleaved pairs. The format fixes norm_epsilon 1e-5 and
+/// rope_theta 10000, as llama2.c does. Throws InputError: sizes that make no model, a file shorter or longer
+/// than they say, an unknown version, a norm that is not a number.
+FileModel open_llama2c(const std::string& path);
 
 }  // namespace wafermark::llama

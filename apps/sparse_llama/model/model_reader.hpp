@@ -3,12 +3,15 @@
 
 #include <string>
 
-#include "sparse_llama/model/dense_weights.hpp"
+#include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
 
-/// A Hugging Face folder, or a llama2.c checkpoint (*.bin), as fp32. Throws InputError when the path is
-/// neither, or as the reader of that kind does.
+/// A Hugging Face folder, a GGUF file, or a llama2.c checkpoint (*.bin), whose files stay mapped. Throws
+/// InputError when the path is none of these, or as the reader of that kind does.
+WeightSource model_source(const std::string& path);
+
+/// All of it as fp32 matrices in memory.
 DenseWeights read_model(const std::string& path);
 
 }  // namespace wafermark::llama

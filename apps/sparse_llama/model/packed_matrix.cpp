@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <numeric>
 
 #include "common/errors.hpp"
@@ -33,7 +34,7 @@ const LayoutFunctions& functions_of(Layout layout) {
 }
 
 /// Of each `of` columns the `kept` of largest magnitude.
-void choose_largest(const float* row, std::int64_t columns, int kept, int of, std::vector<MaskWord>& mask) {
+void choose_largest(const float* row, std::int64_t columns, int kept, int of, MaskWord* mask) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(of));
   for (std::int64_t first = 0; first < columns; first += of) {
     const auto n = std::min<std::int64_t>(of, columns - first);
@@ -42,9 +43,22 @@ void choose_largest(const float* row, std::int64_t columns, int kept, int of, st
                      [&](std::int64_t a, std::int64_t b) { return std::abs(row[a]) > std::abs(row[b]); });
     for (std::int64_t k = 0; k < std::min<std::int64_t>(kept, n); ++k) {
       const std::int64_t j = order[std::size_t(k)];
-      mask[std::size_t(j / mask_columns)] |= MaskWord(1) << j % mask_columns;
+      mask[j / mask_columns] |= MaskWord(1) << j % mask_columns;
     }
   }
+}
+
+/// Which of 64 numbers are not zero.
+MaskWord bits_of_word(const float* numbers) {
+  std::array<std::uint8_t, mask_columns> stored;
+  for (std::size_t k = 0; k < stored.size(); ++k) stored[k] = numbers[k] != 0;
+  MaskWord bits = 0;
+  for (std::size_t k = 0; k < stored.size(); k += 8) {
+    std::uint64_t eight = 0;  // bytes of 0 or 1, the first the lowest
+    std::memcpy(&eight, stored.data() + k, sizeof eight);
+    bits |= (eight * 0x0102040810204080u >> 56) << k;  // byte i goes to bit 56 + i, and nothing else there
+  }
+  return bits;
 }
 
 std::int64_t count(const std::vector<MaskWord>& mask) {
@@ -65,7 +79,7 @@ std::vector<std::int64_t> stored_in_rows(const PackedMatrix& m, const RowSource&
         std::vector<float> row(std::size_t(m.columns), 0.0f);
         std::vector<MaskWord> mask(std::size_t(m.words()), 0);
         source(r, row.data());
-        choose_stored(m.format, row.data(), m.columns, mask);
+        choose_stored(m.format, row.data(), m.columns, mask.data());
         stored[std::size_t(r)] = count(mask);
         if (format.kept == format.of) return;
         for (std::int64_t j = 0; j < m.columns; ++j)
@@ -86,12 +100,13 @@ void expect_same(const std::string& name, const char* what, std::int64_t found, 
     throw InputError(fmt::format("{}: {}: found {}, expected {}", name, what, found, expected));
 }
 
-void choose_stored(Format format, const float* row, std::int64_t columns, std::vector<MaskWord>& mask) {
+void choose_stored(Format format, const float* row, std::int64_t columns, MaskWord* mask) {
   const FormatRow& f = row_of(format);
-  std::fill(mask.begin(), mask.end(), 0);
   if (f.kept < f.of) return choose_largest(row, columns, f.kept, f.of, mask);
-  for (std::int64_t j = 0; j < columns; ++j)
-    if (row[j] != 0) mask[std::size_t(j / mask_columns)] |= MaskWord(1) << j % mask_columns;
+  std::int64_t j = 0;
+  for (; j + mask_columns <= columns; j += mask_columns) mask[j / mask_columns] = bits_of_word(row + j);
+  for (; j < columns; ++j)
+    if (row[j] != 0) mask[j / mask_columns] |= MaskWord(1) << j % mask_columns;
 }
 
 const char* name_of(Format format) { return row_of(format).name; }

@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstring>
 
 #include "common/errors.hpp"
@@ -17,25 +15,13 @@ namespace {
 
 using nlohmann::json;
 
-/// The bits of the magnitude, moved to where fp32 has them, mean 2^-112 of it: also for subnormal numbers.
-float from_half(std::uint16_t bits) {
-  const float magnitude = std::bit_cast<float>((bits & 0x7fffu) << 13) * 0x1p112f;
-  const bool finite = (bits & 0x7c00) != 0x7c00;
-  return std::copysign(finite                ? magnitude
-                       : (bits & 0x3ff) == 0 ? INFINITY
-                                             : NAN,
-                       bits & 0x8000 ? -1.0f : 1.0f);
-}
-
-float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
-
 /// Little-endian elements of type Stored, which may lie at any address.
-template <class Stored, class Value, class Convert>
-void convert(const char* from, std::vector<Value>& to, const Convert& value_of) {
+template <class Stored>
+void widen(std::string_view from, std::vector<std::int64_t>& to) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     Stored stored;
-    std::memcpy(&stored, from + i * sizeof stored, sizeof stored);
-    to[i] = value_of(stored);
+    std::memcpy(&stored, from.data() + i * sizeof stored, sizeof stored);
+    to[i] = stored;
   }
 }
 
@@ -101,8 +87,8 @@ std::vector<std::string> SafetensorsFile::names() const {
   return names;
 }
 
-const char* SafetensorsFile::place(const std::string& name,
-                                   const std::map<std::string, std::uint64_t>& widths) const {
+std::string_view SafetensorsFile::place(const std::string& name,
+                                        const std::map<std::string, std::uint64_t>& widths) const {
   const Entry& entry = entries_.at(name);
   const auto width = widths.find(entry.type);
   if (width == widths.end()) {
@@ -118,7 +104,7 @@ const char* SafetensorsFile::place(const std::string& name,
   }
   if (entry.last - entry.first != bytes)
     fail(name, fmt::format("found {} bytes", entry.last - entry.first), fmt::format("{}", bytes));
-  return data_.data() + entry.first;
+  return data_.substr(entry.first, bytes);
 }
 
 void SafetensorsFile::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const {
@@ -128,59 +114,40 @@ void SafetensorsFile::expect_shape(const std::string& name, const std::vector<st
          fmt::format("[{}]", fmt::join(shape, ",")));
 }
 
-std::vector<float> SafetensorsFile::floats(const std::string& name) const {
-  const char* from = place(name, {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}});
-  const Entry& entry = entries_.at(name);
-  std::size_t size = 1;
-  for (const std::int64_t extent : entry.shape) size *= std::size_t(extent);
-  std::vector<float> values(size);
-  if (entry.type == "F32")
-    convert<float>(from, values, [](float v) { return v; });
-  else if (entry.type == "F64")
-    convert<double>(from, values, [](double v) { return float(v); });
-  else if (entry.type == "F16")
-    convert<std::uint16_t>(from, values, from_half);
-  else
-    convert<std::uint16_t>(from, values, from_bf16);
-  const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  if (bad != values.end())
-    fail(name, fmt::format("found {} as element {}", *bad, bad - values.begin()), "a number");
-  return values;
+StoredNumbers SafetensorsFile::list(const std::string& name) const {
+  std::map<std::string, std::uint64_t> widths;
+  for (const NumberRow& row : number_rows)
+    if (row.elements == 1) widths[row.name] = std::uint64_t(row.bytes);
+  const std::string_view bytes = place(name, widths);
+  const auto row = std::find_if(number_rows.begin(), number_rows.end(),
+                                [&](const NumberRow& r) { return entries_.at(name).type == r.name; });
+  return {row->type, bytes};
 }
 
-std::vector<float> SafetensorsFile::read(const std::string& name,
-                                         const std::vector<std::int64_t>& shape) const {
+StoredNumbers SafetensorsFile::numbers(const std::string& name,
+                                       const std::vector<std::int64_t>& shape) const {
   expect_shape(name, shape);
-  return floats(name);
-}
-
-std::vector<float> SafetensorsFile::read_flat(const std::string& name, std::int64_t count) const {
-  std::vector<float> values = floats(name);
-  if (std::int64_t(values.size()) != count)
-    fail(name, fmt::format("found {} values", values.size()), fmt::format("{}", count));
-  return values;
+  return list(name);
 }
 
 std::vector<std::int64_t> SafetensorsFile::read_integers(const std::string& name,
                                                          const std::vector<std::int64_t>& shape) const {
   expect_shape(name, shape);
-  const char* from = place(name, {{"I64", 8}, {"I32", 4}});
+  const std::string_view from = place(name, {{"I64", 8}, {"I32", 4}});
   std::size_t size = 1;
   for (const std::int64_t extent : shape) size *= std::size_t(extent);
   std::vector<std::int64_t> values(size);
   if (entries_.at(name).type == "I64")
-    convert<std::int64_t>(from, values, [](std::int64_t v) { return v; });
+    widen<std::int64_t>(from, values);
   else
-    convert<std::int32_t>(from, values, [](std::int32_t v) { return v; });
+    widen<std::int32_t>(from, values);
   return values;
 }
 
-std::vector<std::uint8_t> SafetensorsFile::read_bytes(const std::string& name,
-                                                      const std::vector<std::int64_t>& shape) const {
+std::string_view SafetensorsFile::bytes(const std::string& name,
+                                        const std::vector<std::int64_t>& shape) const {
   expect_shape(name, shape);
-  const char* from = place(name, {{"U8", 1}});
-  const Entry& entry = entries_.at(name);
-  return {from, from + (entry.last - entry.first)};
+  return place(name, {{"U8", 1}});
 }
 
 void SafetensorsFile::fail(const std::string& name, const std::string& found,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/mapped_file.hpp"
+#include "sparse_llama/model/number_types.hpp"
 
 namespace wafermark::llama {
 
@@ -23,17 +24,16 @@ class SafetensorsFile {
   std::vector<std::string> names() const;
   bool has(const std::string& name) const { return entries_.contains(name); }
 
-  // The values of a tensor that the file has. All throw InputError unless it has this shape and fills its
-  // place exactly.
+  // The values of a tensor that the file has, where they lie. All throw InputError unless it has this shape
+  // and fills its place exactly.
 
-  /// As fp32; F64, F32, F16 or BF16 in the file, numbers only.
-  std::vector<float> read(const std::string& name, const std::vector<std::int64_t>& shape) const;
-  /// The same of a tensor of `count` elements, whether its shape is [count] or [rows, columns].
-  std::vector<float> read_flat(const std::string& name, std::int64_t count) const;
+  /// F64, F32, F16 or BF16.
+  StoredNumbers numbers(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  /// The same of a tensor of any shape.
+  StoredNumbers list(const std::string& name) const;
   std::vector<std::int64_t> read_integers(const std::string& name,
                                           const std::vector<std::int64_t>& shape) const;  ///< I64 or I32
-  std::vector<std::uint8_t> read_bytes(const std::string& name,
-                                       const std::vector<std::int64_t>& shape) const;  ///< U8
+  std::string_view bytes(const std::string& name, const std::vector<std::int64_t>& shape) const;  ///< U8
 
  private:
   struct Entry {
@@ -43,10 +43,9 @@ class SafetensorsFile {
   };
   Entry entry_of(const std::string& name, const nlohmann::json& tensor) const;
   void expect_no_gaps() const;
-  /// Where a tensor's elements begin, of a type that `widths` has, with as many bytes as its shape asks for.
-  const char* place(const std::string& name, const std::map<std::string, std::uint64_t>& widths) const;
+  /// A tensor's elements, of a type that `widths` has, with as many bytes as its shape asks for.
+  std::string_view place(const std::string& name, const std::map<std::string, std::uint64_t>& widths) const;
   void expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const;
-  std::vector<float> floats(const std::string& name) const;
   [[noreturn]] void fail(const std::string& name, const std::string& found,
                          const std::string& expected) const;
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/errors.hpp"
 #include "sparse_llama/model/layouts.hpp"
@@ -23,48 +24,74 @@ auto starts_of_slices(const PackedMatrix& m, const std::vector<std::int64_t>& st
   return start;
 }
 
+/// A word of a row as it is stored: its 64 numbers, of which the bits say which ones.
+template <class Value>
+unsigned char* store_word(const float* numbers, MaskWord bits, float inverse_scale, unsigned char* out) {
+  Value all[mask_columns], chosen[mask_columns + 1];
+  as_stored(numbers, mask_columns, inverse_scale, all);
+  std::size_t n = 0;
+  if (bits == ~MaskWord(0)) {
+    n = mask_columns;
+    std::copy_n(all, n, chosen);
+  } else {
+    for (std::size_t k = 0; k < mask_columns; ++k) {  // without branches: no processor foretells the bits
+      chosen[n] = all[k];
+      n += bits >> k & 1;
+    }
+  }
+  std::memcpy(out, chosen, n * sizeof(Value));
+  return out + n * sizeof(Value);
+}
+
+/// Where the parts of a matrix go, on the host.
+struct SlicedArrays {
+  Kokkos::View<std::int64_t*, Kokkos::HostSpace> slice_start;
+  Kokkos::View<MaskWord*, Kokkos::HostSpace> mask;
+  Kokkos::View<unsigned char*, Kokkos::HostSpace> values;
+  Kokkos::View<BFloat16*, Kokkos::HostSpace> scales;
+};
+
+template <class Value>
+void pack_slice(const PackedMatrix& m, const RowSource& source, std::int64_t s, const SlicedArrays& to) {
+  const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
+  const std::int64_t words = m.words(), padded = m.padded_columns(), slice = m.slice;
+  std::vector<float> rows(std::size_t(slice * padded), 0.0f), inverse(std::size_t(slice), 1.0f);
+  std::vector<MaskWord> masks(std::size_t(slice * words), whole ? ~MaskWord(0) : 0);
+  for (std::int64_t q = 0; q < std::min(slice, m.rows - s * slice); ++q) {
+    source(s * slice + q, rows.data() + q * padded);
+    if (!whole) choose_stored(m.format, rows.data() + q * padded, m.columns, masks.data() + q * words);
+  }
+  unsigned char* out =
+      to.values.data() + (whole ? s * padded : to.slice_start(s)) * std::int64_t(sizeof(Value));
+  for (std::int64_t w = 0; w < words; ++w)
+    for (std::int64_t q = 0; q < slice; ++q) {
+      const float* own = rows.data() + q * padded + w * mask_columns;
+      if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0) {
+        const BFloat16 scale = stored_scale(own, std::min(group_columns, padded - j));
+        to.scales((s * slice + q) * m.groups() + j / group_columns) = scale;
+        inverse[std::size_t(q)] = inverse_or_zero(float(scale));
+      }
+      const MaskWord bits = masks[std::size_t(q * words + w)];
+      if (!whole) to.mask((s * words + w) * slice + q) = bits;
+      out = store_word<Value>(own, bits, inverse[std::size_t(q)], out);
+    }
+}
+
 void pack_sliced(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
-  const std::int64_t words = m.words(), padded = m.padded_columns(), groups = m.groups(), slice = m.slice,
-                     width = row_of(m.value_type).bytes;
-  const auto slice_start =
-      whole ? large_page_array<std::int64_t>("slice starts", 0) : starts_of_slices(m, stored);
-  const auto mask = large_page_array<MaskWord>("bit mask", whole ? 0 : m.padded_rows() * words);
-  const auto values = value_array(m.value_type, whole ? m.rows * padded : m.stored);
-  const auto scales = large_page_array<BFloat16>("scales", scaled ? m.padded_rows() * groups : 0);
-  Kokkos::parallel_for("store values", HostRows(0, m.slices()), [&](std::int64_t s) {
-    std::vector<std::vector<float>> row(std::size_t(slice), std::vector<float>(std::size_t(padded), 0.0f));
-    std::vector<std::vector<MaskWord>> row_mask(
-        row.size(), std::vector<MaskWord>(std::size_t(words), whole ? ~MaskWord(0) : 0));
-    std::vector<float> inverse(row.size(), 1.0f), chosen;
-    for (std::size_t q = 0; q < row.size(); ++q) {
-      const std::int64_t r = s * slice + std::int64_t(q);
-      if (r >= m.rows) continue;
-      source(r, row[q].data());
-      if (!whole) choose_stored(m.format, row[q].data(), m.columns, row_mask[q]);
-    }
-    unsigned char* out = values.data() + (whole ? s * padded : slice_start(s)) * width;
-    for (std::int64_t w = 0; w < words; ++w)
-      for (std::size_t q = 0; q < row.size(); ++q) {
-        const float* own = row[q].data() + w * mask_columns;
-        if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0) {
-          const BFloat16 scale = stored_scale(own, std::min(group_columns, padded - j));
-          scales((s * slice + std::int64_t(q)) * groups + j / group_columns) = scale;
-          inverse[q] = inverse_or_zero(float(scale));
-        }
-        const MaskWord bits = row_mask[q][std::size_t(w)];
-        if (!whole) mask((s * words + w) * slice + std::int64_t(q)) = bits;
-        chosen.clear();
-        for (MaskWord rest = bits; rest != 0; rest &= rest - 1)
-          chosen.push_back(own[Kokkos::countr_zero(rest)]);
-        store_values(m.value_type, chosen.data(), std::int64_t(chosen.size()), out, inverse[q]);
-        out += std::int64_t(chosen.size()) * width;
-      }
+  const SlicedArrays to{
+      whole ? large_page_array<std::int64_t>("slice starts", 0) : starts_of_slices(m, stored),
+      large_page_array<MaskWord>("bit mask", whole ? 0 : m.padded_rows() * m.words()),
+      value_array(m.value_type, whole ? m.rows * m.padded_columns() : m.stored),
+      large_page_array<BFloat16>("scales", scaled ? m.padded_rows() * m.groups() : 0)};
+  with_value_type(m.value_type, [&]<class Value>(Value) {
+    Kokkos::parallel_for("store values", HostRows(0, m.slices()),
+                         [&](std::int64_t s) { pack_slice<Value>(m, source, s, to); });
   });
-  to_device(mask, m.mask);
-  to_device(slice_start, m.slice_start);
-  to_device(values, m.values);
-  to_device(scales, m.scales);
+  to_device(to.mask, m.mask);
+  to_device(to.slice_start, m.slice_start);
+  to_device(to.values, m.values);
+  to_device(to.scales, m.scales);
 }
 
 /// As many values in each slice as bits.

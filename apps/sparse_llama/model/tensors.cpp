@@ -1,25 +1,37 @@
 #include "sparse_llama/model/tensors.hpp"
 
+#include <fmt/format.h>
+
+#include <type_traits>
+
 namespace wafermark::llama {
 
+std::string tensor_name(Matrix matrix, std::int64_t layer) {
+  if (matrix == Matrix::embedding) return "model.embed_tokens.weight";
+  if (matrix == Matrix::head) return "lm_head.weight";
+  constexpr const char* names[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                   "self_attn.o_proj", "mlp.gate_proj",    "mlp.up_proj",
+                                   "mlp.down_proj"};
+  return fmt::format("model.layers.{}.{}.weight", layer, names[int(matrix) - int(Matrix::query)]);
+}
+
+std::string tensor_name(Norm norm, std::int64_t layer) {
+  if (norm == Norm::final) return "model.norm.weight";
+  return fmt::format("model.layers.{}.{}.weight", layer,
+                     norm == Norm::attention ? "input_layernorm" : "post_attention_layernorm");
+}
+
 DenseWeights weights_without_values(const Configuration& c) {
-  const auto matrix = [](std::int64_t rows, std::int64_t columns) {
-    DenseMatrix m;
-    m.rows = rows;
-    m.columns = columns;
-    return m;
-  };
-  DenseLayer layer;
-  layer.query = matrix(c.query_dim(), c.dim);
-  layer.key = layer.value = matrix(c.kv_dim(), c.dim);
-  layer.attention_output = matrix(c.dim, c.query_dim());
-  layer.gate = layer.up = matrix(c.hidden, c.dim);
-  layer.down = matrix(c.dim, c.hidden);
   DenseWeights w;
   w.configuration = c;
-  w.embedding = matrix(c.vocabulary, c.dim);
-  w.layers.assign(std::size_t(c.layers), layer);
-  if (!c.tied_embeddings) w.head = matrix(c.vocabulary, c.dim);
+  w.layers.resize(std::size_t(c.layers));
+  each_place(c, [&](auto part, std::int64_t layer) {
+    if constexpr (std::is_same_v<decltype(part), Matrix>) {
+      DenseMatrix& m = tensor_of(w, part, layer);
+      m.rows = shape_of(c, part).rows;
+      m.columns = shape_of(c, part).columns;
+    }
+  });
   return w;
 }
 

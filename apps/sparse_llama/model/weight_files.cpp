@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 constexpr const char* convert_pickles =
     "a Python pickle, expected safetensors (transformers: AutoModelForCausalLM.from_pretrained(OLD)"
     ".save_pretrained(NEW, safe_serialization=True))";
-constexpr const char* convert_gguf =
-    "GGUF of llama.cpp, expected the Hugging Face folder that it was made from";
 
 /// The files that the folder's index names.
 std::set<std::string> indexed_files(const std::string& folder, const std::string& index) {
@@ -101,7 +99,9 @@ std::set<std::string> parts_among(const std::string& folder, const std::set<std:
     if (is("pytorch_model", ".bin") || is("pytorch_model", ".bin.index.json") || is("", ".pth") ||
         is("", ".pt"))
       throw InputError(fmt::format("{}: found {}", path, convert_pickles));
-    if (is("", ".gguf")) throw InputError(fmt::format("{}: found {}", path, convert_gguf));
+    if (is("", ".gguf"))
+      throw InputError(fmt::format(
+          "{}: found no *.safetensors, but the GGUF file {}, expected its path as the model", folder, name));
     if (is("tf_model", ".h5") || is("flax_model", ".msgpack"))
       throw InputError(fmt::format("{}: found weights of another framework, expected safetensors", path));
   }
@@ -145,7 +145,7 @@ std::string note_on_other_weights(const std::string& folder) {
 
 std::string foreign_kind(std::string_view bytes) {
   if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("\x80\x02")) return convert_pickles;
-  if (bytes.starts_with("GGUF")) return convert_gguf;
+  if (bytes.starts_with("GGUF")) return "GGUF of llama.cpp, expected safetensors";
   if (bytes.starts_with("\x89HDF\r\n")) return "an HDF5 file, expected a name that ends in .h5";
   return "";
 }

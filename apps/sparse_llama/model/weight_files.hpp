@@ -11,7 +11,7 @@ namespace wafermark::llama {
 /// The safetensors files of a folder: those that model.safetensors.index.json names; without an index
 /// model.safetensors; without that the parts model-0000I-of-0000N.safetensors, all N of them; without parts
 /// the only *.safetensors. Throws InputError that names what is there instead: parts that are missing,
-/// several files without a rule, an adapter, files of other kinds (pickles, GGUF) with how to convert them.
+/// several files without a rule, an adapter, files of other kinds (pickles, GGUF) with what to do.
 std::set<std::string> weight_files_of(const std::string& folder);
 
 /// A line for the user that names the weight files which that rule passes over; "" when there are none.

@@ -1,6 +1,9 @@
 #include "sparse_llama/model/weight_source.hpp"
 
+#include <Kokkos_Core.hpp>
 #include <algorithm>
+
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 
@@ -31,30 +34,43 @@ const char* name_of(Matrix matrix) {
   return names[int(matrix)];
 }
 
-namespace {
-const DenseMatrix& matrix_of(const DenseWeights& w, Matrix matrix, std::int64_t layer) {
-  if (matrix == Matrix::embedding || (matrix == Matrix::head && w.configuration.tied_embeddings))
-    return w.embedding;
-  if (matrix == Matrix::head) return w.head;
-  const DenseLayer& l = w.layers[std::size_t(layer)];
-  switch (matrix) {
-    case Matrix::query:
-      return l.query;
-    case Matrix::key:
-      return l.key;
-    case Matrix::value:
-      return l.value;
-    case Matrix::attention_output:
-      return l.attention_output;
-    case Matrix::gate:
-      return l.gate;
-    case Matrix::up:
-      return l.up;
-    default:
-      return l.down;
-  }
+DenseMatrix dense_rows(const WeightSource& source, Matrix matrix, std::int64_t layer, std::int64_t first,
+                       std::int64_t count) {
+  DenseMatrix m(count, shape_of(source.configuration, matrix).columns);
+  Kokkos::parallel_for("rows of a matrix", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, count),
+                       [&](std::int64_t r) { source.row(matrix, layer, first + r, 0, m.columns, m.row(r)); });
+  return m;
 }
-}  // namespace
+
+DenseWeights dense_weights(const WeightSource& source) {
+  DenseWeights w;
+  w.configuration = source.configuration;
+  w.layers.resize(std::size_t(source.configuration.layers));
+  each_place(source.configuration, [&](auto part, std::int64_t layer) {
+    if constexpr (std::is_same_v<decltype(part), Norm>) {
+      tensor_of(w, part, layer) = source.norm(part, layer);
+    } else {
+      source.open(part, layer);
+      tensor_of(w, part, layer) =
+          dense_rows(source, part, layer, 0, shape_of(source.configuration, part).rows);
+      source.close(part, layer);
+    }
+  });
+  return w;
+}
+
+void expect_numbers(const WeightSource& source) {
+  constexpr std::int64_t together = 64;  // rows
+  each_place(source.configuration, [&](auto part, std::int64_t layer) {
+    if constexpr (std::is_same_v<decltype(part), Matrix>) {
+      const std::int64_t rows = shape_of(source.configuration, part).rows;
+      source.open(part, layer);
+      for (std::int64_t r = 0; r < rows; r += together)
+        dense_rows(source, part, layer, r, std::min(together, rows - r));
+      source.close(part, layer);
+    }
+  });
+}
 
 WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const DenseWeights> weights) {
   WeightSource source;
@@ -62,13 +78,11 @@ WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const De
   source.configuration = weights->configuration;
   source.row = [weights](Matrix matrix, std::int64_t layer, std::int64_t row, std::int64_t first,
                          std::int64_t count, float* out) {
-    std::copy_n(matrix_of(*weights, matrix, layer).row(row) + first, count, out);
+    const Matrix stored =
+        matrix == Matrix::head && weights->configuration.tied_embeddings ? Matrix::embedding : matrix;
+    std::copy_n(tensor_of(*weights, stored, layer).row(row) + first, count, out);
   };
-  source.norm = [weights](Norm norm, std::int64_t layer) {
-    if (norm == Norm::final) return weights->final_norm;
-    const DenseLayer& l = weights->layers[std::size_t(layer)];
-    return norm == Norm::attention ? l.attention_norm : l.feed_forward_norm;
-  };
+  source.norm = [weights](Norm norm, std::int64_t layer) { return tensor_of(*weights, norm, layer); };
   return source;
 }
 

@@ -1,5 +1,5 @@
 // Where the numbers of a model come from, row by row, so that a rank takes only its part and packs it as it
-// comes: a checkpoint's matrices, or weights made up on the spot.
+// comes: files, matrices in memory, or weights made up on the spot.
 #pragma once
 
 #include <functional>
@@ -24,12 +24,28 @@ const char* name_of(Matrix matrix);
 struct WeightSource {
   std::string name;  ///< of the model, for messages and records
   Configuration configuration;
+  bool bf16 = false;  ///< all numbers are of this type
+  /// Comes before the rows of a layer's matrix. Throws InputError where it is damaged.
+  std::function<void(Matrix matrix, std::int64_t layer)> open = [](Matrix, std::int64_t) {};
   /// Columns [first, first + count) of a row of a layer's matrix, to `out`. Threads may call it together.
   std::function<void(Matrix matrix, std::int64_t layer, std::int64_t row, std::int64_t first,
                      std::int64_t count, float* out)>
       row;
+  /// Comes behind them: what they took of memory goes, for now. Throws InputError where a row held something
+  /// that is no number.
+  std::function<void(Matrix matrix, std::int64_t layer)> close = [](Matrix, std::int64_t) {};
   std::function<std::vector<float>(Norm norm, std::int64_t layer)> norm;  ///< [dim]
 };
+
+/// Reads everything once. Throws InputError where something is damaged or no number. For those who begin
+/// before they have read all.
+void expect_numbers(const WeightSource& source);
+
+/// All of it in memory as fp32. Throws InputError as open and close do.
+DenseWeights dense_weights(const WeightSource& source);
+/// One matrix, rows [first, first + count) of it, between its open and close.
+DenseMatrix dense_rows(const WeightSource& source, Matrix matrix, std::int64_t layer, std::int64_t first,
+                       std::int64_t count);
 
 /// The matrices of a checkpoint; shares them.
 WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const DenseWeights> weights);

@@ -20,6 +20,13 @@
 namespace wafermark::llama {
 namespace {
 
+WeightSource in_memory(const DenseWeights& weights) {
+  return checkpoint_source("memory", std::make_shared<const DenseWeights>(weights));
+}
+DenseWeights read_checkpoint_folder(const std::string& folder) {
+  return dense_weights(file_source(std::make_shared<const FileModel>(open_checkpoint_folder(folder))));
+}
+
 class CheckpointFolder : public ::testing::Test {
  protected:
   CheckpointFolder() {
@@ -54,7 +61,7 @@ class CheckpointFolder : public ::testing::Test {
 
 TEST_F(CheckpointFolder, KeepsFloatsExactlyAndBf16ToHalfAUnit) {
   const auto parameters = initial_parameters(model_, 3);
-  write_checkpoint_folder(folder_, unflatten(model_, parameters), StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, parameters)), StoredType::fp32);
   const DenseWeights back = read_checkpoint_folder(folder_);
   EXPECT_EQ(flatten(back), parameters);
   EXPECT_EQ(back.configuration.kv_heads, 1);
@@ -62,7 +69,7 @@ TEST_F(CheckpointFolder, KeepsFloatsExactlyAndBf16ToHalfAUnit) {
   EXPECT_EQ(back.configuration.rope_scaling.original_context, 64);
   EXPECT_FALSE(back.configuration.tied_embeddings);
 
-  write_checkpoint_folder(folder_, unflatten(model_, parameters), StoredType::bf16);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, parameters)), StoredType::bf16);
   const auto rounded = flatten(read_checkpoint_folder(folder_));
   std::size_t differ = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -75,7 +82,8 @@ TEST_F(CheckpointFolder, KeepsFloatsExactlyAndBf16ToHalfAUnit) {
 TEST_F(CheckpointFolder, SaysWhatIsWrongWithAFile) {
   using ::testing::HasSubstr;
   EXPECT_THAT(complaint(), HasSubstr("config.json: cannot be read"));
-  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, initial_parameters(model_, 3))),
+                          StoredType::fp32);
   EXPECT_EQ(complaint(), "none");
   const std::string good = content();
   const auto edited = [&](const std::string& from, const std::string& to) {
@@ -140,7 +148,7 @@ void split_in_two(const std::string& folder, const std::string& whole) {
 TEST_F(CheckpointFolder, ReadsAModelFromTwoFilesWithAndWithoutAnIndex) {
   using ::testing::HasSubstr;
   const auto parameters = initial_parameters(model_, 3);
-  write_checkpoint_folder(folder_, unflatten(model_, parameters), StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, parameters)), StoredType::fp32);
   const std::string whole = content(), index = folder_ + "/model.safetensors.index.json";
   split_in_two(folder_, whole);
   EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters);
@@ -161,7 +169,8 @@ TEST_F(CheckpointFolder, ReadsAModelFromTwoFilesWithAndWithoutAnIndex) {
 
 TEST_F(CheckpointFolder, LosesNoTensorSilently) {
   using ::testing::HasSubstr;
-  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, initial_parameters(model_, 3))),
+                          StoredType::fp32);
   const std::string good = content();
   const auto with_tensor = [&](const std::string& name) {
     std::uint64_t length = 0;
@@ -187,7 +196,8 @@ TEST_F(CheckpointFolder, ReadsHalfPrecisionOfEveryKind) {
   // value, F16 bits: normal, negative, smallest subnormal, largest, zero, 1/3 rounded
   const std::vector<std::pair<float, std::uint16_t>> halves{
       {1, 0x3c00}, {-2, 0xc000}, {0x1p-24f, 0x0001}, {65504, 0x7bff}, {0, 0x0000}, {0.33325195f, 0x3555}};
-  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::bf16);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, initial_parameters(model_, 3))),
+                          StoredType::bf16);
   std::string text = content();
   for (std::size_t at = text.find("BF16"); at != std::string::npos; at = text.find("BF16"))
     text.replace(at, 4, "F16");
@@ -278,7 +288,7 @@ TEST_F(CheckpointFolder, ReadsMatricesThatAreStoredWithoutTheirZeros) {
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (i % 3 != 0) parameters[i] = 0;
   const DenseWeights w = unflatten(model_, parameters);
-  write_checkpoint_folder(folder_, w, StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(w), StoredType::fp32);
   for (const bool offsets : {true, false}) {
     replace(safetensors(without_zeros(w, offsets)));
     EXPECT_EQ(flatten(read_checkpoint_folder(folder_)), parameters) << offsets;
@@ -304,7 +314,8 @@ TEST_F(CheckpointFolder, ReadsMatricesThatAreStoredWithoutTheirZeros) {
 
 TEST_F(CheckpointFolder, NamesWhatLiesThereInstead) {
   using ::testing::HasSubstr;
-  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::fp32);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, initial_parameters(model_, 3))),
+                          StoredType::fp32);
   const std::string good = content();
   replace("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 123\n");
   EXPECT_THAT(complaint(), HasSubstr("model.safetensors: this is a git-lfs pointer, not the file"));
@@ -345,7 +356,8 @@ TEST_F(CheckpointFolder, NamesWhatLiesThereInstead) {
 }
 
 TEST_F(CheckpointFolder, NoDamagedHeaderDoesMoreThanComplain) {
-  write_checkpoint_folder(folder_, unflatten(model_, initial_parameters(model_, 3)), StoredType::bf16);
+  write_checkpoint_folder(folder_, in_memory(unflatten(model_, initial_parameters(model_, 3))),
+                          StoredType::bf16);
   const std::string good = content();
   std::uint64_t header = 0;
   std::memcpy(&header, good.data(), 8);

@@ -185,7 +185,9 @@ TEST(Llama2cReader, ATrainedModelGivesTheLogitsOfThePublishedProgram) {
   EXPECT_LT(difference(model, expected, by_transformer), 4e-4);
 
   const ScratchFolder folder;
-  write_checkpoint_folder(folder.path("converted"), model, StoredType::fp32);
+  write_checkpoint_folder(folder.path("converted"),
+                          checkpoint_source("stories260K", std::make_shared<const DenseWeights>(model)),
+                          StoredType::fp32);
   EXPECT_EQ(flatten(read_model(folder.path("converted"))), flatten(model));
 }
 

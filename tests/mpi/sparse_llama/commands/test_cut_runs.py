@@ -198,7 +198,8 @@ def sizes(scratch):
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, "hidden_size": 1 << 24, "num_attention_heads": 1 << 17, "num_key_value_heads": 1 << 17,
                                                    "num_hidden_layers": 4000}))
-    refused(run("run", "--model", model), "are available", "a model of 2^24 columns")
+    refused(run("run", "--model", model), "found no tensor model.layers.1.", "4000 layers, by config.json alone")
+    refused(run("evaluate", model, __file__), "are available", "a model of 2^24 columns as fp32")
     refused(run("run", "--synthetic", "llama2-70b:sparsity=0", "--value", "fp32", "--format", "dense"), "are available", "70 billion weights")
     refused(run("run", "--synthetic", "tinyllama-1.1b:layers=1", "--prompt-tokens", 10 ** 9), "at most", "a billion tokens of prompt")
     refused(run("run", "--synthetic", "tinyllama-1.1b:layers=1,context=1000000", "--prompt-tokens", 10 ** 6 - 8, "--tokens", 2, "--sequences", 1000),

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "sparse_llama/model/dense_weights.hpp"
 #include "sparse_llama/model/safetensors_file.hpp"
+#include "sparse_llama/model/stored_matrix.hpp"
 
 namespace wafermark::llama {
 
@@ -18,14 +19,15 @@ namespace wafermark::llama {
 using TensorHolder = std::function<const SafetensorsFile*(const std::string& name)>;
 
 /// Whether the matrix `name` is stored so.
-bool is_sparse_tensor(const TensorHolder& holder, const std::string& name);
+bool is_bitmask_matrix(const TensorHolder& holder, const std::string& name);
 
 /// The names of its parts that are there.
-std::vector<std::string> parts_of_sparse_tensor(const TensorHolder& holder, const std::string& name);
+std::vector<std::string> parts_of_bitmask_matrix(const TensorHolder& holder, const std::string& name);
 
-/// Fills `matrix`, whose rows and columns say what shape is expected. Throws InputError that names file and
-/// part: another shape, a number of values that is not the number of bits, bits beyond the columns, offsets
+/// The matrix. Throws InputError that names file and part for a part that is not there or of another shape;
+/// prepare() does for a number of values that is not the number of bits, bits beyond the columns, offsets
 /// that are not where the rows begin.
-void read_sparse_tensor(const TensorHolder& holder, const std::string& name, DenseMatrix& matrix);
+std::unique_ptr<StoredMatrix> bitmask_matrix(const TensorHolder& holder, const std::string& name,
+                                             std::int64_t rows, std::int64_t columns);
 
 }  // namespace wafermark::llama
