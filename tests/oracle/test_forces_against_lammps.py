@@ -14,7 +14,10 @@ import lammps_reference as ref
 
 TOLERANCE = 1e-9
 #       name               pair style   files               elements            lattice a     cells      displacement
+LJ = "lj/cut 8.5125"
 CASES = [
+    (LJ,                    LJ,          [],                   ["Ar"],             "fcc", 5.6, (6, 5, 5), 0.3),
+    (LJ + ", shifted",      LJ,          [],                   ["Ar"],             "fcc", 5.3, (6, 5, 5), 0.3),
     ("eam/alloy, W",        "eam/alloy", ["W_zhou.eam.alloy"], ["W"],              "bcc", 3.165, (9, 6, 6), 0.3),
     ("eam/alloy, Cu",       "eam/alloy", ["Cu_mishin1.eam.alloy"], ["Cu"],         "fcc", 3.615, (7, 4, 4), 0.3),
     ("eam/alloy, Cu-Ni",    "eam/alloy", ["CuNi.eam.alloy"], ["Cu", "Ni"],         "fcc", 3.57, (7, 4, 4), 0.2),
@@ -25,13 +28,22 @@ CASES = [
     ("funcfl, Cu",          "eam",       ["Cu_u6.eam"], ["Cu"],                    "fcc", 3.615, (7, 4, 4), 0.3),
     ("funcfl, Cu and Ni",   "eam",       ["Cu_u3.eam", "Ni_u3.eam"], ["Cu", "Ni"], "fcc", 3.57, (7, 4, 4), 0.2),
 ]
-MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845}
+MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845, "Ar": 39.95}
+EPSILON, SIGMA = 0.010323565, 3.405
 
 
-def coefficients(style, files, elements):
+def coefficients(name, style, files, elements):
+    if style == LJ:
+        return f"pair_coeff 1 1 {EPSILON} {SIGMA}\npair_modify shift {'yes' if 'shifted' in name else 'no'}"
     if style == "eam":
         return "\n".join(f"pair_coeff {k} {k} {f}" for k, f in enumerate(files, 1))
     return f"pair_coeff * * {files[0]} {' '.join(elements)}"
+
+
+def our_options(name, style, paths):
+    if style == LJ:
+        return ["--model", "lj/cut", "--epsilon", EPSILON, "--sigma", SIGMA, *(["--shifted"] if "shifted" in name else [])]
+    return ["--potential", ",".join(map(str, paths)), "--format", "funcfl" if style == "eam" else style]
 
 
 def compare(binary, ranks, case, boundary):
@@ -47,7 +59,7 @@ boundary {'p p p' if boundary == 'periodic' else 'f f f'}
 atom_style atomic
 read_data state.data
 pair_style {style}
-{coefficients(style, paths, elements)}
+{coefficients(name, style, paths, elements)}
 compute v all pressure NULL virial
 thermo_style custom step pe vol c_v[1] c_v[2] c_v[3] c_v[4] c_v[5] c_v[6]
 thermo_modify norm no
@@ -64,9 +76,8 @@ variable p6 equal c_v[6]
 run 0
 print "$(v_e:%.17g) $(v_vol:%.17g) $(v_p1:%.17g) $(v_p2:%.17g) $(v_p3:%.17g) $(v_p4:%.17g) $(v_p5:%.17g) $(v_p6:%.17g)" file scalars.txt
 """)
-        ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "forces", "state.data", "--potential",
-                 ",".join(map(str, paths)), "--format", "funcfl" if style == "eam" else style, "--elements",
-                 ",".join(elements), "--boundary", ",".join([boundary] * 3), "--out", "ours"], folder)
+        ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "forces", "state.data",
+                 *our_options(name, style, paths), "--elements", ",".join(elements), "--boundary", ",".join([boundary] * 3), "--out", "ours"], folder)
         theirs = ref.vectors(ref.read_dump(folder / "lammps.dump"), ["fx", "fy", "fz"])
         ours = ref.vectors(ref.read_dump(folder / "ours/forces.dump"), ["fx", "fy", "fz"])
         scalars = np.array((folder / "scalars.txt").read_text().split(), float)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trajectories against LAMMPS: 500 steps of NVE, and the first 0.1 ps of a 1 keV cascade.
+"""Trajectories against LAMMPS: 500 steps of NVE of tungsten, 100 of a melting Lennard-Jones crystal, and the first 0.1 ps of a 1 keV cascade.
 
 Both programs start from the same positions and velocities and take the same fixed steps, so they differ by rounding
 only, which the crystal's chaos has no time to blow up. LAMMPS rounds amu A^2/ps^2 in eV to eight digits; its masses are
@@ -16,30 +16,45 @@ import numpy as np
 
 import lammps_reference as ref
 
-MASS = 183.84
-LAMMPS_MASS = MASS * ref.AMU_A2_PER_PS2 / ref.LAMMPS_MVV2E
+MASS = {"W": 183.84, "Ar": 39.95}
 ENERGY_TOLERANCE = 1e-6  # relative, of potential, kinetic and total energy
 POSITION_TOLERANCE = 1e-5  # Angstrom, of every coordinate at the end; a cascade doubles rounding differences every few fs
 
 
-def thermal_velocities(n, kelvin, seed):
-    v = np.random.default_rng(seed).normal(0.0, np.sqrt(ref.BOLTZMANN * kelvin / (MASS * ref.AMU_A2_PER_PS2)), (n, 3))
+class Eam:
+    """Tungsten, and how each program is told so."""
+    element, skin, lists, our_lists = "W", 0.5, "delay 0 every 1 check yes", 0
+
+    def __init__(self, path):
+        self.lammps = f"pair_style eam/alloy\npair_coeff * * {path} W"
+        self.ours = f'file = "{path}"'
+
+
+class LennardJones:
+    """Argon with lists of bench/in.lj's kind: at fixed steps. Both programs then know the same pairs only where the skin is wide."""
+    element, skin, lists, our_lists = "Ar", 3.0, "delay 0 every 20 check no", 20
+    lammps = "pair_style lj/cut 8.5125\npair_coeff 1 1 0.010323565 3.405\npair_modify shift yes"
+    ours = 'model = "lj/cut"\nepsilon_ev = 0.010323565\nsigma_angstrom = 3.405\nshifted = true'
+
+
+def thermal_velocities(n, kelvin, seed, element="W"):
+    v = np.random.default_rng(seed).normal(0.0, np.sqrt(ref.BOLTZMANN * kelvin / (MASS[element] * ref.AMU_A2_PER_PS2)), (n, 3))
     return v - v.mean(axis=0)
 
 
-def run_lammps(folder, box, x, v, potential, style, boundary, steps, timestep, every):
+def run_lammps(folder, box, x, v, potential, boundary, steps, timestep, every):
     """Rows of step, potential and kinetic energy; positions at the end."""
     kinds = np.ones(len(x), int)
-    ref.write_data(folder / "lammps.data", x, kinds, box, [LAMMPS_MASS], v)
+    ref.write_data(folder / "lammps.data", x, kinds, box,
+                   [MASS[potential.element] * ref.AMU_A2_PER_PS2 / ref.LAMMPS_MVV2E], v)
     out = ref.lammps(folder, f"""units metal
 boundary {'p p p' if boundary == 'periodic' else 'f f f'}
 atom_style atomic
 atom_modify map array
 read_data lammps.data
-pair_style {style}
-pair_coeff * * {potential} W
-neighbor 0.5 bin
-neigh_modify delay 0 every 1 check yes
+{potential.lammps}
+neighbor {potential.skin} bin
+neigh_modify {potential.lists}
 timestep {timestep}
 fix 1 all nve
 thermo {every}
@@ -53,14 +68,16 @@ write_dump all custom lammps.dump id type x y z modify sort id format float %.17
 
 def run_ours(binary, ranks, folder, box, x, v, potential, boundary, steps, timestep, every, extra=""):
     """The same, and result.json."""
-    ref.write_data(folder / "ours.data", x, np.ones(len(x), int), box, [MASS], v)
+    ref.write_data(folder / "ours.data", x, np.ones(len(x), int), box, [MASS[potential.element]], v)
     (folder / "deck.toml").write_text(f"""[structure]
 file = "ours.data"
 boundary = ["{boundary}", "{boundary}", "{boundary}"]
 [potential]
-file = "{potential}"
-elements = ["W"]
+{potential.ours}
+elements = ["{potential.element}"]
 [run]
+skin_angstrom = {potential.skin}
+list_every_steps = {potential.our_lists}
 steps = {steps}
 timestep_ps = {timestep}
 [output]
@@ -93,19 +110,30 @@ def judge(name, ours, theirs, x_ours, x_theirs, box, periodic):
 
 def nve(binary, ranks, folder, boundary):
     """300 K from a perfect lattice that is stretched by 0.3 %, W_zhou, 500 steps of 2 fs."""
-    potential = ref.potential("W_zhou.eam.alloy")
+    potential = Eam(ref.potential("W_zhou.eam.alloy"))
     gap = 0.0 if boundary == "periodic" else 6.0
     x, _, box = ref.shaken_crystal("bcc", 3.175, (9, 7, 7), 1, 0.0, seed=1, gap=gap)
     v = thermal_velocities(len(x), 600.0, seed=2)
-    theirs, x_theirs = run_lammps(folder, box, x, v, potential, "eam/alloy", boundary, 500, 0.002, 50)
+    theirs, x_theirs = run_lammps(folder, box, x, v, potential, boundary, 500, 0.002, 50)
     ours, x_ours, _ = run_ours(binary, ranks, folder, box, x, v, potential, boundary, 500, 0.002, 50)
     return judge(f"NVE, {boundary}, {ranks} ranks", ours, theirs, x_ours, x_theirs, box, boundary == "periodic")
 
 
+def melt(binary, ranks, folder):
+    """An argon crystal that melts: 100 steps of bench/in.lj's length, from its temperature."""
+    potential = LennardJones()
+    x, _, box = ref.shaken_crystal("fcc", 5.719025, (6, 6, 6), 1, 0.0, seed=1)
+    v = thermal_velocities(len(x), 172.512, 4, "Ar")
+    theirs, x_theirs = run_lammps(folder, box, x, v, potential, "periodic", 100, 0.010782, 10)
+    ours, x_ours, _ = run_ours(binary, ranks, folder, box, x, v, potential, "periodic", 100, 0.010782, 10)
+    return judge(f"Lennard-Jones melt, {ranks} ranks", ours, theirs, x_ours, x_theirs, box, True)
+
+
 def cascade(binary, ranks, folder):
     """Our primary knock-on atom against a velocity set by hand, Ackland-Thetford W (its core is part of it)."""
-    potential = folder / "W_ackland_thetford.eam.alloy"
-    ref.run([binary, "potential", "generate", "--model", "ackland_thetford_1987", "-o", potential], folder)
+    path = folder / "W_ackland_thetford.eam.alloy"
+    ref.run([binary, "potential", "generate", "--model", "ackland_thetford_1987", "-o", path], folder)
+    potential = Eam(path)
     x, _, box = ref.shaken_crystal("bcc", 3.1652, (14, 14, 14), 1, 0.0, seed=1)
     v = thermal_velocities(len(x), 600.0, seed=3)
     steps, timestep = 2000, 5e-5
@@ -118,10 +146,10 @@ direction = [1.0, 3.0, 5.0]
     direction, i = np.array([1.0, 3.0, 5.0]) / np.sqrt(35.0), recoil["atom"] - 1
     before = np.sum(v[i]**2)
     along = v[i] @ direction
-    v[i] += (np.sqrt(along**2 + 2.0 * 1000.0 / (MASS * ref.AMU_A2_PER_PS2)) - along) * direction
-    gained = 0.5 * MASS * ref.AMU_A2_PER_PS2 * (np.sum(v[i]**2) - before)
+    v[i] += (np.sqrt(along**2 + 2.0 * 1000.0 / (MASS["W"] * ref.AMU_A2_PER_PS2)) - along) * direction
+    gained = 0.5 * MASS["W"] * ref.AMU_A2_PER_PS2 * (np.sum(v[i]**2) - before)
     assert abs(gained - 1000.0) < 1e-9 and abs(recoil["energy_ev"] - 1000.0) < 1e-9, "the recoil did not gain 1 keV"
-    theirs, x_theirs = run_lammps(folder, box, x, v, potential, "eam/alloy", "periodic", steps, timestep, 100)
+    theirs, x_theirs = run_lammps(folder, box, x, v, potential, "periodic", steps, timestep, 100)
     travelled = x_theirs[i] - x[i]
     travelled = np.linalg.norm(travelled - box * np.round(travelled / box))
     print(f"     the recoil moved {travelled:.2f} Angstrom; {theirs[-1, 2]:.2f} of {theirs[0, 2]:.2f} eV are still kinetic")
@@ -135,7 +163,8 @@ def main():
     ref.find_lammps()
     with tempfile.TemporaryDirectory() as name:
         if what == "nve":
-            good = all([nve(binary, ranks, Path(name), boundary) for boundary in ("periodic", "open")])
+            good = all([nve(binary, ranks, Path(name), boundary) for boundary in ("periodic", "open")] +
+                       [melt(binary, ranks, Path(name))])
         else:
             good = cascade(binary, ranks, Path(name))
     sys.exit(0 if good else 1)

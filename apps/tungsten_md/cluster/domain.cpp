@@ -59,7 +59,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       times_(times),
       settings_(settings),
       atoms_(comm.sum(static_cast<std::int64_t>(start.atoms.size()))),
-      force_field_(make_eam(potential, settings.precision)),
+      force_field_(make_force_field(potential, settings.precision)),
       ranks_(comm, settings.rank_grid, edges(start.box)),
       subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
       ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
@@ -77,7 +77,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
   shape.list_radius = list_.radius;
   shape.mixed = settings.precision == "mixed";
   shape.list = list_.kind;
-  shape.alloy = potential.elements.size() > 1;
+  shape.kept_of_a_pair = kept_of_a_pair(potential);
   require_countable(comm, shape.atoms_of_a_rank() + shape.ghosts_of_a_rank());
   require_memory(comm, domain_bytes(shape), fmt::format("{} atoms on {} ranks", atoms_, comm.size()));
   const int types = static_cast<int>(potential.elements.size());
@@ -107,19 +107,31 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const std::
   ghosts_.update_positions(p_);
 }
 
-void Domain::update(double displacement) {
+void Domain::require_near(double displacement, const char* cause) const {
   if (!(displacement < list_.radius))
     throw InputError(
         fmt::format("atoms lost: one moved {:.3g} Angstrom between two neighbour lists, expected well below "
-                    "{:.3g}; the time step is "
-                    "too long for the forces (run.timestep_ps, adaptive_timestep)",
-                    displacement, half_skin()));
-  if (displacement <= half_skin()) {
-    const Region region(times_, "ghosts");
-    ghosts_.update_positions(p_);
-  } else {
+                    "{:.3g}; {}",
+                    displacement, half_skin(), cause));
+}
+
+void Domain::update(double displacement) {
+  require_near(displacement, "the time step is too long for the forces (run.timestep_ps, adaptive_timestep)");
+  if (displacement <= half_skin())
+    refresh_ghosts();
+  else
     rebuild();
-  }
+}
+
+void Domain::rebuild_after(double displacement) {
+  require_near(displacement, "lists are too far apart (run.list_every_steps) or the time step is too long");
+  if (displacement > half_skin()) ++late_lists_;
+  rebuild();
+}
+
+void Domain::refresh_ghosts() {
+  const Region region(times_, "ghosts");
+  ghosts_.update_positions(p_);
 }
 
 void Domain::rebuild() {

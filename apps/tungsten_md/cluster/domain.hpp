@@ -38,6 +38,10 @@ class Domain {
   /// owners, ghosts and list when that is more than half the skin. Throws InputError when it is beyond the
   /// list's radius or not finite: the time step is too long. Collective.
   void update(double displacement);
+  /// The same for lists that are made at fixed steps, which this is one of: counts those that came late.
+  void rebuild_after(double displacement);
+  /// Positions of the ghosts. Collective.
+  void refresh_ghosts();
   /// New owners, order, ghosts and list. Collective.
   void rebuild();
 
@@ -56,6 +60,8 @@ class Domain {
   const Communicator& comm() const { return comm_; }
   std::int64_t atoms() const { return atoms_; }  ///< over all ranks
   std::int64_t rebuilds() const { return rebuilds_; }
+  /// Lists that were made after an atom had moved more than half the skin: some may have missed pairs.
+  std::int64_t late_lists() const { return late_lists_; }
   double half_skin() const { return 0.5 * settings_.skin_angstrom; }
   const DomainSettings& settings() const { return settings_; }
   double cutoff() const { return force_field_->cutoff(); }
@@ -75,11 +81,13 @@ class Domain {
   Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
          const DomainSettings& settings, RegionTimes& times, std::nullptr_t);
   void build_list();
+  /// Throws InputError for a displacement that no list could have borne.
+  void require_near(double displacement, const char* cause) const;
 
   const Communicator& comm_;
   RegionTimes& times_;
   DomainSettings settings_;
-  std::int64_t atoms_ = 0, rebuilds_ = 0;
+  std::int64_t atoms_ = 0, rebuilds_ = 0, late_lists_ = 0;
   std::unique_ptr<ForceField> force_field_;
   CartesianGrid ranks_;
   Subdomain subdomain_;

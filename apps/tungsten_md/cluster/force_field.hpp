@@ -15,7 +15,8 @@ class ForceField {
   virtual ~ForceField() = default;
   /// Call after ghosts or the box of occupied space changed (a new list).
   virtual void prepare(const Particles& p, const VerletList& list) = 0;
-  /// Sets p.f of the local atoms. Ghost positions must be current; `ghosts` carries the embedding slopes.
+  /// Sets p.f of the local atoms. Ghost positions must be current; `ghosts` carries embedding
+  /// slopes, where there are any.
   virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
   /// The same, and returns energy and virial.
   virtual EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
@@ -23,8 +24,9 @@ class ForceField {
   virtual std::size_t bytes() const = 0;  ///< device memory held
 };
 
-/// `precision`: "double" or "mixed".
-std::unique_ptr<ForceField> make_eam(const PotentialTables& tables, const std::string& precision);
+/// The closed form where the potential has one, tables otherwise. `precision`: "double" or "mixed"; throws
+/// InputError for another.
+std::unique_ptr<ForceField> make_force_field(const PotentialTables& potential, const std::string& precision);
 
 /// half with one thread per rank on a CPU, full otherwise.
 ListKind best_list_kind();

@@ -5,6 +5,11 @@
 
 namespace wafermark::tungsten {
 
+int kept_of_a_pair(const PotentialTables& potential) {
+  if (potential.lennard_jones) return 0;
+  return potential.elements.size() > 1 ? 3 : 2;
+}
+
 double RunShape::atoms_of_a_rank() const {
   return atoms / (static_cast<double>(grid[0]) * grid[1] * grid[2]);
 }
@@ -32,8 +37,9 @@ double domain_bytes(const RunShape& s) {
   // each pair beside it; rows are padded to eight. Full lists have rows of one length, the longest.
   const double once = n * s.neighbours() * 0.5 * (1.0 + std::min(1.0, s.ghosts_of_a_rank() / sites));
   const double entries = half ? 1.0625 * (once + 4.0 * n) : n * (1.3 * s.neighbours() + 8.0);
-  const double terms = half ? (s.alloy ? 3.0 : 2.0) * real * entries : 0.0;
-  const double force_field = 1.0625 * real * (half ? 10.0 : 6.0) * sites;
+  const double terms = half ? s.kept_of_a_pair * real * entries : 0.0;
+  const double density_and_slope = s.kept_of_a_pair > 0 ? 2.0 : 0.0;
+  const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density_and_slope) * sites;
   const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + 24.0 * n;  // single positions, cells and order
   return particles + 4.0 * entries + terms + force_field + binning;
 }

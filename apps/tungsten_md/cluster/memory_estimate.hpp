@@ -6,8 +6,13 @@
 
 #include "tungsten_md/cluster/verlet_list.hpp"
 #include "tungsten_md/model/box.hpp"
+#include "tungsten_md/model/potential_tables.hpp"
 
 namespace wafermark::tungsten {
+
+/// Radial terms of a pair (EamPairs): phi and the density one atom lays at the other, in alloys both
+/// densities; none where the potential has no density.
+int kept_of_a_pair(const PotentialTables& potential);
 
 /// All that the sizes of arrays follow from. Counts are doubles: nothing overflows.
 struct RunShape {
@@ -17,7 +22,7 @@ struct RunShape {
   double list_radius = 0.0;          ///< cut-off + skin, Angstrom
   bool mixed = false;                ///< precision
   ListKind list = ListKind::full;
-  bool alloy = false;
+  int kept_of_a_pair = 2;  ///< values that the force field keeps of a pair of a half list
 
   double atoms_of_a_rank() const;
   double ghosts_of_a_rank() const;

@@ -43,12 +43,7 @@ void Simulation::step(bool with_energy) {
   fire_due_pkas();
   Particles& p = domain_->particles();
   const double dt = time_step_.next(comm_, p);
-  double moved;
-  {
-    const Region region(*times_, "integrate");
-    moved = std::sqrt(comm_.max(kick_and_drift(p, domain_->list(), dt)));
-  }
-  domain_->update(moved);
+  move_atoms(dt);
   if (with_energy)
     energy_share_ = domain_->compute_forces_and_energy();
   else
@@ -59,6 +54,26 @@ void Simulation::step(bool with_energy) {
   ledger_.thermostat_ev += thermostat_.apply(p, time_ps_, dt, step_);
   time_ps_ += dt;
   ++step_;
+}
+
+void Simulation::move_atoms(double dt) {
+  Particles& p = domain_->particles();
+  const std::int64_t every = case_.run.list_every;
+  const bool counted = every > 0, due = counted && (step_ + 1) % every == 0;
+  std::optional<double> moved;
+  {
+    const Region region(*times_, "integrate");
+    if (counted && !due)
+      kick_and_drift(p, domain_->list(), dt);
+    else
+      moved = std::sqrt(comm_.max(measured_kick_and_drift(p, domain_->list(), dt)));
+  }
+  if (due)
+    domain_->rebuild_after(*moved);
+  else if (moved)
+    domain_->update(*moved);
+  else
+    domain_->refresh_ghosts();
 }
 
 void Simulation::fire_due_pkas() {
@@ -221,6 +236,9 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (case_.run.list_every > 0)
+    result.add_figure("late_lists", static_cast<double>(domain_->late_lists()), "", Kind::measured,
+                      "an atom had moved more than half the skin before");
   if (has_open_axis(frame_.box)) {
     result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "");
     result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV");

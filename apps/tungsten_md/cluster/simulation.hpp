@@ -66,6 +66,8 @@ class Simulation final : public Dynamics {
  private:
   Simulation(const Communicator& comm, const Case& what, const Configuration& start);
   void fire_due_pkas();
+  /// Half a kick and the drift; then ghosts or lists are as the new positions need them.
+  void move_atoms(double dt);
   void settle_lost_atoms();
   /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
   std::string text_of(const std::vector<int>& lost) const;

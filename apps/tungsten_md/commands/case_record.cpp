@@ -49,6 +49,8 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
   r.set("target", target);
   r.set("run.timestep_ps", what.run.timestep_ps);
   r.set("run.precision", what.run.precision);
+  // Lists at fixed steps may miss pairs: other steps, other forces.
+  if (what.run.list_every > 0) r.set("run.list_every_steps", what.run.list_every);
   r.set("run.seed", what.run.seed);
   r.set("structure.boundary", what.structure.periodic);
   r.set("structure.lost_atoms", what.structure.lost_atoms == LostAtoms::drop ? "drop" : "error");
@@ -62,6 +64,12 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
     r.set_reference(what.structure.reference);
   }
   r.set("potential.model", what.potential.model);
+  if (potential.lennard_jones) {
+    r.set("potential.epsilon_ev", potential.lennard_jones->epsilon_ev);
+    r.set("potential.sigma_angstrom", potential.lennard_jones->sigma_angstrom);
+    r.set("potential.cutoff_angstrom", potential.lennard_jones->cutoff_angstrom);
+    r.set("potential.shifted", potential.lennard_jones->shifted);
+  }
   r.set("potential.elements", what.potential.elements);
   r.set("potential.core", what.potential.core);
   r.set("potential.table_points", what.potential.table_points);

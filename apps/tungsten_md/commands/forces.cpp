@@ -9,6 +9,7 @@
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/domain.hpp"
+#include "tungsten_md/commands/model_options.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/io/lammps_dump.hpp"
 #include "tungsten_md/model/potential_file.hpp"
@@ -20,7 +21,15 @@ struct ForcesOptions {
   std::string state, potential, format = "auto", precision = "double", out, target = "cluster", list = "auto";
   std::vector<std::string> elements, boundary{"periodic", "periodic", "periodic"};
   double skin = 0.5;
+  ModelOptions model;
 };
+
+PotentialTables potential_of(const ForcesOptions& o) {
+  if (o.potential.empty() != o.model.given())
+    throw InputError("tungsten_md forces: expected --potential or --model, one of them");
+  o.model.check();
+  return o.model.given() ? o.model.make(o.elements) : read_potential(o.potential, o.format, o.elements);
+}
 
 std::array<bool, 3> periodic_axes(const std::vector<std::string>& words) {
   std::array<bool, 3> periodic{};
@@ -37,7 +46,7 @@ int evaluate(const ForcesOptions& o) {
   prepare_output_directory(comm, o.out);
   const FolderLock lock(comm, o.out, "--out");
   Result result(comm, "tungsten_md", "forces", o.target);
-  const PotentialTables potential = read_potential(o.potential, o.format, o.elements);
+  const PotentialTables potential = potential_of(o);
   const Configuration state = stored_state(comm, o.state, periodic_axes(o.boundary), potential);
 
   RegionTimes times;
@@ -79,7 +88,8 @@ void add_forces_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("state", o->state, "LAMMPS data or dump, extended XYZ or H5MD file (the first frame)")
       ->required()
       ->check(not_empty("a data or dump file"));
-  command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file")->required();
+  command->add_option("--potential", o->potential, "setfl, eam/fs or funcfl file");
+  o->model.add_to(*command);
   command->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
   command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")
       ->required()

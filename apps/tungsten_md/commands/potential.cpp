@@ -11,7 +11,7 @@
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
-#include "tungsten_md/model/analytic_potential.hpp"
+#include "tungsten_md/commands/model_options.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_file.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
@@ -22,7 +22,8 @@ namespace wafermark::tungsten {
 namespace {
 
 struct PotentialOptions {
-  std::string file, model, format = "auto", out;
+  std::string file, format = "auto", out;
+  ModelOptions model;
   std::vector<std::string> elements;
   std::string core = "none";
   double core_inner = 1.0, core_outer = 2.0;
@@ -33,11 +34,12 @@ struct PotentialOptions {
 };
 
 PotentialTables load(const PotentialOptions& o) {
-  if (o.file.empty() == o.model.empty())
+  if (o.file.empty() != o.model.given())
     throw InputError("tungsten_md potential: expected a file or --model, one of them");
+  o.model.check();
   PotentialTables t;
-  if (!o.model.empty())
-    t = make_analytic_potential(o.model, o.elements.empty() ? std::vector<std::string>{"W"} : o.elements);
+  if (o.model.given())
+    t = o.model.make(o.elements.empty() ? std::vector<std::string>{"W"} : o.elements);
   else if (o.elements.empty())
     t = read_potential(find_potential(o.file), o.format);
   else
@@ -186,9 +188,7 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
     sub->add_option("file", o->file, "setfl, eam/fs or funcfl file, or its name in the library");
     sub->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
   };
-  const auto add_model = [&](CLI::App* sub) {
-    return sub->add_option("--model", o->model, fmt::format("{}", fmt::join(analytic_models(), " or ")));
-  };
+  const auto add_model = [&](CLI::App* sub) { return o->model.add_to(*sub); };
   const auto add_grid = [&](CLI::App* sub) {
     sub->add_option("--nr", o->nr, "number of distances, by spline")->transform(whole_number_in({5, 1e7}));
     sub->add_option("--nrho", o->nrho, "number of densities, by spline")

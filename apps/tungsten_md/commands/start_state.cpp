@@ -115,7 +115,7 @@ RunShape shape_of_run(const Case& what, const PotentialTables& potential, double
   shape.list = what.run.neighbour_list == "auto"   ? best_list_kind()
                : what.run.neighbour_list == "half" ? ListKind::half
                                                    : ListKind::full;
-  shape.alloy = potential.elements.size() > 1;
+  shape.kept_of_a_pair = kept_of_a_pair(potential);
   return shape;
 }
 

@@ -8,10 +8,6 @@
 #include <filesystem>
 #include <set>
 
-#include "tungsten_md/model/analytic_potential.hpp"
-#include "tungsten_md/model/potential_file.hpp"
-#include "tungsten_md/model/potential_grid.hpp"
-#include "tungsten_md/model/potential_library.hpp"
 #include "tungsten_md/model/recoil_checks.hpp"
 #include "tungsten_md/model/stopping_table.hpp"
 
@@ -100,41 +96,6 @@ StructureSettings read_structure(Deck& deck) {
   return s;
 }
 
-PotentialSettings read_potential(Deck& deck, const StructureSettings& structure) {
-  PotentialSettings p;
-  p.file = deck.text("potential.file", "",
-                     "setfl, eam/fs or funcfl file; found beside the deck or in the library");
-  p.model = deck.choice("potential.model", p.file.empty() ? "ackland_thetford_1987" : "none",
-                        {"none", "ackland_thetford_1987", "zhou_2004"},
-                        "analytic potential, when there is no file (Zhou: W, Ta, Cu and their alloys)");
-  if (p.file.empty() == (p.model == "none"))
-    deck.reject(p.file.empty() ? "potential.model" : "potential.file", "either a file or an analytic model");
-  if (p.model == "none") p.model.clear();
-  if (!p.file.empty())
-    p.file = find_potential(p.file, std::filesystem::path(deck.file()).parent_path().string());
-  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"},
-                         "format of the file");
-  p.elements = deck.texts(
-      "potential.elements",
-      structure.element.empty() ? std::vector<std::string>{"W"} : std::vector<std::string>{structure.element},
-      "element of each atom type, in the order of the types");
-  p.core = deck.choice(
-      "potential.core", "none", {"none", "zbl", "zbl_dft"},
-      "screened Coulomb core for potentials that lack one: universal ZBL, or refitted to DFT for W");
-  p.core_inner_angstrom =
-      deck.number("potential.core_inner_angstrom", 1.0, "below: the core alone", {0, 1e3, true});
-  p.core_outer_angstrom =
-      deck.number("potential.core_outer_angstrom", 2.0, "above: the potential alone", {0, 1e3, true});
-  if (p.core_outer_angstrom <= p.core_inner_angstrom)
-    deck.reject("potential.core_outer_angstrom", "more than potential.core_inner_angstrom");
-  p.table_points = static_cast<int>(deck.integer("potential.table_points", 0,
-                                                 "resample the tables to this many points; 0: as in the file",
-                                                 {0, 1000000}));
-  if (p.table_points != 0 && p.table_points < 100)
-    deck.reject("potential.table_points", "0, or at least 100");
-  return p;
-}
-
 RunSettings read_run(Deck& deck) {
   RunSettings r;
   r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)",
@@ -149,6 +110,10 @@ RunSettings read_run(Deck& deck) {
       deck.number("run.skin_angstrom", 0.5, "Verlet list radius beyond the cut-off", {0, 1e3, true});
   r.neighbour_list = deck.choice("run.neighbour_list", "auto", {"auto", "half", "full"},
                                  "half: each pair once (one thread per rank); full: each pair twice");
+  r.list_every = static_cast<int>(deck.integer(
+      "run.list_every_steps", 0,
+      "new neighbour lists every so many steps, unchecked; 0: as soon as an atom has moved half the skin",
+      {0, 1e6}));
   r.seed = static_cast<std::uint64_t>(deck.integer("run.seed", 1, "seed of every random number", {0, 9e15}));
   const auto grid =
       deck.numbers("run.rank_grid", std::vector<double>{0, 0, 0}, "ranks along x, y, z; 0: chosen");
@@ -271,7 +236,7 @@ Case Case::read(Deck& deck) {
   Case c;
   c.title = deck.text("title", deck.file(), "what the case is, in one line");
   c.structure = read_structure(deck);
-  c.potential = read_potential(deck, c.structure);
+  c.potential = PotentialSettings::read(deck, c.structure.element);
   c.run = read_run(deck);
   c.dynamics = DynamicsSettings::read(deck);
   const auto& periodic = c.structure.periodic;
@@ -299,14 +264,6 @@ Case Case::read(Deck& deck) {
   c.wafer = read_wafer(deck, c.dynamics);
   deck.finish();
   return c;
-}
-
-PotentialTables Case::load_potential() const {
-  const PotentialSettings& p = potential;
-  const PotentialTables t = p.file.empty() ? make_analytic_potential(p.model, p.elements)
-                                           : tungsten::read_potential(p.file, p.format, p.elements);
-  return with_core(resample(t, p.table_points, p.table_points), p.core, p.core_inner_angstrom,
-                   p.core_outer_angstrom);
 }
 
 }  // namespace wafermark::tungsten

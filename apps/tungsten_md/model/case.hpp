@@ -11,7 +11,7 @@
 #include "common/deck.hpp"
 #include "tungsten_md/model/crystal.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
-#include "tungsten_md/model/potential_tables.hpp"
+#include "tungsten_md/model/potential_settings.hpp"
 
 namespace wafermark::tungsten {
 
@@ -36,24 +36,15 @@ struct StructureSettings {
   LostAtoms lost_atoms = LostAtoms::error;
 };
 
-struct PotentialSettings {
-  std::string model;                  ///< analytic model, or empty
-  std::string file;                   ///< path as found, or empty
-  std::string format;                 ///< "auto" or a format name
-  std::vector<std::string> elements;  ///< element of each atom type
-  std::string core;                   ///< "none", "zbl", "zbl_dft"
-  double core_inner_angstrom = 1.0, core_outer_angstrom = 2.0;
-  int table_points = 0;  ///< 0: the file's own
-};
-
 struct RunSettings {
-  std::int64_t steps = 0;    ///< the run ends here ...
+  std::int64_t steps = 0;                                        ///< the run ends here ...
   double duration_ps = std::numeric_limits<double>::infinity();  ///< ... or here, whichever comes first
   double timestep_ps = 0.001;
   std::string precision = "double";  ///< "double" or "mixed"
   double skin_angstrom = 0.5;
   std::array<int, 3> rank_grid{0, 0, 0};
   std::string neighbour_list = "auto";  ///< "auto", "half", "full"
+  int list_every = 0;  ///< steps between lists, whatever has moved; 0: when an atom has moved half the skin
   std::uint64_t seed = 1;
 };
 
@@ -103,8 +94,7 @@ struct Case {
 
   /// Reads every key and rejects unknown ones. Throws InputError.
   static Case read(Deck& deck);
-  /// The potential the deck names, with its core; types follow potential.elements.
-  PotentialTables load_potential() const;
+  PotentialTables load_potential() const { return potential.load(); }
 };
 
 }  // namespace wafermark::tungsten

@@ -51,6 +51,11 @@ int atomic_number(std::string_view symbol) {
   return found == std::end(symbol_table) ? 0 : static_cast<int>(found - std::begin(symbol_table)) + 1;
 }
 
+double standard_weight(std::string_view symbol) {
+  const int z = atomic_number(symbol);
+  return z == 0 ? 0.0 : weight_table[z - 1];
+}
+
 std::string_view element_symbol(int z) {
   return z < 1 || z > static_cast<int>(std::size(symbol_table)) ? "X" : symbol_table[z - 1];
 }

@@ -7,6 +7,9 @@ namespace wafermark::tungsten {
 /// Nuclear charge of a chemical symbol ("W": 74); 0 when there is no such element.
 int atomic_number(std::string_view symbol);
 
+/// Standard atomic weight of a chemical symbol, amu; 0 when there is no such element.
+double standard_weight(std::string_view symbol);
+
 /// The symbol of a nuclear charge; "X" when there is no such element.
 std::string_view element_symbol(int atomic_number);
 

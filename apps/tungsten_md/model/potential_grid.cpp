@@ -59,7 +59,9 @@ PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, 
   if (!(r_cut >= 0.0) || r_cut > tables.cutoff_angstrom * (1.0 + 1e-12))
     throw InputError(fmt::format("{}: found a cut-off of {} A, expected 0 (unchanged) to {}", tables.source,
                                  r_cut, tables.cutoff_angstrom));
+  if (r_stride == 1 && rho_stride == 1 && r_cut == 0.0) return tables;
   PotentialTables t = tables;
+  t.lennard_jones.reset();
   t.dr *= r_stride;
   t.drho *= rho_stride;
   t.nr = (tables.nr - 1) / r_stride + 1;
@@ -78,6 +80,7 @@ PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, 
 
 PotentialTables resample(const PotentialTables& tables, int nr, int nrho) {
   PotentialTables t = tables;
+  if (nr != 0 || nrho != 0) t.lennard_jones.reset();
   if (nr != 0) {
     check_count(t, "distances", nr);
     const double ratio = double(t.nr - 1) / (nr - 1);

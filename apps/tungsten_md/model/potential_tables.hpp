@@ -2,10 +2,18 @@
 //   E = sum_i F_i( sum_j rho_ij(r) ) + 1/2 sum_i sum_j phi_ij(r)
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace wafermark::tungsten {
+
+/// Constants of a cut Lennard-Jones pair potential, phi = 4 epsilon ((sigma/r)^12 - (sigma/r)^6) - shift.
+struct LennardJones {
+  double epsilon_ev = 0.0, sigma_angstrom = 0.0, cutoff_angstrom = 0.0;
+  bool shifted = false;  ///< phi is zero at the cut-off; forces are the same
+  double shift_ev() const;
+};
 
 /// Samples on the uniform grids of the file: value k of a radial table is at r = k dr (k = 0 ... nr-1),
 /// value k of an embedding table at rho = k drho.
@@ -29,6 +37,9 @@ struct PotentialTables {
       density;  ///< rho [a][b][nr]: of an atom of element b at one of a
   std::vector<std::vector<std::vector<double>>>
       r_phi;  ///< r phi(r) [a][b][nr], eV Angstrom, symmetric in a, b
+  /// Set where the potential is this closed form, without density, and the tables are no more than its
+  /// samples: native forces are computed from it. Gone as soon as the tables are changed.
+  std::optional<LennardJones> lennard_jones;
 
   int element_index(const std::string& symbol) const;  ///< -1 when absent
 };

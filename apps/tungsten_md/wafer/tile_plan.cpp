@@ -50,6 +50,10 @@ wse::Machine machine_of(const WaferSettings& w) {
 TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential) {
   if (what.dynamics.relax.max_steps > 0)
     throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
+  if (potential.lennard_jones)
+    throw InputError(
+        "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "
+        "(`tungsten_md potential generate --model lj/cut` writes tables)");
   if (potential.elements.size() != 1)
     throw InputError(
         fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",

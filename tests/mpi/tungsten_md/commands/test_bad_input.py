@@ -155,6 +155,11 @@ def main():
     t.potential("a number too many", "p.eam.alloy:7: found 6 numbers up to the end of this line", setfl({7: "0 -1 -1.4 -1.7 -2 0"}))
     t.potential("binary potential", "p.eam.alloy:1: found binary data", b"\x00\x01\x02" * 100)
     t.deck("format unknown from the name", "found a name that tells no format", ["potential.file=p.txt"], {"p.txt": setfl()})
+    lj = ["structure.element=Ar", "structure.lattice_constant_angstrom=5.3", "potential.model=lj/cut", "potential.sigma_angstrom=3.4"]
+    t.deck("Lennard-Jones without a depth", "expected potential.epsilon_ev above 0", lj)
+    t.deck("Lennard-Jones on the wafer", "found lj/cut, expected tables", [*lj, "potential.epsilon_ev=0.01"], extra=["--target", "wafer"])
+    t.deck("Lennard-Jones whose lists come too late", "lists are too far apart (run.list_every_steps)",
+           [*lj, "potential.epsilon_ev=0.01", "run.list_every_steps=1000", "run.steps=1000", "temperature.initial_k=100000"])
     # States and checkpoints
     forces = ["forces", "state.data", "--potential", "p.eam.alloy", "--elements", "W", "--out", "out"]
     data = "t\n\n1 atoms\n1 atom types\n0 20 xlo xhi\n0 20 ylo yhi\n0 20 zlo zhi\n\nAtoms # atomic\n\n1 {} 1 1 1\n"

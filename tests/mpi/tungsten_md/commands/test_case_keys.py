@@ -49,7 +49,21 @@ RELAX = "[relax]\nmax_steps = 2\nforce_tolerance_ev_per_angstrom = 100.0\n"
 TABLE = EVERYTHING.replace('"sqrt"\ncoefficient_sqrt_ev_per_angstrom = 0.2', '"table"\nfile = "powers.txt"')
 WAFER = "[wafer]\nmargin_angstrom = 1.0\n"
 # Decks by name, each with its target.
-DECKS = {"crystal": (CRYSTAL + EVERYTHING + RELAX, "cluster"), "file": (FROM_FILE + TABLE, "cluster"),
+ARGON = """[structure]
+lattice = "fcc"
+element = "Ar"
+lattice_constant_angstrom = 5.3
+cells = [4, 4, 4]
+[potential]
+model = "lj/cut"
+epsilon_ev = 0.01
+sigma_angstrom = 3.4
+[run]
+steps = 2
+[output]
+checkpoint_every_steps = 2
+"""
+DECKS = {"argon": (ARGON, "cluster"), "crystal": (CRYSTAL + EVERYTHING + RELAX, "cluster"), "file": (FROM_FILE + TABLE, "cluster"),
          "wafer": (CRYSTAL.replace("[4, 4, 4]", "[8, 8, 3]") + EVERYTHING.replace("trajectory_every_steps = 1\n", "") + WAFER, "wafer")}  # fmt: skip
 # Another value of each key that a restart must refuse: {deck: {key: value}}.
 CASE = {
@@ -68,6 +82,8 @@ CASE = {
         "pka.0.energy_ev": "31", "pka.0.direction": "[1,0,0]", "pka.0.site": "random", "pka.0.position_angstrom": "[1,1,1]",
         "pka.0.time_ps": "0.0001",
     },
+    "argon": {"potential.epsilon_ev": "0.011", "potential.sigma_angstrom": "3.3", "potential.cutoff_angstrom": "8.4",
+              "potential.shifted": "true", "run.list_every_steps": "2"},
     "file": {
         "structure.file": "other.data", "structure.reference": "start", "structure.lattice": "bcc",
         "structure.lattice_constant_angstrom": "3.17", "structure.cells": "[4,4,4]",

@@ -82,5 +82,32 @@ TEST_F(Decks, FramesOfAFixedNumberOfAtomsCannotLoseAny) {
   EXPECT_EQ(refusal(open + frames + "trajectory_formats = ['dump']\n"), "accepted");
 }
 
+TEST_F(Decks, LennardJonesTakesItsConstantsAndNothingElse) {
+  const std::string argon =
+      "[structure]\nelement = 'Ar'\nlattice = 'fcc'\nlattice_constant_angstrom = 5.7\ncells = [8, 8, 8]\n";
+  const auto with = [&](const std::string& more) {
+    return refusal(argon + "[potential]\nmodel = 'lj/cut'\n" + more);
+  };
+  const std::string constants = "epsilon_ev = 0.01\nsigma_angstrom = 3.4\n";
+  EXPECT_EQ(with(constants), "accepted");
+  EXPECT_EQ(with(constants + "cutoff_angstrom = 9\nshifted = true\nelements = ['Ne']\n"), "accepted");
+  EXPECT_SAYS(with(""), "potential.model' = 'lj/cut': expected potential.epsilon_ev above 0");
+  EXPECT_SAYS(with("epsilon_ev = 0.01\n"), "expected potential.sigma_angstrom above 0");
+  EXPECT_SAYS(with("epsilon_ev = 0.01\nsigma_angstrom = 0\n"), "potential.sigma_angstrom");
+  EXPECT_SAYS(with("epsilon_ev = -0.01\nsigma_angstrom = 3.4\n"), "potential.epsilon_ev");
+  EXPECT_SAYS(with(constants + "cutoff_angstrom = 0\n"), "potential.cutoff_angstrom above 0");
+  EXPECT_SAYS(with(constants + "cutoff_angstrom = nan\n"), "potential.cutoff_angstrom");
+  EXPECT_SAYS(with(constants + "core = 'zbl'\n"), "potential.core");
+  EXPECT_SAYS(with(constants + "table_points = 500\n"), "potential.table_points");
+  EXPECT_SAYS(with(constants + "elements = ['Ar', 'Ne']\n"), "one element");
+  EXPECT_SAYS(with(constants + "elements = []\n"), "one element");
+  EXPECT_SAYS(with(constants + "elements = ['LJ']\n"), "a chemical symbol");
+  EXPECT_SAYS(with(constants + "file = 'p.eam.alloy'\n"), "either a file or an analytic model");
+  for (const char* key :
+       {"epsilon_ev = 0.01", "sigma_angstrom = 3", "cutoff_angstrom = 8", "shifted = false"})
+    EXPECT_SAYS(refusal(crystal + "[potential]\n" + key + "\n"), "potential.model = \"lj/cut\" beside it");
+  EXPECT_SAYS(refusal(crystal + "[run]\nlist_every_steps = -1\n"), "run.list_every_steps");
+}
+
 }  // namespace
 }  // namespace wafermark::tungsten

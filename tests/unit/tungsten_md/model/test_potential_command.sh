@@ -28,6 +28,20 @@ expect '2002 distances.*5001 densities'
 "$tungsten_md" potential plot-data WTa.eam.fs --points 7 -o plot
 (($(wc -l <plot_pairs.csv) == 8 && $(wc -l <plot_embedding.csv) == 8)) || fail "rows of the CSV files"
 
+"$tungsten_md" potential info --model lj/cut --epsilon 0.010323565 --sigma 3.405 --element Ar >out
+expect 'cut-off 8\.5125 A'
+expect 'pair energy is least at 3\.822. A, -0\.010324 eV'
+# Its samples are a file that any program of tables takes: the same crystal.
+"$tungsten_md" potential generate --model lj/cut --epsilon 0.010323565 --sigma 3.405 --element Ar -o Ar.eam.alloy
+"$tungsten_md" potential info Ar.eam.alloy >out
+expect 'Ar fcc, a = 5\.276400 A \(relaxed\): -0\.083617 eV/atom, 78 neighbours'
+
+refused info --model lj/cut --epsilon 0.01
+refused info --model lj/cut --epsilon 0.01 --sigma 3.4 --element Ar,Ne
+refused info --model lj/cut --epsilon 0.01 --sigma 3.4 --element LJ
+refused info --model zhou_2004 --shifted
+refused info W.eam.alloy --epsilon 0.01
+refused info --model lj/cut --epsilon 0 --sigma 3.4
 refused info nowhere.eam.alloy
 refused info W.eam.alloy --element Fe
 refused generate --model zhou_2004 --element He -o He.eam.alloy

@@ -1,0 +1,86 @@
+#include "tungsten_md/cluster/lennard_jones_force_field.hpp"
+
+#include "tungsten_md/cluster/pair_loop.hpp"
+#include "tungsten_md/cluster/site_arrays.hpp"
+#include "tungsten_md/kernels/lennard_jones.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+template <class Real>
+struct LennardJonesConstants {
+  Real sigma_squared, four_epsilon, shift, cutoff_squared;
+
+  explicit LennardJonesConstants(const LennardJones& c)
+      : sigma_squared(static_cast<Real>(c.sigma_angstrom * c.sigma_angstrom)),
+        four_epsilon(static_cast<Real>(4.0 * c.epsilon_ev)),
+        shift(static_cast<Real>(c.shift_ev())),
+        cutoff_squared(static_cast<Real>(c.cutoff_angstrom * c.cutoff_angstrom)) {}
+};
+
+template <class Precision, ListKind list_kind>
+struct LennardJonesPairs : PairLoop<Precision, list_kind> {
+  using Base = PairLoop<Precision, list_kind>;
+  using typename Base::Pack;
+  using typename Base::Real;
+  using typename Base::T;
+
+  LennardJonesConstants<Real> constants;
+
+  struct Row : Base::Row {
+    T sigma_squared, four_epsilon, shift, cutoff_squared;
+  };
+  KOKKOS_FORCEINLINE_FUNCTION Row row(int i) const {
+    return {Base::row(i), T(constants.sigma_squared), T(constants.four_epsilon), T(constants.shift),
+            T(constants.cutoff_squared)};
+  }
+  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, int) {
+    const T r2 = Base::squared_distance(row, q), zero(Real(0));
+    const auto inside = r2 < row.cutoff_squared;
+    const LennardJonesPair<T> p = lennard_jones(r2, row.sigma_squared, row.four_epsilon);
+    return {select(inside, T(p.phi - row.shift), zero), select(inside, p.force_over_r, zero)};
+  }
+};
+
+template <class Precision>
+class LennardJonesField final : public ForceField {
+ public:
+  explicit LennardJonesField(const LennardJones& c) : constants_(c), cutoff_(c.cutoff_angstrom) {}
+
+  double cutoff() const override { return cutoff_; }
+  std::size_t bytes() const override { return arrays_.bytes(); }
+  void prepare(const Particles& p, const VerletList& list) override { arrays_.prepare(p, list); }
+
+  void compute(Particles& p, const VerletList& list, GhostExchange&) override { run(p, list, nullptr); }
+  EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange&) override {
+    EnergyVirial result;
+    run(p, list, &result);
+    return result;
+  }
+
+ private:
+  void run(Particles& p, const VerletList& list, EnergyVirial* result) {
+    list.kind == ListKind::half ? run<ListKind::half>(p, list, result) : run<ListKind::full>(p, list, result);
+  }
+  template <ListKind kind>
+  void run(Particles& p, const VerletList& list, EnergyVirial* result) {
+    arrays_.place(p, kind);
+    const LennardJonesPairs<Precision, kind> pairs{
+        {arrays_.sites(), list.entry, list.count, list.first, list.stride, p.n_local}, constants_};
+    sum_forces("lennard_jones", pairs, arrays_.force(), p, result);
+  }
+
+  LennardJonesConstants<typename Precision::Real> constants_;
+  double cutoff_;
+  SiteArrays<Precision> arrays_;
+};
+
+}  // namespace
+
+std::unique_ptr<ForceField> make_lennard_jones_field(const LennardJones& constants,
+                                                     const std::string& precision) {
+  if (precision == "double") return std::make_unique<LennardJonesField<DoublePrecision>>(constants);
+  return std::make_unique<LennardJonesField<MixedPrecision>>(constants);
+}
+
+}  // namespace wafermark::tungsten
