@@ -87,6 +87,31 @@ class Words(WithFolder):
         self.assertIn("110", text["merit"])
         self.assertNotIn("120", text["merit"])
 
+    def test_the_headline_is_the_median_of_the_table(self):
+        text, _, _ = self.made(result(rate=100.0), result(rate=120.0), result("wafer", rate=11000.0))
+        self.assertIn("100 times the steps per second", text["summary"])
+        self.assertIn("we measured 110 steps/s", text["summary"])
+
+    def test_a_whole_wafer_and_the_tiles_that_work(self):
+        text, _, _ = self.made(result(joules=20.0), result("wafer", rate=1e5))
+        self.assertIn("The whole wafer, of which 2,000 tiles work, draws 17.5 kW", text["summary"])
+        self.assertIn("used or not: 90 % of it", text["energy"])
+
+    def test_no_check_is_not_all_pass(self):
+        text, _, _ = self.made(result(checks=[]), result(ranks=2, checks=[]))
+        self.assertIn("2 results, 0 checks.", text["summary"])
+        self.assertNotIn("all pass", text["summary"])
+
+    def test_a_cascade_that_was_not_followed_is_not_drawn(self):
+        figures = [{"name": "frenkel_pairs_survivors", "value": 0.0, "unit": "", "kind": "measured"},
+                   {"name": "frenkel_pairs_NRT", "value": 7.5, "unit": "", "kind": "modelled"}]  # fmt: skip
+        for end, words in ((0.1008, "not followed not followed"), (5.0, "0 measured")):
+            cascade = result(more="[[pka]]\nenergy_ev = 1000.0\ntime_ps = 0.1\n", recoils=[{"position_angstrom": [1.0, 2.0, 3.0], "energy_ev": 1000.0}],
+                             end={"step": 1, "time_ps": end})  # fmt: skip
+            cascade["figures"] += figures
+            text, _, _ = self.made(cascade)
+            self.assertIn(words, text["cascades"])
+
     def test_phases_of_a_llama_on_the_wafer_are_drawn(self):
         llama = result("wafer") | {"app": "sparse_llama", "deck": {"file": "", "toml": ""}}
         llama["figures"] = [f for f in llama["figures"] if f["name"] != "atoms"]

@@ -8,6 +8,7 @@ from .svg_theme import inline
 from .wording import number
 
 CASCADES_DRAWN = 3
+LEAST_PS = 0.05  # behind the recoil; a run that ended earlier has no defects yet, which is no result
 PREDICTED = "frenkel_pairs_"
 
 
@@ -62,6 +63,12 @@ def pictures(result):
     return found
 
 
+def followed(result):
+    """Whether the run went on behind its first recoil; taken for granted where its end is not known."""
+    end = result.json.get("end", {}).get("time_ps")
+    return end is None or end - min(p.get("time_ps", 0.0) for p in result.deck["pka"]) >= LEAST_PS
+
+
 def kind_of(result):
     figure = result.figures.get("frenkel_pairs_survivors")
     return figure.kind if figure else "measured"
@@ -91,8 +98,10 @@ def cascade_section(results):
             [
                 f"{r.name}, {r.target}",
                 ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
-                Cell(number(r.value("frenkel_pairs_peak")), kind),
-                Cell(number(r.value("frenkel_pairs_survivors")), kind),
+                *[
+                    Cell(number(r.value(PREDICTED + name)), kind) if followed(r) else "not followed"
+                    for name in ("peak", "survivors")
+                ],
                 (
                     f"{survivors.get('largest_vacancy_cluster', '-')} /"
                     f" {survivors.get('largest_interstitial_cluster', '-')}"
@@ -106,9 +115,10 @@ def cascade_section(results):
         rows,
         (
             "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict"
-            " the mean of surviving pairs, about which one cascade scatters by 40 %."
+            " the mean of surviving pairs, about which one cascade scatters by 40 %. Not followed: the run ended"
+            f" within {LEAST_PS:g} ps of its recoil."
         ),
         numeric_from=2,
     )
-    drawn = [r for r in runs if (r.folder / "defects.json").exists()][:CASCADES_DRAWN]
+    drawn = [r for r in runs if followed(r) and (r.folder / "defects.json").exists()][:CASCADES_DRAWN]
     return Section("cascades", "Displacement cascades", [p for r in drawn for p in pictures(r)] + [table])

@@ -104,14 +104,16 @@ def weak_series(results):
 
 @dataclass(frozen=True)
 class Pair:
-    """A native run and a wafer run of the same problem and size: the best native one there is."""
+    """A native machine and a wafer run of the same problem and size: the best native one there is. `native`: one of its
+    runs, `native_rate`: the median of their steps per second, as tables show it."""
 
     native: object
     wafer: object
+    native_rate: float
 
     @property
     def ratio(self):
-        return self.wafer.value(RATE) / self.native.value(RATE)
+        return self.wafer.value(RATE) / self.native_rate
 
 
 def pairs(results):
@@ -135,9 +137,9 @@ def pairs(results):
         same = {k: [r for r in runs if r.value("steps") == wafer.value("steps")] for k, runs in cells.items()}
         cells = {k: runs for k, runs in same.items() if runs} or cells
 
-        def middle(runs):
-            return sorted(runs, key=lambda r: r.value(RATE))[(len(runs) - 1) // 2]
-
-        best = max((middle(runs) for runs in cells.values()), key=lambda r: r.value(RATE))
-        found.append(Pair(best, wafer))
+        rate, runs = max(
+            ((statistics.median(r.value(RATE) for r in runs), runs) for runs in cells.values()), key=lambda found: found[0]
+        )
+        nearest = min(runs, key=lambda r: abs(r.value(RATE) - rate))
+        found.append(Pair(nearest, wafer, rate))
     return found

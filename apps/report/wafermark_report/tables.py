@@ -197,13 +197,19 @@ def energy_section(results):
             Text(
                 (
                     "The emulated wafer's energy counts operations, words and hops, and the idle power of all its"
-                    f" tiles, used or not: {100 * min(shares):.0f} to {100 * max(shares):.0f} % of it is idle power."
+                    f" tiles, used or not: {share_words(shares)} of it is idle power."
                     " Energies per operation are estimates of the machine file."
                 ),
                 "note",
             )
         )
     return section
+
+
+def share_words(shares):
+    """"78 %" or "78 to 91 %"."""
+    low, high = (f"{100 * bound:.0f}" for bound in (min(shares), max(shares)))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def named_with_reasons(results):

@@ -21,7 +21,7 @@ def pair_sentence(pair):
     emulated = wafer.value(RATE)
     return (
         f"{native.label}, {wafer.atoms:,} atoms: on {size} ({native.machine}) we measured"
-        f" {number(native.value(RATE))} steps/s; the emulated wafer ({wafer.machine}, {machine_size(wafer)}) does"
+        f" {number(pair.native_rate)} steps/s; the emulated wafer ({wafer.machine}, {machine_size(wafer)}) does"
         f" {number(emulated)} steps/s: {compare(pair.ratio)}."
     )
 
@@ -52,7 +52,9 @@ def power_sentence(pair):
     wafer_power, energy = pair.wafer.value("watts"), pair.native.json["energy"]
     if wafer_power is None:
         return ""
-    text = f"The wafer draws {watts(wafer_power)} for it (emulated)"
+    tiles = pair.wafer.json.get("wafer", {}).get("tiles")
+    used = f", of which {tiles[0] * tiles[1]:,} tiles work," if tiles else ""
+    text = f"The whole wafer{used} draws {watts(wafer_power)} for it (emulated)"
     per, own = (r.value("joules_per_atom_step") for r in (pair.native, pair.wafer))
     if not per:
         return text + "; what the cluster draws is not known: it has no meter."
@@ -166,7 +168,7 @@ def summary(results):
                         p.wafer.label,
                         f"{p.wafer.atoms:,}",
                         machine_size(p.native),
-                        Cell(number(p.native.value(RATE)), "measured"),
+                        Cell(number(p.native_rate), "measured"),
                         Cell(number(p.wafer.value(RATE)), "emulated"),
                         times(p.ratio),
                         Cell(watts(p.wafer.value("watts")), "emulated") if p.wafer.value("watts") else "-",
@@ -219,9 +221,10 @@ def summary(results):
     checks = sum(len(r.checks) for r in results)
     section.parts.append(
         Text(
-            f"{count(len(results), 'result')}, {count(checks, 'check')}: "
+            f"{count(len(results), 'result')}, {count(checks, 'check')}"
+            + (": " if checks or invalid else "")
             + (
-                "all pass."
+                ("all pass." if checks else ".")
                 if not invalid
                 else f"NOT VALID: {named_with_reasons(invalid)}. Figures of these are not to be used."
             ),
