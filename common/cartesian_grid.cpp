@@ -4,6 +4,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 
@@ -32,6 +33,7 @@ std::array<int, 3> CartesianGrid::dims_for(int ranks, std::array<int, 3> fixed, 
 CartesianGrid::CartesianGrid(const Communicator& comm, std::array<int, 3> fixed, std::array<double, 3> edges)
     : dims_(dims_for(comm.size(), fixed, edges)) {
   coords_ = {comm.rank() / (dims_[1] * dims_[2]), comm.rank() / dims_[2] % dims_[1], comm.rank() % dims_[2]};
+  runtime::announce_grid(dims_);
 }
 
 int CartesianGrid::rank_of(std::array<int, 3> coords) const {

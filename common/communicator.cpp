@@ -8,6 +8,7 @@
 
 #include "common/errors.hpp"
 #include "common/mpi_check.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 
@@ -65,8 +66,17 @@ void in_pieces(std::int64_t n, std::int64_t piece, F&& f) {
     f(first, static_cast<int>(std::min(piece, n - first)));
 }
 
+using runtime::Message;
+
+/// Of a collective: n values of each rank.
+template <class T>
+void note(Message::Kind kind, std::int64_t n, int root = -1) {
+  runtime::note_message({kind, n * static_cast<std::int64_t>(sizeof(T)), -1, 0, root});
+}
+
 template <class T>
 T reduce(MPI_Comm comm, T value, MPI_Op op) {
+  note<T>(Message::Kind::all_reduce, 1);
   T result{};
   check(comm, MPI_Allreduce(&value, &result, 1, mpi_type<T>(), op, comm), "MPI_Allreduce");
   return result;
@@ -116,12 +126,17 @@ Communicator& Communicator::operator=(Communicator&& o) noexcept {
   return *this;
 }
 
-void Communicator::barrier() const { check(comm_, MPI_Barrier(comm_), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  note<char>(Message::Kind::barrier, 0);
+  check(comm_, MPI_Barrier(comm_), "MPI_Barrier");
+}
 
 template <class T>
 void Communicator::send_receive(const T* out, std::int64_t n_out, int to, T* in, std::int64_t n_in,
                                 int from) const {
   constexpr int tag = 17;
+  constexpr auto size = static_cast<std::int64_t>(sizeof(T));
+  runtime::note_message({Message::Kind::exchange, n_out * size, to, n_in * size, from});
   const std::int64_t piece = largest_message_;
   // Empty pieces are sent too: each end of a message counts the same pieces, at least one.
   const auto pieces = [piece](std::int64_t n) { return std::max<std::int64_t>(1, (n + piece - 1) / piece); };
@@ -146,6 +161,7 @@ T Communicator::send_receive(T value, int to, int from) const {
 
 template <class T>
 void Communicator::reduce_in_place(T* values, std::int64_t n, MPI_Op op) const {
+  note<T>(Message::Kind::all_reduce, n);
   in_pieces(n, largest_message_, [&](std::int64_t first, int count) {
     check(comm_, MPI_Allreduce(MPI_IN_PLACE, values + first, count, mpi_type<T>(), op, comm_),
           "MPI_Allreduce");
@@ -186,6 +202,7 @@ std::vector<T> Communicator::sum(std::vector<T> values) const {
 template <class T>
 std::vector<T> Communicator::all_gather(T value) const {
   std::vector<T> all(static_cast<std::size_t>(size_));
+  note<T>(Message::Kind::all_gather, 1);
   check(comm_, MPI_Allgather(&value, 1, mpi_type<T>(), all.data(), 1, mpi_type<T>(), comm_), "MPI_Allgather");
   return all;
 }
@@ -195,6 +212,7 @@ std::vector<T> Communicator::all_gather(const std::vector<T>& part) const {
   const std::vector<std::int64_t> sizes = all_gather(static_cast<std::int64_t>(part.size()));
   const std::vector<std::int64_t> first = starts(sizes);
   std::vector<T> all(static_cast<std::size_t>(first.back()));
+  note<T>(Message::Kind::all_gather, static_cast<std::int64_t>(part.size()));
   if (first.back() <= largest_message_) {
     const std::vector<int> n = counts(sizes, sizes.size()), at = counts(first, sizes.size());
     check(comm_,
@@ -215,6 +233,7 @@ std::vector<T> Communicator::all_gather(const std::vector<T>& part) const {
 
 template <class T>
 void Communicator::broadcast(T& value, int root) const {
+  note<T>(Message::Kind::broadcast, 1, root);
   check(comm_, MPI_Bcast(&value, 1, mpi_type<T>(), root, comm_), "MPI_Bcast");
 }
 
@@ -223,6 +242,7 @@ void Communicator::broadcast(std::vector<T>& values, int root) const {
   std::uint64_t n = values.size();
   broadcast(n, root);
   values.resize(n);
+  note<T>(Message::Kind::broadcast, static_cast<std::int64_t>(n), root);
   in_pieces(static_cast<std::int64_t>(n), largest_message_, [&](std::int64_t first, int count) {
     check(comm_, MPI_Bcast(values.data() + first, count, mpi_type<T>(), root, comm_), "MPI_Bcast");
   });
@@ -243,6 +263,7 @@ void Communicator::broadcast(std::vector<std::string>& texts, int root) const {
 
 std::int64_t Communicator::exclusive_scan(std::int64_t value) const {
   std::int64_t before = 0;
+  note<std::int64_t>(Message::Kind::scan, 1);
   check(comm_, MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, comm_), "MPI_Exscan");
   return rank_ == 0 ? 0 : before;
 }
@@ -252,6 +273,7 @@ std::vector<std::vector<T>> Communicator::all_to_all(const std::vector<std::vect
   const auto ranks = static_cast<std::size_t>(size_);
   std::vector<std::int64_t> out_sizes(ranks), in_sizes(ranks);
   for (std::size_t r = 0; r < ranks; ++r) out_sizes[r] = static_cast<std::int64_t>(parts.at(r).size());
+  note<std::int64_t>(Message::Kind::all_to_all, size_);
   check(comm_, MPI_Alltoall(out_sizes.data(), 1, MPI_INT64_T, in_sizes.data(), 1, MPI_INT64_T, comm_),
         "MPI_Alltoall");
   const std::vector<std::int64_t> out_first = starts(out_sizes), in_first = starts(in_sizes);
@@ -265,6 +287,7 @@ std::vector<std::vector<T>> Communicator::all_to_all(const std::vector<std::vect
     }
     return result;
   }
+  note<T>(Message::Kind::all_to_all, out_first.back());
   std::vector<T> out, in(static_cast<std::size_t>(in_first.back()));
   out.reserve(static_cast<std::size_t>(out_first.back()));
   for (const auto& part : parts) out.insert(out.end(), part.begin(), part.end());

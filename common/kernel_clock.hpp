@@ -5,12 +5,18 @@
 
 #include <cstdint>
 
+#include "common/runtime.hpp"
+
 namespace wafermark {
 
 /// All calls are about the simulated rank that makes them.
 struct KernelClock {
   void (*announce_items)(std::int64_t);
   void (*announce_candidates)(std::int64_t);
+  void (*announce_grid)(const int* ranks);  ///< three numbers
+  void (*note_message)(const runtime::Message&);
+  void (*begin_timed_steps)();
+  void (*end_timed_steps)(std::int64_t steps);
   const char* (*record)();  ///< JSON: machine, platform, simulator
 };
 

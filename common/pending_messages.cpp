@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/mpi_check.hpp"
+#include "common/runtime.hpp"
 
 namespace wafermark {
 namespace {
@@ -11,6 +12,9 @@ constexpr int tag = 18;
 
 template <class T>
 void PendingMessages::receive(T* values, std::int64_t n, int from) {
+  if (n > 0)
+    runtime::note_message(
+        {runtime::Message::Kind::receive, 0, MPI_PROC_NULL, n * static_cast<std::int64_t>(sizeof(T)), from});
   for (std::int64_t at = 0; at < n; at += comm_.largest_message()) {
     const auto count = static_cast<int>(std::min(comm_.largest_message(), n - at));
     MPI_Request request = MPI_REQUEST_NULL;
@@ -22,6 +26,9 @@ void PendingMessages::receive(T* values, std::int64_t n, int from) {
 
 template <class T>
 void PendingMessages::send(const T* values, std::int64_t n, int to) {
+  if (n > 0)
+    runtime::note_message(
+        {runtime::Message::Kind::send, n * static_cast<std::int64_t>(sizeof(T)), to, 0, MPI_PROC_NULL});
   for (std::int64_t at = 0; at < n; at += comm_.largest_message()) {
     const auto count = static_cast<int>(std::min(comm_.largest_message(), n - at));
     MPI_Request request = MPI_REQUEST_NULL;
@@ -32,6 +39,7 @@ void PendingMessages::send(const T* values, std::int64_t n, int to) {
 }
 
 void PendingMessages::wait() {
+  runtime::note_message({runtime::Message::Kind::wait});
   for (auto* requests : {&receives_, &sends_}) {
     check(comm_.raw(), MPI_Waitall(static_cast<int>(requests->size()), requests->data(), MPI_STATUSES_IGNORE),
           "MPI_Waitall");

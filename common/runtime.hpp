@@ -3,6 +3,7 @@
 // runtime_native.cpp and runtime_simulated.cpp; no other file of the project knows which.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,34 @@ bool charges_kernels();
 void announce_items(std::int64_t items);
 /// Of this rank's pair kernels from here on: entries of the neighbour list, padding left out.
 void announce_candidates(std::int64_t entries);
+
+/// What a rank asks of MPI, for the record of a simulated run. MPI_PROC_NULL is nobody.
+struct Message {
+  enum class Kind {
+    exchange,
+    send,
+    receive,
+    wait,
+    barrier,
+    all_reduce,
+    broadcast,
+    all_gather,
+    all_to_all,
+    scan
+  };
+  Kind kind = Kind::barrier;
+  std::int64_t bytes_out = 0;
+  int to = -1;
+  std::int64_t bytes_in = 0;
+  int from = -1;  ///< also a broadcast's root
+};
+/// Of this rank, before the call. Costs a call natively, as the other three.
+void note_message(const Message& message);
+/// The grid of ranks that the program has laid out.
+void announce_grid(const std::array<int, 3>& ranks);
+/// Between the two, called by all ranks, lie the steps that a rate is quoted for: what is recorded.
+void begin_timed_steps();
+void end_timed_steps(std::int64_t steps);
 
 /// What simulates: machine file and digest, platform, SimGrid's version. Null where nothing does.
 nlohmann::json simulation();

@@ -15,6 +15,10 @@ KokkosScope::~KokkosScope() { Kokkos::finalize(); }
 bool charges_kernels() { return false; }
 void announce_items(std::int64_t) {}
 void announce_candidates(std::int64_t) {}
+void note_message(const Message&) {}
+void announce_grid(const std::array<int, 3>&) {}
+void begin_timed_steps() {}
+void end_timed_steps(std::int64_t) {}
 
 nlohmann::json simulation() { return nullptr; }
 

@@ -42,6 +42,11 @@ bool charges_kernels() { return true; }
 void announce_items(std::int64_t items) { kernel_clock().announce_items(items); }
 void announce_candidates(std::int64_t entries) { kernel_clock().announce_candidates(entries); }
 
+void note_message(const Message& message) { kernel_clock().note_message(message); }
+void announce_grid(const std::array<int, 3>& ranks) { kernel_clock().announce_grid(ranks.data()); }
+void begin_timed_steps() { kernel_clock().begin_timed_steps(); }
+void end_timed_steps(std::int64_t steps) { kernel_clock().end_timed_steps(steps); }
+
 nlohmann::json simulation() { return nlohmann::json::parse(kernel_clock().record()); }
 
 }  // namespace wafermark::runtime

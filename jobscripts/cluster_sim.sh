@@ -5,21 +5,23 @@
 #     --machine NAME|FILE   of inputs/clusters/simulated
 #     --nodes N,N,...       all workers of each; or --ranks N,N,...
 #     --set KEY=VALUE       of the deck, as in tungsten_md; --machine-set KEY=VALUE: of the machine file
+#     --record              keep what the ranks did in the timed steps, OUT/.../work, for cluster_replay.py
 #     --overwrite           remove earlier runs in these folders
 #     --no-build            take build/cluster-sim as it is
 # No checkpoints and no HDF5 trajectories: that library belongs to another MPI.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; }
 fail() { echo "cluster_sim.sh: $*" >&2; exit 2; }
 
-deck="" machine="" sizes="" unit="" out="" build_first=yes
+deck="" machine="" sizes="" unit="" out="" build_first=yes record=no
 settings=() machine_changes=() run_options=()
 while [ $# -gt 0 ]; do
   case "$1" in
     -h | --help) usage; exit 0 ;;
     --no-build) build_first=no; shift; continue ;;
+    --record) record=yes; shift; continue ;;
     --overwrite) run_options+=(--overwrite); shift; continue ;;
     --machine | --nodes | --ranks | --out | --set | --machine-set)
       [ $# -ge 2 ] || fail "$1: found nothing after it, expected a value"
@@ -60,7 +62,7 @@ machine=$(realpath "$machine")
 command -v smpirun >/dev/null || { echo "cluster_sim.sh: smpirun not found: install SimGrid (Debian: libsimgrid-dev)" >&2; exit 1; }
 
 folder=$source_dir/build/cluster-sim
-[ $build_first = no ] || build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform >&2
+[ $build_first = no ] || build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform cluster_step cluster_replay >&2
 program=$folder/apps/tungsten_md/tungsten_md
 
 work=$(mktemp -d -t wafermark-cluster-sim-XXXXXX)
@@ -90,7 +92,9 @@ for size in "${list[@]}"; do
   own=()
   for setting in "${of_machine[@]}"; do own+=(--set "$setting"); done
   mkdir -p "$to"
-  WAFERMARK_CLUSTER_PLATFORM=$(cat "$here/platform.txt") WAFERMARK_CLUSTER_KERNELS=$to/kernels.csv \
+  work_file=""
+  [ $record = no ] || work_file=$to/work
+  WAFERMARK_CLUSTER_PLATFORM=$(cat "$here/platform.txt") WAFERMARK_CLUSTER_KERNELS=$to/kernels.csv WAFERMARK_CLUSTER_WORK=$work_file \
     smpirun -quiet -np "${ranks[0]}" -platform "$here/platform.xml" -hostfile "$here/hosts" "${options[@]}" \
     --log=root.thresh:critical "$program" run "$deck" --out "$to" "${own[@]}" \
     --set output.checkpoint_every_steps=0 --set output.trajectory_every_steps=0 "${settings[@]}" "${run_options[@]}"

@@ -25,7 +25,7 @@ class Result {
   Result(const Communicator& comm, std::string app, std::string command, std::string target);
 
   void set_deck(const std::string& file, const std::string& effective_toml);
-  /// `band`: between which two values it lies (for a prediction; wse_emulator/band.hpp).
+  /// `band`: between which two values it lies (for a prediction; common/band.hpp).
   void add_figure(const std::string& name, std::optional<double> value, const std::string& unit,
                   Kind kind = Kind::measured, const std::string& note = "",
                   std::optional<std::array<double, 2>> band = std::nullopt);

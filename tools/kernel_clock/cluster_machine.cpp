@@ -8,7 +8,7 @@ namespace wafermark {
 namespace {
 
 // Wide enough for any machine that could be built.
-constexpr Range of_counts{1, 1e7}, of_times{0, 1e6}, of_rates{1e-3, 1e6};
+constexpr Range of_counts{1, 1e7}, of_times{0, 1e6}, of_rates{1e-3, 1e6}, of_powers{0, 1e5};
 
 struct Row {
   QuantityRule rule;
@@ -40,6 +40,14 @@ const std::vector<Row>& rows() {
       row("device.candidate_latency_ns",
           "pair kernel, of one more neighbour an atom, however few atoms there are", of_times,
           &M::candidate_latency, ns),
+      row("device.plain_candidate_ns", "pair kernel without tables, of an entry of the neighbour list",
+          of_times, &M::plain_candidate, ns),
+      row("device.plain_latency_ns", "pair kernel without tables, of one more neighbour an atom", of_times,
+          &M::plain_latency, ns),
+      row("device.host_copy_us", "a few bytes between worker and host, who waits", of_times, &M::host_copy,
+          us),
+      row("device.host_copy_gb_per_s", "many bytes between worker and host", of_rates, &M::host_copy_rate,
+          gigabytes),
       row("device.search_ns", "building the neighbour list, of an entry", of_times, &M::search_candidate, ns),
       row("network.local_us", "latency between workers of a node", of_times, &M::local_latency, us),
       row("network.local_gb_per_s", "between workers of a node", of_rates, &M::local_bandwidth, gigabytes),
@@ -48,14 +56,35 @@ const std::vector<Row>& rows() {
           &M::link_bandwidth, gigabytes),
       row("network.send_us", "of a rank that sends, for a message", of_times, &M::send_overhead, us),
       row("network.receive_us", "of a rank that receives, for a message", of_times, &M::receive_overhead, us),
+      row("network.eager_bytes", "longest message that leaves without asking", &M::eager_bytes),
+      row("network.eager_us", "of a rank at either end of such a message", of_times, &M::eager_overhead, us),
       row("network.small_us", "of either, for a message of at most 256 bytes", of_times, &M::small_overhead,
           us),
       row("network.nodes_per_switch", "nodes below the lowest switch", &M::nodes_per_switch),
-      row("network.switches_per_group", "lowest switches of one group", &M::switches_per_group)};
+      row("network.switches_per_group", "lowest switches of one group", &M::switches_per_group),
+      row("network.group_links", "links between two groups of a dragonfly", &M::group_links),
+      row("power.worker_idle_w", "of a worker that waits", of_powers, &M::worker_idle_watts, 1.0),
+      row("power.worker_load_w", "of a worker that computes", of_powers, &M::worker_load_watts, 1.0),
+      row("power.node_w", "of a node beside its workers", of_powers, &M::node_watts, 1.0),
+      row("power.network_w", "of switches and cables, for a node", of_powers, &M::network_watts, 1.0)};
   return all;
 }
 
 }  // namespace
+
+ClusterMachine ClusterMachine::with(const std::string& key, double value) const {
+  ClusterMachine other = *this;
+  other.quantities.at(key).value = value;
+  for (const Row& r : rows())
+    if (r.rule.key == key) r.set(other, value);
+  return other;
+}
+
+double ClusterMachine::watts(int workers, double busy) const {
+  const int used = (workers + workers_per_node - 1) / workers_per_node;
+  return workers * (worker_idle_watts + busy * (worker_load_watts - worker_idle_watts)) +
+         used * (node_watts + network_watts);
+}
 
 ClusterMachine ClusterMachine::read(const std::string& path, const std::vector<std::string>& changes,
                                     const std::string& option) {

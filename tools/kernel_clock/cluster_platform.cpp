@@ -18,21 +18,6 @@ namespace {
 
 using namespace wafermark;
 
-/// SMPI's options: simulated seconds come from the machine file only, nothing from this computer's speed.
-std::string simgrid_options(const ClusterMachine& m) {
-  const auto overhead = [&](double seconds) {
-    return fmt::format("0:{:.17g}:0;{}:{:.17g}:0", m.small_overhead, ClusterMachine::small_message + 1,
-                       seconds);
-  };
-  return fmt::format(
-      "--cfg=smpi/simulate-computation:no\n--cfg=smpi/wtime:0\n--cfg=smpi/coll-selector:mpich\n"
-      "--cfg=smpi/os:{}\n--cfg=smpi/or:{}\n--cfg=smpi/ois:{}\n"
-      "--cfg=smpi/bw-factor:0:1\n--cfg=smpi/lat-factor:0:1\n--cfg=network/TCP-gamma:0\n"
-      "--cfg=network/loopback-lat:{:.17g}\n--cfg=network/loopback-bw:{:.17g}\n",
-      overhead(m.send_overhead), overhead(m.receive_overhead), overhead(m.send_overhead), m.local_latency,
-      m.local_bandwidth);
-}
-
 int print_workers(int argc, char** argv) {
   if (argc < 3) throw InputError("found no machine file behind --workers");
   fmt::print("{}\n", ClusterMachine::read(argv[2], {argv + 3, argv + argc}).workers_per_node);

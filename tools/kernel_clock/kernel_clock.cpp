@@ -3,7 +3,7 @@
 // simulated rank sleeps as long at the next fence. Not inside a kernel's begin: another rank would run while
 // Kokkos is half-way through a launch. $WAFERMARK_CLUSTER_MACHINE: the machine file;
 // $WAFERMARK_CLUSTER_CHANGES: changes to it, one a line; $WAFERMARK_CLUSTER_PLATFORM: what the network is,
-// for the record.
+// for the record; $WAFERMARK_CLUSTER_WORK: where the ranks' work of the timed steps goes (work_record.hpp).
 #include "common/kernel_clock.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +11,6 @@
 #include <simgrid/actor.h>
 #include <simgrid/version.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -22,6 +21,8 @@
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "tools/kernel_clock/kernel_costs.hpp"
+#include "tools/kernel_clock/rank_clock.hpp"
+#include "tools/kernel_clock/work_recorder.hpp"
 
 namespace wafermark {
 namespace {
@@ -32,11 +33,8 @@ namespace {
   std::_Exit(code);
 }
 
-/// What one rank has not slept yet, since its last fence.
-struct RankClock {
-  double host = 0.0;    ///< when the host comes to its next call
-  double worker = 0.0;  ///< when the worker is done with all that was started
-  bool started = false;
+struct RankWork {
+  RankClock clock;
   KernelLoad load;
 };
 
@@ -51,27 +49,35 @@ class Clock {
   explicit Clock(ClusterMachine machine) : machine_(std::move(machine)) {}
 
   void kernel(const std::string& label) {
-    // Kokkos' own fill and initialise arrays.
+    // Kokkos' own fill and initialise arrays. Their labels have spaces.
     static const KernelKind of_kokkos{};
-    const KernelKind& kind = label.starts_with("Kokkos::") ? of_kokkos : kernel_kind(label);
+    const bool own = !label.starts_with("Kokkos::");
+    const KernelKind& kind = own ? kernel_kind(label) : of_kokkos;
     if (kind.kind == KernelKind::Class::bookkeeping) return;
+    recorder_.kernel(pid(), own ? label : "Kokkos::fill", kind, mine().load);
     start(label, kernel_seconds(machine_, kind, mine().load));
   }
-  void copy(double bytes) { start("copy", copy_seconds(machine_, bytes)); }
+  void copy(std::uint64_t bytes) {
+    recorder_.copy(pid(), static_cast<std::int64_t>(bytes));
+    start("copy", copy_seconds(machine_, static_cast<double>(bytes)));
+  }
 
   /// The rank sleeps until its worker is done; other ranks run meanwhile.
   void fence(const std::string& label) {
-    RankClock& rank = mine();
-    if (!rank.started) return;
-    const double until = std::max(rank.host, rank.worker) + machine_.fence;
-    rank.host = rank.worker = 0.0;
-    rank.started = false;
+    RankClock& clock = mine().clock;
+    if (!clock.started()) return;
+    recorder_.fence(pid());
     note("fence: " + label, machine_.fence);
-    sg_actor_sleep_for(until);
+    sg_actor_sleep_for(clock.drain(machine_.fence));
   }
 
-  RankClock& mine() { return ranks_[sg_actor_self_get_pid()]; }
+  void begin_timed_steps() { recorder_.begin(pid()); }
+  void end_timed_steps(std::int64_t steps) { recorder_.end(pid(), steps); }
+  WorkRecorder& recorder() { return recorder_; }
+  RankWork& mine() { return ranks_[pid()]; }
+  static aid_t pid() { return sg_actor_self_get_pid(); }
   const ClusterMachine& machine() const { return machine_; }
+  bool recorded() const { return recorder_.complete(static_cast<int>(ranks_.size())); }
 
   /// label, calls and seconds (launches included) of all ranks together.
   std::string table() const {
@@ -83,10 +89,7 @@ class Clock {
 
  private:
   void start(const std::string& label, double seconds) {
-    RankClock& rank = mine();
-    rank.host += machine_.launch;
-    rank.worker = std::max(rank.worker, rank.host) + seconds;
-    rank.started = true;
+    mine().clock.start(machine_, seconds);
     note(label, machine_.launch + seconds);
   }
   void note(const std::string& label, double seconds) {
@@ -96,7 +99,8 @@ class Clock {
   }
 
   ClusterMachine machine_;
-  std::map<aid_t, RankClock> ranks_;
+  std::map<aid_t, RankWork> ranks_;
+  WorkRecorder recorder_;
   std::map<std::string, Spent> spent_;
 };
 
@@ -125,6 +129,11 @@ void with_clock(F&& f) {
 void end_clock() {
   const std::string path = environment("WAFERMARK_CLUSTER_KERNELS");
   if (!path.empty()) with_clock([&](Clock& clock) { write_text_file(path, clock.table()); });
+  const std::string work = environment("WAFERMARK_CLUSTER_WORK");
+  if (!work.empty())
+    with_clock([&](Clock& clock) {
+      if (clock.recorded()) clock.recorder().record().write(work);
+    });
   the_clock() = nullptr;
 }
 
@@ -167,6 +176,12 @@ const KernelClock interface_of_clock{
       KernelLoad& load = the_clock()->mine().load;
       load.candidates_per_atom = load.items > 0.0 ? static_cast<double>(entries) / load.items : 0.0;
     },
+    [](const int* ranks) {
+      the_clock()->recorder().set_grid({ranks[0], ranks[1], ranks[2]});
+    },
+    [](const runtime::Message& message) { the_clock()->recorder().message(Clock::pid(), message); },
+    [] { the_clock()->begin_timed_steps(); },
+    [](std::int64_t steps) { the_clock()->end_timed_steps(steps); },
     record};
 
 }  // namespace
@@ -197,7 +212,7 @@ WAFERMARK_EXPORT void kokkosp_begin_parallel_scan(const char* label, std::uint32
 WAFERMARK_EXPORT void kokkosp_begin_deep_copy(Kokkos_Profiling_SpaceHandle, const char*, const void*,
                                               Kokkos_Profiling_SpaceHandle, const char*, const void*,
                                               std::uint64_t bytes) {
-  wafermark::with_clock([=](auto& clock) { clock.copy(static_cast<double>(bytes)); });
+  wafermark::with_clock([=](auto& clock) { clock.copy(bytes); });
 }
 WAFERMARK_EXPORT void kokkosp_begin_fence(const char* label, std::uint32_t, std::uint64_t*) {
   wafermark::with_clock([=](auto& clock) { clock.fence(label); });

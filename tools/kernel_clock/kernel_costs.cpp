@@ -102,9 +102,11 @@ double kernel_seconds(const ClusterMachine& m, const KernelKind& kind, const Ker
       // rate.
       return m.kernel_floor + load.candidates_per_atom * m.candidate_latency + load.items * m.per_atom +
              candidates * m.per_candidate;
+    case Class::plain_pairs:
+      return m.kernel_floor + load.candidates_per_atom * m.plain_latency + load.items * m.per_atom +
+             candidates * m.plain_candidate;
     case Class::search:
-      return m.kernel_floor + load.candidates_per_atom * m.candidate_latency +
-             candidates * m.search_candidate;
+      return m.kernel_floor + load.candidates_per_atom * m.plain_latency + candidates * m.search_candidate;
     case Class::bookkeeping:
       return 0.0;
   }
@@ -113,6 +115,10 @@ double kernel_seconds(const ClusterMachine& m, const KernelKind& kind, const Ker
 
 double copy_seconds(const ClusterMachine& m, double bytes) {
   return m.kernel_floor + 2.0 * bytes / m.bytes_per_second;
+}
+
+double host_copy_seconds(const ClusterMachine& m, double bytes) {
+  return m.host_copy + bytes / m.host_copy_rate;
 }
 
 }  // namespace wafermark

@@ -17,10 +17,11 @@ struct KernelLoad {
 /// What a label of a kernel says about its cost.
 struct KernelKind {
   enum class Class {
-    streaming,   ///< moves so many bytes an item
-    pairs,       ///< visits the neighbours of an atom
-    search,      ///< makes the neighbour list
-    bookkeeping  ///< of the simulation itself: no machine would run it
+    streaming,    ///< moves so many bytes an item
+    pairs,        ///< visits the neighbours of an atom, and looks into tables for each (EAM)
+    search,       ///< makes the neighbour list
+    bookkeeping,  ///< of the simulation itself: no machine would run it
+    plain_pairs   ///< visits the neighbours of an atom, without tables (Lennard-Jones)
   };
   Class kind = Class::streaming;
   double bytes_per_item = 0.0;
@@ -34,5 +35,7 @@ const KernelKind& kernel_kind(std::string_view label);
 double kernel_seconds(const ClusterMachine& machine, const KernelKind& kind, const KernelLoad& load);
 /// Seconds of a copy within the worker's memory.
 double copy_seconds(const ClusterMachine& machine, double bytes);
+/// Seconds from the worker's last kernel to the host that has these bytes, or has sent them.
+double host_copy_seconds(const ClusterMachine& machine, double bytes);
 
 }  // namespace wafermark

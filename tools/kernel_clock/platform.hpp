@@ -1,6 +1,7 @@
 // The network of a simulated cluster as SimGrid reads it: a platform file and a host file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "tools/kernel_clock/cluster_machine.hpp"
@@ -14,5 +15,15 @@ std::string platform_xml(const ClusterMachine& machine, int nodes);
 std::string host_list(const ClusterMachine& machine, int ranks);
 /// "dragonfly, 1 group of 32 x 4 nodes; ...", for results.
 std::string platform_text(const ClusterMachine& machine, int nodes);
+
+/// Links of the network on the way from one node to another, as SimGrid's platform has them.
+int links_between(const ClusterMachine& machine, int node, int other);
+
+enum class MessageEnd { sender, receiver };
+/// What a message of so many bytes takes of the rank at one of its ends, beyond latency and rate.
+double message_overhead(const ClusterMachine& machine, std::int64_t bytes, MessageEnd end);
+
+/// SMPI's options: simulated seconds come from the machine file only, nothing from this computer's speed.
+std::string simgrid_options(const ClusterMachine& machine);
 
 }  // namespace wafermark

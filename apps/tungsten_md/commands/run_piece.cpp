@@ -54,6 +54,7 @@ bool Piece::loop(EnergyMeter& meter) {
   times_.clear();
   comm_.barrier();
   begin_ = runtime::seconds();
+  runtime::begin_timed_steps();
   bool stopped = false;
   // Whichever limit is set tells how far the run is.
   const bool by_time = std::isfinite(what_.run.duration_ps);
@@ -71,6 +72,7 @@ bool Piece::loop(EnergyMeter& meter) {
                     fmt::format("step {}, {:.4g} ps", next, simulation_.time_ps()));
   }
   comm_.barrier();
+  runtime::end_timed_steps(simulation_.steps_done() - first_step_);
   loop_seconds_ = comm_.max(seconds());
   return finished();
 }

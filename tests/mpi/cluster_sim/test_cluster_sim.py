@@ -109,13 +109,65 @@ def several_sizes(folder, deck):
     expect(ranks == [8, 16], f"nodes are filled with ranks: {ranks}")
 
 
+def replay(*words):
+    return subprocess.run([SOURCE / "jobscripts/cluster_replay.py", *map(str, words)], capture_output=True, text=True, timeout=300)
+
+
+def rate_of(run, folder):
+    expect(run.returncode == 0, f"replay: {run.stderr.strip()[-400:]}")
+    return figure(result(folder), "steps_per_second")["value"]
+
+
+def replays(folder):
+    """A record on its own grid takes what the run took; on a larger one what a run there takes."""
+    deck = folder / "replayed.toml"
+    rates, atoms = {}, 8  # cells along x and y of a subdomain
+    for side in (3, 6):
+        deck.write_text(DECK.format(cells=atoms * side, steps=10).replace("thermo_every_steps = 5", "thermo_every_steps = 0"))
+        to = folder / f"g{side}"
+        run = simulate(to, deck, "--machine", "frontier", "--ranks", str(side**2), "--record", "--set",
+                       "check.energy_tolerance_ev_per_atom=1")
+        expect(run.returncode == 0, f"a recorded run: {run.stderr.strip()[-400:]}")
+        rates[side] = figure(result(to / f"frontier_ranks_{side**2}"), "steps_per_second")["value"]
+    work = folder / "g3/frontier_ranks_9/work"
+    own = rate_of(replay("--work", work, "--machine", "frontier", "--out", folder / "r3"), folder / "r3")
+    expect(abs(own / rates[3] - 1) < 0.003, f"9 ranks: {rates[3]} run, {own} replayed")
+    large = rate_of(replay("--work", work, "--machine", "frontier", "--grid", "6,6,1", "--out", folder / "r6"), folder / "r6")
+    expect(abs(large / rates[6] - 1) < 0.02, f"36 ranks: {rates[6]} run, {large} replayed from 9")
+    again = rate_of(replay("--work", work, "--machine", "frontier", "--grid", "6,6,1", "--out", folder / "r6b"), folder / "r6b")
+    expect(again == large, "the same seconds twice")
+    document = result(folder / "r6")
+    modelled = figure(document, "steps_per_second_modelled")["value"]
+    expect(abs(modelled / large - 1) < 0.05, f"36 ranks: {large} replayed, {modelled} modelled")
+    low, high = figure(document, "steps_per_second")["band"]
+    expect(low < large < high and document["sensitivity"]["steps_per_second"], f"a band around it: {low} to {high}")
+    profile = replay("--profile", "lammps_kokkos_2023", "--workload", "sc24_W_gpu", "--machine", "frontier", "--ranks", 64, "--out",
+                     folder / "l")
+    expect(rate_of(profile, folder / "l") > 100 and result(folder / "l")["simulation"]["profile"] == "lammps_kokkos_2023",
+           "LAMMPS on 64 ranks by its profile")
+    cut = folder / "cut"
+    cut.write_text(work.read_text()[:5000])
+    odd = folder / "odd"
+    odd.write_text(work.read_text().replace("exchange", "swap", 1))
+    for words, said in ((["--work", work, "--grid", "2,6,1"], "3 or more"), (["--work", work, "--grid", "6,6,2"], "--grid"),
+                        (["--work", work, "--grid", "6,6"], "three numbers"), (["--work", cut], "cut:"), (["--work", odd], "'swap'"),
+                        (["--work", folder / "none"], "no such file"), ([], "expected --work"),
+                        (["--work", work, "--ranks", 3], "one or the other"),
+                        (["--profile", "lammps", "--workload", "sc24_W_gpu", "--ranks", 3], "lammps_kokkos_2023"),
+                        (["--work", work, "--out", folder / "r6"], "a result there")):
+        run = replay(*words, "--machine", "frontier", *([] if "--out" in words else ["--out", folder / "none"]))
+        lines = [line for line in run.stderr.splitlines() if line.strip()]
+        expect(run.returncode == 2 and len(lines) == 1 and said in lines[0], f"{said}: {run.returncode}, {lines}")
+    expect(not (folder / "none/result.json").exists(), "nothing is left behind by mistakes")
+
+
 def mistakes_end_in_one_line(folder, deck):
     bad = folder / "bad.toml"
-    bad.write_text((SOURCE / "inputs/clusters/simulated/frontier.toml").read_text().replace("launch_us = { value = 6", "launch_us = { value = -6"))
+    bad.write_text((SOURCE / "inputs/clusters/simulated/frontier.toml").read_text().replace("launch_us = { value = ", "launch_us = { value = -"))
     for words, said in (
             (["--machine", str(bad), "--ranks", "4"], "launch_us"),
             (["--machine", "nowhere", "--ranks", "4"], "frontier quartz"),
-            (["--machine", "frontier", "--nodes", "99999"], "1 to 9408"),
+            (["--machine", "frontier", "--nodes", "99999"], "1 to 9856"),
             (["--machine", "frontier", "--nodes", "0"], "whole numbers"),
             (["--machine", "frontier", "--nodes", "1,,2"], "whole numbers"),
             (["--machine", "frontier", "--ranks", "2", "--machine-set", "device.lunch_us.value=3"], "launch_us"),
@@ -142,6 +194,7 @@ def main():
         several_sizes(folder, deck)
         text_trajectories_are_real_files(folder, deck)
         sixty_four_ranks(folder)
+        replays(folder)
         mistakes_end_in_one_line(folder, deck)
     print(f"{len(failures)} failures")
     return 1 if failures else 0

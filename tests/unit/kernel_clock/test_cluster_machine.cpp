@@ -67,17 +67,19 @@ TEST(ClusterMachineFile, ThoseThatShipAreReadAndEveryNumberHasItsSource) {
 }
 
 TEST(ClusterMachineFile, WhatIsWrongIsNamedWithItsLine) {
-  EXPECT_THAT(refusal("launch_us = { value = 6", "launch_us = { value = -1"), HasSubstr("device.launch_us"));
-  EXPECT_THAT(refusal("launch_us = { value = 6", "launch_us = { value = nan"), HasSubstr("device.launch_us"));
-  EXPECT_THAT(refusal("launch_us = { value = 6", "launch_us = { value = 99"),
+  EXPECT_THAT(refusal("launch_us = { value = 7.8", "launch_us = { value = -1"),
+              HasSubstr("device.launch_us"));
+  EXPECT_THAT(refusal("launch_us = { value = 7.8", "launch_us = { value = nan"),
+              HasSubstr("device.launch_us"));
+  EXPECT_THAT(refusal("launch_us = { value = 7.8", "launch_us = { value = 99"),
               AllOf(HasSubstr("device.launch_us.range"), HasSubstr("99")));
-  EXPECT_THAT(refusal("range = [4, 9]", "range = [9, 4]"), HasSubstr("the lower first"));
-  EXPECT_THAT(refusal("range = [4, 9], ", ""), HasSubstr("device.launch_us.range"));
+  EXPECT_THAT(refusal("range = [4, 12]", "range = [12, 4]"), HasSubstr("the lower first"));
+  EXPECT_THAT(refusal("range = [4, 12], ", ""), HasSubstr("device.launch_us.range"));
   EXPECT_THAT(refusal("workers = { value = 8", "workers = { value = 7.5"), HasSubstr("nodes.workers"));
   EXPECT_THAT(refusal("workers = { value = 8", "workers = { value = 0"), HasSubstr("nodes.workers"));
   EXPECT_THAT(refusal("gb_per_s  = { value = 1200", "gb_per_s  = { value = 0"), HasSubstr("device.gb_per_s"));
   EXPECT_THAT(refusal("kind = \"published\"", "kind = \"guessed\""), HasSubstr("guessed"));
-  EXPECT_THAT(refusal("source = \"OLCF, Frontier user guide\"", "source = \"\""), HasSubstr("a source"));
+  EXPECT_THAT(refusal("source = \"OLCF, Frontier user guide: 77 racks of 128 nodes\"", "source = \"\""), HasSubstr("a source"));
   EXPECT_THAT(refusal("[device]", "[device]\nspeed = 3"), HasSubstr("speed"));
   EXPECT_THAT(refusal("\"dragonfly\"", "\"torus\""), AllOf(HasSubstr("torus"), HasSubstr("fat_tree")));
   EXPECT_THAT(refusal("name = \"frontier\"", "name = \"\""), HasSubstr("name"));
@@ -125,9 +127,9 @@ TEST(KernelCosts, EveryKernelOfTheProgramIsInTheTableAndNoOther) {
 TEST(Platform, HoldsAllNodesInWholeGroupsAndRanksFillThem) {
   const ClusterMachine m = ClusterMachine::read(frontier);
   EXPECT_THAT(platform_xml(m, 1), HasSubstr("radical=\"0-3\""));
-  EXPECT_THAT(platform_xml(m, 129), AllOf(HasSubstr("radical=\"0-255\""), HasSubstr("2,1;1,1;32,1;4")));
+  EXPECT_THAT(platform_xml(m, 129), AllOf(HasSubstr("radical=\"0-255\""), HasSubstr("2,8;1,1;32,1;4")));
   EXPECT_EQ(host_list(m, 20), "node0:8\nnode1:8\nnode2:4\n");
-  EXPECT_THROW(platform_xml(m, 9409), InputError);
+  EXPECT_THROW(platform_xml(m, 9857), InputError);
   EXPECT_THROW(platform_xml(m, 0), InputError);
 }
 
