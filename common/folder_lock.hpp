@@ -25,4 +25,21 @@ class FolderLock {
   int file_ = -1;
 };
 
+/// The same for what has no folder of its own, a file, or a folder that appears whole: holds PATH.lock beside
+/// it while it lives, and takes that away. One that a killed program left is free to the next, which clears
+/// it.
+class OutputLock {
+ public:
+  /// Collective. Throws InputError that names the owner when another program writes PATH; nothing is locked
+  /// where the folder around it is not there or not writable: what comes next says so.
+  OutputLock(const Communicator& comm, const std::string& path, const std::string& option);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  std::string name_;
+  int file_ = -1;
+};
+
 }  // namespace wafermark

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
 #include "sparse_llama/cluster/packed_file.hpp"
@@ -24,9 +25,10 @@ struct ConvertOptions {
 int convert(const ConvertOptions& o) {
   const Communicator comm;
   if (!o.file.ends_with(".h5")) throw InputError(fmt::format("{}: expected a name that ends in .h5", o.file));
-  expect_new_file(o.file, "--out", o.overwrite, {o.model.model, o.model.model + "/state.h5"});
   const std::filesystem::path file(o.file);
   prepare_output_directory(comm, file.has_parent_path() ? file.parent_path().string() : ".");
+  const OutputLock lock(comm, o.file, "--out");
+  expect_new_file(o.file, "--out", o.overwrite, {o.model.model, o.model.model + "/state.h5"});
   const RankWeights weights = o.model.weights(comm);
   write_packed(comm, o.file, weights);
   if (comm.is_root())

@@ -7,6 +7,7 @@
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "sparse_llama/commands/model_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
@@ -37,6 +38,7 @@ void expect_free(const ExportOptions& o) {
 
 int write(const ExportOptions& o) {
   const Communicator comm;
+  const OutputLock lock(comm, o.out, "--output");
   expect_free(o);
   const WeightSource source = o.model.source();
   const std::string from = folder_of_model(o.model.model);

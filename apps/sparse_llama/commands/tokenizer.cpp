@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/communicator.hpp"
+#include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/compress/bpe_training.hpp"
@@ -19,8 +20,10 @@ struct TokenizerOptions {
 };
 
 int learn(const TokenizerOptions& o) {
+  const Communicator comm;
+  const OutputLock lock(comm, o.out, "--output");
   expect_new_file(o.out, "--output", o.overwrite, {o.text});
-  if (!Communicator().is_root()) return 0;
+  if (!comm.is_root()) return 0;
   train_bpe(o.text, o.vocabulary, o.out);
   fmt::print("{}: {} pieces\n", o.out, o.vocabulary);
   return 0;

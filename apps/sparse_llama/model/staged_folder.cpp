@@ -38,8 +38,9 @@ bool holds_model(const std::string& folder) {
 StagedFolder::StagedFolder(const std::string& folder)
     : folder_(fs::path(folder).lexically_normal().string()) {
   while (folder_.size() > 1 && folder_.ends_with('/')) folder_.pop_back();
-  staging_ = fmt::format("{}.new-{}", folder_, ::getpid());
+  staging_ = folder_ + ".unfinished-export";
   std::error_code error;
+  fs::remove_all(staging_, error);  // of a program that was killed
   if (fs::exists(folder_, error) && !fs::is_directory(folder_, error))
     throw InputError(fmt::format("{}: found a file, expected a folder or nothing", folder));
   fs::create_directories(staging_, error);

@@ -132,7 +132,19 @@ def exports(scratch):
     (out / "notes.txt").write_text("mine")
     check(run("export", scratch / "other", "-o", out, "--overwrite").returncode == 0 and (out / "model.safetensors").read_bytes() != old
           and (out / "notes.txt").read_text() == "mine", "--overwrite replaces it, and it alone")
-    check(not list(scratch.glob("*.new-*")), "nothing is left beside it")
+    # A killed one leaves what the next clears; two at a time are refused.
+    packed, pieces = scratch / "m.h5", scratch / "t.model"
+    (scratch / "text.txt").write_text("one two three " * 100)
+    commands = ((out, ("export", scratch / "other", "-o", f"{out}/", "--overwrite")), (packed, ("convert", "--model", model, "--out", packed)),
+                (pieces, ("tokenizer", scratch / "text.txt", "--vocabulary", 270, "-o", pieces)))
+    for path, words in commands:
+        (scratch / "out.unfinished-export").mkdir(exist_ok=True)
+        with open(f"{path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            refused(run(*words), "is writing there", f"two programs that {words[0]}")
+        done = run(*words)
+        check(done.returncode == 0, f"{words[0]} behind a killed one {done.stderr[-200:]}")
+    check(not [*scratch.glob("*.unfinished*"), *scratch.glob("*.lock"), *out.glob(".lock")], "nothing is left beside them")
     (scratch / "folder.h5").mkdir()
     refused(run("convert", "--model", model, "--out", scratch / "folder.h5"), "not a folder", "a folder as a packed file")
 
