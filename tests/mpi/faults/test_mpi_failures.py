@@ -33,7 +33,7 @@ def end_of(name, command, call, number):
         for file, text in (("case.toml", DECK), ("slab.toml", SLAB)):
             (Path(folder) / file).write_text(text)
         environment = dict(os.environ, LD_PRELOAD=library, WAFERMARK_FAIL_MPI=f"{call}:{number}:1",
-                           ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+                           ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
         begin = time.monotonic()
         try:
             done = subprocess.run([mpiexec, "-np", "2", *command], cwd=folder, env=environment, timeout=120,

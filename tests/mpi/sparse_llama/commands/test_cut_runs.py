@@ -136,9 +136,9 @@ def exports(scratch):
     packed, pieces = scratch / "m.h5", scratch / "t.model"
     (scratch / "text.txt").write_text("one two three " * 100)
     commands = ((out, ("export", scratch / "other", "-o", f"{out}/", "--overwrite")), (packed, ("convert", "--model", model, "--out", packed)),
-                (pieces, ("tokenizer", scratch / "text.txt", "--vocabulary", 270, "-o", pieces)))
+                (pieces, ("tokenizer", scratch / "text.txt", "--vocabulary", 28, "-o", pieces)))
+    (scratch / "out.unfinished-export").mkdir()
     for path, words in commands:
-        (scratch / "out.unfinished-export").mkdir(exist_ok=True)
         with open(f"{path}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             refused(run(*words), "is writing there", f"two programs that {words[0]}")
