@@ -23,7 +23,6 @@ SOURCE = Path(__file__).resolve().parents[2]
 INPUTS = SOURCE / "inputs/clusters"
 SIGMA_CELL = (4 / 0.8442) ** (1 / 3)  # edge of the fcc cell at density 0.8442
 LEAST_ATOMS_OF_A_WORKER, MOST_ATOMS_OF_A_WORKER = 1000, 5e6  # beyond: no data, or memory is short
-MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class Fit:
     workloads: dict  # atoms: workload
     free: tuple  # numbers that are fitted, within the ranges of the machine file
     tied: dict = field(default_factory=dict)  # number: (number, factor)
+    most_workers: int = 1024
     profile: str = "lammps_kokkos_lj"
 
 
@@ -40,9 +40,9 @@ EXCHANGE = ("network.send_us", "network.link_gb_per_s")
 BOTH_ENDS = {"network.receive_us": ("network.send_us", 1.0)}
 FITS = {
     "frontier": Fit("mi250x_gcd", {10061824: "lj_10m", 1000188000: "lj_1g_frontier"}, DEVICE + EXCHANGE, BOTH_ENDS),
-    "alps": Fit("h100", {8192000: "lj_8m", 1048576000: "lj_1g"}, DEVICE + EXCHANGE + ("network.eager_us",), BOTH_ENDS),
+    "alps": Fit("h100", {8192000: "lj_8m", 1048576000: "lj_1g"}, DEVICE + EXCHANGE + ("network.eager_us",), BOTH_ENDS, 8192),
     "eos": Fit("", {8192000: "lj_8m", 1048576000: "lj_1g"},
-               ("device.plain_candidate_ns", "device.search_ns", "network.eager_us") + EXCHANGE, BOTH_ENDS),
+               ("device.plain_candidate_ns", "device.search_ns") + EXCHANGE, BOTH_ENDS),
 }
 
 
@@ -70,7 +70,7 @@ def points_of(machine, fit, data, workers_of_node):
                                 atoms / float(row["million_atom_steps_per_second"])))
     for row in table(data / "lammps_kokkos_lj_scaling.csv"):
         atoms, workers = int(row["atoms"]), int(row["nodes"]) * workers_of_node
-        if row["machine"] == machine and workers <= MOST_WORKERS:
+        if row["machine"] == machine and workers <= fit.most_workers:
             points.append(Point(f"{row['nodes']} nodes, {atoms} atoms", fit.workloads[atoms], (), workers,
                                 1e6 / float(row["steps_per_second"])))
     return points

@@ -29,7 +29,7 @@ struct Options {
 
 /// Steps of the records that a profile makes. A step takes what the longer takes beyond the shorter: their
 /// ends, where workers are still busy, are alike.
-constexpr int few_steps = 1, more_steps = 5;
+constexpr int few_steps = 1, more_steps = 3;
 
 struct Problem {
   std::array<int, 3> grid{};

@@ -23,7 +23,7 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       {"embedding", {Class::streaming, 5 * 8}},
       {"ghost_slopes", {Class::streaming, 2 * 8}},
       {"force", {Class::pairs, 0}},
-      {"lennard_jones", {Class::pairs, 0}},
+      {"lennard_jones", {Class::plain_pairs, 0}},
       {"collect_forces", {Class::streaming, 32 + 24}},
       {"kinetic", {Class::streaming, 24 + 4}},
       {"langevin", {Class::streaming, 3 * 24 + 12}},

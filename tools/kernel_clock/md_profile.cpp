@@ -101,6 +101,18 @@ struct Swap {
   double sent = 0.0, received = 0.0;
 };
 
+/// Ranks of a record along an axis: two ends, and of those between one with few planes and one with many.
+int recorded_along(int ranks, int planes) { return std::min(ranks, planes > 0 ? 4 : 3); }
+
+/// Atoms of a recorded rank's slice of an axis, as parts of the mean.
+double share_of_slice(int slice, int ranks, int planes) {
+  if (planes == 0) return 1.0;
+  const double mean = static_cast<double>(planes) / ranks;
+  const auto before = [&](int k) { return std::ceil(k * mean - 1e-9); };
+  if (ranks <= recorded_along(ranks, planes)) return (before(slice + 1) - before(slice)) / mean;
+  return (slice == 2 ? std::ceil(mean - 1e-9) : std::floor(mean + 1e-9)) / mean;
+}
+
 /// What one rank of the record is made of.
 class RankWriter {
  public:
@@ -109,7 +121,10 @@ class RankWriter {
       : profile_(profile), load_(load), grid_(grid), record_(record), rank_(rank) {
     density_ = load.atoms / (load.box[0] * load.box[1] * load.box[2]);
     own_ = load.atoms / (static_cast<double>(grid[0]) * grid[1] * grid[2]);
-    lay_out_swaps();
+    const std::array<int, 3>& small = record.grid;
+    const std::array<int, 3> c{rank / (small[1] * small[2]), rank / small[2] % small[1], rank % small[2]};
+    for (std::size_t d = 0; d < 3; ++d) own_ *= share_[d] = share_of_slice(c[d], grid[d], load.planes[d]);
+    lay_out_swaps(c);
   }
 
   std::vector<WorkEvent> write(int steps, int lists) {
@@ -133,9 +148,8 @@ class RankWriter {
   }
 
  private:
-  void lay_out_swaps() {
+  void lay_out_swaps(const std::array<int, 3>& c) {
     const std::array<int, 3>& small = record_.grid;
-    const std::array<int, 3> c{rank_ / (small[1] * small[2]), rank_ / small[2] % small[1], rank_ % small[2]};
     const double reach = load_.cutoff + load_.skin;
     std::array<double, 3> width{};
     for (std::size_t d = 0; d < 3; ++d) width[d] = load_.box[d] / grid_[d];
@@ -145,7 +159,8 @@ class RankWriter {
       const bool below = load_.periodic[d] || !first, above = load_.periodic[d] || !last;
       // Ghosts of the axes before are sent on.
       const std::size_t u = (d + 1) % 3, v = (d + 2) % 3;
-      const double face = density_ * (width[u] + ghosts_[u]) * (width[v] + ghosts_[v]);
+      const double face =
+          density_ * (share_[u] * width[u] + ghosts_[u]) * (share_[v] * width[v] + ghosts_[v]);
       const auto neighbour = [&](int direction) {
         std::array<int, 3> n = c;
         n[d] = (n[d] + direction + small[d]) % small[d];
@@ -250,6 +265,7 @@ class RankWriter {
   WorkRecord& record_;
   int rank_;
   double density_ = 0.0, own_ = 0.0, all_ = 0.0;
+  std::array<double, 3> share_{};   ///< of the mean number of atoms, by its slice of each axis
   std::array<double, 3> ghosts_{};  ///< depth of the ghosts of axes that are done
   std::vector<Swap> swaps_, axes_;
   std::vector<WorkEvent> events_;
@@ -275,6 +291,12 @@ MdWorkload MdWorkload::read(const std::string& path, const std::vector<std::stri
     if (faces[d] != "open" && faces[d] != "periodic") deck.reject("boundary", "three times open or periodic");
     w.periodic[d] = faces[d] == "periodic";
   }
+  const auto planes =
+      deck.numbers("planes", std::vector<double>{0, 0, 0}, "of a crystal across each axis, 0: spread evenly");
+  if (planes.size() != 3 || !std::all_of(planes.begin(), planes.end(),
+                                         [](double n) { return n >= 0 && n <= 1e8 && n == std::floor(n); }))
+    deck.reject("planes", "three whole numbers from 0");
+  for (std::size_t d = 0; d < 3; ++d) w.planes[d] = static_cast<int>(planes[d]);
   w.cutoff = deck.number("cutoff", std::nullopt, "of the potential", sizes);
   w.skin = deck.number("skin", std::nullopt, "of the neighbour list", {0.0, 1e9});
   w.neighbours = deck.number("neighbours", std::nullopt, "of an atom within cut-off and skin", {0.0, 1e6});
@@ -333,7 +355,7 @@ std::array<int, 3> grid_of(const MdProfile& profile, const MdWorkload& workload,
 WorkRecord md_record(const MdProfile& profile, const MdWorkload& workload, const std::array<int, 3>& grid,
                      int steps, int lists) {
   WorkRecord r;
-  for (std::size_t d = 0; d < 3; ++d) r.grid[d] = std::min(3, grid[d]);
+  for (std::size_t d = 0; d < 3; ++d) r.grid[d] = recorded_along(grid[d], workload.planes[d]);
   r.steps = steps;
   for (int rank = 0; rank < r.size(); ++rank)
     r.ranks.push_back(RankWriter(profile, workload, grid, r, rank).write(steps, lists));

@@ -25,6 +25,9 @@ struct MdWorkload {
   double atoms = 0.0;
   std::array<double, 3> box{};
   std::array<bool, 3> periodic{};
+  /// Of a crystal, lattice planes across each axis: a subdomain has whole ones, some have one more than
+  /// others. 0: atoms are spread evenly.
+  std::array<int, 3> planes{};
   double cutoff = 0.0, skin = 0.0;
   double neighbours = 0.0;     ///< of an atom within cut-off and skin, on average
   double steps_of_a_list = 0;  ///< steps from one neighbour list to the next

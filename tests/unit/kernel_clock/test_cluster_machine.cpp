@@ -79,7 +79,8 @@ TEST(ClusterMachineFile, WhatIsWrongIsNamedWithItsLine) {
   EXPECT_THAT(refusal("workers = { value = 8", "workers = { value = 0"), HasSubstr("nodes.workers"));
   EXPECT_THAT(refusal("gb_per_s  = { value = 1200", "gb_per_s  = { value = 0"), HasSubstr("device.gb_per_s"));
   EXPECT_THAT(refusal("kind = \"published\"", "kind = \"guessed\""), HasSubstr("guessed"));
-  EXPECT_THAT(refusal("source = \"OLCF, Frontier user guide: 77 racks of 128 nodes\"", "source = \"\""), HasSubstr("a source"));
+  EXPECT_THAT(refusal("source = \"OLCF, Frontier user guide: 77 racks of 128 nodes\"", "source = \"\""),
+              HasSubstr("a source"));
   EXPECT_THAT(refusal("[device]", "[device]\nspeed = 3"), HasSubstr("speed"));
   EXPECT_THAT(refusal("\"dragonfly\"", "\"torus\""), AllOf(HasSubstr("torus"), HasSubstr("fat_tree")));
   EXPECT_THAT(refusal("name = \"frontier\"", "name = \"\""), HasSubstr("name"));

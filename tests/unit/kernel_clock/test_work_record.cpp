@@ -196,7 +196,7 @@ TEST(MdProfile, CountsOfTheSlabAreThoseOfLammps) {
   const auto w = MdWorkload::read(inputs + "workloads/sc24_W_gpu.toml");
   const WorkRecord r = md_record(p, w, {16, 16, 1}, 1, 0);
   const auto count = [&](Kind kind) {
-    return std::count_if(r.ranks[4].begin(), r.ranks[4].end(),
+    return std::count_if(r.ranks[5].begin(), r.ranks[5].end(),
                          [&](const WorkEvent& e) { return e.kind == kind; });
   };
   EXPECT_EQ(count(Kind::kernel), 19);
@@ -214,6 +214,19 @@ TEST(MdProfile, GhostsOfAPeriodicCubeAreAShellOfItsReach) {
     if (e.kind == Kind::exchange) received += static_cast<double>(e.bytes_in) / 24.0;
   const double edge = w.box[0] / 4, reach = w.cutoff + w.skin, atoms = w.atoms / 256;
   EXPECT_NEAR(received / atoms, std::pow(1 + 2 * reach / edge, 3) - 1, 1e-3);
+}
+
+TEST(MdProfile, SubdomainsOfACrystalHaveWholePlanes) {
+  const auto p = MdProfile::read(inputs + "profiles/lammps_cpu_2023.toml");
+  const auto w = MdWorkload::read(inputs + "workloads/sc24_W_cpu.toml");
+  const auto most_atoms = [&](const std::array<int, 3>& grid) {
+    double most = 0.0;
+    for (const auto& events : md_record(p, w, grid, 1, 0).ranks) most = std::max(most, events[0].load.items);
+    return most;
+  };
+  // 512 x 522 planes: 4 or 5 of each on 120 x 120 ranks; on two of them just half.
+  EXPECT_NEAR(most_atoms({120, 120, 1}), w.atoms / (512.0 * 522.0) * 25.0, 1e-6);
+  EXPECT_NEAR(most_atoms({2, 1, 1}), w.atoms / 2, 1e-6);
 }
 
 TEST(MdProfile, WhatIsNoWordIsNamed) {
