@@ -10,6 +10,8 @@ from test_page import WithFolder
 from wafermark_report import answer
 from wafermark_report.answer import Rate, ratio
 from wafermark_report.errors import InputError
+from wafermark_report.replays import read_replays
+from wafermark_report.results import read_results
 
 FRONTIER = {
     "potential": "Ta_li2003", "atoms": 2000, "machine": "Frontier 2023", "system": "cluster", "worker": "GCD", "workers": 256,
@@ -63,8 +65,8 @@ class Ratios(unittest.TestCase):
 
 
 class Words(WithFolder):
-    def answer(self, *results, published=(FRONTIER, WAFER)):
-        text, missing, html = self.made(*results, published=published)
+    def answer(self, *results, replays=()):
+        text, missing, html = self.made(*results, evidence=answer.Evidence([], [FRONTIER, WAFER], list(replays)))
         return text.get("answer", ""), missing, html
 
     def test_published_and_simulated_clusters_stand_beside_the_wafer(self):
@@ -138,9 +140,54 @@ class Words(WithFolder):
             self.assertNotIn("64 workers 500", text)
 
 
+REPLAYED = {
+    "schema": "wafermark-result-1", "app": "cluster_replay", "command": "replay", "target": "simulated",
+    "started": "2026-01-02T03:04:05Z", "valid": True, "status": "complete", "machine": {"ranks": 14400, "nodes": 400},
+    "simulation": {"machine": "quartz", "profile": "lammps_cpu_2023", "workload": "w", "potential": "Ta_li2003", "ranks": 14400},
+    "figures": [{"name": "steps_per_second", "value": 4000.0, "unit": "1/s", "kind": "simulated", "band": [2000.0, 5000.0]},
+                {"name": "atoms", "value": 2000, "unit": "", "kind": "simulated"}], "checks": [],
+}  # fmt: skip
+
+
+class Replays(WithFolder):
+    def read(self, *documents):
+        return read_replays([write(self.folder / f"replays{len(list(self.folder.iterdir()))}", *documents)])
+
+    def answer(self, *documents):
+        return self.made(emulated(1e5), evidence=answer.Evidence([], [FRONTIER], self.read(*documents)))[0]
+
+    def test_a_replay_is_a_cluster_with_its_band(self):
+        text = self.answer(REPLAYED)
+        self.assertRegex(text["answer"], r"quartz, lammps_cpu_2023 14,400 workers 4,000 \(2,000 to 5,000\) simulated 25 \(")
+        self.assertIn("quartz, lammps_cpu_2023 14,400 simulated", text["appendix"])
+
+    def test_modelled_steps_are_called_that(self):
+        modelled = REPLAYED | {"target": "modelled", "figures": [f | {"kind": "modelled"} for f in REPLAYED["figures"]]}
+        self.assertIn("4,000 (2,000 to 5,000) modelled", self.answer(modelled)["answer"])
+
+    def test_other_slabs_and_invalid_replays_are_left_out(self):
+        other = REPLAYED | {"simulation": REPLAYED["simulation"] | {"potential": "W_zhou_short"}}
+        self.assertNotIn("quartz", self.answer(other)["answer"])
+        text = self.answer(REPLAYED | {"valid": False})["answer"]
+        self.assertIn("Left out because they are not valid: run00", text)
+
+    def test_replays_alone_make_no_report(self):
+        place = write(self.folder / "alone", REPLAYED)
+        with self.assertRaisesRegex(InputError, "found replays of simulated clusters only"):
+            read_results([place])
+        self.assertEqual(len(read_replays([place])), 1)
+
+    def test_damaged_replays_are_refused_with_the_key(self):
+        for change, message in (({"machine": {"ranks": 0}}, "machine.ranks"), ({"simulation": {}}, "simulation.machine"),
+                                ({"figures": [{"name": "steps_per_second", "value": "fast"}]}, "figures.0"),
+                                ({"target": "cluster"}, "target")):  # fmt: skip
+            with self.assertRaisesRegex(InputError, message):
+                self.read(REPLAYED | change)
+
+
 class Shipped(unittest.TestCase):
     def test_published_rates_are_those_of_the_papers(self):
-        _, rates = answer.read_reference()
+        rates = answer.read_reference().published
         known = {(r["machine"], r["potential"]): r["steps_per_second"] for r in rates}
         for metal, wafer, frontier, quartz in (("Ta_li2003", 274016, 1530, 4938), ("Cu_u6", 106313, 973, 3120),
                                                ("W_zhou_short", 96140, 998, 3633)):  # fmt: skip
@@ -149,12 +196,12 @@ class Shipped(unittest.TestCase):
             self.assertEqual(known["Quartz 2023", metal], quartz)
 
     def test_shipped_results_are_valid_and_have_bands_on_the_wafer(self):
-        results, rates = answer.read_reference()
-        self.assertTrue(results)
-        for r in results:
+        evidence = answer.read_reference()
+        self.assertTrue(evidence.results)
+        for r in evidence.results + evidence.replays:
             self.assertTrue(r.valid, r.name)
-            self.assertFalse(r.json["build"]["commit"].endswith("-dirty"), r.name)
-        problems = answer.problems(results, rates)
+            self.assertFalse(r.json.get("build", {}).get("commit", "").endswith("-dirty"), r.name)
+        problems = answer.problems(evidence.results, evidence)
         self.assertEqual({p.atoms for p in problems}, {801792})
         self.assertEqual({answer.potential_stem(p.wafers[0]) for p in problems}, {"Ta_li2003", "Cu_u6", "W_zhou_short"})
         for p in problems:
@@ -164,8 +211,8 @@ class Shipped(unittest.TestCase):
     def test_a_folder_of_ones_own(self):
         with tempfile.TemporaryDirectory() as name:
             place = write(Path(name) / "own", result("wafer"))
-            results, rates = answer.read_reference(place)
-            self.assertEqual((len(results), rates), (1, []))
+            evidence = answer.read_reference(place)
+            self.assertEqual((len(evidence.results), evidence.published, evidence.replays), (1, [], []))
             (place / "published.toml").write_text("[[rate]]\npotential = 'x'\n")
             with self.assertRaisesRegex(InputError, "published.toml: rate.0.atoms: not found"):
                 answer.read_reference(place)

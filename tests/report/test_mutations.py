@@ -144,7 +144,7 @@ class Mutations(unittest.TestCase):
         self.assertGreaterEqual(self.accepted, least_accepted)
 
     def page_of(self, folder, partner):
-        parts, _ = page.sections([read_result(folder / "result.json"), partner], published=PUBLISHED)
+        parts, _ = page.sections([read_result(folder / "result.json"), partner], answer.Evidence([], PUBLISHED))
         html = page.render("t", parts, [partner])
         self.assertNotRegex(html, r"\b(nan|inf)\b")
 

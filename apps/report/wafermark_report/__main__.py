@@ -15,6 +15,7 @@ wafermark-report check FOLDER... --reference FILE       regression test: exit co
 
 def report(arguments):
     from . import answer, browser, output, page
+    from .replays import read_replays
     from .results import read_results
 
     parser = Arguments(prog="wafermark-report", usage=USAGE)
@@ -54,9 +55,10 @@ def report(arguments):
             "--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with"
         )
     results = read_results(options.folders)
-    references, published = answer.read_reference(options.reference)
+    evidence = answer.read_reference(options.reference)
+    evidence.add_replays(read_replays(options.folders))
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
-    parts, missing = page.sections(results, references, published, options.sparsity, options.training_record, command)
+    parts, missing = page.sections(results, evidence, options.sparsity, options.training_record, command)
     output.write_text(options.output, page.render(options.title, parts, results))
     print(
         f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"

@@ -2,11 +2,12 @@
 with intervals. Numbers only; answer_page.py puts them into words and pictures."""
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import scaling
 from .documents import SCHEMAS, read_toml
+from .replays import read_replays
 from .results import SOURCE, read_results
 from .scaling import RATE
 
@@ -68,7 +69,6 @@ class Point:
 
     workers: int
     rate: Rate
-    result: object = None  # None for published ones
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Rival:
     own."""
 
     name: str
-    kind: str  # "published" or "simulated"
+    kind: str  # "published", "simulated" or "modelled"
     worker: str
     points: list
     profile: str = ""
@@ -123,13 +123,15 @@ def simulated_runs(results):
 
 
 def simulated_rivals(runs):
-    """One for each machine and profile; of repeats the newest counts, for a simulation repeats itself."""
+    """One for each machine, profile and kind; of repeats the newest counts, for a simulation repeats itself. `runs`: results
+    and replays."""
     found = {}
     for r in sorted(runs, key=lambda r: r.started):
-        found.setdefault((r.machine, r.profile), {})[r.workers] = r
+        kind = r.figures[RATE].kind
+        found.setdefault((r.machine, r.profile, kind), {})[r.workers] = Point(r.workers, Rate.of(r))
     return [
-        Rival(name, "simulated", "worker", [Point(w, Rate.of(r), r) for w, r in sorted(by_workers.items())], profile)
-        for (name, profile), by_workers in sorted(found.items())
+        Rival(name, kind, "worker", [p for _, p in sorted(by_workers.items())], profile)
+        for (name, profile, kind), by_workers in sorted(found.items())
     ]
 
 
@@ -141,9 +143,23 @@ def published_rivals(rates):
     ]
 
 
-def problems(results, published):
+@dataclass
+class Evidence:
+    """What stands beside a user's results: results and replays that ship with the project, rates that others published."""
+
+    results: list = field(default_factory=list)
+    published: list = field(default_factory=list)
+    replays: list = field(default_factory=list)
+
+    def add_replays(self, replays):
+        """The user's own, each once."""
+        known = {r.folder.resolve() for r in self.replays}
+        self.replays += [r for r in replays if r.folder.resolve() not in known]
+
+
+def problems(results, evidence):
     """Every sample that ran on the emulated wafer and that some cluster, simulated or published, ran too; the largest
-    first. `results`: the newest of equal runs counts. `published`: rows of published.toml."""
+    first. `results`: the user's and those of the evidence; the newest of equal runs counts."""
     by_sample = {}
     for w in scaling.wafer_runs(results):
         by_sample.setdefault(sample(w), []).append(w)
@@ -154,8 +170,13 @@ def problems(results, published):
     for key, wafers in by_sample.items():
         newest = {(w.machine, w.wafer_options): w for w in sorted(wafers, key=lambda w: w.started)}
         first = wafers[0]
-        rows = [r for r in published if r["atoms"] == first.atoms and r["potential"] == potential_stem(first)]
-        rivals = published_rivals(rows) + simulated_rivals(simulated.get(key, []))
+
+        def same_slab(potential, atoms):
+            return potential == potential_stem(first) and atoms == first.atoms
+
+        rows = [r for r in evidence.published if same_slab(r["potential"], r["atoms"])]
+        replays = [r for r in evidence.replays if r.valid and same_slab(r.potential, r.atoms)]
+        rivals = published_rivals(rows) + simulated_rivals(simulated.get(key, []) + replays)
         if not rivals:
             continue
         wafer = next((r for r in rows if r["system"] == "wafer"), {})
@@ -167,11 +188,10 @@ def problems(results, published):
 
 
 def read_reference(folder=None):
-    """(results, published rates) that ship with the project, or of another folder like it; nothing where there is none."""
+    """The Evidence that ships with the project, or of another folder like it; none where there is no such folder."""
     place = Path(folder) if folder else REFERENCE
     if folder is None and not place.is_dir():
-        return [], []
-    results = read_results([place])
+        return Evidence()
     file = place / "published.toml"
     rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
-    return results, rates
+    return Evidence(read_results([place]), rates, read_replays([place]))

@@ -38,7 +38,7 @@ def plain_wafer(problem):
 
 def draw_rivals(axes, problem):
     colours = [c for c in SERIES[1:]]
-    for k, rival in enumerate(r for r in problem.rivals if r.kind == "simulated"):
+    for k, rival in enumerate(r for r in problem.rivals if r.kind != "published"):
         xs = [p.workers for p in rival.points]
         style = dict(color=colours[k % len(colours)], marker=MARKERS[1 + k % (len(MARKERS) - 1)], ms=5)
         banded = [p for p in rival.points if p.rate.has_band]
@@ -48,7 +48,8 @@ def draw_rivals(axes, problem):
                 color=style["color"], alpha=0.18, lw=0,
             )
         missing = "" if banded else ", without a band"
-        axes.plot(xs, [p.rate.value for p in rival.points], label=f"{rival.name}, simulated{missing}", **style)
+        axes.plot(xs, [p.rate.value for p in rival.points], label=f"{rival.name}, {rival.kind}{missing}",
+                  ls=":" if rival.kind == "modelled" else "-", **style)
     published = [r for r in problem.rivals if r.kind == "published"]
     for k, rival in enumerate(published):
         axes.plot(
@@ -79,7 +80,7 @@ def picture(problem):
     workers = [p.workers for r in problem.rivals for p in r.points]
     if min(workers) == max(workers):
         axes.set_xlim(min(workers) / 2, max(workers) * 2)
-    kinds = ["emulated"] + [k for k in ("simulated", "published") if any(r.kind == k for r in problem.rivals)]
+    kinds = ["emulated"] + [k for k in ("simulated", "modelled", "published") if any(r.kind == k for r in problem.rivals)]
     return Picture(
         inline(fig, f"{problem.label}: steps per second against size of the cluster, {problem.atoms:,} atoms; the table"
                     " below has the numbers"),
@@ -171,14 +172,14 @@ def notes(problems):
         " independent. A ratio is quoted only where its interval leaves out 1, and from valid runs only. Published rates"
         " have no interval: there the wafer's alone counts. They are the best of machines up to the size that is named."
     )
-    bare = sorted({r.name for p in problems for r in p.rivals if r.kind == "simulated" and not r.best.rate.has_band})
+    bare = sorted({r.name for p in problems for r in p.rivals if r.kind != "published" and not r.best.rate.has_band})
     if bare:
         yield f"Simulated without a band, so that ratios to them hold the wafer's uncertainty only: {', '.join(bare)}."
 
 
-def answer_section(results, published):
+def answer_section(results, evidence):
     """`results`: the user's and those that ship; those that are not valid are named, and nothing is drawn from them."""
-    problems = answer.problems(results, published)
+    problems = answer.problems(results, evidence)
     if not problems:
         return Missing(TITLE, "no problem that the emulated wafer ran has a simulated or published cluster beside it")
     section = Section("answer", TITLE)
@@ -212,6 +213,7 @@ def answer_section(results, published):
     )
     section.parts += [Text(t, "note") for t in notes(problems)]
     invalid = [r for r in results if r.app == "tungsten_md" and r.target in ("wafer", "simulated") and not r.valid]
+    invalid += [r for r in evidence.replays if not r.valid]
     if invalid:
         section.parts.append(
             Text("Left out because they are not valid: " + ", ".join(r.name for r in invalid) + ".", "alarm")

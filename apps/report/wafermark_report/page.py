@@ -3,20 +3,21 @@ from pathlib import Path
 
 import jinja2
 
-from . import answer_page, cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
+from . import answer, answer_page, cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
 
-def sections(results, references=(), published=(), sparsity_files=(), record=None, command="wafermark-report"):
-    """(sections in order, what is missing). Every section comes from the results alone; the first one also from
-    `references`, results that ship with the project, and `published` rates (answer.read_reference)."""
+def sections(results, evidence=None, sparsity_files=(), record=None, command="wafermark-report"):
+    """(sections in order, what is missing). Every section comes from the results alone; the first one also from the
+    `evidence` that clusters give (answer.read_reference)."""
+    evidence = evidence or answer.Evidence()
     mine = {r.folder.resolve() for r in results}
-    others = [r for r in references if r.folder.resolve() not in mine]
+    others = [r for r in evidence.results if r.folder.resolve() not in mine]
     together = [*others, *results]
     made = [
-        answer_page.answer_section(together, published),
+        answer_page.answer_section(together, evidence),
         verdict.summary(results),
         tables.merit_section(results),
         scaling_plots.scaling_section(results, weak=False),
@@ -31,7 +32,7 @@ def sections(results, references=(), published=(), sparsity_files=(), record=Non
     ]
     missing = [s for s in made if isinstance(s, Missing)]
     there = [s for s in made if not isinstance(s, Missing)]
-    return there + [tables.appendix(results, missing, command, others)], missing
+    return there + [tables.appendix(results, missing, command, others, evidence.replays)], missing
 
 
 def as_cell(cell):

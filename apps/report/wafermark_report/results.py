@@ -11,6 +11,7 @@ SCHEMA_VERSION = "wafermark-result-1"
 SOURCE = Path(__file__).resolve().parents[3]  # or share/wafermark of an installed prefix
 RESULT_SCHEMA = SOURCE / "common/results/result.schema.json"
 DECK_SCHEMA = SCHEMAS / "deck.schema.json"
+REPLAY = "cluster_replay"  # the app of results that no program ran: jobscripts/cluster_replay.py
 SHORTEST_EDGE = 1e-3  # of a box, Angstrom
 GPU_BACKENDS = ("CUDA", "HIP", "SYCL")
 # What does not change the physics or the work of an atom-step: these keys do not separate two problems. The number of
@@ -215,12 +216,21 @@ class RunResult:
         return "" if self.json["valid"] else "its checks fail"
 
 
-def read_result(path):
-    """One result.json. Raises InputError with the place of the first thing that is wrong."""
+def document_of(path):
+    """A result.json as it is, of the right version. Raises InputError."""
     document = parse_json(text_of(path), path)
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA_VERSION:
         raise InputError(f"{path}: found schema {found(schema)}, expected {SCHEMA_VERSION!r}")
+    return document
+
+
+def read_result(path):
+    """One result.json. Raises InputError with the place of the first thing that is wrong."""
+    return checked_result(document_of(path), path)
+
+
+def checked_result(document, path):
     check_schema(document, RESULT_SCHEMA, path)
     source = f"{path}: deck.toml"
     deck = check_schema(parse_toml(document.get("deck", {}).get("toml", ""), source), DECK_SCHEMA, source)
@@ -249,10 +259,9 @@ def read_defects(path):
     return document
 
 
-def read_results(folders):
-    """All results in the folders and below them, each once, in the order of their start. A folder without one is an
-    error."""
-    results = {}
+def paths_below(folders):
+    """Every result.json in the folders and below them. A folder without one is an error."""
+    found_paths = []
     for folder in map(Path, folders):
         try:
             if not folder.exists():
@@ -262,7 +271,19 @@ def read_results(folders):
             raise InputError(f"{folder}: {getattr(error, 'strerror', None) or error}") from None
         if not paths:
             raise InputError(f"{folder}: found no result.json in it or below it, expected the folder of a run")
-        for path in paths:
-            if path.resolve() not in results:
-                results[path.resolve()] = read_result(path)
+        found_paths += paths
+    return found_paths
+
+
+def read_results(folders):
+    """All results of runs in the folders and below them, each once, in the order of their start. Replays of simulated clusters
+    are left to replays.py; folders that hold nothing else are an error."""
+    results = {}
+    for path in paths_below(folders):
+        if path.resolve() not in results:
+            document = document_of(path)
+            if document.get("app") != REPLAY:
+                results[path.resolve()] = checked_result(document, path)
+    if not results:
+        raise InputError(f"{folders[0]}: found replays of simulated clusters only, expected a run beside them")
     return sorted(results.values(), key=lambda r: (r.started, str(r.folder)))

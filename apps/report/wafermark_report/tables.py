@@ -351,7 +351,7 @@ def machine_listings(results):
     ]
 
 
-def appendix(results, missing, command, references=()):
+def appendix(results, missing, command, references=(), replays=()):
     section = Section("appendix", "How to reproduce this")
     builds = {}
     for r in results:
@@ -408,6 +408,18 @@ def appendix(results, missing, command, references=()):
                     for r in references
                 ],
                 "Results that ship with Wafermark (results/reference; its README.md has the commands)",
+                numeric_from=9,
+            )
+        )
+    if replays:
+        section.parts.append(
+            Table(
+                ["replay", "started (UTC)", "workload", "cluster", "workers", "kind"],
+                [
+                    [r.name, r.started.replace("T", " ").rstrip("Z"), r.json["simulation"]["workload"], r.machine, f"{r.workers:,}", r.kind]
+                    for r in replays
+                ],
+                "Steps of simulated clusters that no program ran (jobscripts/cluster_replay.py)",
                 numeric_from=9,
             )
         )
