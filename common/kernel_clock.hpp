@@ -18,6 +18,9 @@ struct KernelClock {
   void (*begin_timed_steps)();
   void (*end_timed_steps)(std::int64_t steps);
   const char* (*record)();  ///< JSON: machine, platform, simulator
+  /// JSON of the timed steps, when all ranks have ended them: bounds of the time within the machine's ranges,
+  /// in parts of it, what it hangs on, and watts.
+  const char* (*outcome)();
 };
 
 inline constexpr const char* kernel_clock_symbol = "wafermark_kernel_clock";

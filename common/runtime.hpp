@@ -59,5 +59,9 @@ void end_timed_steps(std::int64_t steps);
 
 /// What simulates: machine file and digest, platform, SimGrid's version. Null where nothing does.
 nlohmann::json simulation();
+/// Of the timed steps: "time_band" (bounds of the time within the ranges of the machine's numbers, in parts
+/// of it), "sensitivity" of rates, "watts", "modelled_seconds". Null natively, and where no such steps were
+/// recorded to their end.
+nlohmann::json simulated_outcome();
 
 }  // namespace wafermark::runtime

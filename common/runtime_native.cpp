@@ -21,5 +21,6 @@ void begin_timed_steps() {}
 void end_timed_steps(std::int64_t) {}
 
 nlohmann::json simulation() { return nullptr; }
+nlohmann::json simulated_outcome() { return nullptr; }
 
 }  // namespace wafermark::runtime

@@ -49,4 +49,6 @@ void end_timed_steps(std::int64_t steps) { kernel_clock().end_timed_steps(steps)
 
 nlohmann::json simulation() { return nlohmann::json::parse(kernel_clock().record()); }
 
+nlohmann::json simulated_outcome() { return nlohmann::json::parse(kernel_clock().outcome()); }
+
 }  // namespace wafermark::runtime

@@ -20,6 +20,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import tomllib
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -27,6 +29,7 @@ INPUTS = SOURCE / "inputs/clusters"
 BUILD = SOURCE / "build/cluster-sim"
 TOOLS = BUILD / "tools/kernel_clock"
 MOST_RANKS = 10**6
+START = time.monotonic()
 
 
 class InputError(Exception):
@@ -87,29 +90,53 @@ def simulated_step(options, problem, model, folder):
     return (more - few) / steps + (with_list - more) / steps_of_a_list
 
 
+def relative(path):
+    """To the source, where it is inside."""
+    return str(Path(path).relative_to(SOURCE)) if Path(path).is_relative_to(SOURCE) else str(path)
+
+
+def what_is_simulated(options):
+    """(atoms, section): of the workload, or of the run whose record it is, as far as its result lies beside it."""
+    source = Path(options.work or options.workload)
+    section = {"workload": relative(source), "workload_sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    if options.workload:
+        load = tomllib.loads(source.read_text())
+        section |= {key: load[key] for key in ("potential", "deck") if key in load} | {"profile": Path(options.profile).stem}
+        return load["atoms"], section
+    try:
+        result = json.loads((source.parent / "result.json").read_text())
+        atoms = next(f["value"] for f in result["figures"] if f["name"] == "atoms")
+        potential = tomllib.loads(result["deck"]["toml"]).get("potential", {})
+        name = Path(potential["file"]).name.split(".")[0] if "file" in potential else potential.get("model", "")
+        section |= {"potential": name, "deck": relative(result["deck"]["file"])}
+    except (OSError, ValueError, KeyError, StopIteration):
+        return None, section
+    grew = options.grid is not None
+    return (None if grew else atoms), section
+
+
 def record_of(options, model, step, platform):
     kind = "modelled" if options.modelled else "simulated"
     rate, modelled_rate = 1 / step, model["steps_per_second"]
     # How far a number moves the step is worked out by the model.
     band = [rate / modelled_rate * bound for bound in model["band"]]
     joules = model["joules_per_step"] * modelled_rate / rate
-    workload = Path(options.work or options.workload)
-    figures = [{"name": "steps_per_second", "value": rate, "unit": "1/s", "kind": kind, "band": band},
+    atoms, section = what_is_simulated(options)
+    figures = [{"name": "atoms", "value": atoms, "unit": "", "kind": kind},
+               {"name": "steps_per_second", "value": rate, "unit": "1/s", "kind": kind, "band": band},
                {"name": "joules_per_step", "value": joules, "unit": "J", "kind": kind}]
     if not options.modelled:
         figures.append({"name": "steps_per_second_modelled", "value": modelled_rate, "unit": "1/s", "kind": "modelled"})
-    version = "" if options.modelled else called(["smpirun", "--version"]).split("\n")[0].strip()
-    return {"schema": "wafermark-result-1", "app": "cluster_replay", "command": "replay", "target": kind,
+    version = "none" if options.modelled else called(["smpirun", "--version"]).split("\n")[0].strip()
+    return {"schema": "wafermark-result-1", "app": "cluster_replay", "command": "replay", "target": "simulated", "wall_seconds": time.monotonic() - START,
             "started": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "machine": {"ranks": model["ranks"], "nodes": model["nodes"]},
-            "simulation": {"machine": model["machine"], "machine_file": options.machine,
+            "build": {key: "" for key in ("version", "commit", "compiler", "flags", "kokkos", "backend", "mpi")} | {"mpi": version},
+            "machine": {"hosts": [os.uname().nodename], "cpu": "", "ranks": model["ranks"], "threads_per_rank": 1},
+            "simulation": {"machine": model["machine"], "machine_file": relative(options.machine),
                            "machine_sha256": hashlib.sha256(Path(options.machine).read_bytes()).hexdigest(),
                            "machine_changes": options.machine_set, "platform": platform, "simulator": version,
-                           "ranks": model["ranks"], "grid": model["grid"], "workload": workload.stem,
-                           "workload_sha256": hashlib.sha256(workload.read_bytes()).hexdigest(),
-                           **({"profile": Path(options.profile).stem} if options.profile else {})},
-            "figures": figures, "checks": [], "sensitivity": {"steps_per_second": model["sensitivity"]},
-            "energy": {"joules": joules, "source": "machine file", "note": "of a step"},
+                           "ranks": model["ranks"], "nodes": model["nodes"], "grid": model["grid"], "sensitivity": model["sensitivity"], **section},
+            "figures": figures, "checks": [], "regions": [], "energy": {"joules": joules, "source": "model", "note": "of a step"},
             "status": "complete", "status_note": "", "valid": True}
 
 
@@ -141,6 +168,8 @@ def run(options):
     new.write_text(json.dumps(result, indent=2) + "\n")
     new.replace(out / "result.json")
     for figure in result["figures"]:
+        if figure["value"] is None:
+            continue
         band = f", 5 to 95 %: {figure['band'][0]:.6g} to {figure['band'][1]:.6g}" if "band" in figure else ""
         print(f"  {figure['name']:<34} {figure['value']:>14.6g} {figure['unit']:<6} {figure['kind']}{band}")
     print(f"result: {out / 'result.json'}")

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "common/errors.hpp"
+#include "common/results/simulated_outcome.hpp"
 #include "common/runtime.hpp"
 
 namespace wafermark {
@@ -153,6 +154,7 @@ void Result::begin(const Communicator& comm, const std::string& directory) {
 }
 
 void Result::write(const Communicator& comm, const std::string& directory) {
+  if (comm.is_root()) add_simulated_outcome(json_, runtime::simulated_outcome());
   write_as(comm, directory, incomplete_);
 }
 

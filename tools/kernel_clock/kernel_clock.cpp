@@ -18,10 +18,12 @@
 #include <simgrid/s4u/Engine.hpp>
 #include <sstream>
 
+#include "common/band.hpp"
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "tools/kernel_clock/kernel_costs.hpp"
 #include "tools/kernel_clock/rank_clock.hpp"
+#include "tools/kernel_clock/step_model.hpp"
 #include "tools/kernel_clock/work_recorder.hpp"
 
 namespace wafermark {
@@ -74,6 +76,7 @@ class Clock {
   void begin_timed_steps() { recorder_.begin(pid()); }
   void end_timed_steps(std::int64_t steps) { recorder_.end(pid(), steps); }
   WorkRecorder& recorder() { return recorder_; }
+  const WorkRecorder& recorder() const { return recorder_; }
   RankWork& mine() { return ranks_[pid()]; }
   static aid_t pid() { return sg_actor_self_get_pid(); }
   const ClusterMachine& machine() const { return machine_; }
@@ -126,14 +129,20 @@ void with_clock(F&& f) {
   }
 }
 
+void write_work(const Clock& clock, const std::string& path) {
+  if (clock.recorded())
+    clock.recorder().record().write(path);
+  else if (clock.recorder().too_long())
+    std::fprintf(stderr,
+                 "kernel_clock: the ranks' work was not recorded: more than %lld events; take fewer steps\n",
+                 static_cast<long long>(WorkRecorder::most_events));
+}
+
 void end_clock() {
   const std::string path = environment("WAFERMARK_CLUSTER_KERNELS");
   if (!path.empty()) with_clock([&](Clock& clock) { write_text_file(path, clock.table()); });
   const std::string work = environment("WAFERMARK_CLUSTER_WORK");
-  if (!work.empty())
-    with_clock([&](Clock& clock) {
-      if (clock.recorded()) clock.recorder().record().write(work);
-    });
+  if (!work.empty()) with_clock([&](Clock& clock) { write_work(clock, work); });
   the_clock() = nullptr;
 }
 
@@ -169,6 +178,26 @@ const char* record() {
   return text.c_str();
 }
 
+/// Null where no timed steps are recorded.
+const char* outcome() {
+  static std::string text;
+  const Clock& clock = *the_clock();
+  if (!clock.recorded()) return "null";
+  const WorkRecord record = clock.recorder().record();
+  const ClusterMachine& m = clock.machine();
+  const RecordOnGrid work(record, record.grid);
+  const ModelledTime time = modelled_time(work, m);
+  const Band band = band_of(m.quantities, time.seconds, [&](const std::string& key, double value) {
+    return modelled_time(work, m.with(key, value)).seconds;
+  });
+  text = nlohmann::json{{"time_band", band.of(1.0)},
+                        {"sensitivity", band.inverse().sensitivity()},
+                        {"modelled_seconds", time.seconds},
+                        {"watts", m.watts(work.size(), time.busy / time.seconds)}}
+             .dump();
+  return text.c_str();
+}
+
 const KernelClock interface_of_clock{
     [](std::int64_t items) { the_clock()->mine().load.items = static_cast<double>(items); },
     [](std::int64_t entries) {
@@ -182,7 +211,8 @@ const KernelClock interface_of_clock{
     [](const runtime::Message& message) { the_clock()->recorder().message(Clock::pid(), message); },
     [] { the_clock()->begin_timed_steps(); },
     [](std::int64_t steps) { the_clock()->end_timed_steps(steps); },
-    record};
+    record,
+    outcome};
 
 }  // namespace
 }  // namespace wafermark

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <deque>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "common/errors.hpp"
 #include "tools/kernel_clock/platform.hpp"
@@ -36,7 +36,11 @@ int rounds(int ranks) {
 class Model {
  public:
   Model(const RecordOnGrid& work, const ClusterMachine& m)
-      : work_(work), m_(m), ranks_(static_cast<std::size_t>(work.size())) {
+      : work_(work),
+        m_(m),
+        ranks_(static_cast<std::size_t>(work.size())),
+        inboxes_(ranks_.size()),
+        sharers_(ranks_.size()) {
     for (int r = 0; r < work.size(); ++r) acts_as_.push_back(work.acts_as(r));
   }
 
@@ -124,22 +128,25 @@ class Model {
     RankState& s = state(rank);
     const int to = work_.peer(rank, e.to);
     s.time += message_overhead(m_, e.bytes_out, MessageEnd::sender);
-    under_way_[key(rank, to)].push_back({s.time + flight(rank, to, e), e.bytes_out});
+    inbox(to, rank).push_back({s.time + flight(rank, to, e), e.bytes_out});
     ready_.push_back(to);
   }
 
-  double flight(int rank, int to, const WorkEvent& e) const {
+  double flight(int rank, int to, const WorkEvent& e) {
     const double bytes = static_cast<double>(e.bytes_out);
     if (node(rank) == node(to)) return m_.local_latency + bytes / m_.local_bandwidth;
     return links_between(m_, node(rank), node(to)) * m_.link_latency +
            bytes * sharers(rank, e) / m_.link_bandwidth;
   }
 
-  /// Ranks of this one's node whose message of this event leaves the node too.
-  int sharers(int rank, const WorkEvent& e) const {
+  /// Ranks of this one's node whose message of this event leaves the node too. They come to it one after the
+  /// other, so the last answer is kept.
+  int sharers(int rank, const WorkEvent& e) {
+    Sharers& known = sharers_[static_cast<std::size_t>(node(rank))];
+    const std::size_t at = ranks_[static_cast<std::size_t>(rank)].next;
+    if (known.ranks > 0 && known.event == at) return known.ranks;
     const int first = node(rank) * m_.workers_per_node,
               end = std::min(first + m_.workers_per_node, work_.size());
-    const std::size_t at = ranks_[static_cast<std::size_t>(rank)].next;
     int n = 0;
     for (int r = first; r < end; ++r) {
       const auto& list = events(r);
@@ -147,18 +154,19 @@ class Model {
           node(work_.peer(r, list[at].to)) != node(r))
         ++n;
     }
-    return std::max(1, n);
+    known = {at, std::max(1, n)};
+    return known.ranks;
   }
 
   /// False when it has not been sent yet.
   bool receive(int rank, int from_recorded) {
     if (from_recorded == WorkEvent::nobody) return true;
-    std::deque<UnderWay>& messages = under_way_[key(work_.peer(rank, from_recorded), rank)];
+    std::vector<UnderWay>& messages = inbox(rank, work_.peer(rank, from_recorded));
     if (messages.empty()) return false;
     RankState& s = state(rank);
     s.time = std::max(s.time, messages.front().arrives) +
              message_overhead(m_, messages.front().bytes, MessageEnd::receiver);
-    messages.pop_front();
+    messages.erase(messages.begin());
     return true;
   }
 
@@ -199,8 +207,12 @@ class Model {
     return one + (surplus ? ends + far : 0.0);
   }
 
-  static std::uint64_t key(int from, int to) {
-    return (static_cast<std::uint64_t>(from) << 32) | static_cast<std::uint32_t>(to);
+  /// Messages from one rank to another. A rank has few that write to it.
+  std::vector<UnderWay>& inbox(int to, int from) {
+    auto& boxes = inboxes_[static_cast<std::size_t>(to)];
+    for (auto& [sender, messages] : boxes)
+      if (sender == from) return messages;
+    return boxes.emplace_back(from, std::vector<UnderWay>()).second;
   }
 
   const RecordOnGrid& work_;
@@ -208,7 +220,12 @@ class Model {
   std::vector<RankState> ranks_;
   std::vector<int> acts_as_;
   std::deque<int> ready_;
-  std::unordered_map<std::uint64_t, std::deque<UnderWay>> under_way_;
+  std::vector<std::vector<std::pair<int, std::vector<UnderWay>>>> inboxes_;
+  struct Sharers {
+    std::size_t event = 0;
+    int ranks = 0;  ///< 0: not counted yet
+  };
+  std::vector<Sharers> sharers_;  ///< by node
   std::int64_t collectives_ = 0;  ///< that have ended
   int arrived_ = 0;               ///< ranks at the next one
   double latest_ = 0.0;

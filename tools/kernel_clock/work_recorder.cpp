@@ -40,6 +40,7 @@ void WorkRecorder::begin(std::int64_t rank) {
   Events& events = ranks_[rank];
   if (!events.open && !events.list.empty()) --ended_;
   events.open = true;
+  events_ -= static_cast<std::int64_t>(events.list.size());
   events.list.clear();
 }
 
@@ -54,42 +55,43 @@ std::vector<WorkEvent>* WorkRecorder::open(std::int64_t rank) {
   return found == ranks_.end() || !found->second.open ? nullptr : &found->second.list;
 }
 
+void WorkRecorder::add(std::int64_t rank, const WorkEvent& event) {
+  auto* const events = open(rank);
+  if (events == nullptr || too_long()) return;
+  events->push_back(event);
+  if (++events_ > most_events)
+    for (auto& [number, of_rank] : ranks_) of_rank.list = {};
+}
+
 void WorkRecorder::kernel(std::int64_t rank, const std::string& label, const KernelKind& kind,
                           const KernelLoad& load) {
-  auto* const events = open(rank);
-  if (events == nullptr) return;
+  if (open(rank) == nullptr) return;
   const auto [at, is_new] = kernel_numbers_.emplace(label, static_cast<int>(kernels_.size()));
   if (is_new) kernels_.push_back({label, kind});
   WorkEvent e;
   e.kind = WorkEvent::Kind::kernel;
   e.what = at->second;
   e.load = load;
-  events->push_back(e);
+  add(rank, e);
 }
 
 void WorkRecorder::copy(std::int64_t rank, std::int64_t bytes) {
-  auto* const events = open(rank);
-  if (events == nullptr) return;
   WorkEvent e;
   e.kind = WorkEvent::Kind::copy;
   e.bytes_out = bytes;
-  events->push_back(e);
+  add(rank, e);
 }
 
-void WorkRecorder::fence(std::int64_t rank) {
-  if (auto* const events = open(rank)) events->emplace_back();
-}
+void WorkRecorder::fence(std::int64_t rank) { add(rank, {}); }
 
 void WorkRecorder::message(std::int64_t rank, const runtime::Message& m) {
-  auto* const events = open(rank);
-  if (events == nullptr) return;
   WorkEvent e;
   e.kind = kind_of(m.kind);
   e.bytes_out = m.bytes_out;
   e.bytes_in = m.bytes_in;
   e.to = rank_or_nobody(m.to);
   e.from = rank_or_nobody(m.from);
-  events->push_back(e);
+  add(rank, e);
 }
 
 WorkRecord WorkRecorder::record() const {

@@ -11,6 +11,9 @@ namespace wafermark {
 
 class WorkRecorder {
  public:
+  /// A run with more has no record: it would fill the memory.
+  static constexpr std::int64_t most_events = 4'000'000;
+
   void set_grid(const std::array<int, 3>& grid) { grid_ = grid; }
 
   /// The timed steps of `rank` begin, again where they did before; they end when all of its work is noted.
@@ -24,7 +27,8 @@ class WorkRecorder {
   void message(std::int64_t rank, const runtime::Message& message);
 
   /// Whether all of so many ranks have noted their timed steps to the end.
-  bool complete(int ranks) const { return ended_ == ranks; }
+  bool complete(int ranks) const { return ended_ == ranks && !too_long(); }
+  bool too_long() const { return events_ > most_events; }
   /// In the order of the numbers by which ranks were called. A program that laid out no grid has its ranks in
   /// a row.
   WorkRecord record() const;
@@ -32,6 +36,7 @@ class WorkRecorder {
  private:
   /// Null outside the timed steps.
   std::vector<WorkEvent>* open(std::int64_t rank);
+  void add(std::int64_t rank, const WorkEvent& event);
 
   struct Events {
     bool open = false;
@@ -41,7 +46,7 @@ class WorkRecorder {
   std::map<std::string, int> kernel_numbers_;
   std::vector<RecordedKernel> kernels_;
   std::array<int, 3> grid_{0, 0, 0};
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0, events_ = 0;
   int ended_ = 0;
 };
 

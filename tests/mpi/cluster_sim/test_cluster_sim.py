@@ -73,6 +73,12 @@ def same_physics_as_native(folder):
     expect(figure(n, "steps_per_second")["kind"] == "measured" and "simulation" not in n, "a native run simulates nothing")
     expect(a["simulation"]["machine"] == "frontier" and len(a["simulation"]["machine_sha256"]) == 64
            and "SimGrid" in a["simulation"]["simulator"] and "dragonfly" in a["simulation"]["platform"], "the result names the machine")
+    low, high = figure(a, "steps_per_second")["band"]
+    expect(low < figure(a, "steps_per_second")["value"] < high and len(a["simulation"]["sensitivity"]) > 5,
+           f"rates have a band, and what they hang on: {low} to {high}")
+    watts = a["energy"]["joules"] / figure(a, "loop_seconds")["value"]
+    expect(36 * 45 + 5 * 680 < watts < 36 * 230 + 5 * 680, f"joules of 36 GCDs on 5 nodes: {watts} W")
+    expect(figure(a, "joules_per_atom_step")["value"] > 0, "joules of an atom-step")
     again = simulate(folder / "b", deck, "--machine", "frontier", "--ranks", "36")
     b = result(folder / "b/frontier_ranks_36")
     expect(again.returncode == 0 and figure(a, "loop_seconds") == figure(b, "loop_seconds") and a["regions"] == b["regions"],
@@ -140,11 +146,12 @@ def replays(folder):
     modelled = figure(document, "steps_per_second_modelled")["value"]
     expect(abs(modelled / large - 1) < 0.05, f"36 ranks: {large} replayed, {modelled} modelled")
     low, high = figure(document, "steps_per_second")["band"]
-    expect(low < large < high and document["sensitivity"]["steps_per_second"], f"a band around it: {low} to {high}")
+    expect(low < large < high and document["simulation"]["sensitivity"], f"a band around it: {low} to {high}")
     profile = replay("--profile", "lammps_kokkos_2023", "--workload", "sc24_W_gpu", "--machine", "frontier", "--ranks", 64, "--out",
                      folder / "l")
     expect(rate_of(profile, folder / "l") > 100 and result(folder / "l")["simulation"]["profile"] == "lammps_kokkos_2023",
            "LAMMPS on 64 ranks by its profile")
+    expect(figure(result(folder / "l"), "atoms")["value"] == 801792, "its atoms")
     cut = folder / "cut"
     cut.write_text(work.read_text()[:5000])
     odd = folder / "odd"
