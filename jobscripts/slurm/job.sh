@@ -50,6 +50,7 @@ fi
 case "${command[0]##*/} ${command[1]:-}" in
   "tungsten_md run") checkpoint=$out/checkpoint.h5 command+=(--restart auto) ;;
   "sparse_llama train" | "sparse_llama recover") checkpoint=$out/state.h5 command+=(--restart) ;;
+  "sparse_llama prune") checkpoint=$out/pruning.json command+=(--restart) ;;
   *) checkpoint= ;;
 esac
 written() { stat -c %y -- "$checkpoint" 2>/dev/null; }

@@ -16,7 +16,6 @@
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/compress/model_files.hpp"
-#include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 
@@ -33,16 +32,22 @@ struct EvaluateOptions {
 
 bool is_packed_file(const std::string& path) { return path.ends_with(".h5") && !is_training_state(path); }
 
-/// Zeros among the weights of the layers' matrices.
-double sparsity_of(const FlatModel& model) {
+/// Zeros among the weights of the layers' matrices. Collective: ranks share the layers.
+double sparsity_of(const Communicator& comm, const WeightSource& source) {
   std::int64_t size = 0, zeros = 0;
-  for (const ParameterBlock& block : ParameterLayout(model.configuration).blocks)
-    if (block.in_layer) {
-      size += block.size();
-      zeros +=
-          std::count(model.parameters.begin() + block.offset, model.parameters.begin() + block.end(), 0.0f);
+  for (std::int64_t l = comm.rank(); l < source.configuration.layers; l += comm.size())
+    for (int m = int(Matrix::query); m <= int(Matrix::down); ++m) {
+      const DenseMatrix matrix = dense_matrix(source, Matrix(m), l);
+      size += matrix.rows * matrix.columns;
+      zeros += std::count(matrix.values.begin(), matrix.values.end(), 0.0f);
     }
-  return size > 0 ? double(zeros) / double(size) : 0.0;
+  return double(comm.sum(zeros)) / double(comm.sum(size));
+}
+
+ModelOptions model_of(const EvaluateOptions& o) {
+  ModelOptions model;
+  model.model = o.model;
+  return model;
 }
 
 /// The perplexity, how fast it came, and what else is known of the weights.
@@ -80,18 +85,19 @@ Evaluation evaluate_packed(const EvaluateOptions& o, const Communicator& comm, c
   return e;
 }
 
-Evaluation evaluate_plain(const EvaluateOptions& o, const Communicator& comm, const FlatModel& model,
+Evaluation evaluate_plain(const EvaluateOptions& o, const Communicator& comm, const WeightSource& source,
                           const ResultFolder& out, Result& result) {
+  const Configuration& c = source.configuration;
   Evaluation e;
-  e.text = read_tokens(comm, o.text, o.tokenizer, model.configuration.vocabulary);
-  e.window = window_of(o, model.configuration, e.text);
-  require_memory(comm, activation_bytes(model.configuration, windows_together, double(e.window)),
-                 fmt::format("{} windows of {} tokens", windows_together, e.window));
+  e.text = read_tokens(comm, o.text, o.tokenizer, c.vocabulary);
+  e.window = window_of(o, c, e.text);
+  require_memory(comm, perplexity_bytes(c, e.window), fmt::format("windows of {} tokens", e.window));
+  expect_numbers(source);
   out.begin(result);
   const auto start = std::chrono::steady_clock::now();
-  e.perplexity = perplexity(comm, model.configuration, model.parameters, e.text.tokens, e.text.bos, e.window);
+  e.perplexity = perplexity(comm, source, e.text.tokens, e.text.bos, e.window);
   e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  result.add_figure("sparsity", sparsity_of(model), "1", Kind::measured, "of the layers' matrices");
+  result.add_figure("sparsity", sparsity_of(comm, source), "1", Kind::measured, "of the layers' matrices");
   return e;
 }
 
@@ -107,8 +113,7 @@ RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm) {
   }
   const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
   const ValueType type = value_type_named(o.value.empty() ? "bf16" : o.value, "--value");
-  ModelOptions model;
-  model.model = o.model;
+  ModelOptions model = model_of(o);
   model.format = name_of(format);
   model.value = name_of(type);
   model.activation_threshold = o.activation_threshold;
@@ -132,7 +137,7 @@ int evaluate(EvaluateOptions o, const CLI::App& command) {
   const bool packed =
       is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || o.activation_threshold;
   const Evaluation e = packed ? evaluate_packed(o, comm, packed_weights(o, comm), out, result)
-                              : evaluate_plain(o, comm, read_flat_model(comm, o.model), out, result);
+                              : evaluate_plain(o, comm, model_of(o).source(), out, result);
   const auto tokens = double(e.text.tokens.size());
   result.add_figure(
       "perplexity", e.perplexity, "1", Kind::measured,

@@ -8,6 +8,7 @@
 
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
+#include "sparse_llama/compress/pruned_folder.hpp"
 #include "sparse_llama/model/json_text.hpp"
 #include "sparse_llama/model/staged_folder.hpp"
 
@@ -17,12 +18,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* state = "state.h5";
+using Pruned = PrunedFolder;
 
 /// Checkpoints first: from whatever is left no run goes on.
 std::vector<std::string> names_of(Writes writes) {
   std::vector<std::string> names{"result.json", "wafer.h5", "trace.json"};
-  if (writes != Writes::figures)
+  if (writes == Writes::checkpoints)
     names.insert(names.begin(), {"state.previous.h5", "state.damaged.h5", state, "config.json"});
+  if (writes == Writes::folder)
+    names.insert(names.begin(),
+                 {Pruned::record_name, Pruned::unfinished_name, "model.safetensors", "config.json"});
   return names;
 }
 
@@ -45,8 +50,9 @@ ResultFolder::ResultFolder(const Communicator& comm, const OutputOptions& option
 
 bool ResultFolder::is_no_loss(const std::vector<std::string>& files) const {
   if (files.empty()) return true;
-  const bool state_there = std::find(files.begin(), files.end(), state) != files.end();
-  if (state_there && writes_ == Writes::checkpoints) return false;
+  const char* checkpoint = writes_ == Writes::checkpoints ? state : Pruned::record_name;
+  if (writes_ != Writes::figures && std::find(files.begin(), files.end(), checkpoint) != files.end())
+    return false;
   const auto result = folder_.result();
   return result && member(*result, "app") == "sparse_llama" && member(*result, "command") == command_ &&
          member(*result, "status") == "incomplete";
@@ -57,9 +63,12 @@ void ResultFolder::expect_free() const {
   std::string other;  // looked for by rank 0: another node may not see it yet
   if (folder_.comm().is_root()) {
     std::error_code none;
-    if (writes_ == Writes::figures)
-      other = fs::exists(fs::path(path()) / state, none) ? state : "";
-    else if (holds_model(path()))
+    const bool pruned =
+        holds_model(path()) && member(folder_.result().value_or(nullptr), "command") == "prune";
+    if (writes_ != Writes::checkpoints && fs::exists(fs::path(path()) / state, none))
+      other = state;
+    else if (writes_ == Writes::figures ? pruned
+                                        : holds_model(path()) && !(pruned && writes_ == Writes::folder))
       other = "*.safetensors or pytorch_model*";
   }
   folder_.comm().throw_together(
@@ -71,7 +80,7 @@ void ResultFolder::expect_free() const {
       "--out {}: holds {} of an earlier run, expected another folder, {}or --overwrite to replace "
       "what is there",
       path(), fmt::join(files, ", "),
-      writes_ == Writes::checkpoints ? "--restart to go on with that run, " : ""));
+      writes_ != Writes::figures ? "--restart to go on with that run, " : ""));
 }
 
 void ResultFolder::begin(Result& result) const {

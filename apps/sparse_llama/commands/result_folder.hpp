@@ -21,8 +21,8 @@ struct OutputOptions {
 /// What a command writes beside result.json.
 enum class Writes {
   figures,     ///< nothing that took long to make and could be gone on with
-  model,       ///< a model, at the end
-  checkpoints  ///< models all the way, from which --restart goes on
+  folder,      ///< a Hugging Face folder that grows layer by layer, which --restart goes on with
+  checkpoints  ///< training states all the way, from which --restart goes on
 };
 
 /// The folder of a command's result, locked while this lives; without a folder (--out was not given) nothing

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/communicator.hpp"
-#include "sparse_llama/model/configuration.hpp"
+#include "sparse_llama/compress/hidden_states.hpp"
 
 namespace wafermark::llama {
 
@@ -32,10 +32,8 @@ struct LayerInputs {
   InputStatistics down;              ///< of down
 };
 
-/// Runs the model over the text and sums up the inputs of block `layer`. Collective: ranks share the
-/// sequences.
+/// Runs a block on the streams of this rank's sequences and sums up its inputs over all ranks. Collective.
 LayerInputs layer_inputs(const Communicator& comm, const Configuration& configuration,
-                         const std::vector<float>& parameters, const CalibrationText& text,
-                         std::int64_t layer);
+                         const DenseLayer& layer, const HiddenStates& states);
 
 }  // namespace wafermark::llama

@@ -1,48 +1,39 @@
 #include "sparse_llama/compress/cholesky.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
+// LAPACK's own names. The upper triangle of a row-major matrix is the lower one of the same array by columns.
+extern "C" {
+void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info);
+void dpotri_(const char* triangle, const int* n, double* a, const int* lda, int* info);
+}
+
 namespace wafermark::llama {
+namespace {
+
+void factor(std::vector<double>& a, std::int64_t n) {
+  const int size = int(n);
+  int info = 0;
+  dpotrf_("L", &size, a.data(), &size, &info);
+  if (info != 0) throw std::domain_error("Cholesky factor: the matrix is not positive definite");
+}
+
+}  // namespace
 
 void factor_upper(std::vector<double>& a, std::int64_t n) {
-  const auto row = [&](std::int64_t i) { return a.data() + i * n; };
-  for (std::int64_t i = 0; i < n; ++i) {
-    double* u = row(i);
-    if (!(u[i] > 0)) throw std::domain_error("Cholesky factor: the matrix is not positive definite");
-    const double d = std::sqrt(u[i]);
-    for (std::int64_t j = i; j < n; ++j) u[j] /= d;
-    for (std::int64_t k = i + 1; k < n; ++k) {
-      double* below = row(k);
-      const double factor = u[k];
-      for (std::int64_t j = k; j < n; ++j) below[j] -= factor * u[j];
-    }
-  }
-  for (std::int64_t i = 1; i < n; ++i) std::fill_n(row(i), i, 0.0);
+  factor(a, n);
+  for (std::int64_t i = 1; i < n; ++i) std::fill_n(a.data() + i * n, i, 0.0);
 }
 
 void invert_symmetric(std::vector<double>& a, std::int64_t n) {
-  factor_upper(a, n);
-  // V = U^-1, upper triangular, row by row from the last; A^-1 = V V^T.
-  std::vector<double> v(std::size_t(n * n));
-  for (std::int64_t i = n - 1; i >= 0; --i) {
-    double* out = v.data() + i * n;
-    out[i] = 1;
-    for (std::int64_t k = i + 1; k < n; ++k) {
-      const double factor = a[std::size_t(i * n + k)];
-      const double* in = v.data() + k * n;
-      for (std::int64_t j = k; j < n; ++j) out[j] -= factor * in[j];
-    }
-    const double d = a[std::size_t(i * n + i)];
-    for (std::int64_t j = i; j < n; ++j) out[j] /= d;
-  }
+  factor(a, n);
+  const int size = int(n);
+  int info = 0;
+  dpotri_("L", &size, a.data(), &size, &info);
+  if (info != 0) throw std::domain_error("inverse: the matrix is not positive definite");
   for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = i; j < n; ++j) {
-      double sum = 0;
-      for (std::int64_t k = j; k < n; ++k) sum += v[std::size_t(i * n + k)] * v[std::size_t(j * n + k)];
-      a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)] = sum;
-    }
+    for (std::int64_t j = 0; j < i; ++j) a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)];
 }
 
 }  // namespace wafermark::llama

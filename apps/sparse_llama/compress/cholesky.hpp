@@ -1,4 +1,4 @@
-// Cholesky factors of small symmetric matrices, row-major [n, n], in double.
+// Cholesky factors of symmetric matrices, row-major [n, n], in double, by LAPACK.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,11 @@
 
 namespace wafermark::llama {
 
-/// A becomes U, upper triangular with A = U^T U; what lies below the diagonal becomes zero.
-/// Throws std::domain_error when A is not positive definite.
+/// A, whose upper triangle is read, becomes U, upper triangular with A = U^T U; what lies below the diagonal
+/// becomes zero. Throws std::domain_error when A is not positive definite.
 void factor_upper(std::vector<double>& a, std::int64_t n);
 
-/// A becomes its inverse, through its factor.
+/// A, whose upper triangle is read, becomes its inverse, through its factor.
 void invert_symmetric(std::vector<double>& a, std::int64_t n);
 
 }  // namespace wafermark::llama

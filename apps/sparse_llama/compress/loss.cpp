@@ -11,22 +11,6 @@ namespace {
 
 using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
-/// Logits become probabilities; the sum of -log p(target).
-template <class T>
-double probabilities_and_loss(std::vector<T>& logits, std::int64_t vocabulary,
-                              std::span<const std::int32_t> targets) {
-  double sum = 0;
-  T* values = logits.data();
-  Kokkos::parallel_reduce(
-      "cross entropy", Host(0, std::int64_t(targets.size())),
-      [=](std::int64_t n, double& part) {
-        part +=
-            double(cross_entropy(values + n * vocabulary, vocabulary, std::int64_t(targets[std::size_t(n)])));
-      },
-      sum);
-  return sum;
-}
-
 /// MSE(teacher, student) and MSE(teacher, 0), not divided by the number of elements.
 template <class T>
 std::pair<double, double> squared_distance(const std::vector<T>& teacher, const std::vector<T>& student) {
@@ -42,6 +26,19 @@ std::pair<double, double> squared_distance(const std::vector<T>& teacher, const 
 }  // namespace
 
 template <class T>
+double to_probabilities(T* logits, std::int64_t vocabulary, std::span<const std::int32_t> targets) {
+  double sum = 0;
+  Kokkos::parallel_reduce(
+      "cross entropy", Host(0, std::int64_t(targets.size())),
+      [=](std::int64_t n, double& part) {
+        part +=
+            double(cross_entropy(logits + n * vocabulary, vocabulary, std::int64_t(targets[std::size_t(n)])));
+      },
+      sum);
+  return sum;
+}
+
+template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
                        std::span<const std::int32_t> targets, const LossWeights& weights,
                        Transformer<T>* teacher, T* gradient) {
@@ -50,7 +47,7 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
   const std::int64_t n = student.tokens(), vocabulary = student.configuration().vocabulary;
   const std::int64_t layers = student.configuration().layers;
   Loss loss;
-  loss.token = probabilities_and_loss(student.logits(), vocabulary, targets) / double(n);
+  loss.token = to_probabilities(student.logits().data(), vocabulary, targets) / double(n);
   T* p = student.logits().data();
 
   const T per_token = T(weights.token / double(n)), per_logit = T(weights.logit / double(n));
@@ -92,23 +89,13 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
   return loss;
 }
 
-template <class T>
-double negative_log_likelihood(Transformer<T>& model, const T* parameters,
-                               std::span<const std::int32_t> tokens, std::span<const std::int32_t> targets) {
-  expect_rows(targets, model.configuration().vocabulary, "text");
-  model.forward(parameters, tokens);
-  return probabilities_and_loss(model.logits(), model.configuration().vocabulary, targets);
-}
-
 template Loss loss_and_gradient(Transformer<float>&, const float*, std::span<const std::int32_t>,
                                 std::span<const std::int32_t>, const LossWeights&, Transformer<float>*,
                                 float*);
 template Loss loss_and_gradient(Transformer<double>&, const double*, std::span<const std::int32_t>,
                                 std::span<const std::int32_t>, const LossWeights&, Transformer<double>*,
                                 double*);
-template double negative_log_likelihood(Transformer<float>&, const float*, std::span<const std::int32_t>,
-                                        std::span<const std::int32_t>);
-template double negative_log_likelihood(Transformer<double>&, const double*, std::span<const std::int32_t>,
-                                        std::span<const std::int32_t>);
+template double to_probabilities(float*, std::int64_t, std::span<const std::int32_t>);
+template double to_probabilities(double*, std::int64_t, std::span<const std::int32_t>);
 
 }  // namespace wafermark::llama

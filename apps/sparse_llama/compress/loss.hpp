@@ -27,9 +27,8 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
                        std::span<const std::int32_t> targets, const LossWeights& weights,
                        Transformer<T>* teacher, T* gradient);
 
-/// Forward pass only: the sum over all tokens of -log p(target).
+/// Logits [targets, vocabulary] become probabilities; the sum of -log p(target).
 template <class T>
-double negative_log_likelihood(Transformer<T>& model, const T* parameters,
-                               std::span<const std::int32_t> tokens, std::span<const std::int32_t> targets);
+double to_probabilities(T* logits, std::int64_t vocabulary, std::span<const std::int32_t> targets);
 
 }  // namespace wafermark::llama

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <type_traits>
 
@@ -46,6 +47,20 @@ ParameterLayout::ParameterLayout(const Configuration& c) {
   head = c.tied_embeddings ? embedding : at(next + 1);
 }
 
+std::int64_t ParameterLayout::offset(Matrix matrix, std::int64_t layer) const {
+  if (matrix == Matrix::embedding) return embedding;
+  if (matrix == Matrix::head) return head;
+  const LayerOffsets& l = layers[std::size_t(layer)];
+  const std::int64_t offsets[] = {l.query, l.key, l.value, l.attention_output, l.gate, l.up, l.down};
+  return offsets[int(matrix) - int(Matrix::query)];
+}
+
+std::int64_t ParameterLayout::offset(Norm norm, std::int64_t layer) const {
+  if (norm == Norm::final) return final_norm;
+  const LayerOffsets& l = layers[std::size_t(layer)];
+  return norm == Norm::attention ? l.attention_norm : l.feed_forward_norm;
+}
+
 std::vector<float> flatten(DenseWeights weights) {
   std::vector<float> flat;
   flat.reserve(std::size_t(ParameterLayout(weights.configuration).size));
@@ -66,6 +81,24 @@ DenseWeights unflatten(const Configuration& c, const std::vector<float>& paramet
     ++block;
   });
   return w;
+}
+
+WeightSource parameter_source(const Configuration& c, const std::vector<float>& parameters) {
+  WeightSource source;
+  source.name = "parameters";
+  source.configuration = c;
+  const auto layout = std::make_shared<const ParameterLayout>(c);
+  const float* values = parameters.data();
+  source.row = [=, columns_of = [c](Matrix m) { return shape_of(c, m).columns; }](
+                   Matrix matrix, std::int64_t layer, std::int64_t row, std::int64_t first,
+                   std::int64_t count, float* out) {
+    std::copy_n(values + layout->offset(matrix, layer) + row * columns_of(matrix) + first, count, out);
+  };
+  source.norm = [=](Norm norm, std::int64_t layer) {
+    const float* begin = values + layout->offset(norm, layer);
+    return std::vector<float>(begin, begin + c.dim);
+  };
+  return source;
 }
 
 std::vector<float> initial_parameters(const Configuration& c, std::uint64_t seed) {

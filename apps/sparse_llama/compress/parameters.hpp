@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sparse_llama/model/dense_weights.hpp"
+#include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
 
@@ -32,11 +32,17 @@ struct ParameterLayout {
   std::int64_t embedding = 0, final_norm = 0;
   std::int64_t head = 0;  ///< the embedding's offset when tied
   std::int64_t size = 0;
+
+  std::int64_t offset(Matrix matrix, std::int64_t layer) const;
+  std::int64_t offset(Norm norm, std::int64_t layer) const;
 };
 
 /// Move the model in where it is not needed afterwards: its tensors are let go one by one.
 std::vector<float> flatten(DenseWeights weights);
 DenseWeights unflatten(const Configuration& configuration, const std::vector<float>& parameters);
+
+/// Rows of the array, which must outlive the source.
+WeightSource parameter_source(const Configuration& configuration, const std::vector<float>& parameters);
 
 /// Normal deviates of standard deviation 0.02 (matrices that write to the residual stream: over
 /// sqrt(2 layers), as GPT-2), ones for norms. A function of the seed alone.

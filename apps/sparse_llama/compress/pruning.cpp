@@ -6,7 +6,15 @@
 #include <cmath>
 
 #include "common/errors.hpp"
+#include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/smallest.hpp"
+#include "sparse_llama/compress/training_record.hpp"
+#include "sparse_llama/kernels/value_types.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
+#include "sparse_llama/model/matrix_product.hpp"
+#include "sparse_llama/model/memory_need.hpp"
+#include "sparse_llama/model/shares.hpp"
+#include "sparse_llama/model/tensors.hpp"
 
 namespace wafermark::llama {
 
@@ -18,28 +26,6 @@ PruningMethod pruning_method(const std::string& name) {
 }
 
 namespace {
-
-/// ||(W' - W) X||^2 and ||W X||^2 with X X^T given.
-std::pair<double, double> output_squares(const float* after, const std::vector<float>& before,
-                                         std::int64_t rows, const InputStatistics& x) {
-  const std::int64_t n = x.columns;
-  double lost = 0, whole = 0;
-  std::vector<double> change(std::size_t(n), 0.0);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const float *w = before.data() + r * n, *v = after + r * n;
-    for (std::int64_t j = 0; j < n; ++j) change[std::size_t(j)] = double(v[j]) - double(w[j]);
-    for (std::int64_t i = 0; i < n; ++i) {
-      double moved = 0, all = 0;
-      for (std::int64_t j = 0; j < n; ++j) {
-        moved += x.at(i, j) * change[std::size_t(j)];
-        all += x.at(i, j) * double(w[j]);
-      }
-      lost += change[std::size_t(i)] * moved;
-      whole += double(w[i]) * all;
-    }
-  }
-  return {lost, whole};
-}
 
 Pattern pattern_of(const std::string& name, const PruningSettings& settings) {
   Pattern pattern = settings.pattern;
@@ -83,77 +69,230 @@ void expect_prunable(const Configuration& configuration, const PruningSettings& 
   if (!(s.damping > 0)) throw InputError(fmt::format("damping = {}: expected a positive number", s.damping));
 }
 
+OutputSquares output_squares(const float* after, const float* before, std::int64_t rows,
+                             const InputStatistics& x) {
+  constexpr std::int64_t together = 128;
+  const std::int64_t n = x.columns;
+  OutputSquares squares{0, 0};
+  std::vector<double> w(std::size_t(together * n)), moved(w.size());
+  const auto add = [&](std::int64_t count, double& sum) {  // rows of w times X X^T times w
+    times_symmetric(count, n, w.data(), x.products.data(), moved.data());
+    for (std::int64_t i = 0; i < count * n; ++i) sum += w[std::size_t(i)] * moved[std::size_t(i)];
+  };
+  for (std::int64_t r = 0; r < rows; r += together) {
+    const std::int64_t count = std::min(together, rows - r), first = r * n;
+    for (std::int64_t i = 0; i < count * n; ++i)
+      w[std::size_t(i)] = double(after[first + i]) - double(before[first + i]);
+    add(count, squares.lost);
+    std::copy_n(before + first, count * n, w.begin());
+    add(count, squares.whole);
+  }
+  return squares;
+}
+
+nlohmann::json json_of(const std::vector<PrunedMatrix>& layer) {
+  nlohmann::json entries = nlohmann::json::array();
+  for (const PrunedMatrix& m : layer)
+    entries.push_back({{"name", m.name}, {"weights", m.size}, {"zeros", m.zeros}, {"error", m.error}});
+  return entries;
+}
+
+nlohmann::json settings_to_keep(const WeightSource& source, const PruningSettings& s,
+                                const CalibrationText* calibration, StoredType type) {
+  std::vector<float> sample = source.norm(Norm::final, 0);  // a model of billions is not read for this
+  for (std::int64_t l = 0; l < source.configuration.layers; ++l) {
+    const std::vector<float> norm = source.norm(Norm::attention, l);
+    sample.insert(sample.end(), norm.begin(), norm.end());
+    for (const Matrix m : {Matrix::query, Matrix::down}) {
+      source.open(m, l);
+      const DenseMatrix row = dense_rows(source, m, l, 0, 1);
+      source.close(m, l);
+      sample.insert(sample.end(), row.values.begin(), row.values.end());
+    }
+  }
+  return {{"model", json_of(source.configuration)},
+          {"weights", "checksum " + checksum(sample) + " of a sample"},
+          {"method", int(s.method)},
+          {"sparsity", s.pattern.sparsity},
+          {"two_of_four", s.pattern.two_of_four},
+          {"global", s.global},
+          {"block", s.block},
+          {"damping", s.damping},
+          {"sparsity_of", s.sparsity_of},
+          {"dtype", name_of(type)},
+          {"calibration", calibration == nullptr
+                              ? "none"
+                              : fmt::format("{} sequences of {}, checksum {}", calibration->count,
+                                            calibration->length, checksum(calibration->tokens))}};
+}
+
 namespace {
 
-void prune_globally(const ParameterLayout& layout, std::vector<float>& parameters, double sparsity) {
-  std::vector<std::int64_t> candidates;
-  for (const auto& block : layout.blocks)
-    if (block.in_layer)
-      for (std::int64_t i = block.offset; i < block.end(); ++i) candidates.push_back(i);
-  const auto n = std::int64_t(candidates.size());
-  const auto score = [&](std::int64_t k) {
-    return std::abs(parameters[std::size_t(candidates[std::size_t(k)])]);
-  };
-  for (const std::int64_t k : smallest(share_of(sparsity, n), 0, n, score))
-    parameters[std::size_t(candidates[std::size_t(k)])] = 0;
-}
+constexpr Matrix matrices_of_layer[] = {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output,
+                                        Matrix::gate,  Matrix::up,  Matrix::down};
 
-const InputStatistics& inputs_of(const std::string& name, const LayerInputs& inputs) {
-  if (name.find("o_proj") != std::string::npos) return inputs.attention_output;
-  if (name.find("self_attn") != std::string::npos) return inputs.attention;
-  return name.find("down_proj") != std::string::npos ? inputs.down : inputs.feed_forward;
-}
+/// The statistics of a matrix' inputs and what SparseGPT makes of them, for as long as matrices share them.
+class Inputs {
+ public:
+  Inputs(LayerInputs inputs, const PruningSettings& settings)
+      : inputs_(std::move(inputs)), settings_(settings) {}
 
-/// Prunes one matrix; its reconstruction error where there is something to measure it on.
-double prune_matrix(float* w, const std::vector<float>& before, const ParameterBlock& block,
-                    const PruningSettings& s, const InputStatistics* inputs) {
-  const Pattern pattern = pattern_of(block.name, s);
-  if (s.method == PruningMethod::magnitude) {
-    if (!s.global) prune_by_magnitude(w, block.rows, block.columns, pattern);
-  } else if (s.method == PruningMethod::wanda) {
-    prune_by_wanda(w, block.rows, block.columns, pattern, *inputs);
-  } else {
-    prune_by_sparsegpt(w, block.rows, block.columns, pattern, *inputs, s.block, s.damping);
+  InputStatistics& of(Matrix matrix) {
+    if (matrix == Matrix::attention_output) return inputs_.attention_output;
+    if (matrix == Matrix::down) return inputs_.down;
+    return matrix == Matrix::gate || matrix == Matrix::up ? inputs_.feed_forward : inputs_.attention;
   }
-  if (inputs == nullptr) return 0;
-  const auto [lost, whole] = output_squares(w, before, block.rows, *inputs);
-  return whole > 0 ? lost / whole : 0;
+  const std::vector<double>& factor(Matrix matrix) {
+    if (factored_ != &of(matrix)) {
+      factor_.clear();
+      factor_.shrink_to_fit();
+      factor_ = sparsegpt_factor(of(matrix), settings_.damping);
+      factored_ = &of(matrix);
+    }
+    return factor_;
+  }
+  /// The last matrix of its inputs is pruned: they go.
+  void done_with(Matrix matrix) {
+    if (matrix == Matrix::value || matrix == Matrix::attention_output || matrix == Matrix::up)
+      of(matrix) = InputStatistics();
+  }
+
+ private:
+  LayerInputs inputs_;
+  const PruningSettings& settings_;
+  std::vector<double> factor_;
+  const InputStatistics* factored_ = nullptr;
+};
+
+/// All matrices of the model as this rank's rows, one after the other.
+EachValues own_rows_of_all(const Communicator& comm, const WeightSource& source) {
+  return [&](const auto& visit) {
+    for (std::int64_t l = 0; l < source.configuration.layers; ++l)
+      for (const Matrix m : matrices_of_layer) {
+        const Share own = share_of(shape_of(source.configuration, m).rows, comm.rank(), comm.size());
+        source.open(m, l);
+        const DenseMatrix rows = dense_rows(source, m, l, own.first, own.count);
+        source.close(m, l);
+        visit(rows.values.data(), std::int64_t(rows.values.size()));
+      }
+  };
+}
+
+struct Pruner {
+  const Communicator& comm;
+  const Configuration& configuration;
+  const PruningSettings& settings;
+  PrunedFolder& folder;
+  std::optional<MagnitudeCut> global;
+
+  void choose(const PrunedRows& rows, Matrix matrix, const Pattern& pattern, Inputs* inputs) {
+    if (global)
+      global->prune(rows);
+    else if (settings.method == PruningMethod::magnitude)
+      prune_by_magnitude(comm, rows, pattern);
+    else if (settings.method == PruningMethod::wanda)
+      prune_by_wanda(rows, pattern, inputs->of(matrix));
+    else
+      prune_by_sparsegpt(comm, rows, pattern, inputs->of(matrix), inputs->factor(matrix), settings.block);
+    if (folder.type() == StoredType::bf16)  // from here on as it will be read
+      for (std::int64_t i = 0; i < rows.count * rows.columns; ++i)
+        rows.weights[i] = float(BFloat16(rows.weights[i]));
+  }
+
+  /// Prunes this rank's rows of a matrix, and gets those of the others.
+  PrunedMatrix prune(DenseMatrix& m, Matrix matrix, std::int64_t layer, Inputs* inputs) {
+    const Share own = share_of(m.rows, comm.rank(), comm.size());
+    const PrunedRows rows{m.row(own.first), own.count, m.columns, m.rows};
+    const std::vector<float> before(rows.weights, rows.weights + rows.count * rows.columns);
+    PrunedMatrix report{tensor_name(matrix, layer), m.rows * m.columns};
+    choose(rows, matrix, pattern_of(report.name, settings), inputs);
+    report.zeros = comm.sum(std::int64_t(std::count(rows.weights, rows.weights + before.size(), 0.0f)));
+    folder.write_rows(matrix, layer, own.first, rows.weights, own.count);
+    if (inputs == nullptr) return report;
+    const OutputSquares squares = output_squares(rows.weights, before.data(), rows.count, inputs->of(matrix));
+    const double lost = comm.sum(squares.lost), whole = comm.sum(squares.whole);
+    report.error = whole > 0 ? lost / whole : 0;
+    inputs->done_with(matrix);
+    if (comm.size() > 1)
+      m.values = comm.all_gather(std::vector<float>(rows.weights, rows.weights + before.size()));
+    return report;
+  }
+
+  /// Of a layer that is pruned already: so many equal magnitudes are used up.
+  void skip(DenseWeights& one) {
+    for (const Matrix matrix : matrices_of_layer) {
+      DenseMatrix& m = tensor_of(one, matrix, 0);
+      const Share own = share_of(m.rows, comm.rank(), comm.size());
+      global->prune({m.row(own.first), own.count, m.columns, m.rows});
+    }
+  }
+
+  std::vector<PrunedMatrix> prune(DenseWeights& one, std::int64_t layer, Inputs* inputs) {
+    std::vector<PrunedMatrix> report;
+    for (const Matrix m : matrices_of_layer) report.push_back(prune(tensor_of(one, m, 0), m, layer, inputs));
+    return report;
+  }
+};
+
+/// The layer of the source; where it is damaged all ranks end.
+DenseLayer read_together(const Communicator& comm, const WeightSource& source, std::int64_t layer) {
+  DenseLayer read;
+  std::string damage;
+  try {
+    read = dense_layer(source, layer);
+  } catch (const InputError& e) {
+    damage = e.what();
+  }
+  comm.throw_together(!damage.empty(), damage);
+  return read;
+}
+
+void append(std::vector<PrunedMatrix>& report, const nlohmann::json& layer) {
+  for (const auto& m : layer)
+    report.push_back({m.value("name", ""), m.value("weights", std::int64_t(0)),
+                      m.value("zeros", std::int64_t(0)), m.value("error", 0.0)});
 }
 
 }  // namespace
 
-std::vector<PrunedMatrix> prune(const Communicator& comm, const Configuration& configuration,
-                                std::vector<float>& parameters, const PruningSettings& settings,
-                                const CalibrationText* calibration) {
-  const ParameterLayout layout(configuration);
-  expect_prunable(configuration, settings, calibration != nullptr);
-  const std::vector<float> original = parameters;
-  if (settings.global) prune_globally(layout, parameters, settings.pattern.sparsity);
-
+std::vector<PrunedMatrix> prune(const Communicator& comm, const WeightSource& source,
+                                const PruningSettings& settings, const CalibrationText* calibration,
+                                PrunedFolder& folder, const StopAfterLayer& stop) {
+  const Configuration& c = source.configuration;
+  expect_prunable(c, settings, calibration != nullptr);
+  Pruner pruner{comm, c, settings, folder, std::nullopt};
+  if (settings.global)
+    pruner.global.emplace(comm, share_of(settings.pattern.sparsity, std::int64_t(layer_weight_count(c))),
+                          own_rows_of_all(comm, source));
+  std::optional<HiddenStates> states;
+  if (calibration != nullptr) {
+    const Share own = share_of(calibration->count, comm.rank(), comm.size());
+    states.emplace(source,
+                   std::span(calibration->tokens)
+                       .subspan(std::size_t(own.first * calibration->length),
+                                std::size_t(own.count * calibration->length)),
+                   calibration->length);
+  }
   std::vector<PrunedMatrix> report;
-  for (std::int64_t l = 0; l < configuration.layers; ++l) {
-    std::vector<const ParameterBlock*> matrices;
-    const std::string prefix = fmt::format("model.layers.{}.", l);
-    for (const auto& block : layout.blocks)
-      if (block.in_layer && block.name.starts_with(prefix)) matrices.push_back(&block);
-    LayerInputs inputs;
-    if (calibration != nullptr) inputs = layer_inputs(comm, configuration, parameters, *calibration, l);
-    std::vector<double> errors(matrices.size(), 0.0);
-    for (std::size_t m = 0; m < matrices.size(); ++m)  // each matrix on one rank
-      if (int(m) % comm.size() == comm.rank()) {
-        const ParameterBlock& block = *matrices[m];
-        const std::vector<float> before(original.begin() + block.offset, original.begin() + block.end());
-        errors[m] = prune_matrix(parameters.data() + block.offset, before, block, settings,
-                                 calibration != nullptr ? &inputs_of(block.name, inputs) : nullptr);
-      }
-    errors = comm.sum(std::move(errors));
-    for (std::size_t m = 0; m < matrices.size(); ++m) {
-      const ParameterBlock& block = *matrices[m];
-      std::vector<float> values(parameters.begin() + block.offset, parameters.begin() + block.end());
-      comm.broadcast(values, int(m) % comm.size());
-      std::copy(values.begin(), values.end(), parameters.begin() + block.offset);
-      report.push_back({block.name, block.size(), std::count(values.begin(), values.end(), 0.0f), errors[m]});
+  for (std::int64_t l = 0; l < c.layers; ++l) {
+    DenseWeights one;
+    const bool finished = l < folder.finished_layers();
+    // A layer that is pruned already is read for its outputs only, or for --global to count equal weights.
+    if (!finished || settings.global) one.layers.push_back(read_together(comm, source, l));
+    if (finished) {
+      append(report, folder.finished(l));
+      if (pruner.global) pruner.skip(one);
+      if (states) states->advance(weights_of(folder.read_layer(l)));
+      continue;
     }
+    std::optional<Inputs> inputs;
+    if (states) inputs.emplace(layer_inputs(comm, c, one.layers.front(), *states), settings);
+    const auto pruned = pruner.prune(one, l, inputs ? &*inputs : nullptr);
+    inputs.reset();
+    if (states && l + 1 < c.layers) states->advance(weights_of(one.layers.front()));
+    folder.finish_layer(json_of(pruned));
+    append(report, folder.finished(l));
+    if (stop(l + 1) && l + 1 < c.layers) break;
   }
   return report;
 }

@@ -3,12 +3,14 @@
 // already count, and stay: pruning a 50 % model to 70 % removes another 20 %.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "sparse_llama/compress/calibration.hpp"
-#include "sparse_llama/compress/parameters.hpp"
+#include "sparse_llama/compress/pruned_folder.hpp"
+#include "sparse_llama/compress/pruned_rows.hpp"
 
 namespace wafermark::llama {
 
@@ -32,18 +34,45 @@ struct PruningSettings {
   std::map<std::string, double> sparsity_of;
 };
 
+/// Calls its argument with pieces of this rank's values: (const float*, count).
+using EachValues = std::function<void(const std::function<void(const float*, std::int64_t)>&)>;
+
+/// The `count` values of least magnitude among those of all ranks, found by their bits in two passes; of
+/// equal ones those that are pruned first. Collective.
+class MagnitudeCut {
+ public:
+  MagnitudeCut(const Communicator& comm, std::int64_t count, const EachValues& each);
+  /// Sets those among the rows to zero. Called for all rows, in the order that says which come first.
+  void prune(const PrunedRows& rows);
+
+ private:
+  const Communicator& comm_;
+  std::uint32_t bits_ = 0;  ///< of the magnitude where the cut is: all below it go
+  std::int64_t equal_ = 0;  ///< and so many that are equal
+};
+
 /// |w|: the smallest of the whole matrix (of each group of 4 along a row for 2:4). Exactly round(sparsity *
-/// size) zeros.
-void prune_by_magnitude(float* weights, std::int64_t rows, std::int64_t columns, const Pattern& pattern);
+/// size) zeros. Collective.
+void prune_by_magnitude(const Communicator& comm, const PrunedRows& rows, const Pattern& pattern);
 /// |w_ij| * ||x_j||_2, smallest within each row (Sun et al. 2023): round(sparsity * columns) zeros in every
 /// row.
-void prune_by_wanda(float* weights, std::int64_t rows, std::int64_t columns, const Pattern& pattern,
-                    const InputStatistics& inputs);
+void prune_by_wanda(const PrunedRows& rows, const Pattern& pattern, const InputStatistics& inputs);
+/// Row i of the factor, from the diagonal on, divided by it, is the update that removing column i calls for
+/// when the columns before i are settled: the Cholesky factor (upper, [columns, columns]) of H^-1 holds the
+/// inverses of all trailing Hessians at once. H = X X^T + damping * mean(diagonal).
+std::vector<double> sparsegpt_factor(const InputStatistics& inputs, double damping);
 /// Frantar and Alistarh 2023: columns left to right in blocks; in a block the weights with the least
-/// w^2 / [H^-1]_jj^2 (over the block's rows) go, and what is lost is made up by the columns to their right.
-/// H = X X^T + damping * mean(diagonal). Exactly round(sparsity * size) zeros in the matrix.
-void prune_by_sparsegpt(float* weights, std::int64_t rows, std::int64_t columns, const Pattern& pattern,
-                        const InputStatistics& inputs, std::int64_t block, double damping);
+/// w^2 / [H^-1]_jj^2 (over the block's rows, of all ranks) go, and what is lost is made up by the columns to
+/// their right. Exactly round(sparsity * size) zeros in the matrix. Collective.
+void prune_by_sparsegpt(const Communicator& comm, const PrunedRows& rows, const Pattern& pattern,
+                        const InputStatistics& inputs, const std::vector<double>& factor, std::int64_t block);
+
+/// ||(W' - W) X||^2 and ||W X||^2 of some rows.
+struct OutputSquares {
+  double lost, whole;
+};
+OutputSquares output_squares(const float* after, const float* before, std::int64_t rows,
+                             const InputStatistics& inputs);
 
 struct PrunedMatrix {
   std::string name;
@@ -55,12 +84,23 @@ struct PrunedMatrix {
 /// text.
 void expect_prunable(const Configuration& configuration, const PruningSettings& settings, bool calibrated);
 
-/// Prunes the matrices of all transformer blocks. With a calibration text the blocks are pruned in order,
-/// each on the outputs of the blocks pruned before it (as published); magnitude needs none. Collective: each
-/// rank runs a part of the calibration sequences, rank r prunes every size-th matrix. The result is the same
-/// on all ranks.
-std::vector<PrunedMatrix> prune(const Communicator& comm, const Configuration& configuration,
-                                std::vector<float>& parameters, const PruningSettings& settings,
-                                const CalibrationText* calibration);
+/// Asked between two layers: whether to stop there.
+using StopAfterLayer = std::function<bool(std::int64_t layers_done)>;
+
+/// Prunes the matrices of all transformer blocks into `folder`, those that it has not finished yet, in order;
+/// with a calibration text each on the outputs of the blocks pruned before it (as published), whose streams
+/// are kept: a block runs once for its inputs and once, pruned, for its outputs. Ranks share the calibration
+/// sequences and the rows of each matrix. Holds one block. Returns what there is of the finished layers, all
+/// of them unless `stop` said so. Throws InputError where the source is damaged. Collective.
+std::vector<PrunedMatrix> prune(const Communicator& comm, const WeightSource& source,
+                                const PruningSettings& settings, const CalibrationText* calibration,
+                                PrunedFolder& folder, const StopAfterLayer& stop);
+
+/// What prune() keeps in the folder's record of a layer, and takes from it.
+nlohmann::json json_of(const std::vector<PrunedMatrix>& layer);
+
+/// What decides about the weights, for a restart to be compared with.
+nlohmann::json settings_to_keep(const WeightSource& source, const PruningSettings& settings,
+                                const CalibrationText* calibration, StoredType type);
 
 }  // namespace wafermark::llama

@@ -34,4 +34,13 @@ void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64
               beta, c, int(ldc));
 }
 
+void add_gram(std::int64_t n, std::int64_t k, const double* x, double* c) {
+  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, int(n), int(k), 1.0, x, int(n), 1.0, c, int(n));
+}
+
+void times_symmetric(std::int64_t m, std::int64_t n, const double* a, const double* s, double* c) {
+  cblas_dsymm(CblasRowMajor, CblasRight, CblasUpper, int(m), int(n), 1.0, s, int(n), a, int(n), 0.0, c,
+              int(n));
+}
+
 }  // namespace wafermark::llama

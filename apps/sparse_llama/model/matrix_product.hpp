@@ -14,6 +14,12 @@ template <class T>
 void matrix_product(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
                     std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
+/// The upper triangle of C [n, n] += X^T X; X [k, n].
+void add_gram(std::int64_t n, std::int64_t k, const double* x, double* c);
+
+/// C [m, n] = A S with the symmetric S [n, n], whose upper triangle is read.
+void times_symmetric(std::int64_t m, std::int64_t n, const double* a, const double* s, double* c);
+
 /// From here on a product runs on the thread that asks for it: for callers that are many threads themselves.
 void one_blas_thread();
 

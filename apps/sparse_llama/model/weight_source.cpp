@@ -42,20 +42,34 @@ DenseMatrix dense_rows(const WeightSource& source, Matrix matrix, std::int64_t l
   return m;
 }
 
+DenseMatrix dense_matrix(const WeightSource& source, Matrix matrix, std::int64_t layer) {
+  source.open(matrix, layer);
+  DenseMatrix m = dense_rows(source, matrix, layer, 0, shape_of(source.configuration, matrix).rows);
+  source.close(matrix, layer);
+  return m;
+}
+
+DenseLayer dense_layer(const WeightSource& source, std::int64_t layer) {
+  const auto matrix = [&](Matrix m) { return dense_matrix(source, m, layer); };
+  return {source.norm(Norm::attention, layer),
+          matrix(Matrix::query),
+          matrix(Matrix::key),
+          matrix(Matrix::value),
+          matrix(Matrix::attention_output),
+          source.norm(Norm::feed_forward, layer),
+          matrix(Matrix::gate),
+          matrix(Matrix::up),
+          matrix(Matrix::down)};
+}
+
 DenseWeights dense_weights(const WeightSource& source) {
+  const Configuration& c = source.configuration;
   DenseWeights w;
-  w.configuration = source.configuration;
-  w.layers.resize(std::size_t(source.configuration.layers));
-  each_place(source.configuration, [&](auto part, std::int64_t layer) {
-    if constexpr (std::is_same_v<decltype(part), Norm>) {
-      tensor_of(w, part, layer) = source.norm(part, layer);
-    } else {
-      source.open(part, layer);
-      tensor_of(w, part, layer) =
-          dense_rows(source, part, layer, 0, shape_of(source.configuration, part).rows);
-      source.close(part, layer);
-    }
-  });
+  w.configuration = c;
+  w.embedding = dense_matrix(source, Matrix::embedding, 0);
+  for (std::int64_t l = 0; l < c.layers; ++l) w.layers.push_back(dense_layer(source, l));
+  w.final_norm = source.norm(Norm::final, 0);
+  if (!c.tied_embeddings) w.head = dense_matrix(source, Matrix::head, 0);
   return w;
 }
 

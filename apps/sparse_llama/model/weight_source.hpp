@@ -43,6 +43,10 @@ void expect_numbers(const WeightSource& source);
 
 /// All of it in memory as fp32. Throws InputError as open and close do.
 DenseWeights dense_weights(const WeightSource& source);
+/// A block of it; with open and close.
+DenseLayer dense_layer(const WeightSource& source, std::int64_t layer);
+/// A whole matrix; with open and close.
+DenseMatrix dense_matrix(const WeightSource& source, Matrix matrix, std::int64_t layer);
 /// One matrix, rows [first, first + count) of it, between its open and close.
 DenseMatrix dense_rows(const WeightSource& source, Matrix matrix, std::int64_t layer, std::int64_t first,
                        std::int64_t count);

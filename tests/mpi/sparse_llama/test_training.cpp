@@ -7,10 +7,13 @@
 #include <numeric>
 
 #include "common/errors.hpp"
+#include "scratch_folder.hpp"
+#include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/compress/pruning.hpp"
 #include "sparse_llama/compress/token_stream.hpp"
 #include "sparse_llama/compress/trainer.hpp"
+#include "sparse_llama/model/model_reader.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -47,6 +50,22 @@ std::vector<double> train(const Communicator& comm, TrainingState& state, const 
       state, [&](const TrainingState& now) { return now.step < until; },
       [&](const TrainingReport& r) { losses.push_back(r.loss.token); });
   return losses;
+}
+
+/// Prunes into a folder, and reads what is there in the end.
+std::vector<PrunedMatrix> prune(const Communicator& comm, std::vector<float>& parameters,
+                                const PruningSettings& how, const CalibrationText* text) {
+  const ScratchFolder scratch;
+  std::string folder = scratch.path();
+  comm.broadcast(folder);
+  const WeightSource source = parameter_source(model(), parameters);
+  PrunedFolder out = PrunedFolder::begin(comm, folder, source, StoredType::fp32, nlohmann::json::object());
+  auto report = prune(comm, source, how, text, out, [](std::int64_t) { return false; });
+  out.finish("", {});
+  std::vector<float> pruned = flatten(read_model(folder));
+  comm.barrier();
+  parameters = std::move(pruned);
+  return report;
 }
 
 TEST(Training, LearnsALanguageAndAllRanksKeepTheSameModel) {
@@ -104,7 +123,7 @@ TEST(Training, PrunedWeightsStayZeroAndTheOthersMove) {
   PruningSettings how;
   how.method = PruningMethod::magnitude;
   how.pattern.sparsity = 0.7;
-  prune(comm, model(), pruned, how, nullptr);
+  prune(comm, pruned, how, nullptr);
   TrainingState state = start_training(model(), pruned, true);
   TrainingSettings s = settings(20);
   s.loss.logit = s.loss.feature = 1;
@@ -148,8 +167,8 @@ TEST(Pruning, RanksPruneAsOneDoes) {
   PruningSettings how;
   how.pattern.sparsity = 0.6;
   how.sparsity_of = {{"down_proj", 0.25}};
-  const auto report = prune(comm, model(), together, how, &text);
-  prune(self, model(), alone, how, &text);
+  const auto report = prune(comm, together, how, &text);
+  prune(self, alone, how, &text);
   for (const auto& m : report)
     EXPECT_EQ(m.zeros,
               std::llround((m.name.find("down_proj") != std::string::npos ? 0.25 : 0.6) * double(m.size)))
@@ -158,7 +177,7 @@ TEST(Pruning, RanksPruneAsOneDoes) {
   for (std::size_t i = 0; i < alone.size(); ++i) differ += std::abs(together[i] - alone[i]) > 1e-4f;
   EXPECT_LT(differ, alone.size() / 200);  // sums in another order may tip a tie
   how.sparsity_of = {{"nothing", 0.25}};
-  EXPECT_THROW(prune(self, model(), alone, how, &text), InputError);
+  EXPECT_THROW(prune(self, alone, how, &text), InputError);
 }
 
 }  // namespace

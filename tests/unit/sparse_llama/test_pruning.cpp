@@ -63,11 +63,12 @@ std::int64_t zeros(const std::vector<float>& w) { return std::count(w.begin(), w
 std::vector<float> pruned(const Layer& layer, PruningMethod method, Pattern pattern,
                           std::int64_t block = 32) {
   std::vector<float> w = layer.weights;
-  if (method == PruningMethod::magnitude) prune_by_magnitude(w.data(), layer.rows, layer.columns, pattern);
-  if (method == PruningMethod::wanda)
-    prune_by_wanda(w.data(), layer.rows, layer.columns, pattern, layer.inputs);
+  const Communicator comm(MPI_COMM_SELF);
+  const PrunedRows rows{w.data(), layer.rows, layer.columns, layer.rows};
+  if (method == PruningMethod::magnitude) prune_by_magnitude(comm, rows, pattern);
+  if (method == PruningMethod::wanda) prune_by_wanda(rows, pattern, layer.inputs);
   if (method == PruningMethod::sparsegpt)
-    prune_by_sparsegpt(w.data(), layer.rows, layer.columns, pattern, layer.inputs, block, 0.01);
+    prune_by_sparsegpt(comm, rows, pattern, layer.inputs, sparsegpt_factor(layer.inputs, 0.01), block);
   return w;
 }
 
@@ -129,7 +130,8 @@ TEST(Pruning, SparseGptUpdateIsTheLeastSquaresSolution) {
   for (std::int64_t i = 0; i < gone; ++i) layer.weights[std::size_t(i)] *= 1e-2f;  // surely the ones to go
   auto w = layer.weights;
   const double damping = 0.01;
-  prune_by_sparsegpt(w.data(), 1, n, {double(gone) / double(n), false}, layer.inputs, n, damping);
+  prune_by_sparsegpt(Communicator(MPI_COMM_SELF), {w.data(), 1, n, 1}, {double(gone) / double(n), false},
+                     layer.inputs, sparsegpt_factor(layer.inputs, damping), n);
   ASSERT_EQ(zeros(w), gone);
 
   std::vector<double> h = layer.inputs.products;
@@ -157,6 +159,93 @@ TEST(Pruning, SparseGptUpdateIsTheLeastSquaresSolution) {
     const std::size_t at = std::size_t(gone) + i;
     EXPECT_NEAR(w[at] - layer.weights[at], a[i][std::size_t(m)] / a[i][i], 2e-7 * std::abs(layer.weights[at]))
         << i;
+  }
+}
+
+/// SparseGPT as published, column by column over whole rows, and the inverse by Gauss elimination.
+std::vector<float> pruned_column_by_column(const Layer& layer, double sparsity, std::int64_t block) {
+  const std::int64_t n = layer.columns;
+  std::vector<double> h = layer.inputs.products;
+  double trace = 0;
+  for (std::int64_t i = 0; i < n; ++i) trace += h[std::size_t(i * n + i)];
+  for (std::int64_t i = 0; i < n; ++i) h[std::size_t(i * n + i)] += 0.01 * trace / double(n);
+  std::vector<std::vector<double>> inverses;  // of the trailing Hessians
+  for (std::int64_t j = 0; j < n; ++j) {
+    const std::int64_t m = n - j;
+    std::vector<double> a(std::size_t(m * m)), b(std::size_t(m * m), 0.0);
+    for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t k = 0; k < m; ++k) a[std::size_t(i * m + k)] = h[std::size_t((j + i) * n + j + k)];
+      b[std::size_t(i * m + i)] = 1;
+    }
+    for (std::int64_t i = 0; i < m; ++i) {
+      const double pivot = a[std::size_t(i * m + i)];
+      for (std::int64_t k = 0; k < m; ++k)
+        a[std::size_t(i * m + k)] /= pivot, b[std::size_t(i * m + k)] /= pivot;
+      for (std::int64_t r = 0; r < m; ++r) {
+        const double factor = r == i ? 0 : a[std::size_t(r * m + i)];
+        if (factor == 0) continue;
+        for (std::int64_t k = 0; k < m; ++k) {
+          a[std::size_t(r * m + k)] -= factor * a[std::size_t(i * m + k)];
+          b[std::size_t(r * m + k)] -= factor * b[std::size_t(i * m + k)];
+        }
+      }
+    }
+    inverses.push_back(b);
+  }
+  std::vector<double> w(layer.weights.begin(), layer.weights.end());
+  std::vector<std::uint8_t> goes(w.size(), 0);
+  std::int64_t gone = 0;
+  for (std::int64_t first = 0; first < n; first += block) {
+    const std::int64_t last = std::min(n, first + block);
+    std::vector<std::pair<double, std::int64_t>> scores;
+    for (std::int64_t r = 0; r < layer.rows; ++r)
+      for (std::int64_t j = first; j < last; ++j)
+        scores.emplace_back(
+            w[std::size_t(r * n + j)] * w[std::size_t(r * n + j)] / inverses[std::size_t(j)][0], r * n + j);
+    std::sort(scores.begin(), scores.end());
+    const std::int64_t count = std::llround(sparsity * double(layer.rows * last)) - gone;
+    for (std::int64_t k = 0; k < count; ++k) goes[std::size_t(scores[std::size_t(k)].second)] = 1;
+    gone += count;
+    for (std::int64_t r = 0; r < layer.rows; ++r)
+      for (std::int64_t j = first; j < last; ++j)
+        if (const auto& inverse = inverses[std::size_t(j)]; goes[std::size_t(r * n + j)] != 0) {
+          const double error = w[std::size_t(r * n + j)] / inverse[0];
+          for (std::int64_t k = j; k < n; ++k)
+            w[std::size_t(r * n + k)] -= error * inverse[std::size_t(k - j)];
+        }
+  }
+  std::vector<float> out;
+  for (std::size_t i = 0; i < w.size(); ++i) out.push_back(goes[i] != 0 ? 0.0f : float(w[i]));
+  return out;
+}
+
+TEST(Pruning, LazyUpdatesChooseAndChangeAsThoseOfOneColumnAfterTheOther) {
+  const Layer layer = correlated_layer(12, 300, 9);  // more columns than one lazy block
+  for (const std::int64_t block : {32, 128, 300}) {
+    const auto lazy = pruned(layer, PruningMethod::sparsegpt, {0.6, false}, block),
+               plain = pruned_column_by_column(layer, 0.6, block);
+    for (std::size_t i = 0; i < lazy.size(); ++i) {
+      EXPECT_EQ(lazy[i] == 0, plain[i] == 0) << block << " " << i;
+      EXPECT_NEAR(lazy[i], plain[i], 1e-5 * std::max(1.0f, std::abs(plain[i]))) << block << " " << i;
+    }
+    const double error = output_error(layer, plain);
+    EXPECT_NEAR(output_error(layer, lazy), error, 1e-3 * error);
+    const OutputSquares squares = output_squares(lazy.data(), layer.weights.data(), layer.rows, layer.inputs);
+    EXPECT_NEAR(squares.lost, output_error(layer, lazy), 1e-9 * error);
+  }
+}
+
+TEST(Pruning, OfEqualMagnitudesTheFirstGo) {
+  std::vector<float> w{3, -1, 1, 0, 1, -1, 2, -0.0f};
+  const Communicator comm(MPI_COMM_SELF);
+  for (std::int64_t count = 0; count <= 8; ++count) {
+    std::vector<std::pair<float, std::size_t>> sorted;
+    for (std::size_t i = 0; i < w.size(); ++i) sorted.emplace_back(std::abs(w[i]), i);
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<float> expected = w, found = w;
+    for (std::int64_t i = 0; i < count; ++i) expected[sorted[std::size_t(i)].second] = 0;
+    prune_by_magnitude(comm, {found.data(), 2, 4, 2}, {double(count) / 8, false});
+    EXPECT_EQ(found, expected) << count;
   }
 }
 

@@ -6,9 +6,11 @@ usage: test_prune.py SPARSE_LLAMA DENSE_MODEL_FOLDER TEXT
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 binary, model, text = sys.argv[1:4]
@@ -61,6 +63,32 @@ with tempfile.TemporaryDirectory() as name:
     check(exported.returncode == 0 and packed.returncode == 0, f"what was pruned 2:4 runs as 2:4 {packed.stderr.strip()[-200:]}")
     again, two = prune(scratch / "again", "--sparsity", "0.7", *calibrated), prune(scratch / "two", "--sparsity", "0.7", *calibrated, ranks=2)
     check(again.returncode == two.returncode == 0 and by_matrix(again) == by_matrix(two), "SparseGPT on 2 ranks")
+
+    # A run that is killed between two layers goes on to the same bits, on one rank and on two.
+    for ranks in (1, 2):
+        whole, cut = scratch / f"whole{ranks}", scratch / f"cut{ranks}"
+        words = ("--sparsity", "0.6", "--calibration", text, "--sequences", "4", "--length", "256", "--dtype", "fp32")
+        check(prune(whole, *words, ranks=ranks).returncode == 0, f"a whole run on {ranks}")
+        process = subprocess.Popen(["mpirun", "-np", str(ranks), binary, "prune", model, "--out", str(cut), *words], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.time() + 60
+        while not (cut / "pruning.json").exists() and process.poll() is None and time.time() < deadline:
+            time.sleep(0.001)
+        for rank in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(rank), signal.SIGKILL)
+        process.wait()
+        check((cut / "pruning.json").exists(), f"on {ranks}: layers were finished, not all {list(cut.iterdir())}")
+        again = prune(cut, *words, ranks=ranks)
+        check(again.returncode == 2 and "--restart to go on with that run" in again.stderr, f"not written over {again.stderr.strip()}")
+        other = prune(cut, *words, "--damping", "0.02", "--restart", ranks=ranks)
+        check(other.returncode == 2 and "damping = 0.01 in the checkpoint" in other.stderr, f"not gone on with otherwise {other.stderr.strip()}")
+        check(prune(cut, *words, "--restart", ranks=ranks).returncode == 0, "a restart")
+        same = (cut / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+        check(same and not (cut / "pruning.json").exists(), f"on {ranks}: the same bits as the whole run")
+        check("nothing is left to do" in prune(cut, *words, "--restart", ranks=ranks).stdout, "then nothing is left to do")
+    errors = [[m["relative_output_error"] for m in json.loads((scratch / f"whole{ranks}/result.json").read_text())["pruning"]["matrices"]]
+              for ranks in (1, 2)]
+    check(all(abs(a - b) <= 1e-3 * a for a, b in zip(*errors)), "the same errors on two ranks")
 
     for words, expected in (
         (("--method", "best"), "--method: found 'best', expected one of"),
