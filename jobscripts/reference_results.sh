@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Makes the results that `wafermark-report` sets beside a user's own again: the SC24 slabs on the emulated wafer and on
-# simulated clusters. Keeps result.json of each and nothing else. A result that is there stays; remove it to make it anew.
+# Makes the results that `wafermark-report` sets beside a user's own again: the SC24 slabs on the emulated wafer, on simulated
+# clusters as this program runs there, and as LAMMPS ran there in 2023. Keeps result.json of each and nothing else. A result that
+# is there stays; remove it to make it anew.
 #   jobscripts/reference_results.sh [--out DIR] [--machines NAME,NAME,...] [--ranks N,N,...]
 #     --out DIR             default: results/reference of this source
-#     --machines NAME,...   of inputs/clusters/simulated (default: frontier)
-#     --ranks N,...         sizes of the clusters (default: 8,16,32,64,128,256)
-# Takes about a minute for the wafer and two for each metal and cluster, on one core.
+#     --machines NAME,...   of inputs/clusters/simulated, for this program (default: frontier)
+#     --ranks N,...         sizes of the clusters (default: 16,64,256)
+# Takes some ten minutes on one core.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 fail() { echo "reference_results.sh: $*" >&2; exit 2; }
 
-out=$source_dir/results/reference machines=frontier ranks=8,16,32,64,128,256
+out=$source_dir/results/reference machines=frontier ranks=16,64,256
 while [ $# -gt 0 ]; do
   case "$1" in
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --out | --machines | --ranks)
       [ $# -ge 2 ] || fail "$1: found nothing after it, expected a value"
       case "$1" in --out) out=$(realpath -m "$2") ;; --machines) machines=$2 ;; --ranks) ranks=$2 ;; esac
@@ -37,6 +38,15 @@ keep() {
   sed "s#\"$source_dir/#\"#" "$1/result.json" >"$out/$2/result.json"
   echo "$out/$2/result.json"
 }
+# replayed NAME WORDS...: a replay, unless it is there.
+replayed() {
+  local name=$1
+  shift
+  [ -f "$out/$name/result.json" ] && return
+  "$python" jobscripts/cluster_replay.py "$@" --out "$work/$name" >/dev/null
+  keep "$work/$name" "$name"
+}
+python=$(python_with tomllib)
 
 build release tungsten_md >&2
 for metal in Ta Cu W; do
@@ -45,15 +55,26 @@ for metal in Ta Cu W; do
     --set run.steps=10 --set output.thermo_every_steps=10 --out "$work/wafer_$metal" >/dev/null
   keep "$work/wafer_$metal" "sc24_${metal}_wafer"
 done
-build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform >&2
-# Ten steps hold no new list, and start a perfect crystal: its energy is not yet to be judged.
-for machine in "${machine_list[@]}"; do
-  for metal in Ta Cu W; do
-    for n in "${rank_list[@]}"; do
+
+build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform cluster_step cluster_replay >&2
+for metal in Ta Cu W; do
+  for n in 8 32 128 256; do
+    replayed "sc24_${metal}_frontier_lammps_$n" --profile lammps_kokkos_2023 --workload "sc24_${metal}_gpu" --machine frontier --ranks "$n"
+  done
+  for n in 144 2304 14400; do
+    replayed "sc24_${metal}_quartz_lammps_$n" --profile lammps_cpu_2023 --workload "sc24_${metal}_cpu" --machine quartz --ranks "$n"
+  done
+done
+# This program: recorded once for each size, then carried out on each machine. Ten steps hold no new list, and start a perfect
+# crystal: its energy is not yet to be judged.
+for metal in Ta Cu W; do
+  for n in "${rank_list[@]}"; do
+    record=$work/$metal/frontier_ranks_$n/work
+    for machine in "${machine_list[@]}"; do
       [ -f "$out/sc24_${metal}_${machine}_$n/result.json" ] && continue
-      jobscripts/cluster_sim.sh "inputs/tungsten/sc24_$metal.toml" --no-build --machine "$machine" --ranks "$n" --out "$work/$metal" \
-        --set run.steps=10 --set output.thermo_every_steps=0 --set check.energy_tolerance_ev_per_atom=1 >/dev/null
-      keep "$work/$metal/${machine}_ranks_$n" "sc24_${metal}_${machine}_$n"
+      [ -f "$record" ] || jobscripts/cluster_sim.sh "inputs/tungsten/sc24_$metal.toml" --no-build --record --machine frontier --ranks "$n" \
+        --out "$work/$metal" --set run.steps=10 --set output.thermo_every_steps=0 --set check.energy_tolerance_ev_per_atom=1 >/dev/null
+      replayed "sc24_${metal}_${machine}_$n" --work "$record" --machine "$machine"
     done
   done
 done

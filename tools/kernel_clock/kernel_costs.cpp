@@ -78,6 +78,17 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       {"fire_move", {Class::streaming, 4 * 24}},
       {"fire_products", {Class::streaming, 2 * 24}},
       {"largest_force", {Class::streaming, 24}},
+      // Llama: its items are bytes
+      {"take rows", {Class::streaming, 1}},
+      {"norm", {Class::streaming, 1}},
+      {"arrange vectors", {Class::streaming, 1}},
+      {"matrix x vectors", {Class::streaming, 1}},
+      {"CSR matrix x vectors", {Class::streaming, 1}},
+      {"rope", {Class::streaming, 1}},
+      {"attention", {Class::streaming, 1}},
+      {"swiglu", {Class::streaming, 1}},
+      {"count stored values", {Class::bookkeeping, 0}},
+      {"store values", {Class::bookkeeping, 0}},
   };
   return kinds;
 }

@@ -25,6 +25,7 @@ using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
 void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon, std::int64_t n,
                const Rows& y) {
   const auto dim = std::int64_t(x.extent(1));
+  announce_bytes(double((2 * n + 1) * dim) * sizeof(float));
   row_loop(
       "norm", n == 1, n, KOKKOS_LAMBDA(std::int64_t r) {
         const float scale = rms_scale(&x(r, 0), dim, epsilon);
@@ -40,8 +41,9 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
              half = head_dim / 2, all = heads + 2 * kv_heads;
   // Elements of one key lie a cache line apart, and none of its lines is cached: much to wait for.
   const bool little = n == 1 && kv_heads * head_dim <= 1024;
+  announce_bytes(double(2 * n * all * head_dim) * sizeof(float));
   row_loop(
-      "rope", little, n * all, KOKKOS_LAMBDA(std::int64_t k) {
+      "rope", little, keys.size() > 0 ? n * all : 0, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / all, h = k % all, position = rows(r).position;
         const std::int64_t slot = first_slot + rows(r).sequence,
                            kv = h < heads + kv_heads ? h - heads : h - heads - kv_heads;
@@ -59,13 +61,16 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
       });
 }
 
-/// Each of n rows' heads attends to its sequence up to its own position.
+/// Each of n rows' heads attends to its sequence up to its own position: `attended` positions of all rows.
 void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int64_t heads, std::int64_t n,
-                 std::int64_t first_slot, const Cache& keys, const Cache& values, const Rows& out) {
-  const auto head_dim = std::int64_t(keys.extent(3)), group = heads / std::int64_t(keys.extent(1));
+                 std::int64_t attended, std::int64_t first_slot, const Cache& keys, const Cache& values,
+                 const Rows& out) {
+  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
+             group = heads / kv_heads;
   const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
+  announce_bytes(double(2 * head_dim * (attended * kv_heads + n * heads)) * sizeof(float));
   stealing_loop(
-      "attention", n * heads, KOKKOS_LAMBDA(std::int64_t k) {
+      "attention", keys.size() > 0 ? n * heads : 0, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
         attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0),
                   rows(r).position + 1, head_dim, scale, &out(r, h * head_dim));
@@ -74,6 +79,7 @@ void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int6
 
 void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
   const auto hidden = std::int64_t(out.extent(1));
+  announce_bytes(double(3 * n * hidden) * sizeof(float));
   constexpr std::int64_t piece = on_host ? 512 : 1;  // hosts compute several columns in one instruction
   const std::int64_t pieces = (hidden + piece - 1) / piece;
   row_loop(
@@ -101,6 +107,11 @@ std::int64_t drop_small(const Rows& x, std::int64_t n, float threshold) {
   return zeros;
 }
 
+/// Positions of the cache that hold so many tokens.
+std::int64_t padded_positions(std::int64_t tokens) {
+  return (tokens + key_block - 1) / key_block * key_block;
+}
+
 }  // namespace
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
@@ -109,9 +120,10 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
   const Configuration& c = weights.configuration;
   const Shares& s = weights.shares;
   try {
+    const std::int64_t room = weights.embedding.hollow() ? 0 : padded_positions(capacity);
     const auto cache = [&](const char* name) {
       return Cache(std::string(name), std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
-                   std::size_t((capacity + key_block - 1) / key_block * key_block), std::size_t(c.head_dim));
+                   std::size_t(room), std::size_t(c.head_dim));
     };
     keys_ = cache("keys");
     values_ = cache("values");
@@ -147,7 +159,9 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
 }
 
 std::int64_t Decoder::cache_bytes() const {
-  return std::int64_t((keys_.size() + values_.size()) * sizeof(float));
+  const Configuration& c = weights_.configuration;
+  return 2 * c.layers * sequences_ * weights_.shares.kv_heads.count * padded_positions(capacity_) * c.head_dim *
+         std::int64_t(sizeof(float));
 }
 
 double Decoder::bytes_per_token(std::int64_t position) const {
@@ -190,7 +204,7 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
   {
     const Region region(times_, "attention");
     rotate_and_store(query_key_value_, rows_, cosine_, sine_, heads, n, slot, keys_, values_);
-    attend_rows(query_key_value_, rows_, heads, n, slot, keys_, values_, attended_);
+    attend_rows(query_key_value_, rows_, heads, n, positions_, slot, keys_, values_, attended_);
   }
   {
     const Region region(times_, "matrices");
@@ -220,8 +234,10 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
   const Share share = weights_.shares.vocabulary;
   const auto host_rows = Kokkos::create_mirror_view(rows_);
   const auto host_tokens = Kokkos::create_mirror_view(token_rows_);
+  positions_ = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     host_rows(i) = rows[std::size_t(i)];
+    positions_ += host_rows(i).position + 1;
     const std::int64_t own = host_rows(i).token - share.first;
     host_tokens(i) = own >= 0 && own < share.count ? own : -1;
   }

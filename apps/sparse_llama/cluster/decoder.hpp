@@ -2,9 +2,8 @@
 // same pass over rows, where a row is one token of one sequence. Begin reading at forward() in decoder.cpp.
 #pragma once
 
-#include <chrono>
-
 #include "common/region_timer.hpp"
+#include "common/runtime.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
@@ -14,7 +13,8 @@ namespace wafermark::llama {
 
 class Decoder final : public ForwardPass {
  public:
-  /// Room for `sequences` sequences of `capacity` tokens each. Throws InputError when the cache does not fit
+  /// Room for `sequences` sequences of `capacity` tokens each; none where the weights are hollow, of which
+  /// every kernel is started and none computes. Throws InputError when the cache does not fit
   /// into memory. The communicator and the weights must outlive the decoder.
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
           RegionTimes& times);
@@ -22,9 +22,7 @@ class Decoder final : public ForwardPass {
   /// Rows of a call are run in chunks of `chunk_rows`.
   std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
   /// Since the decoder was made.
-  double seconds() const override {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  double seconds() const override { return runtime::seconds() - start_; }
 
   /// Bytes that a token of a sequence at `position` reads on this rank: weights (of `down` those of active
   /// units, by their share so far), keys and values. From the formats' sizes; what the caches of the
@@ -46,7 +44,8 @@ class Decoder final : public ForwardPass {
   const RankWeights& weights_;
   RegionTimes& times_;
   std::int64_t sequences_, capacity_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double start_ = runtime::seconds();
+  std::int64_t positions_ = 0;  ///< positions that the rows of this chunk attend to, together
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;

@@ -4,6 +4,8 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "common/runtime.hpp"
+
 namespace wafermark::llama {
 
 using Space = Kokkos::DefaultExecutionSpace;
@@ -32,11 +34,14 @@ void stealing_loop(const char* name, std::int64_t n, const Body& body) {
   }
 }
 
+/// Of the next loop: bytes that it reads and writes, from which a simulated worker's time follows.
+inline void announce_bytes(double bytes) { runtime::announce_items(std::int64_t(bytes)); }
+
 /// body(k) for k in [0, count). On hosts `little` work is left to the calling thread: starting the others
-/// would take longer.
+/// would take longer. A simulated worker starts a kernel for it, as a device does.
 template <class Body>
 void row_loop(const char* name, bool little, std::int64_t count, const Body& body) {
-  if (on_host && little)
+  if (on_host && little && !runtime::charges_kernels())
     for (std::int64_t k = 0; k < count; ++k) body(k);
   else
     Kokkos::parallel_for(name, Range(0, count), body);

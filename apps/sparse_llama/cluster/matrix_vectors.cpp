@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sparse_llama/cluster/loops.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
 #include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
@@ -90,6 +91,7 @@ void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std
   if constexpr (!on_host) {
     Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, row_lanes), body);
   } else {
+    if (m.hollow()) return stealing_loop("matrix x vectors", 0, body);
     const std::int64_t whole = masked ? m.slices() : m.rows / H;
     stealing_loop("matrix x vectors", whole, body);
     if constexpr (!masked && H > 1) {
@@ -190,6 +192,11 @@ struct SlicesTimesBlock {
   }
 };
 
+/// What comes of a hollow matrix: zeros, so that all later numbers are the same on every machine.
+void put_zeros(const Rows& out, std::int64_t vectors, std::int64_t columns) {
+  for (std::int64_t v = 0; v < vectors; ++v) std::fill_n(&out(v, 0), columns, 0.0f);
+}
+
 /// Puts one group of 128 elements of a vector where the rows of Value want them, rounded to int16 for int8.
 template <class Value>
 struct ArrangeGroup {
@@ -237,8 +244,12 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   const std::int64_t padded = m.padded_columns(), groups = m.groups();
   const auto x_stride = std::int64_t(x.stride(0)), stride = std::int64_t(out.stride(0));
   const Layout layout = row_of(m.format).layout;
+  const auto bytes_of_vectors = [&](std::int64_t n) {
+    return double(n) * double(m.columns + (accumulate ? 2 : 1) * m.rows) * sizeof(float);
+  };
   if (layout == Layout::listed) {
-    Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.rows),
+    announce_bytes(double(m.bytes()) + bytes_of_vectors(vectors));
+    Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.hollow() ? 0 : m.rows),
                          CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride, out.data(),
                                                    stride, accumulate});
     return;
@@ -257,9 +268,11 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   float* scales = scales_.data();
   const bool masked = layout == Layout::masked;
   const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
-  row_loop("arrange vectors", vectors == 1, vectors * groups, arrange);
+  announce_bytes(double(vectors) * double(m.columns) * (sizeof(float) + sizeof(X)));
+  row_loop("arrange vectors", vectors == 1, m.hollow() ? 0 : vectors * groups, arrange);
 
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
+    announce_bytes(double(m.bytes()) + bytes_of_vectors(N));
     const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
     float* to = out.data() + first * stride;
     if constexpr (on_host && N == 1 && !int8)
@@ -317,10 +330,14 @@ void MatrixVectors::multiply_block(const PackedMatrix& m, const Rows& x, std::in
 
 void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                              const Rows& out) {
+  if (m.hollow() && !accumulate) put_zeros(out, vectors, m.rows);
   with_value_type(m.value_type, [&]<class Value>(Value) {
     const bool masked = row_of(m.format).layout == Layout::masked;
     std::int64_t done = 0;
     if constexpr (on_host) {
+      // A simulated worker runs what a device would.
+      if (runtime::charges_kernels())
+        return multiply_rows<Value>(m, x, 0, vectors, accumulate, out);
       if (!masked && vectors >= blas_from) return multiply_panels<Value>(m, x, vectors, accumulate, out);
       for (std::int64_t n = 0; masked && vectors - done >= host::block_from; done += n)
         multiply_block<Value>(m, x, done, n = std::min(block, vectors - done), accumulate, out);
@@ -331,8 +348,10 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
 
 void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
                               std::int64_t vectors, const Rows& out) {
+  if (m.hollow()) put_zeros(out, vectors, m.columns);
+  announce_bytes(double(vectors * m.columns) * (double(bytes_of(m.value_type)) + sizeof(float)));
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    Kokkos::parallel_for("take rows", Range(0, vectors),
+    Kokkos::parallel_for("take rows", Range(0, m.hollow() ? 0 : vectors),
                          ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, numbers.data(),
                                             m.columns, out.data(), std::int64_t(out.stride(0))});
   });

@@ -190,9 +190,7 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                   {constants[2], constants[3], constants[4], sizes[9], sizes[10] != 0},
                   sizes[8] != 0};
   expect_sane(c, path);
-  if (c.kv_heads < comm.size())
-    throw InputError(fmt::format("{}: found {} key/value heads, expected at least one for each of {} ranks",
-                                 path, c.kv_heads, comm.size()));
+  expect_ranks_fit(c, comm.size(), path);
   const auto most = std::int64_t(std::filesystem::file_size(path));
   const auto bytes = std::uint64_t(number_below(most, file, "/", "name_bytes"));
   const auto name = file.read<std::uint8_t>("/name", {bytes, 0, bytes});

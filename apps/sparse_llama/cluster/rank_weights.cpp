@@ -19,6 +19,11 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
                         Format format, ValueType type) {
   std::int64_t rows = 0;
   for (const Part& part : parts) rows += part.rows.count;
+  if (source.hollow) {
+    const bool end = parts.front().matrix == Matrix::embedding || parts.front().matrix == Matrix::head;
+    return hollow_matrix(rows, parts.front().columns.count, format, type, end ? 1.0 : *source.hollow,
+                         best_slice(format));
+  }
   const std::string name = fmt::format("{}: layer {}, {}", source.name, layer, name_of(parts.front().matrix));
   for (const Part& part : parts) source.open(part.matrix, layer);
   PackedMatrix packed = pack(
@@ -74,9 +79,7 @@ void expect_packable(const Communicator& comm, const WeightSource& source, Forma
         fmt::format("weights by inputs, for an activation threshold: found format {}, expected {}",
                     name_of(format), able));
   }
-  if (c.kv_heads < comm.size())
-    throw InputError(fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads",
-                                 source.name, comm.size(), c.kv_heads));
+  expect_ranks_fit(c, comm.size(), source.name);
 }
 
 RankWeights pack_part(const Shares& shares, const WeightSource& source, Format format, ValueType type,

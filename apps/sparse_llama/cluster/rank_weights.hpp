@@ -36,8 +36,8 @@ struct RankWeights {
 };
 
 /// Packs this rank's part of the source: layers as `format` and `type`, embedding and head dense. Throws
-/// InputError when the model has fewer key/value heads than there are ranks, or when a threshold goes with a
-/// format other than dense and bit_mask. Collective.
+/// InputError when so many ranks cannot share the model's heads, or when a threshold goes with a
+/// format other than dense and bit_mask. Of a hollow source, sizes only. Collective.
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
                               ValueType type, std::optional<float> activation_threshold = {});
 

@@ -22,6 +22,8 @@ struct ModelOptions {
   void add_activation_to(CLI::App& command);  ///< --activation-threshold
   /// Throws InputError: no model or two, a name that is not known, a file that cannot be read. Collective.
   WeightSource source() const;
+  /// Whether only the sizes of the weights are to be made (simulated clusters).
+  bool hollow() const { return !synthetic.empty() && synthetic_source(synthetic).hollow.has_value(); }
   /// This rank's part, packed; as it stands in the file when the model is one that `convert` wrote: an option
   /// that asks for another format or type is an InputError. Collective.
   /// `known` is called as soon as the configuration is known, before anything is packed: what a command

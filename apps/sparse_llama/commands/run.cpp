@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "common/memory.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "common/runtime.hpp"
 #include "common/signals.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/generation.hpp"
@@ -180,23 +180,46 @@ nlohmann::json generation_section(const RunOptions& o, const Job& job) {
           {"end_tokens", job.ends}};
 }
 
+/// What a simulated cluster does not run. Throws InputError.
+void expect_simulated(const RunOptions& o) {
+  if (o.target != "cluster")
+    throw InputError(fmt::format("--target {}: found a simulated cluster, expected cluster", o.target));
+  if (o.model.activation_threshold)
+    throw InputError("--activation-threshold: found a simulated cluster, expected none: its time is not known there");
+}
+
+/// Of the machine that ran it, which a simulated one says in its own words.
+void add_machine_figures(Result& result, const Communicator& comm, const RankWeights& weights,
+                         const Generation& g, double bytes, double load_seconds) {
+  const double bandwidth = memory_read_bandwidth(comm, weights);
+  result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured,
+                    "the same weights, read and summed only");
+  result.add_figure("bandwidth_share",
+                    g.decode_passes > 0
+                        ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes / bandwidth)
+                        : std::nullopt,
+                    "1", Kind::measured, "of the probe's, while decoding");
+  result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
+}
+
 void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = runtime::seconds();
   std::optional<Job> known;
   const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
     known.emplace(comm, o, c);
-    expect_room(comm, o, c, *known);
+    if (!o.model.hollow()) expect_room(comm, o, c, *known);
   });
   out.begin(result);
-  const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double load_seconds = runtime::seconds() - start;
   const Configuration& c = weights.configuration;
   const Job& job = *known;
   RegionTimes times;
   Decoder decoder(comm, weights, o.sequences, job.capacity, times);
-  const double bandwidth = memory_read_bandwidth(comm, weights);
+  const bool simulated = runtime::charges_kernels();
   EnergyMeter meter(comm);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
-  const EnergyReading energy = meter.read();
+  const EnergyReading energy =
+      simulated ? EnergyReading{{}, "none", "energy is not simulated"} : meter.read();
 
   const double bytes =
       comm.sum(decoder.bytes_per_token(std::int64_t(job.prompt.size()) + g.decode_passes / 2));
@@ -208,21 +231,15 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   if (o.model.activation_threshold)
     result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1",
                       Kind::measured, "whose weights of down_proj were not read");
-  result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured,
-                    "the same weights, read and summed only");
-  result.add_figure("bandwidth_share",
-                    g.decode_passes > 0
-                        ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes / bandwidth)
-                        : std::nullopt,
-                    "1", Kind::measured, "of the probe's, while decoding");
+  if (!simulated) add_machine_figures(result, comm, weights, g, bytes, load_seconds);
   result.add_figure("joules_per_token",
                     energy.joules ? std::optional(*energy.joules / double(g.prefill_tokens + g.decode_tokens))
                                   : std::nullopt,
                     "J", Kind::measured, energy.note);
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
-  result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "reading and packing");
   const PackedMatrix& m = weights.layers.front().down;
-  result.set_section("model", model_section(o, weights.name, m.format, m.value_type, host_instructions, job));
+  result.set_section("model", model_section(o, weights.name, m.format, m.value_type,
+                                            simulated ? "simulated" : host_instructions, job));
   result.set_section("generation", generation_section(o, job));
   result.set_section("tokens", g.tokens);
   result.set_energy(energy);
@@ -237,10 +254,8 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   const Job job(comm, o, c);
   expect_numbers(source);
   out.begin(result);
-  const auto start = std::chrono::steady_clock::now();
-  const auto since = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const double start = runtime::seconds();
+  const auto since = [&] { return runtime::seconds() - start; };
   const wse::Machine machine = o.wafer.read();
   const wse::TileGrid grid = o.wafer.grid(machine);
   const auto traced = o.wafer.traced_tiles(grid);
@@ -268,6 +283,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
 int run(const RunOptions& o, const CLI::App& command) {
   Communicator comm;
   o.wafer.check_target(o.target);
+  if (runtime::charges_kernels()) expect_simulated(o);
   Result result(comm, "sparse_llama", "run", o.target);
   result.set_section("options", used_options(command));
   const ResultFolder out(comm, o.output, "run", Writes::figures);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 
@@ -121,6 +122,7 @@ std::string format_names() { return names_in(format_rows, ", "); }
 std::string value_type_names() { return names_in(value_rows, ", "); }
 
 std::int64_t PackedMatrix::bytes() const {
+  if (hollow()) return hollow_bytes;
   const auto size = [](const auto& view) { return std::int64_t(view.size() * sizeof(*view.data())); };
   return size(mask) + size(slice_start) + size(column) + size(values) -
          (values.size() > 0 ? value_slack : 0) + size(scales) + size(scale_start);
@@ -140,6 +142,34 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
   const auto stored = stored_in_rows(m, source, name);
   m.stored = std::accumulate(stored.begin(), stored.end(), std::int64_t(0));
   functions_of(row_of(format).layout).pack(m, source, stored);
+  return m;
+}
+
+PackedMatrix hollow_matrix(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
+                           double density, std::int64_t slice) {
+  const FormatRow& f = row_of(format);
+  const ValueRow& v = row_of(type);
+  PackedMatrix m;
+  m.format = format;
+  m.value_type = type;
+  m.rows = rows;
+  m.columns = columns;
+  m.slice = slice;
+  const double all = double(rows) * double(columns);
+  m.stored = f.layout == Layout::whole ? rows * columns
+             : f.kept < f.of           ? std::llround(all * f.kept / f.of)
+                                       : std::llround(all * density);
+  // As pack_sliced and pack_listed allocate them.
+  const std::int64_t scale = v.scaled ? std::int64_t(sizeof(BFloat16)) : 0,
+                     start = std::int64_t(sizeof(std::int64_t));
+  if (f.layout == Layout::whole)
+    m.hollow_bytes = rows * m.padded_columns() * v.bytes + m.padded_rows() * m.groups() * scale;
+  else if (f.layout == Layout::masked)
+    m.hollow_bytes = m.padded_rows() * (m.words() * std::int64_t(sizeof(MaskWord)) + m.groups() * scale) +
+                     (m.slices() + 1) * start + m.stored * v.bytes;
+  else
+    m.hollow_bytes = m.stored * (v.bytes + std::int64_t(sizeof(std::uint16_t))) + (rows + 1) * start +
+                     (v.scaled ? (rows + 1) * start + (m.stored / group_columns + rows / 2) * scale : 0);
   return m;
 }
 

@@ -39,12 +39,16 @@ struct PackedMatrix {
   Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
   Kokkos::View<BFloat16*> scales;  ///< scaled: [padded_rows() * groups()]; listed: of stored values' groups
   Kokkos::View<std::int64_t*> scale_start;  ///< listed, scaled: [rows + 1], first scale of a row
+  /// Of a matrix without arrays, of which products are started but nothing is computed: bytes that they would
+  /// have.
+  std::int64_t hollow_bytes = 0;
 
   std::int64_t slices() const { return (rows + slice - 1) / slice; }
   std::int64_t padded_rows() const { return slices() * slice; }
   std::int64_t words() const { return (columns + mask_columns - 1) / mask_columns; }
   std::int64_t padded_columns() const { return words() * mask_columns; }
   std::int64_t groups() const { return (columns + group_columns - 1) / group_columns; }
+  bool hollow() const { return hollow_bytes > 0; }
   /// Everything above that one multiplication reads.
   std::int64_t bytes() const;
   double bits_per_weight() const { return 8.0 * double(bytes()) / double(rows * columns); }
@@ -60,6 +64,10 @@ using RowSource = std::function<void(std::int64_t row, float* out)>;
 /// more, or more columns than the format can number).
 PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
                   const RowSource& source, const std::string& name, std::int64_t slice);
+
+/// The same matrix without its arrays, with a share `density` of its weights stored. For simulated clusters.
+PackedMatrix hollow_matrix(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
+                           double density, std::int64_t slice);
 
 /// Throws InputError that names `name` unless the matrix is `rows` by `columns` and its arrays belong
 /// together: their sizes, where slices begin, as many values as bits, column numbers below `columns`. Kernels

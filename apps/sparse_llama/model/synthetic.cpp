@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/errors.hpp"
+#include "common/runtime.hpp"
 #include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
@@ -84,7 +85,7 @@ WeightSource synthetic_source(const std::string& specification) {
   Configuration& c = source.configuration = published_configuration(specification.substr(0, colon));
   double sparsity = 0;
   std::uint64_t seed = 1;
-  bool two_four = false;
+  bool two_four = false, hollow = false;
   std::set<std::string> keys;
   std::string rest = colon == std::string::npos ? "" : specification.substr(colon + 1);
   while (!rest.empty()) {
@@ -115,6 +116,13 @@ WeightSource synthetic_source(const std::string& specification) {
       c.context = whole(1, 1 << 20);
     else if (key == "two_four")
       two_four = whole(0, 1) != 0;
+    else if (key == "hollow" && runtime::charges_kernels())
+      hollow = whole(0, 1) != 0;
+    else if (key == "hollow")
+      throw InputError(
+          fmt::format("--synthetic {}: found hollow weights, expected them on simulated clusters only "
+                      "(jobscripts/cluster_sim.sh)",
+                      specification));
     else
       throw InputError(
           fmt::format("--synthetic {}: found '{}', expected sparsity=, seed=, layers=, context= or two_four=",
@@ -132,6 +140,7 @@ WeightSource synthetic_source(const std::string& specification) {
       out[i] = stored ? 0.02f * deviate(word) : 0.0f;
     }
   };
+  if (hollow) source.hollow = two_four ? 0.5 : double(kept) / 65536;
   source.norm = [dim = c.dim](Norm, std::int64_t) { return std::vector<float>(std::size_t(dim), 1.0f); };
   return source;
 }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sparse_llama/model/dense_weights.hpp"
@@ -35,6 +36,9 @@ struct WeightSource {
   /// that is no number.
   std::function<void(Matrix matrix, std::int64_t layer)> close = [](Matrix, std::int64_t) {};
   std::function<std::vector<float>(Norm norm, std::int64_t layer)> norm;  ///< [dim]
+  /// Of a model of which only sizes count: the share of the layers' weights that are stored. Rows are not
+  /// asked for. For simulated clusters, where larger models run than this machine holds.
+  std::optional<double> hollow = std::nullopt;
 };
 
 /// Reads everything once. Throws InputError where something is damaged or no number. For those who begin
@@ -57,7 +61,7 @@ WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const De
 /// Weights of the true shapes of a model, without a file: "llama2-7b:sparsity=0.7,seed=1". Layers hold normal
 /// deviates of standard deviation 0.02, a share of `sparsity` of them zero (with `two_four=1`: two of each
 /// four); embedding and head stay dense. Each weight is a function of seed, matrix and place, whoever asks.
-/// More keys: layers (fewer than the model's), context. Throws InputError that names `specification`, the
+/// More keys: layers (fewer than the model's), context, hollow=1 (simulated clusters only). Throws InputError that names `specification`, the
 /// word and the choices.
 WeightSource synthetic_source(const std::string& specification);
 

@@ -263,15 +263,26 @@ TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
   EXPECT_EQ(stopped.tokens[0].size(), 1u);
 }
 
-TEST(Decoder, MoreRanksThanKeyValueHeads) {
+TEST(Decoder, RanksShareKeyValueHeads) {
   const Communicator comm;
-  Configuration c = grouped();
+  Configuration c = grouped();  // 16 query heads
   c.kv_heads = 1;
   const Model model(c);
-  if (comm.size() == 1) return;
-  EXPECT_THAT([&] { pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32); },
-              testing::ThrowsMessage<InputError>(
-                  testing::HasSubstr("expected at most the model's 1 key/value heads")));
+  if (comm.size() == 3) {
+    EXPECT_THAT([&] { pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32); },
+                testing::ThrowsMessage<InputError>(
+                    testing::HasSubstr("found 3 ranks, expected at most the model's 1 key/value heads")));
+    return;
+  }
+  ASSERT_EQ(16 % comm.size(), 0);
+  RegionTimes times;
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
+  EXPECT_EQ(weights.shares.kv_heads.count, 1);
+  EXPECT_EQ(weights.shares.heads.count * comm.size(), 16);
+  Decoder decoder(comm, weights, 1, 64, times);
+  std::vector<TokenRow> rows;
+  for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
+  EXPECT_LT(error(decoder.forward(rows, all(rows.size())), reference_logits(model.dense, text)), 1e-5);
 }
 
 TEST(Sampler, DrawsByTemperatureAndNucleus) {

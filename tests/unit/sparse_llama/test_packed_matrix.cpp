@@ -66,6 +66,19 @@ TEST_P(PackedMatrices, HoldTheMatrix) {
   }
 }
 
+TEST_P(PackedMatrices, HollowOnesHaveTheSameBytes) {
+  const Case& c = GetParam();
+  const auto w = random_matrix(c.rows, c.columns, c.density, row_of(c.format));
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
+  const double density = double(m.stored) / double(c.rows * c.columns);
+  const PackedMatrix hollow = hollow_matrix(c.rows, c.columns, c.format, c.type, density, c.slice);
+  EXPECT_TRUE(hollow.hollow());
+  EXPECT_EQ(hollow.values.size(), 0u);
+  const bool guessed = row_of(c.format).kept < row_of(c.format).of ||  // rows end within a pattern
+                       (row_of(c.format).layout == Layout::listed && row_of(c.type).scaled);  // last groups
+  EXPECT_NEAR(double(hollow.bytes()), double(m.bytes()), guessed ? 0.03 * double(m.bytes()) + 8 : 0.5);
+}
+
 TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   const Case& c = GetParam();
   const auto w = random_matrix(c.rows, c.columns, c.density, row_of(c.format));
