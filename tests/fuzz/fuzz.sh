@@ -4,6 +4,8 @@
 set -euo pipefail
 reader=${1:?usage: fuzz.sh READER SECONDS TARGET...} seconds=${2:?seconds for each target}
 shift 2
+# Leaks of the MPI library are not ours, and a reader that asks for gigabytes has believed a header.
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 for FUZZ_TARGET in "$@"; do
@@ -11,8 +13,7 @@ for FUZZ_TARGET in "$@"; do
   mkdir -p "$corpus/$FUZZ_TARGET"
   FUZZ_SEEDS=$corpus/$FUZZ_TARGET "$reader" >/dev/null
   echo "== $FUZZ_TARGET"
-  # Leaks of the MPI library are not ours, and a reader that asks for gigabytes has believed a header.
-  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$reader" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 \
+  "$reader" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 \
     -malloc_limit_mb=1500 -max_len=200000 -artifact_prefix="$FUZZ_TARGET-" -print_final_stats=1 "$corpus/$FUZZ_TARGET" 2>&1 |
     grep -vE '^(#|INFO|NEW_FUNC|Dictionary)' || exit 1
 done

@@ -15,6 +15,8 @@
 
 #include "tests/fuzz/target.hpp"
 
+extern "C" __attribute__((weak)) void __asan_init();  // there in a build with the address sanitizer
+
 namespace {
 
 using namespace wafermark;
@@ -94,6 +96,13 @@ void replay(const fuzz::Target& target, const Options& o, const Communicator& co
   std::fflush(stdout);
 }
 
+/// The address sanitizer maps more than any limit for itself, and has one of its own.
+void limit_memory() {
+  if (__asan_init != nullptr) return;
+  const rlimit limit{most_memory, most_memory};
+  setrlimit(RLIMIT_DATA, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,8 +110,7 @@ int main(int argc, char** argv) {
   {
     const Kokkos::ScopeGuard kokkos;
     const Options o = read_options(argc, argv);
-    const rlimit limit{most_memory, most_memory};
-    setrlimit(RLIMIT_DATA, &limit);
+    limit_memory();
     const Communicator comm;
     int found = 0;
     for (const auto& target : fuzz::targets())
