@@ -115,17 +115,20 @@ void Domain::require_near(double displacement, const char* cause) const {
                     displacement, half_skin(), cause));
 }
 
-void Domain::update(double displacement) {
+bool Domain::update(double displacement, double before) {
   require_near(displacement, "the time step is too long for the forces (run.timestep_ps, adaptive_timestep)");
-  if (displacement <= half_skin())
+  if (displacement <= half_skin()) {
     refresh_ghosts();
-  else
-    rebuild();
+    return false;
+  }
+  if (before > half_skin()) ++late_lists_;
+  rebuild();
+  return true;
 }
 
-void Domain::rebuild_after(double displacement) {
+void Domain::rebuild_after(double displacement, double before) {
   require_near(displacement, "lists are too far apart (run.list_every_steps) or the time step is too long");
-  if (displacement > half_skin()) ++late_lists_;
+  if (before > half_skin()) ++late_lists_;
   rebuild();
 }
 

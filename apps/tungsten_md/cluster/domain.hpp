@@ -35,11 +35,12 @@ class Domain {
          const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times);
 
   /// After positions changed by at most `displacement` since the list was built: refreshes ghosts, or atoms'
-  /// owners, ghosts and list when that is more than half the skin. Throws InputError when it is beyond the
-  /// list's radius or not finite: the time step is too long. Collective.
-  void update(double displacement);
-  /// The same for lists that are made at fixed steps, which this is one of: counts those that came late.
-  void rebuild_after(double displacement);
+  /// owners, ghosts and list when that is more than half the skin; says whether. Throws InputError when it is
+  /// beyond the list's radius or not finite: the time step is too long. `before`: the displacement a step
+  /// ago, at least. Collective.
+  bool update(double displacement, double before);
+  /// The same for lists that are made at fixed steps, which this is one of.
+  void rebuild_after(double displacement, double before);
   /// Positions of the ghosts. Collective.
   void refresh_ghosts();
   /// New owners, order, ghosts and list. Collective.
@@ -60,7 +61,7 @@ class Domain {
   const Communicator& comm() const { return comm_; }
   std::int64_t atoms() const { return atoms_; }  ///< over all ranks
   std::int64_t rebuilds() const { return rebuilds_; }
-  /// Lists that were made after an atom had moved more than half the skin: some may have missed pairs.
+  /// Lists that were made a step or more after an atom had moved half the skin: pairs may have been missed.
   std::int64_t late_lists() const { return late_lists_; }
   double half_skin() const { return 0.5 * settings_.skin_angstrom; }
   const DomainSettings& settings() const { return settings_; }

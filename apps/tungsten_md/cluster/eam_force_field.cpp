@@ -21,17 +21,14 @@ class Eam final : public ForceField {
   double cutoff() const override { return cutoff_; }
 
   std::size_t bytes() const override {
-    return arrays_.bytes() + sizeof(Real) * (rho_.size() + slope_.size() + terms_.size() +
-                                             tables_.radial.size() + tables_.embedding.size());
+    return arrays_.bytes() +
+           sizeof(Real) * (rho_.size() + terms_.size() + tables_.radial.size() + tables_.embedding.size());
   }
 
   void prepare(const Particles& p, const VerletList& list) override {
     arrays_.prepare(p, list);
     const auto room = static_cast<std::size_t>(arrays_.room());
-    if (slope_.extent(0) < room) {
-      rho_ = uninitialised<Real>("rho", room);
-      slope_ = uninitialised<Real>("embedding_slope", room);
-    }
+    if (rho_.extent(0) < room) rho_ = uninitialised<Real>("rho", room);
     // Room for the pairs' radial terms, see EamPairs.
     const std::size_t terms = list.kind == ListKind::half ? list.entry.extent(0) * kept_of_a_pair_ : 0;
     if (terms_.extent(0) < terms) {
@@ -67,20 +64,22 @@ class Eam final : public ForceField {
     const EamPairs<Precision, kind, alloy> pairs{
         {sites, list.entry, list.count, list.first, list.stride, p.n_local}, terms_, p.type, tables_};
     const DensityPass<Precision, kind, alloy> density{pairs, rho_};
-    double phi = 0.0, embedding = 0.0;
+    double phi = 0.0;
     if (result != nullptr && kind == ListKind::half)
       Kokkos::parallel_reduce("density", over(p.n_local), density, phi);
     else
       Kokkos::parallel_for("density", over(p.n_local), density);
 
-    Kokkos::parallel_reduce("embedding", over(p.n_local),
-                            EmbeddingPass<Real>{rho_, slope_, sites.quads, p.type, tables_}, embedding);
-    ghosts.update_values(slope_);
-    Kokkos::parallel_for("ghost_slopes", over(p.n_local, p.n_local + p.n_ghost),
-                         SetGhostSlopes<Real>{slope_, sites.quads});
+    const EmbeddingPass<Real> embedding{rho_, sites.quads, p.type, tables_};
+    double embedded = 0.0;
+    if (result != nullptr)
+      Kokkos::parallel_reduce("embedding", over(p.n_local), embedding, embedded);
+    else
+      Kokkos::parallel_for("embedding", over(p.n_local), embedding);
+    ghosts.update_slopes(sites.quads);
 
     sum_forces("force", pairs, arrays_.force(), p, result);
-    if (result != nullptr) result->energy += embedding + phi;
+    if (result != nullptr) result->energy += embedded + phi;
   }
 
   EamTables<Real> tables_;
@@ -88,7 +87,7 @@ class Eam final : public ForceField {
   bool alloy_;
   std::size_t kept_of_a_pair_;
   SiteArrays<Precision> arrays_;
-  RealView<Real> rho_, slope_, terms_;
+  RealView<Real> rho_, terms_;
 };
 
 }  // namespace

@@ -123,20 +123,19 @@ struct DensityPass : EamPairs<Precision, kind, alloy> {
 /// F'(rho) of every local atom; the reduction sums F(rho).
 template <class Real>
 struct EmbeddingPass {
-  Kokkos::View<Real*, MemSpace> rho, slope, quads;
+  Kokkos::View<Real*, MemSpace> rho, quads;
   TypeView type;
   EamTables<Real> tables;
+  KOKKOS_FUNCTION void operator()(int i) const { embed_atom(i); }
   KOKKOS_FUNCTION void operator()(int i, double& energy) const {
-    const Embedding<Real> f = embed(tables.embedding_of(type(i)), tables.nrho, tables.inverse_drho, rho(i));
-    slope(i) = f.slope;
-    quads(4 * i + 3) = f.slope;
-    energy += static_cast<double>(f.energy);
+    energy += static_cast<double>(embed_atom(i));
   }
-};
-template <class Real>
-struct SetGhostSlopes {
-  Kokkos::View<Real*, MemSpace> slope, quads;
-  KOKKOS_FUNCTION void operator()(int i) const { quads(4 * i + 3) = slope(i); }
+
+  KOKKOS_FORCEINLINE_FUNCTION Real embed_atom(int i) const {
+    const Embedding<Real> f = embed(tables.embedding_of(type(i)), tables.nrho, tables.inverse_drho, rho(i));
+    quads(4 * i + 3) = f.slope;
+    return f.energy;
+  }
 };
 
 }  // namespace wafermark::tungsten

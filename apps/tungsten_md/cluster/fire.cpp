@@ -90,7 +90,7 @@ FireResult relax(Domain& domain, const RelaxSettings& settings, const std::funct
   Particles& p = domain.particles();
   const Communicator& comm = domain.comm();
   const auto moved = [&] {
-    domain.update(std::sqrt(comm.max(max_displacement_squared(domain.list(), p))));
+    domain.update(std::sqrt(comm.max(max_displacement_squared(domain.list(), p))), 0.0);
     return comm.sum(domain.compute_forces_and_energy().energy);
   };
   Kokkos::deep_copy(p.v, 0.0);

@@ -21,72 +21,6 @@ struct ChooseNearFace {
   }
 };
 
-/// x, y, z, id, type
-struct PackAtoms {
-  static constexpr int size = 5;
-  Kokkos::View<int*, MemSpace> index;
-  Vector3View x;
-  IdView id;
-  TypeView type;
-  int axis;
-  double shift;
-  BufferView buffer;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    const int i = index(k);
-    double* b = buffer.data() + static_cast<std::ptrdiff_t>(size) * k;
-    for (int d = 0; d < 3; ++d) b[d] = x(i, d) + (d == axis ? shift : 0.0);
-    b[3] = Kokkos::bit_cast<double>(id(i));  // every bit of an id, which a double would round
-    b[4] = type(i);
-  }
-};
-struct UnpackAtoms {
-  BufferView buffer;
-  int first;
-  Vector3View x;
-  IdView id;
-  TypeView type;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    const double* b = buffer.data() + static_cast<std::ptrdiff_t>(PackAtoms::size) * k;
-    for (int d = 0; d < 3; ++d) x(first + k, d) = b[d];
-    id(first + k) = Kokkos::bit_cast<std::int64_t>(b[3]);
-    type(first + k) = static_cast<int>(b[4]);
-  }
-};
-
-struct PackPositions {
-  Kokkos::View<int*, MemSpace> index;
-  Vector3View x;
-  int axis;
-  double shift;
-  BufferView buffer;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    for (int d = 0; d < 3; ++d) buffer(3 * k + d) = x(index(k), d) + (d == axis ? shift : 0.0);
-  }
-};
-struct UnpackPositions {
-  BufferView buffer;
-  int first;
-  Vector3View x;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    for (int d = 0; d < 3; ++d) x(first + k, d) = buffer(3 * k + d);
-  }
-};
-
-template <class Value>
-struct PackValues {
-  Kokkos::View<int*, MemSpace> index;
-  Kokkos::View<Value*, MemSpace> value;
-  BufferView buffer;
-  KOKKOS_FUNCTION void operator()(int k) const { buffer(k) = static_cast<double>(value(index(k))); }
-};
-template <class Value>
-struct UnpackValues {
-  BufferView buffer;
-  int first;
-  Kokkos::View<Value*, MemSpace> value;
-  KOKKOS_FUNCTION void operator()(int k) const { value(first + k) = static_cast<Value>(buffer(k)); }
-};
-
 template <class ViewType>
 void grow(ViewType& view, int size) {
   if (view.extent_int(0) < size) Kokkos::resize(view, size + size / 8);
@@ -108,76 +42,72 @@ GhostExchange::GhostExchange(const Communicator& comm, const CartesianGrid& rank
                       "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
                       subdomain.grid[0], subdomain.grid[1], subdomain.grid[2],
                       subdomain.box.length(axis) / slices, "xyz"[axis], reach));
-    for (const bool upper : {false, true}) {
-      const bool sends = periodic || (upper ? c + 1 < slices : c > 0);
-      const bool receives = periodic || (upper ? c > 0 : c + 1 < slices);
-      const bool crosses = upper ? c + 1 == slices : c == 0;
-      Stage s{axis,
-              sends ? ranks.neighbour(axis, upper ? 1 : -1) : MPI_PROC_NULL,
-              receives ? ranks.neighbour(axis, upper ? -1 : 1) : MPI_PROC_NULL,
-              upper,
-              crosses ? (upper ? -1.0 : 1.0) * subdomain.box.length(axis) : 0.0,
-              0,
-              0,
-              0,
-              {}};
-      stages_.push_back(s);
-    }
+    const bool lowest = c == 0, highest = c + 1 == slices;
+    Stage s;
+    s.leaving.axis = axis;
+    s.below = lowest && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, -1);
+    s.above = highest && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, 1);
+    if (lowest) s.leaving.lower_shift = subdomain.box.length(axis);
+    if (highest) s.leaving.upper_shift = -subdomain.box.length(axis);
+    stages_.push_back(s);
   }
 }
 
-void GhostExchange::choose(Stage& s, const Particles& p, int candidates) {
-  s.n_send = 0;
-  if (s.to == MPI_PROC_NULL) return;
-  if (s.index.extent_int(0) < candidates)
-    s.index = Kokkos::View<int*, MemSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "ghost_source"),
-                                           candidates);
-  const double face = s.upper ? subdomain_.hi[s.axis] - reach_ : subdomain_.lo[s.axis] + reach_;
-  Kokkos::parallel_scan("choose_near_face", over(candidates),
-                        ChooseNearFace{p.x, s.axis, s.upper, face, s.index}, s.n_send);
+int GhostExchange::choose(Kokkos::View<int*, MemSpace>& index, const Particles& p, int candidates, int axis,
+                          bool upper) const {
+  if (index.extent_int(0) < candidates)
+    index = Kokkos::View<int*, MemSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "ghost_source"),
+                                         candidates);
+  const double face = upper ? subdomain_.hi[axis] - reach_ : subdomain_.lo[axis] + reach_;
+  int chosen = 0;
+  Kokkos::parallel_scan("choose_near_face", over(candidates), ChooseNearFace{p.x, axis, upper, face, index},
+                        chosen);
+  return chosen;
+}
+
+template <class Record>
+void GhostExchange::pass_on(const Stage& s, const Record& record) {
+  const LeavingAtoms& out = s.leaving;
+  if (is_own_neighbour(s)) {
+    Kokkos::parallel_for(Record::copy, over(out.size()), CopyGhosts<Record>{out, s.first_ghost, record});
+    return;
+  }
+  buffers_.make_room(Record::size * out.size(), Record::size * s.arriving());
+  Kokkos::parallel_for(Record::pack, over(out.size()), PackGhosts<Record>{out, record, buffers_.out()});
+  buffers_.exchange(comm_, {{s.below, Record::size * out.n_lower}, {s.above, Record::size * out.n_upper}},
+                    {{s.above, Record::size * s.from_above}, {s.below, Record::size * s.from_below}});
+  Kokkos::parallel_for(Record::unpack, over(s.arriving()),
+                       UnpackGhosts<Record>{buffers_.in(), s.first_ghost, record});
 }
 
 void GhostExchange::select(Particles& p) {
   p.n_ghost = 0;
-  int candidates = 0;
   for (Stage& s : stages_) {
     // Both directions of an axis offer the same atoms: those of this rank and of the axes before.
-    if (!s.upper) candidates = p.n_local + p.n_ghost;
-    choose(s, p, candidates);
-    s.n_recv = comm_.send_receive(s.n_send, s.to, s.from);
-    grow(send_, PackAtoms::size * s.n_send);
-    Kokkos::parallel_for("pack_atoms", over(s.n_send),
-                         PackAtoms{s.index, p.x, p.id, p.type, s.axis, s.shift, send_});
-    exchange(comm_, send_, PackAtoms::size * s.n_send, s.to, receive_, PackAtoms::size * s.n_recv, s.from);
-    s.first_ghost = p.n_local + p.n_ghost;
-    p.n_ghost += s.n_recv;
+    const int candidates = p.n_local + p.n_ghost;
+    LeavingAtoms& out = s.leaving;
+    out.n_lower = s.below == MPI_PROC_NULL ? 0 : choose(out.lower, p, candidates, out.axis, false);
+    out.n_upper = s.above == MPI_PROC_NULL ? 0 : choose(out.upper, p, candidates, out.axis, true);
+    s.from_above = comm_.send_receive(out.n_lower, s.below, s.above);
+    s.from_below = comm_.send_receive(out.n_upper, s.above, s.below);
+    s.first_ghost = candidates;
+    p.n_ghost += s.arriving();
     grow(p.x, p.n_local + p.n_ghost);
     grow(p.id, p.n_local + p.n_ghost);
     grow(p.type, p.n_local + p.n_ghost);
-    Kokkos::parallel_for("unpack_atoms", over(s.n_recv),
-                         UnpackAtoms{receive_, s.first_ghost, p.x, p.id, p.type});
+    pass_on(s, AtomRecord{p.x, p.id, p.type});
   }
 }
 
 void GhostExchange::update_positions(Particles& p) {
-  for (Stage& s : stages_) {
-    Kokkos::parallel_for("pack_positions", over(s.n_send),
-                         PackPositions{s.index, p.x, s.axis, s.shift, send_});
-    exchange(comm_, send_, 3 * s.n_send, s.to, receive_, 3 * s.n_recv, s.from);
-    Kokkos::parallel_for("unpack_positions", over(s.n_recv), UnpackPositions{receive_, s.first_ghost, p.x});
-  }
+  for (const Stage& s : stages_) pass_on(s, PositionRecord{p.x});
 }
 
-template <class Value>
-void GhostExchange::update_values(const Kokkos::View<Value*, MemSpace>& value) {
-  for (Stage& s : stages_) {
-    Kokkos::parallel_for("pack_values", over(s.n_send), PackValues<Value>{s.index, value, send_});
-    exchange(comm_, send_, s.n_send, s.to, receive_, s.n_recv, s.from);
-    Kokkos::parallel_for("unpack_values", over(s.n_recv),
-                         UnpackValues<Value>{receive_, s.first_ghost, value});
-  }
+template <class Real>
+void GhostExchange::update_slopes(const Kokkos::View<Real*, MemSpace>& quads) {
+  for (const Stage& s : stages_) pass_on(s, SlopeRecord<Real>{quads});
 }
-template void GhostExchange::update_values(const Kokkos::View<float*, MemSpace>&);
-template void GhostExchange::update_values(const Kokkos::View<double*, MemSpace>&);
+template void GhostExchange::update_slopes(const Kokkos::View<float*, MemSpace>&);
+template void GhostExchange::update_slopes(const Kokkos::View<double*, MemSpace>&);
 
 }  // namespace wafermark::tungsten

@@ -1,11 +1,11 @@
 // Ghost atoms: copies of other ranks' atoms, and periodic images, within reach of a subdomain.
 // Staged along x, y, z: each axis also passes on the ghosts of the axes before it, so six messages reach all
-// 26 neighbours (Plimpton, J. Comput. Phys. 117 (1995) 1).
+// 26 neighbours (Plimpton, J. Comput. Phys. 117 (1995) 1). The two messages of an axis are under way at once.
 #pragma once
 
 #include <vector>
 
-#include "tungsten_md/cluster/mpi_buffer.hpp"
+#include "tungsten_md/cluster/ghost_records.hpp"
 #include "tungsten_md/cluster/subdomain.hpp"
 
 namespace wafermark::tungsten {
@@ -22,27 +22,32 @@ class GhostExchange {
   void select(Particles& p);
   /// Sends current positions of the chosen atoms.
   void update_positions(Particles& p);
-  /// Sends the values of the chosen atoms: value(n_local ...) become the ghosts'.
-  template <class Value>
-  void update_values(const Kokkos::View<Value*, MemSpace>& value);
+  /// Sends the chosen atoms' F'(rho), the fourth value of each atom's quad, to that of its ghosts.
+  template <class Real>
+  void update_slopes(const Kokkos::View<Real*, MemSpace>& quads);
 
  private:
-  /// One message: the atoms near one face, to the neighbour beyond that face.
+  /// An axis along which there are ghosts.
   struct Stage {
-    int axis, to, from;
-    bool upper;    ///< the face at hi
-    double shift;  ///< added to the coordinate along `axis`: crosses a periodic boundary
-    int n_send = 0, n_recv = 0, first_ghost = 0;
-    Kokkos::View<int*, MemSpace> index;
+    LeavingAtoms leaving;
+    int below, above;  ///< neighbours' ranks; MPI_PROC_NULL beyond an open face
+    int from_above = 0, from_below = 0, first_ghost = 0;
+
+    int arriving() const { return from_above + from_below; }
   };
 
-  void choose(Stage& stage, const Particles& p, int candidates);
+  bool is_own_neighbour(const Stage& s) const { return s.below == comm_.rank() && s.above == comm_.rank(); }
+  /// Indices of the first `candidates` atoms that are within reach of a face.
+  int choose(Kokkos::View<int*, MemSpace>& index, const Particles& p, int candidates, int axis,
+             bool upper) const;
+  template <class Record>
+  void pass_on(const Stage& stage, const Record& record);
 
   const Communicator& comm_;
   Subdomain subdomain_;
   double reach_;
   std::vector<Stage> stages_;
-  BufferView send_, receive_;
+  MpiBuffers buffers_;
 };
 
 }  // namespace wafermark::tungsten

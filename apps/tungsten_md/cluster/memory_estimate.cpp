@@ -38,8 +38,8 @@ double domain_bytes(const RunShape& s) {
   const double once = n * s.neighbours() * 0.5 * (1.0 + std::min(1.0, s.ghosts_of_a_rank() / sites));
   const double entries = half ? 1.0625 * (once + 4.0 * n) : n * (1.3 * s.neighbours() + 8.0);
   const double terms = half ? s.kept_of_a_pair * real * entries : 0.0;
-  const double density_and_slope = s.kept_of_a_pair > 0 ? 2.0 : 0.0;
-  const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density_and_slope) * sites;
+  const double density = s.kept_of_a_pair > 0 ? 1.0 : 0.0;
+  const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density) * sites;
   const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + 24.0 * n;  // single positions, cells and order
   return particles + 4.0 * entries + terms + force_field + binning;
 }

@@ -162,7 +162,7 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
   const Route route{s.lo[axis],   s.hi[axis],     s.box.lo[axis], s.box.length(axis),
                     s.grid[axis], s.coords[axis], periodic};
   int sent = 0;
-  BufferView received[2];
+  MpiBuffers buffers[2];
   int arrivals[2] = {0, 0};
   for (const int direction : {-1, 1}) {
     const int c = s.coords[axis], slices = s.grid[axis];
@@ -174,17 +174,18 @@ int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdom
     int leavers = 0;
     Kokkos::parallel_scan("choose_leavers", over(p.n_local),
                           ChooseLeavers{p.x, route, axis, direction, index}, leavers);
-    BufferView buffer(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), record_size * leavers);
-    Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer});
+    MpiBuffers& buffer = buffers[direction > 0];
     const int n = arrivals[direction > 0] = comm.send_receive(leavers, to, from);
-    exchange(comm, buffer, record_size * leavers, to, received[direction > 0], record_size * n, from);
+    buffer.make_room(record_size * leavers, record_size * n);
+    Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer.out()});
+    buffer.exchange(comm, {{to, record_size * leavers}}, {{from, record_size * n}});
     // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.
     if (leavers > 0) remove_marked(p, leavers);
     sent += leavers;
   }
   for (int k = 0; k < 2; ++k) {
     reserve(p, p.n_local + arrivals[k]);
-    Kokkos::parallel_for("unpack_arrivals", over(arrivals[k]), UnpackArrivals{p, received[k]});
+    Kokkos::parallel_for("unpack_arrivals", over(arrivals[k]), UnpackArrivals{p, buffers[k].in()});
     p.n_local += arrivals[k];
   }
   return sent;

@@ -1,6 +1,7 @@
 #include "tungsten_md/cluster/mpi_buffer.hpp"
 
 #include "common/gpu_aware_mpi.hpp"
+#include "common/pending_messages.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -10,27 +11,39 @@ void grow(BufferView& buffer, int size) {
     buffer = BufferView(Kokkos::view_alloc(Kokkos::WithoutInitializing, "mpi_buffer"), size + size / 8);
 }
 
+void exchange_memory(const Communicator& comm, const double* out, const BufferParts& sends, double* in,
+                     const BufferParts& receives) {
+  PendingMessages messages(comm);
+  for (const BufferPart& part : {receives.first, receives.second}) {
+    if (part.rank != MPI_PROC_NULL) messages.receive(in, part.size, part.rank);
+    in += part.size;
+  }
+  for (const BufferPart& part : {sends.first, sends.second}) {
+    if (part.rank != MPI_PROC_NULL) messages.send(out, part.size, part.rank);
+    out += part.size;
+  }
+  messages.wait();
+}
+
 }  // namespace
 
-void exchange(const Communicator& comm, const BufferView& out, int out_size, int to, BufferView& in,
-              int in_size, int from) {
-  grow(in, in_size);
-  if (to == comm.rank() && from == comm.rank()) {
-    Kokkos::deep_copy(ExecSpace(), Kokkos::subview(in, Kokkos::make_pair(0, in_size)),
-                      Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
-    return;
-  }
+void MpiBuffers::make_room(int out_size, int in_size) {
+  grow(out_, out_size);
+  grow(in_, in_size);
+}
+
+void MpiBuffers::exchange(const Communicator& comm, const BufferParts& sends, const BufferParts& receives) {
   static const bool direct = mpi_reads_device_memory();
   Kokkos::fence("before MPI reads the packed buffer");
   if (direct) {
-    comm.send_receive(out.data(), out_size, to, in.data(), in_size, from);
+    exchange_memory(comm, out_.data(), sends, in_.data(), receives);
     return;
   }
-  auto host_out = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
-                                                      Kokkos::subview(out, Kokkos::make_pair(0, out_size)));
-  auto device_in = Kokkos::subview(in, Kokkos::make_pair(0, in_size));
-  auto host_in = Kokkos::create_mirror_view(Kokkos::HostSpace(), device_in);
-  comm.send_receive(host_out.data(), out_size, to, host_in.data(), in_size, from);
+  const auto host_out = Kokkos::create_mirror_view_and_copy(
+      Kokkos::HostSpace(), Kokkos::subview(out_, Kokkos::make_pair(0, sends.size())));
+  const auto device_in = Kokkos::subview(in_, Kokkos::make_pair(0, receives.size()));
+  const auto host_in = Kokkos::create_mirror_view(Kokkos::HostSpace(), device_in);
+  exchange_memory(comm, host_out.data(), sends, host_in.data(), receives);
   Kokkos::deep_copy(device_in, host_in);
 }
 

@@ -56,24 +56,33 @@ void Simulation::step(bool with_energy) {
   ++step_;
 }
 
+bool Simulation::measures_motion() const {
+  if (case_.run.list_every > 0) return (step_ + 1) % case_.run.list_every == 0;
+  const bool by_forces_alone = !case_.dynamics.thermostat.on && !case_.dynamics.adaptive.on();
+  return !by_forces_alone || watch_.is_due(step_);
+}
+
 void Simulation::move_atoms(double dt) {
   Particles& p = domain_->particles();
-  const std::int64_t every = case_.run.list_every;
-  const bool counted = every > 0, due = counted && (step_ + 1) % every == 0;
-  std::optional<double> moved;
+  if (!measures_motion()) {
+    {
+      const Region region(*times_, "integrate");
+      kick_and_drift(p, domain_->list(), dt);
+    }
+    domain_->refresh_ghosts();
+    return;
+  }
+  Motion motion;
   {
     const Region region(*times_, "integrate");
-    if (counted && !due)
-      kick_and_drift(p, domain_->list(), dt);
-    else
-      moved = std::sqrt(comm_.max(measured_kick_and_drift(p, domain_->list(), dt)));
+    motion = measured_kick_and_drift(comm_, p, domain_->list(), dt);
   }
-  if (due)
-    domain_->rebuild_after(*moved);
-  else if (moved)
-    domain_->update(*moved);
-  else
-    domain_->refresh_ghosts();
+  if (case_.run.list_every > 0) {
+    domain_->rebuild_after(motion.displacement, motion.displacement_before(dt));
+    return;
+  }
+  if (domain_->update(motion.displacement, motion.displacement_before(dt))) motion.displacement = 0.0;
+  watch_.measured(step_, motion, dt, domain_->half_skin());
 }
 
 void Simulation::fire_due_pkas() {
@@ -82,6 +91,7 @@ void Simulation::fire_due_pkas() {
   for (; pkas_fired_ < pkas.size() && pkas[pkas_fired_].time_ps <= time_ps_; ++pkas_fired_) {
     recoils_.push_back(knock_on(comm_, domain_->particles(), frame_.box, pkas[pkas_fired_],
                                 static_cast<int>(pkas_fired_), case_.run.seed));
+    watch_.disturb();
     ledger_.pka_ev += recoils_.back().energy_gained_ev;
   }
 }
@@ -180,6 +190,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   if (const auto lost = state.numbers.find("lost_ev"); lost != state.numbers.end())
     ledger_.lost_ev = lost->second;
   if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
+  if (same_grid) watch_.resume(counter("displacement_due_step"));
   recoils_ = state.recoils;
 }
 
@@ -236,9 +247,7 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
-  if (case_.run.list_every > 0)
-    result.add_figure("late_lists", static_cast<double>(domain_->late_lists()), "", Kind::measured,
-                      "an atom had moved more than half the skin before");
+  result.add_figure("late_lists", static_cast<double>(domain_->late_lists()), "");
   if (has_open_axis(frame_.box)) {
     result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "");
     result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV");
@@ -268,6 +277,7 @@ SimulationState Simulation::state() const {
                {"skin_angstrom", case_.run.skin_angstrom}};
   s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)},
                 {"lost_atoms", lost_atoms_},
+                {"displacement_due_step", watch_.due()},
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
   s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "tungsten_md/cluster/displacement_watch.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/cluster/fire.hpp"
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
@@ -68,6 +69,8 @@ class Simulation final : public Dynamics {
   void fire_due_pkas();
   /// Half a kick and the drift; then ghosts or lists are as the new positions need them.
   void move_atoms(double dt);
+  /// Whether this step asks all ranks how far their atoms have moved.
+  bool measures_motion() const;
   void settle_lost_atoms();
   /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
   std::string text_of(const std::vector<int>& lost) const;
@@ -80,6 +83,7 @@ class Simulation final : public Dynamics {
   AdaptiveTimeStep time_step_;
   ElectronicStopping stopping_;
   LangevinThermostat thermostat_;
+  DisplacementWatch watch_;
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyVirial energy_share_;

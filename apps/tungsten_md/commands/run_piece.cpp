@@ -52,6 +52,7 @@ void Piece::begin(bool new_files) {
 
 bool Piece::loop(EnergyMeter& meter) {
   times_.clear();
+  Kokkos::fence("before the timed steps");
   comm_.barrier();
   begin_ = runtime::seconds();
   runtime::begin_timed_steps();
@@ -71,6 +72,7 @@ bool Piece::loop(EnergyMeter& meter) {
     progress.update(by_time ? simulation_.time_ps() : static_cast<double>(next),
                     fmt::format("step {}, {:.4g} ps", next, simulation_.time_ps()));
   }
+  Kokkos::fence("behind the timed steps");
   comm_.barrier();
   runtime::end_timed_steps(simulation_.steps_done() - first_step_);
   loop_seconds_ = comm_.max(seconds());

@@ -119,6 +119,35 @@ TEST_F(Runs, GoOnFromAStateBitForBit) {
   EXPECT_NEAR(s.energy_error_ev(s.thermo()), again.energy_error_ev(again.thermo()), 1e-9);
 }
 
+/// An adaptive time step that is held at one length asks for displacements in every step: the same run
+/// otherwise.
+TEST_F(Runs, MakeTheirListsInTheSameStepsWhetherDisplacementsAreMeasuredInAllOrInSome) {
+  struct Start {
+    double kelvin, shake, recoil_ev, timestep_ps;
+  };
+  for (const Start& start : {Start{600, 0.0, 0.0, 0.002}, Start{3000, 0.0, 0.0, 0.001},
+                             Start{0, 0.4, 0.0, 0.001}, Start{300, 0.0, 100.0, 0.0005}}) {
+    what.dynamics = {};
+    what.dynamics.temperature.draw_k = start.kelvin;
+    what.run.timestep_ps = start.timestep_ps;
+    if (start.recoil_ev > 0.0) what.dynamics.pkas.push_back({start.recoil_ev, {}, {}, false, 0.02});
+    Case every = what;
+    every.dynamics.adaptive.max_displacement_angstrom = 1e3;
+    every.dynamics.adaptive.max_ps = start.timestep_ps;
+    const Configuration atoms = toy::slice(toy::shaken_crystal(potential, {8, 7, 6}, everywhere, start.shake),
+                                           comm.rank(), comm.size());
+    Simulation some(comm, what, potential, atoms, times), all(comm, every, potential, atoms, times);
+    for (int k = 0; k < 120; ++k) {
+      some.step(false);
+      all.step(false);
+      ASSERT_EQ(some.domain().rebuilds(), all.domain().rebuilds()) << start.kelvin << " K, step " << k;
+    }
+    EXPECT_GT(some.domain().rebuilds(), 1) << start.kelvin << " K";
+    EXPECT_EQ(some.domain().late_lists(), 0);
+    EXPECT_EQ(some.configuration().atoms.x, all.configuration().atoms.x);
+  }
+}
+
 TEST_F(Runs, BalanceTheirEnergyLedger) {
   what.dynamics.thermostat = {true, false, 300.0, 0.05, 4.0, 0.0, 1e30};
   what.dynamics.stopping = {StoppingSettings::Kind::sqrt, 0.2167, "", 1.0};
@@ -230,7 +259,9 @@ TEST_F(Runs, SurfacesThatVibrateAndCrystalsThatOutgrowTheirBoxLoseNoAtom) {
   Configuration tight = crystal(slab);
   tight.box.hi[2] = 0.5 * tight.box.hi[2];
   what.run.rank_grid = {1, comm.size() > 4 ? 1 : comm.size(), comm.size() > 4 ? comm.size() : 1};
-  if (comm.size() == 1) EXPECT_NO_THROW(Simulation(comm, what, potential, tight, times).step(false));
+  if (comm.size() == 1) {
+    EXPECT_NO_THROW(Simulation(comm, what, potential, tight, times).step(false));
+  }
 }
 
 TEST_F(Runs, KeepEveryBitOfIdsUpToTheLargest) {
