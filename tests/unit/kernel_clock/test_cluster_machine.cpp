@@ -73,8 +73,8 @@ TEST(ClusterMachineFile, WhatIsWrongIsNamedWithItsLine) {
               HasSubstr("device.launch_us"));
   EXPECT_THAT(refusal("launch_us = { value = 7.8", "launch_us = { value = 99"),
               AllOf(HasSubstr("device.launch_us.range"), HasSubstr("99")));
-  EXPECT_THAT(refusal("range = [4, 12]", "range = [12, 4]"), HasSubstr("the lower first"));
-  EXPECT_THAT(refusal("range = [4, 12], ", ""), HasSubstr("device.launch_us.range"));
+  EXPECT_THAT(refusal("range = [5.5, 10]", "range = [10, 5.5]"), HasSubstr("the lower first"));
+  EXPECT_THAT(refusal("range = [5.5, 10], ", ""), HasSubstr("device.launch_us.range"));
   EXPECT_THAT(refusal("workers = { value = 8", "workers = { value = 7.5"), HasSubstr("nodes.workers"));
   EXPECT_THAT(refusal("workers = { value = 8", "workers = { value = 0"), HasSubstr("nodes.workers"));
   EXPECT_THAT(refusal("gb_per_s  = { value = 1200", "gb_per_s  = { value = 0"), HasSubstr("device.gb_per_s"));
