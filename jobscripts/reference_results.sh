@@ -2,19 +2,21 @@
 # Makes the results that `wafermark-report` sets beside a user's own again: the SC24 slabs on the emulated wafer, on simulated
 # clusters as this program runs there, and as LAMMPS ran there in 2023. Keeps result.json of each and nothing else. A result that
 # is there stays; remove it to make it anew.
-#   jobscripts/reference_results.sh [--out DIR] [--machines NAME,NAME,...] [--ranks N,N,...]
+#   jobscripts/reference_results.sh [--out DIR] [--machines NAME,NAME,...] [--ranks N,N,...] [--no-build]
 #     --out DIR             default: results/reference of this source
-#     --machines NAME,...   of inputs/clusters/simulated, for this program (default: frontier)
+#     --machines NAME,...   of inputs/clusters/simulated, for this program (default: frontier, alps, eos)
 #     --ranks N,...         sizes of the clusters (default: 16,64,256)
+#     --no-build            take build/release and build/cluster-sim as they are
 # Takes some ten minutes on one core.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 fail() { echo "reference_results.sh: $*" >&2; exit 2; }
 
-out=$source_dir/results/reference machines=frontier ranks=16,64,256
+out=$source_dir/results/reference machines=frontier,alps,eos ranks=16,64,256 build_first=yes
 while [ $# -gt 0 ]; do
   case "$1" in
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --no-build) build_first=no; shift ;;
     --out | --machines | --ranks)
       [ $# -ge 2 ] || fail "$1: found nothing after it, expected a value"
       case "$1" in --out) out=$(realpath -m "$2") ;; --machines) machines=$2 ;; --ranks) ranks=$2 ;; esac
@@ -48,7 +50,7 @@ replayed() {
 }
 python=$(python_with tomllib)
 
-build release tungsten_md >&2
+[ $build_first = no ] || build release tungsten_md >&2
 for metal in Ta Cu W; do
   [ -f "$out/sc24_${metal}_wafer/result.json" ] && continue
   build/release/apps/tungsten_md/tungsten_md run "inputs/tungsten/sc24_$metal.toml" --target wafer \
@@ -56,13 +58,17 @@ for metal in Ta Cu W; do
   keep "$work/wafer_$metal" "sc24_${metal}_wafer"
 done
 
-build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform cluster_step cluster_replay >&2
+[ $build_first = no ] || build cluster-sim tungsten_md wafermark_kernel_clock cluster_platform cluster_step cluster_replay >&2
 for metal in Ta Cu W; do
-  for n in 8 32 128 256; do
+  for n in 32 128 256; do
     replayed "sc24_${metal}_frontier_lammps_$n" --profile lammps_kokkos_2023 --workload "sc24_${metal}_gpu" --machine frontier --ranks "$n"
   done
-  for n in 144 2304 14400; do
+  # SimGrid takes a quarter of an hour for 14,400 ranks; the modelled step stands for it.
+  for n in 144 576; do
     replayed "sc24_${metal}_quartz_lammps_$n" --profile lammps_cpu_2023 --workload "sc24_${metal}_cpu" --machine quartz --ranks "$n"
+  done
+  for n in 2304 14400; do
+    replayed "sc24_${metal}_quartz_lammps_modelled_$n" --modelled --profile lammps_cpu_2023 --workload "sc24_${metal}_cpu" --machine quartz --ranks "$n"
   done
 done
 # This program: recorded once for each size, then carried out on each machine. Ten steps hold no new list, and start a perfect

@@ -79,16 +79,23 @@ class Network:
             self.inside(1, "tc", "qdisc", "del", "dev", "lo", "root")
         return found
 
+    def ends(self):
+        """(namespace, device) of either end of each rank's link."""
+        return [end for k in range(1, self.ranks + 1) for end in ((k, "net0"), (0, f"port{k}"))]
+
+    def free(self):
+        for where, device in self.ends():
+            self.inside(where, "tc", "qdisc", "del", "dev", device, "root", check=False)
+
     def shape(self, megabits, delay_us):
         """Each rank's link, in both directions: a rate, and half the delay at either end of a path."""
-        for k in range(1, self.ranks + 1):
-            for where, device in ((k, "net0"), (0, f"port{k}")):
-                self.inside(where, "tc", "qdisc", "del", "dev", device, "root", check=False)
-                if delay_us:
-                    words = ("netem", "delay", f"{delay_us / 2:g}us", "rate", f"{megabits}mbit", "limit", "100000")
-                else:
-                    words = ("tbf", "rate", f"{megabits}mbit", "burst", "16kb", "limit", "16mb")
-                self.inside(where, "tc", "qdisc", "add", "dev", device, "root", *words)
+        self.free()
+        if delay_us:
+            words = ("netem", "delay", f"{delay_us / 2:g}us", "rate", f"{megabits}mbit", "limit", "100000")
+        else:
+            words = ("tbf", "rate", f"{megabits}mbit", "burst", "16kb", "limit", "16mb")
+        for where, device in self.ends():
+            self.inside(where, "tc", "qdisc", "add", "dev", device, "root", *words)
 
     def round_trip_us(self):
         """The median of a thousand bytes sent to and fro between two ranks over TCP."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The simulator against real networks: one deck on four network namespaces of this machine (Open MPI over TCP, links slowed
-down by tc), and on a simulated cluster of four nodes with the same rate and latency. Prints steps per second of both.
+down by tc), and on a simulated cluster of four nodes with the same rate and latency. Prints steps per second of both, and what the
+limit adds to a step: ranks that share two cores with others step slower than those of the simulation, whatever the network.
 
 usage: real_network.py [--binary TUNGSTEN_MD] [--megabits 10,100,1000] [--delay-us 0] [--steps 50] [--repeats 3]
 
@@ -23,6 +24,7 @@ from network_namespaces import network
 SOURCE = Path(__file__).resolve().parents[2]
 BASE = SOURCE / "inputs/clusters/simulated/quartz.toml"
 RANKS = 4
+FREE_MEGABITS = 40000  # of links that nothing slows down
 # Costs of a kernel that follow the processor's speed.
 COSTS = ("atom_ns", "candidate_ns", "search_ns")
 DECK = """title = "a slab for slow networks"
@@ -94,14 +96,22 @@ def simulate(folder, deck, machine, ranks):
     return rate_of(Path(folder) / f"{Path(machine).stem}_ranks_{ranks}")
 
 
-def measure(net, binary, deck, folder, ranks, repeats):
-    rates = []
+def measure(net, binary, deck, folder, ranks):
+    code, said = net.mpirun(ranks, binary, "run", deck, "--overwrite", "--out", folder)
+    if code:
+        stop(f"{ranks} ranks: exit code {code}: {said.strip()[-300:]}")
+    return rate_of(folder)
+
+
+def in_turn(net, binary, deck, folder, megabits, delay_us, repeats):
+    """[(rate without a limit, rate with it)]: in turn, since neighbours on this machine come and go."""
+    pairs = []
     for _ in range(repeats):
-        code, said = net.mpirun(ranks, binary, "run", deck, "--overwrite", "--out", folder)
-        if code:
-            stop(f"{ranks} ranks: exit code {code}: {said.strip()[-300:]}")
-        rates.append(rate_of(folder))
-    return rates
+        net.free()
+        free = measure(net, binary, deck, folder / "four", RANKS)
+        net.shape(megabits, delay_us)
+        pairs.append((free, measure(net, binary, deck, folder / "four", RANKS)))
+    return pairs
 
 
 def arguments():
@@ -129,22 +139,24 @@ def main():
         deck.write_text(DECK.format(cells=o.cells, steps=o.steps))
         if o.delay_us and not net.has_netem():
             stop("--delay-us: found a kernel without netem, expected 0 (rates work without it)")
-        alone = statistics.median(measure(net, o.binary, deck, folder / "one", 1, o.repeats))
-        machine_file(folder / "here.toml", base, 1.0, 1000, 10)
+        alone = statistics.median(measure(net, o.binary, deck, folder / "one", 1) for _ in range(o.repeats))
+        machine_file(folder / "here.toml", base, 1.0, FREE_MEGABITS, 10)
         slower = simulate(folder / "sim", deck, folder / "here.toml", 1) / alone
-        print(f"one rank: {alone:.4g} steps/s measured; cost of kernels on a worker {slower:.3g} times Quartz's")
-        free = statistics.median(measure(net, o.binary, deck, folder / "four", RANKS, o.repeats))
-        print(f"four ranks without a limit: {free:.4g} steps/s measured; what comes near this is limited by these cores, not by the network")
-        print("Mbit/s  trip, us   measured, steps/s (smallest ... largest)   simulated   simulated / measured")
+        trip = net.round_trip_us()
+        machine_file(folder / "here.toml", base, slower, FREE_MEGABITS, trip / 2)
+        free = simulate(folder / "sim", deck, folder / "here.toml", RANKS)
+        print(f"one rank: {alone:.4g} steps/s measured; kernels cost {slower:.3g} times what they do on Quartz; round trip {trip:.0f} us;"
+              f" four ranks without a limit: {free:.4g} steps/s simulated")
+        print("Mbit/s  four ranks measured, steps/s: no limit, limit  simulated  ms a step by the limit: measured, simulated, ratio")
         for megabits in map(int, o.megabits.split(",")):
-            net.shape(megabits, o.delay_us)
-            trip = net.round_trip_us()
-            rates = measure(net, o.binary, deck, folder / "four", RANKS, o.repeats)
-            machine_file(folder / "here.toml", base, slower, megabits, trip / 2)
+            pairs = in_turn(net, o.binary, deck, folder, megabits, o.delay_us, o.repeats)
+            machine_file(folder / "here.toml", base, slower, megabits, net.round_trip_us() / 2)
             simulated = simulate(folder / "sim", deck, folder / "here.toml", RANKS)
-            middle = statistics.median(rates)
-            print(f"{megabits:6}  {trip:8.0f}   {middle:8.3g} ({min(rates):.3g} ... {max(rates):.3g})"
-                  f"   {simulated:8.3g}   {simulated / middle:.2f}", flush=True)
+            added = statistics.median(1e3 / limited - 1e3 / unlimited for unlimited, limited in pairs)
+            expected = 1e3 / simulated - 1e3 / free
+            without, limited = (statistics.median(side) for side in zip(*pairs))
+            print(f"{megabits:6}  {without:10.3g} {limited:10.3g}  {simulated:10.3g}  {added:8.3g} {expected:8.3g} {expected / added:6.2f}",
+                  flush=True)
 
 
 if __name__ == "__main__":
