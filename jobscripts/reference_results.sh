@@ -37,7 +37,7 @@ cd "$source_dir"  # so that results name their inputs as the source does
 # keep FOLDER NAME: the result of a run as a reference, its inputs named from the top of the source.
 keep() {
   mkdir -p "$out/$2"
-  sed "s#\"$source_dir/#\"#" "$1/result.json" >"$out/$2/result.json"
+  sed "s#\"$source_dir/#\"#; s#\"$work/#\"#" "$1/result.json" >"$out/$2/result.json"
   echo "$out/$2/result.json"
 }
 # replayed NAME WORDS...: a replay, unless it is there.

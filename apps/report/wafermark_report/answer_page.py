@@ -100,7 +100,7 @@ def ratio_rows(problem):
         rows.append(
             [
                 problem.label,
-                Cell(with_interval(rate), "emulated"),
+                Cell(with_interval(rate), "emulated") if not rows else "the same",
                 rival.name,
                 size_words(rival, best),
                 Cell(with_interval(best.rate), rival.kind, title=rival.source),
@@ -168,7 +168,8 @@ def simulated_against_published(problem):
 
 def notes(problems):
     yield (
-        "Intervals are the 5th to the 95th percentile of what the machines' numbers leave open; both sides' are combined as"
+        "The best size is the best of those in the table below: a cluster may be faster at a size that nobody ran."
+        " Intervals are the 5th to the 95th percentile of what the machines' numbers leave open; both sides' are combined as"
         " independent. A ratio is quoted only where its interval leaves out 1, and from valid runs only. Published rates"
         " have no interval: there the wafer's alone counts. They are the best of machines up to the size that is named."
     )
