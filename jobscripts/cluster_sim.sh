@@ -5,6 +5,7 @@
 #   jobscripts/cluster_sim.sh --llama llama2-7b:hollow=1 --machine frontier --ranks 1,2,4 --out DIR [-- --tokens 8 ...]
 #     --machine NAME|FILE   of inputs/clusters/simulated
 #     --nodes N,N,...       all workers of each; or --ranks N,N,...
+#     --into DIR            instead of --out, for one size: its folder
 #     --set KEY=VALUE       of the deck, as in tungsten_md; --machine-set KEY=VALUE: of the machine file
 #     --record              keep what the ranks did in the timed steps, OUT/.../work, for cluster_replay.py
 #     --overwrite           remove earlier runs in these folders
@@ -18,7 +19,7 @@ set -euo pipefail
 usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
 fail() { echo "cluster_sim.sh: $*" >&2; exit 2; }
 
-deck="" llama="" machine="" sizes="" unit="" out="" build_first=yes record=no
+deck="" llama="" machine="" sizes="" unit="" out="" into="" build_first=yes record=no
 settings=() machine_changes=() run_options=() llama_options=()
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -27,7 +28,7 @@ while [ $# -gt 0 ]; do
     --) shift; llama_options=("$@"); break ;;
     --record) record=yes; shift; continue ;;
     --overwrite) run_options+=(--overwrite); shift; continue ;;
-    --machine | --nodes | --ranks | --out | --set | --machine-set | --llama)
+    --machine | --nodes | --ranks | --out | --into | --set | --machine-set | --llama)
       [ $# -ge 2 ] || fail "$1: found nothing after it, expected a value"
       case "$1" in
         --machine) machine=$2 ;;
@@ -36,6 +37,7 @@ while [ $# -gt 0 ]; do
           [ -z "$sizes" ] || fail "$1: found a second list of sizes, expected one of --nodes and --ranks"
           unit=$1 sizes=$2 ;;
         --out) out=$2 ;;
+        --into) into=$2 ;;
         --set) settings+=(--set "$2") ;;
         --machine-set) machine_changes+=("$2") ;;
       esac
@@ -55,7 +57,9 @@ else
 fi
 [ -n "$machine" ] || fail "found no --machine, expected one of inputs/clusters/simulated"
 [ -n "$sizes" ] || fail "found no sizes, expected --nodes or --ranks"
-[ -n "$out" ] || fail "found no --out, expected a folder"
+[ -n "$out$into" ] || fail "found no --out, expected a folder"
+[ -z "$out" ] || [ -z "$into" ] || fail "found --out and --into, expected one of them"
+[ -z "$into" ] || [[ "$sizes" != *,* ]] || fail "--into: found several sizes, expected one"
 [[ "$sizes" =~ ^[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*$ ]] || fail "$unit $sizes: expected whole numbers from 1, with commas between"
 
 # smpirun takes its command line apart at spaces.
@@ -99,7 +103,7 @@ WAFERMARK_CLUSTER_CHANGES=$(printf '%s\n' "${machine_changes[@]}")
 export WAFERMARK_CLUSTER_CHANGES
 cd "$work"  # smpirun leaves its files where it stands
 for size in "${list[@]}"; do
-  here=$work/$size to=$out/${name}_${unit#--}_$size
+  here=$work/$size to=${into:-$out/${name}_${unit#--}_$size}
   mapfile -t options <"$here/options"
   mapfile -t of_machine <"$here/deck"
   mapfile -t ranks <"$here/ranks"

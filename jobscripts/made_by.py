@@ -113,7 +113,7 @@ def why_not_done(folder, record, ranks, deck, any_build=False):
         return "not valid"
     return (why_other_record(folder, record, any_build)
             or next((f"{key} is {build.get(key)!r}, not {record['build'][key]!r}" for key in BUILD
-                     if build.get(key) != record["build"][key] and not any_build), "")
+                     if key in record["build"] and build.get(key) != record["build"][key] and not any_build), "")
             or ("" if machine.get("ranks") == ranks else f"it has {machine.get('ranks')} ranks, not {ranks}")
             or deck_difference(result, deck))
 
@@ -129,11 +129,11 @@ def why_other_record(folder, record, any_build=False):
     if not isinstance(old, dict):
         return "its sweep.json does not say what made it"
     for key in () if any_build else BUILD:
-        if old.get(key) != new[key]:
+        if key in new and old.get(key) != new[key]:
             return f"{key} was {old.get(key)!r}, not {new[key]!r}"
     # The commit is that of the last configuration: sources may have changed since.
     if old.get("sha256") != new["sha256"] and not any_build:
-        return f"made by another build of {new['commit']}: the program has changed since"
+        return f"made by another build of {new.get('commit', 'build/cluster-sim')}: the program has changed since"
     inputs = made.get("inputs") if isinstance(made.get("inputs"), dict) else {}
     changed = [name for name, value in record["inputs"].items() if inputs.get(name) != value]
     return f"{changed[0]} has changed since" if changed else ""

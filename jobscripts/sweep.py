@@ -4,6 +4,8 @@ those that have a valid result, and collects the results into a report.
 
   sweep.py inputs/tungsten/strong_scaling.toml --ranks 1,2,4 --repeats 3                     here, one after the other
   sweep.py inputs/tungsten/weak_scaling.toml --ranks 1,2,4,8 --weak --site frontier          a job array for each size
+  sweep.py inputs/tungsten/sc24_W.toml --ranks 8,64 --site simulated --machine frontier --set run.steps=10
+                                                                                             on a simulated cluster, here
   sweep.py inputs/tungsten/sc24_Ta.toml --ranks 2 --target wafer --set run.steps=10
   sweep.py --app sparse_llama --ranks 1,2 --synthetic llama2-7b:sparsity=0.7 --format bit_mask
   sweep.py ... --collect --report report.html                                                the same line, when jobs are done
@@ -25,7 +27,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from made_by import InputError, build_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
+from made_by import InputError, build_of, hash_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
 
 JOBSCRIPTS = Path(__file__).resolve().parent
 SOURCE = JOBSCRIPTS.parent
@@ -137,6 +139,47 @@ def find_build(options):
     raise InputError(f"--site {options.site}: found {', '.join(seen)}, expected a build for {' or '.join(wanted)} (--binary PATH)")
 
 
+def simulated_machine(name):
+    """The file of a simulated cluster."""
+    machines = SOURCE / "inputs/clusters/simulated"
+    path = Path(name) if Path(name).is_file() else machines / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in machines.glob("*.toml")))
+        raise InputError(f"--machine {name}: not found, expected a file or one of: {known}")
+    return path.resolve()
+
+
+def simulated_build():
+    """The program of the simulated clusters does not start by itself, so it cannot say what it is: its hash stands for it."""
+    folder = SOURCE / "build/cluster-sim"
+    parts = [folder / "apps/tungsten_md/tungsten_md", folder / "tools/kernel_clock/libwafermark_kernel_clock.so"]
+    missing = [str(p) for p in parts if not p.is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: not found, expected a build: cmake --preset cluster-sim && cmake --build --preset cluster-sim")
+    return {"sha256": hashlib.sha256("".join(hash_of(p) for p in parts).encode()).hexdigest()}
+
+
+def prepare_simulated(options, passed):
+    """Runs of jobscripts/cluster_sim.sh, here, one after the other."""
+    text, deck = read_deck(options.deck)
+    machine = simulated_machine(options.machine)
+    # As cluster_sim.sh sets them: the machine's, those that this build cannot do, then the user's.
+    of_machine = [word for s in read_deck(machine)[1].get("deck", []) for word in ("--set", s)]
+    of_script = ["--set", "output.checkpoint_every_steps=0", "--set", "output.trajectory_every_steps=0"]
+    record = {"site": f"simulated {machine.stem}", "build": simulated_build(),
+              "inputs": inputs_of(options.deck, deck, [*passed, str(machine)])}
+    runs = []
+    for ranks in options.ranks:
+        arguments = passed + (grown(options, with_changes(deck, passed), ranks) if options.weak else [])
+        key = hashlib.sha256(json.dumps([arguments, text, machine.read_text()]).encode()).hexdigest()[:8]
+        kind = "weak" if options.weak else "strong"
+        folder = options.out.resolve() / f"{Path(options.deck).stem}_{machine.stem}_{kind}_{ranks}_{key}"
+        command = [str(JOBSCRIPTS / "cluster_sim.sh"), str(Path(options.deck).resolve()), "--no-build", "--machine", str(machine),
+                   "--ranks", str(ranks), "--into", str(folder), *arguments]
+        runs.append(Run(ranks, command, folder, with_changes(deck, of_machine + of_script + arguments), record, options.any_build))
+    return runs
+
+
 def this_cpu():
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
@@ -152,6 +195,8 @@ def read_deck(path):
 
 def prepare(options, passed):
     """All runs of the sweep."""
+    if options.site == "simulated":
+        return prepare_simulated(options, passed)
     text, deck = read_deck(options.deck) if options.deck else ("", {})
     binary, build = find_build(options)
     site = Path(options.site).stem if options.site else f"here, {this_cpu()}"
@@ -189,6 +234,12 @@ def make_ready(run):
             print(f"{run.folder.name}: {run.why_not_done()}: kept as {set_aside(run.folder).name}")
     run.folder.mkdir(parents=True, exist_ok=True)
     write_record(run.folder, run.record)
+
+
+def run_simulated(run):
+    with open(run.folder / "log.txt", "w") as log:
+        subprocess.run(run.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    return not run.why_not_done()
 
 
 def run_here(run):
@@ -267,7 +318,8 @@ def read_options(arguments):
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="folder of all runs (default: results/sweep)")
     parser.add_argument("--binary", help="the app (default: build/release, then PATH)")
-    parser.add_argument("--site", help="submit to Slurm: a name in slurm/sites/, or such a file")
+    parser.add_argument("--site", help="submit to Slurm: a name in slurm/sites/, or such a file; simulated: run on --machine")
+    parser.add_argument("--machine", help="of --site simulated: a name or file of inputs/clusters/simulated")
     parser.add_argument("--sbatch", type=shlex.split, default=[], help="more options of sbatch: --sbatch='--account=A --time=10'")
     parser.add_argument("--any-build", action="store_true", help="take results of other builds as done, too")
     parser.add_argument("--prepare", action="store_true", help="only print the runs that are to be made")
@@ -286,6 +338,11 @@ def read_options(arguments):
         raise InputError(f"--grow {options.grow}: expected some of x, y, z")
     if (options.app == "tungsten_md") != bool(options.deck):
         raise InputError("expected a deck for tungsten_md, and for sparse_llama --synthetic or --model instead")
+    if (options.site == "simulated") != bool(options.machine):
+        raise InputError("expected --machine with --site simulated, and only there")
+    if options.machine and (options.app != "tungsten_md" or options.target != "cluster" or options.binary or options.repeats != 1):
+        raise InputError("--site simulated: found --app, --target, --binary or --repeats, expected tungsten_md as it is, once: "
+                         "simulated seconds do not vary")
     return options, passed
 
 
@@ -299,16 +356,17 @@ def main():
         return 0
     for run in to_do:
         make_ready(run)
-    if options.site:
+    if options.site and options.site != "simulated":
         for ranks in options.ranks:
             same = [r for r in to_do if r.ranks == ranks]
             if same:
                 submit(options, ranks, same)
     else:
+        make = run_simulated if options.site == "simulated" else run_here
         for run in to_do:
-            print(f"{run.folder.name}: {'ok' if run_here(run) else f'failed, see {run.folder}/log.txt'}", flush=True)
+            print(f"{run.folder.name}: {'ok' if make(run) else f'failed, see {run.folder}/log.txt'}", flush=True)
     complete = collect(options, runs)
-    return 0 if complete or options.site else 1
+    return 0 if complete or options.site not in (None, "simulated") else 1
 
 
 if __name__ == "__main__":

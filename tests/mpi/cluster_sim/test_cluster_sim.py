@@ -168,6 +168,21 @@ def replays(folder):
     expect(not (folder / "none/result.json").exists(), "nothing is left behind by mistakes")
 
 
+def sweeps(folder, deck):
+    words = [deck, "--ranks", "2,4", "--site", "simulated", "--machine", "frontier", "--set", "run.steps=5", "--out", folder / "sweep"]
+    def sweep(*more):
+        return subprocess.run([SOURCE / "jobscripts/sweep.py", *map(str, [*words, *more])], capture_output=True, text=True, timeout=300)
+    first = sweep()
+    expect(first.returncode == 0 and first.stdout.count("(simulated)") == 2, f"a sweep of two sizes: {first.stdout} {first.stderr}")
+    again = sweep("--prepare")
+    expect(again.returncode == 0 and again.stdout == "", f"nothing is left to do: {again.stdout} {again.stderr}")
+    other = sweep("--prepare", "--set", "run.seed=8")
+    expect(other.stdout.count("no result") == 2, f"a changed deck has no results: {other.stdout}")
+    for more, said in ((["--repeats", "2"], "do not vary"), (["--target", "wafer"], "--target")):
+        run = sweep(*more)
+        expect(run.returncode == 2 and said in run.stderr and len(run.stderr.splitlines()) == 1, f"{more}: {run.stderr}")
+
+
 def mistakes_end_in_one_line(folder, deck):
     bad = folder / "bad.toml"
     bad.write_text((SOURCE / "inputs/clusters/simulated/frontier.toml").read_text().replace("launch_us = { value = ", "launch_us = { value = -"))
@@ -202,6 +217,7 @@ def main():
         text_trajectories_are_real_files(folder, deck)
         sixty_four_ranks(folder)
         replays(folder)
+        sweeps(folder, deck)
         mistakes_end_in_one_line(folder, deck)
     print(f"{len(failures)} failures")
     return 1 if failures else 0
