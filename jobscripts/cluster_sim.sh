@@ -16,7 +16,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 fail() { echo "cluster_sim.sh: $*" >&2; exit 2; }
 
 deck="" llama="" machine="" sizes="" unit="" out="" into="" build_first=yes record=no
@@ -63,10 +63,11 @@ fi
 [[ "$sizes" =~ ^[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*$ ]] || fail "$unit $sizes: expected whole numbers from 1, with commas between"
 
 # smpirun takes its command line apart at spaces.
-for word in "$deck" "$llama" "$out" "${settings[@]}" "${llama_options[@]}"; do
+for word in "$deck" "$llama" "$out" "$into" "${settings[@]}" "${llama_options[@]}"; do
   [[ "$word" != *[[:space:]]* ]] || fail "'$word': found a space, expected none: smpirun cannot pass it on"
 done
-out=$(realpath -m "$out")
+[ -z "$out" ] || out=$(realpath -m "$out")
+[ -z "$into" ] || into=$(realpath -m "$into")
 [ -z "$deck" ] || deck=$(realpath "$deck")
 
 machines=$source_dir/inputs/clusters/simulated

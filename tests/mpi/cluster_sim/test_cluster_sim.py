@@ -155,9 +155,9 @@ def replays(folder):
     cut = folder / "cut"
     cut.write_text(work.read_text()[:5000])
     odd = folder / "odd"
-    odd.write_text(work.read_text().replace("exchange", "swap", 1))
+    odd.write_text(work.read_text().replace("\nkernel 0", "\nkern 0", 1))
     for words, said in ((["--work", work, "--grid", "2,6,1"], "3 or more"), (["--work", work, "--grid", "6,6,2"], "--grid"),
-                        (["--work", work, "--grid", "6,6"], "three numbers"), (["--work", cut], "cut:"), (["--work", odd], "'swap'"),
+                        (["--work", work, "--grid", "6,6"], "three numbers"), (["--work", cut], "cut:"), (["--work", odd], "'kern'"),
                         (["--work", folder / "none"], "no such file"), ([], "expected --work"),
                         (["--work", work, "--ranks", 3], "one or the other"),
                         (["--profile", "lammps", "--workload", "sc24_W_gpu", "--ranks", 3], "lammps_kokkos_2023"),
