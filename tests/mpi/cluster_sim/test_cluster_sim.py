@@ -188,7 +188,7 @@ def mistakes_end_in_one_line(folder, deck):
     bad.write_text((SOURCE / "inputs/clusters/simulated/frontier.toml").read_text().replace("launch_us = { value = ", "launch_us = { value = -"))
     for words, said in (
             (["--machine", str(bad), "--ranks", "4"], "launch_us"),
-            (["--machine", "nowhere", "--ranks", "4"], "frontier quartz"),
+            (["--machine", "nowhere", "--ranks", "4"], "frontier generic_cpu"),
             (["--machine", "frontier", "--nodes", "99999"], "1 to 9856"),
             (["--machine", "frontier", "--nodes", "0"], "whole numbers"),
             (["--machine", "frontier", "--nodes", "1,,2"], "whole numbers"),
