@@ -107,10 +107,10 @@ int compare(const CompareOptions& o, const CLI::App& command) {
              decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), 1,
                            double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
   require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
-  out.begin(result);
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
   for (const Format format : formats)
     contenders.push_back(std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o));
+  out.begin(result);  // all weights are read and are numbers
 
   for (std::int64_t round = -1; round < o.rounds; ++round)
     for (const auto& c : contenders) {

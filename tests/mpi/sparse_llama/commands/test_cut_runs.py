@@ -197,6 +197,16 @@ def earlier_results(scratch):
         before = weights.read_bytes(), (out / "result.json").read_bytes()
         refused(run(*words, "--out", out, "--overwrite"), expected, " ".join(map(str, words)))
         check((weights.read_bytes(), (out / "result.json").read_bytes()) == before, "the earlier model stays")
+    # So it does when a weight, which is looked at as rows are packed, is no number.
+    bad = shutil.copytree(model, scratch / "bad")
+    with open(bad / "model.safetensors", "r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"\0\0\xc0\x7f")
+    for name in ("run", "wafer", "compare", "evaluate", "prune"):
+        words = [bad if word == model else word for word in commands[name]]
+        kept = {p.name: p.read_bytes() for p in (scratch / name).iterdir() if p.name != ".lock"}
+        refused(run(*words, "--out", scratch / name, "--overwrite"), "found nan as element", f"{name} of a weight that is no number")
+        check({p.name: p.read_bytes() for p in (scratch / name).iterdir() if p.name != ".lock"} == kept, f"the earlier result of {name} stays")
     refused(run("export", model, "-o", scratch / "train", "--overwrite"), "found a training state", "an export over a training state")
     refused(run("export", model, "-o", model, "--overwrite"), "found the folder of the model", "an export onto its own model")
     refused(run("train", scratch / "d.toml", "--out", model, "--overwrite"), "holds a model", "training into a Hugging Face folder")
