@@ -17,9 +17,7 @@ namespace {
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   explicit SentencePieceTokenizer(const std::string& path) : Tokenizer(path, "tokenizer.model") {
-    const MappedFile file(path);
-    if (file.bytes().empty() || !processor_.LoadFromSerializedProto(file.bytes()).ok() ||
-        processor_.GetPieceSize() < 1)
+    if (!load(path) || processor_.GetPieceSize() < 1)
       throw InputError(fmt::format("{}: cannot be read, expected a SentencePiece model", path));
     const auto tokens = plain_tokens("a");
     adds_blank_ = !tokens.empty() && processor_.IdToPiece(tokens[0]).starts_with(blank_mark);
@@ -67,6 +65,15 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::int64_t learnt_vocabulary() const override { return processor_.GetPieceSize(); }
 
  private:
+  bool load(const std::string& path) {
+    const MappedFile file(path);
+    try {
+      return !file.bytes().empty() && processor_.LoadFromSerializedProto(file.bytes()).ok();
+    } catch (const std::exception&) {  // the library's own dictionary throws, the rest of it returns
+      return false;
+    }
+  }
+
   std::vector<std::int32_t> plain_tokens(std::string_view text) const {
     std::vector<int> tokens;
     if (!processor_.Encode(text, &tokens).ok())
