@@ -6,6 +6,7 @@ reader=${1:?usage: fuzz.sh READER SECONDS TARGET...} seconds=${2:?seconds for ea
 shift 2
 # Leaks of the MPI library are not ours, and a reader that asks for gigabytes has believed a header.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
+export OMPI_MCA_opal_signal=  # Open MPI would catch what libFuzzer is to see, and no input would be kept
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 for FUZZ_TARGET in "$@"; do

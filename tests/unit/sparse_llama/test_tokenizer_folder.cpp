@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "common/errors.hpp"
@@ -222,20 +221,6 @@ TEST_F(TokenizerFolder, GitLfsPointersAreNoTokenizers) {
   }
   folder_.write("config.json", pointer);
   EXPECT_THAT(complaint(byte_level()), HasSubstr("config.json: this is a git-lfs pointer"));
-}
-
-// Found by libFuzzer: the library's dictionary throws at a piece that begins with a zero byte.
-TEST_F(TokenizerFolder, ASentencePieceModelThatTheLibraryThrowsAtIsRefused) {
-  std::ifstream good(std::string(WAFERMARK_SOURCE_DIR) + "/inputs/llama/dense/tokenizer.model",
-                     std::ios::binary);
-  const std::string model{std::istreambuf_iterator<char>(good), {}};
-  ASSERT_FALSE(model.empty());
-  folder_.write("tokenizer.model", model);
-  EXPECT_NO_THROW(read_tokenizer(folder_.path()));
-  // Protocol buffers: field 1 (a piece) of 3 bytes, in it field 1 (its text) of 1 byte.
-  folder_.write("tokenizer.model", model + std::string("\x0a\x03\x0a\x01\x00", 5));
-  EXPECT_THAT([&] { read_tokenizer(folder_.path()); },
-              testing::ThrowsMessage<InputError>(HasSubstr("expected a SentencePiece model")));
 }
 
 TEST_F(TokenizerFolder, CompanionsKeepTheirNames) {
