@@ -20,7 +20,7 @@ done
 [ $setup = no ] || "$source_dir/jobscripts/setup.sh"
 build "$preset"
 # For the test of simulated clusters, which is skipped without SimGrid.
-if command -v smpirun >/dev/null; then build cluster-sim tungsten_md sparse_llama wafermark_kernel_clock cluster_platform; fi
+if command -v smpirun >/dev/null; then build cluster-sim tungsten_md sparse_llama wafermark_kernel_clock cluster_platform cluster_step cluster_replay; fi
 # Potentials that come from Debian packages; tests that need one which is missing are skipped and say so.
 "$source_dir/jobscripts/fetch_potentials.sh" --binary "$source_dir/build/$preset/apps/tungsten_md/tungsten_md" || true
 echo "== test ($preset)"
