@@ -74,6 +74,7 @@ class Simulation final : public Dynamics {
   void settle_lost_atoms();
   /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
   std::string text_of(const std::vector<int>& lost) const;
+  std::int64_t late_lists() const { return late_lists_before_ + domain_->late_lists(); }
 
   const Communicator& comm_;
   const Case& case_;
@@ -89,8 +90,9 @@ class Simulation final : public Dynamics {
   EnergyVirial energy_share_;
   EnergyLedger ledger_;
   std::size_t pkas_fired_ = 0;
-  std::int64_t lost_atoms_ = 0;  ///< over all ranks
-  std::int64_t looked_at_ = -1;  ///< the domain's rebuilds when lost atoms were last looked for
+  std::int64_t lost_atoms_ = 0;         ///< over all ranks
+  std::int64_t late_lists_before_ = 0;  ///< up to the checkpoint
+  std::int64_t looked_at_ = -1;         ///< the domain's rebuilds when lost atoms were last looked for
   std::vector<Recoil> recoils_;
   std::optional<FireResult> relaxation_;
 };
