@@ -44,15 +44,12 @@ Outcome attempt(const std::function<int()>& body) {
     return {2, e.what()};
   } catch (const CheckFailure& e) {
     return {3, e.what()};
-  } catch (const std::bad_alloc& e) {
-    const std::string text = shortened(e.what());  // Kokkos before 5.2 says which array
-    return {1, text.starts_with("out of memory") ? text : "out of memory: an array does not fit"};
-  } catch (const std::length_error&) {
-    return {1, "out of memory: an array would have more elements than there are addresses"};
+  } catch (const std::length_error& e) {
+    return {1, message_of(e)};
   } catch (const std::logic_error& e) {
     return {1, fmt::format("a defect of this program ({}); please report it with the input", e.what())};
   } catch (const std::exception& e) {
-    return {1, shortened(e.what())};
+    return {1, message_of(e)};
   } catch (...) {
     return {1, "an exception of unknown type; please report it with the input"};
   }
@@ -126,6 +123,14 @@ bool all_ranks_failed(MPI_Comm ending) {
 }
 
 }  // namespace
+
+std::string message_of(const std::exception& e) {
+  if (dynamic_cast<const std::length_error*>(&e) != nullptr)
+    return "out of memory: an array would have more elements than there are addresses";
+  const std::string text = shortened(e.what());  // Kokkos before 5.2 says which array
+  const bool memory = dynamic_cast<const std::bad_alloc*>(&e) != nullptr;
+  return memory && !text.starts_with("out of memory") ? "out of memory: an array does not fit" : text;
+}
 
 int run_program(int argc, char** argv, const std::function<int(int, char**)>& body) {
   MPI_Init(&argc, &argv);

@@ -21,6 +21,10 @@ class CheckFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What an exception of any kind says, in one line; of a lack of memory in words, which what() of the standard
+/// library and of Kokkos are not. For messages that are passed on.
+std::string message_of(const std::exception& e);
+
 /// Starts MPI and Kokkos, calls `body`, and turns exceptions of any type into one printable line on stderr
 /// (printable.hpp) and an exit code. An exception on any rank ends every rank within seconds (MPI_Abort) with
 /// that code; when all ranks throw, one of them prints. `body` returns the exit code of a good run (0). Words

@@ -175,7 +175,7 @@ void Hdf5File::commit(const std::string& former_becomes) {
       if (former) rename_durably(name, former_becomes);
       put_in_place(path_, name);
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   comm_->fail_together(!problem.empty(), problem);
 }

@@ -169,7 +169,7 @@ void Result::write_as(const Communicator& comm, const std::string& directory, co
       write_text_file(directory + "/result.json",
                       json_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   }
   comm.fail_together(!problem.empty(), problem);

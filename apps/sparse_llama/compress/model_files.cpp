@@ -72,7 +72,7 @@ void write_companions(const Communicator& comm, const std::string& folder, const
       copy_companions(companions, folder);
       write_text_file(folder + "/config.json", config.dump(2) + "\n");
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   }
   comm.throw_together(!problem.empty(), problem);

@@ -27,7 +27,7 @@ void on_root(const Communicator& comm, const std::function<void()>& action) {
     } catch (const InputError& e) {
       bad = e.what();
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   }
   comm.throw_together(!bad.empty(), bad);
@@ -114,7 +114,7 @@ void PrunedFolder::write_rows(Matrix matrix, std::int64_t layer, std::int64_t fi
   try {
     file_->write(tensor_name(matrix, layer), first * columns, weights, count * columns);
   } catch (const std::exception& e) {
-    problem = e.what();
+    problem = message_of(e);
   }
   comm_.fail_together(!problem.empty(), problem);
 }
@@ -129,7 +129,7 @@ void PrunedFolder::finish_layer(const nlohmann::json& entry) {
   try {
     file_->flush();
   } catch (const std::exception& e) {
-    problem = e.what();
+    problem = message_of(e);
   }
   comm_.fail_together(!problem.empty(), problem);
   layers_.push_back(entry);

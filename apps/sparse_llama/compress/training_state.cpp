@@ -139,7 +139,7 @@ TrainingState read_training_state(const Communicator& comm, const std::string& p
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& e) {  // of the HDF5 library
-    throw damaged(fmt::format("damage ({})", e.what()));
+    throw damaged(fmt::format("damage ({})", message_of(e)));
   }
 }
 

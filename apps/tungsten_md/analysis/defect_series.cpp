@@ -239,7 +239,7 @@ void write_defects(const Communicator& comm, const std::string& directory, const
                       series.document(box, cutoffs, pka_energies_ev).dump(1) + "\n");
       write_text_file(directory + "/defects.csv", series.csv());
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   comm.fail_together(!problem.empty(), problem);
 }

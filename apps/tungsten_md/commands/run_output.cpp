@@ -249,7 +249,7 @@ void RunOutput::flush() const {
     try {
       write_text_file(out_ + "/thermo.csv", table);
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   }
   comm_.fail_together(!problem.empty(), problem);

@@ -112,7 +112,7 @@ json read_checkpoint_header(const Communicator& comm, const std::string& path) {
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& e) {  // of the JSON or HDF5 library
-    throw damaged(path, e.what());
+    throw damaged(path, message_of(e));
   }
 }
 
@@ -172,7 +172,7 @@ Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& e) {  // of the JSON or HDF5 library
-    throw damaged(path, fmt::format("damage ({})", e.what()));
+    throw damaged(path, fmt::format("damage ({})", message_of(e)));
   }
 }
 

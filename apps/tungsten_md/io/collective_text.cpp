@@ -58,7 +58,7 @@ void write_collective_text(const Communicator& comm, const std::string& path,
     if (problem.empty() && !append) try {
         put_in_place(target, path);
       } catch (const std::exception& e) {
-        problem = e.what();
+        problem = message_of(e);
       }
     if (!problem.empty() && !append) fs::remove(target, error);
     if (!problem.empty() && append) fs::resize_file(path, static_cast<std::uintmax_t>(start), error);

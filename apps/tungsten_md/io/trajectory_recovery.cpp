@@ -97,7 +97,7 @@ void on_root_alone(const Communicator& comm, const Work& work) {
   if (comm.is_root()) try {
       work();
     } catch (const std::exception& e) {
-      problem = e.what();
+      problem = message_of(e);
     }
   comm.fail_together(!problem.empty(), problem);
 }

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
+#include <stdexcept>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
@@ -91,6 +93,13 @@ TEST(Memory, ThatDoesNotFitIsRefusedInOneLine) {
       EXPECT_LT(text.size(), 120u);
     }
   }
+}
+
+TEST(Memory, ItsLackIsSaidInWordsWhereverAMessageIsPassedOn) {
+  EXPECT_EQ(message_of(std::bad_alloc()), "out of memory: an array does not fit");
+  EXPECT_EQ(message_of(std::length_error("vector::_M_default_append")),
+            "out of memory: an array would have more elements than there are addresses");
+  EXPECT_EQ(message_of(std::runtime_error("a.toml: cannot be read")), "a.toml: cannot be read");
 }
 
 }  // namespace
