@@ -55,7 +55,9 @@ tile_run = [md, "run", "slab.toml", "--out", "out", "--target", "wafer", "--set"
 decode = [llama, "run", "--model", model, "--prompt-tokens", "4", "--tokens", "8", "--out", "out"]
 cases = [("start", run, "MPI_Comm_dup", 2), ("first distribution", run, "MPI_Alltoallv", 1),
          ("number of ghosts", run, "MPI_Sendrecv", 1), ("ghosts", run, "MPI_Sendrecv", 2),
-         ("ghosts and migration of a run", run, "MPI_Sendrecv", 60), ("sums over ranks", run, "MPI_Allreduce", 30),
+         ("migration of a run", run, "MPI_Sendrecv", 12),
+         ("ghosts of a run", run, "MPI_Isend", 30), ("ghosts of a run", run, "MPI_Irecv", 30),
+         ("ghosts of a run", run, "MPI_Waitall", 30), ("sums over ranks", run, "MPI_Allreduce", 30),
          ("tiles' borders", tile_run, "MPI_Isend", 5), ("tiles' borders", tile_run, "MPI_Irecv", 5),
          ("tiles' borders", tile_run, "MPI_Waitall", 5), ("broadcast", decode, "MPI_Bcast", 1),
          ("weights", decode, "MPI_Allreduce", 12), ("sums of a layer", decode, "MPI_Allreduce", 40)]
