@@ -60,6 +60,9 @@ if [ "$threads_per_rank" -gt 1 ]; then export OMP_PROC_BIND=close OMP_PLACES=cor
 # Since Slurm 22.05 a step does not take over the job's cores per task.
 [ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 
+# A rank that dies without a word (a fault of a node, no memory) would leave the others to wait until the time limit.
+export SLURM_KILL_BAD_EXIT=1
+
 before=$(written)
 echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-none}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
 echo "job.sh:$(printf ' %q' "${launch[@]}" "${command[@]}")"

@@ -91,6 +91,15 @@ def runs_on_two_nodes(test):
     test.check("has a result already" in test.log("whole"), "a folder with a result is left as it is")
 
 
+def a_rank_that_dies_ends_the_job(test):
+    stub = test.work / "stub"
+    stub.write_text("#!/bin/bash\n[ $SLURM_PROCID != 1 ] || kill -SEGV $$\nexec sleep 300\n")
+    stub.chmod(0o755)
+    job = test.submit("cpu", "dies", stub)
+    test.wait(60)
+    test.check(test.slurm.job(job)["JobState"] == "FAILED", "a rank that dies ends the job, whatever the others wait for")
+
+
 def is_signalled(process):
     """It has a SIGTERM waiting, or has ended by it."""
     try:
@@ -194,6 +203,7 @@ def main():
         slurm.environment["WAFERMARK_RANKS_PER_NODE"] = "1"  # of the generic scripts: two nodes
         test = Test(slurm, *(str(Path(program).resolve()) for program in sys.argv[1:3]))
         runs_on_two_nodes(test)
+        a_rank_that_dies_ends_the_job(test)
         a_cut_run_ends_as_one_that_was_not(test)
         every_site_gives_a_job_that_runs(test)
         sweeps_of_both_apps_and_targets(test)
