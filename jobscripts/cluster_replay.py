@@ -144,6 +144,9 @@ def run(options):
     options.machine = named("simulated", options.machine, "--machine")
     options.profile = named("profiles", options.profile, "--profile")
     options.workload = named("workloads", options.workload, "--workload")
+    out = Path(options.out)
+    if (out / "result.json").exists() and not options.overwrite:
+        raise InputError(f"--out {out}: found a result there, expected another folder or --overwrite")
     if options.work:
         if not os.path.isfile(options.work):
             raise InputError(f"--work {options.work}: found no such file, expected a record")
@@ -154,9 +157,6 @@ def run(options):
     model = modelled(options, problem, band=True)
     if options.work:
         model["steps"] = int(Path(options.work).open(encoding="utf-8").read(200).split("steps ")[1].split()[0])
-    out = Path(options.out)
-    if (out / "result.json").exists() and not options.overwrite:
-        raise InputError(f"--out {out}: found a result there, expected another folder or --overwrite")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="wafermark-cluster-replay-") as name:
         folder = Path(name)

@@ -164,6 +164,8 @@ class Replays(WithFolder):
     def test_modelled_steps_are_called_that(self):
         modelled = REPLAYED | {"target": "modelled", "figures": [f | {"kind": "modelled"} for f in REPLAYED["figures"]]}
         self.assertIn("4,000 (2,000 to 5,000) modelled", self.answer(modelled)["answer"])
+        written = modelled | {"target": "simulated"}  # as cluster_replay.py --modelled does
+        self.assertIn("quartz, lammps_cpu_2023 14,400 modelled", self.answer(written)["appendix"])
 
     def test_other_slabs_and_invalid_replays_are_left_out(self):
         other = REPLAYED | {"simulation": REPLAYED["simulation"] | {"potential": "W_zhou_short"}}

@@ -10,7 +10,7 @@ from .scaling import RATE
 
 @dataclass(eq=False)
 class Replay:
-    """One replay. `kind`: simulated, or modelled where SimGrid took no part."""
+    """One replay. `kind`, of its rate: simulated, or modelled where SimGrid took no part."""
 
     folder: Path
     json: dict
@@ -20,7 +20,7 @@ class Replay:
     started = property(lambda self: self.json["started"])
     profile = property(lambda self: self.json["simulation"].get("profile", ""))
     potential = property(lambda self: self.json["simulation"].get("potential", ""))
-    kind = property(lambda self: self.json["target"])
+    kind = property(lambda self: self.figures[RATE].kind if RATE in self.figures else self.json["target"])
     workers = property(lambda self: self.json["simulation"].get("ranks") or self.json["machine"]["ranks"])
 
     @property
