@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "common/hdf5_file.hpp"
+#include "common/hdf5_types.hpp"
 
 namespace wafermark {
 namespace {
@@ -92,25 +93,7 @@ std::vector<T> Hdf5File::read_scalars(const std::string&) const {
   refuse(path_);
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                                        \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);              \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&); \
-  template T Hdf5File::attribute(const std::string&, const std::string&) const;                         \
-  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const;       \
-  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t,  \
-                                bool);                                                                  \
-  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;         \
-  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,          \
-                                       std::uint64_t);                                                  \
-  template void Hdf5File::append_scalar(const std::string&, T);                                         \
-  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&,          \
-                                               std::uint64_t) const;                                    \
-  template std::vector<T> Hdf5File::read_scalars(const std::string&) const
-WAFERMARK_INSTANTIATE(float);
-WAFERMARK_INSTANTIATE(double);
-WAFERMARK_INSTANTIATE(int);
-WAFERMARK_INSTANTIATE(std::int64_t);
-WAFERMARK_INSTANTIATE(std::uint8_t);
-#undef WAFERMARK_INSTANTIATE
+WAFERMARK_HDF5_FOR_EACH_TYPE(WAFERMARK_HDF5_ATTRIBUTES);
+WAFERMARK_HDF5_FOR_EACH_TYPE(WAFERMARK_HDF5_DATA_SETS);
 
 }  // namespace wafermark

@@ -6,6 +6,7 @@
 #include "common/guarded_text.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/hdf5_handle.hpp"
+#include "common/hdf5_types.hpp"
 
 namespace wafermark {
 namespace {
@@ -195,16 +196,6 @@ std::string Hdf5File::text_attribute(const std::string& object, const std::strin
   return texts.front();
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                                        \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const T&);              \
-  template void Hdf5File::set_attribute(const std::string&, const std::string&, const std::vector<T>&); \
-  template T Hdf5File::attribute(const std::string&, const std::string&) const;                         \
-  template std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) const
-WAFERMARK_INSTANTIATE(float);
-WAFERMARK_INSTANTIATE(double);
-WAFERMARK_INSTANTIATE(int);
-WAFERMARK_INSTANTIATE(std::int64_t);
-WAFERMARK_INSTANTIATE(std::uint8_t);
-#undef WAFERMARK_INSTANTIATE
+WAFERMARK_HDF5_FOR_EACH_TYPE(WAFERMARK_HDF5_ATTRIBUTES);
 
 }  // namespace wafermark

@@ -15,6 +15,7 @@
 #include "common/errors.hpp"
 #include "common/hdf5_handle.hpp"
 #include "common/hdf5_probe.hpp"
+#include "common/hdf5_types.hpp"
 #include "common/write_watch.hpp"
 
 namespace wafermark {
@@ -457,21 +458,6 @@ void Hdf5File::truncate_frames(const std::string& path, std::uint64_t frames) {
   agree_written(H5Dset_extent(data, dims.data()) >= 0, path);
 }
 
-#define WAFERMARK_INSTANTIATE(T)                                                                       \
-  template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, \
-                                bool);                                                                 \
-  template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;        \
-  template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,         \
-                                       std::uint64_t);                                                 \
-  template void Hdf5File::append_scalar(const std::string&, T);                                        \
-  template std::vector<T> Hdf5File::read_frame(const std::string&, std::uint64_t, const Rows&,         \
-                                               std::uint64_t) const;                                   \
-  template std::vector<T> Hdf5File::read_scalars(const std::string&) const
-WAFERMARK_INSTANTIATE(float);
-WAFERMARK_INSTANTIATE(double);
-WAFERMARK_INSTANTIATE(int);
-WAFERMARK_INSTANTIATE(std::int64_t);
-WAFERMARK_INSTANTIATE(std::uint8_t);
-#undef WAFERMARK_INSTANTIATE
+WAFERMARK_HDF5_FOR_EACH_TYPE(WAFERMARK_HDF5_DATA_SETS);
 
 }  // namespace wafermark
