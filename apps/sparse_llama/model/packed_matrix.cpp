@@ -94,6 +94,18 @@ std::vector<std::int64_t> stored_in_rows(const PackedMatrix& m, const RowSource&
   return stored;
 }
 
+/// With its sizes and nothing in it.
+PackedMatrix shaped(std::int64_t rows, std::int64_t columns, Format format, ValueType type,
+                    std::int64_t slice) {
+  PackedMatrix m;
+  m.format = format;
+  m.value_type = type;
+  m.rows = rows;
+  m.columns = columns;
+  m.slice = slice;
+  return m;
+}
+
 }  // namespace
 
 void expect_same(const std::string& name, const char* what, std::int64_t found, std::int64_t expected) {
@@ -133,12 +145,7 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
   if (const std::int64_t most = row_of(format).largest_columns; columns > most)
     throw InputError(fmt::format("{}: found {} columns, expected at most {} for {}", name, columns, most,
                                  name_of(format)));
-  PackedMatrix m;
-  m.format = format;
-  m.value_type = type;
-  m.rows = rows;
-  m.columns = columns;
-  m.slice = slice;
+  PackedMatrix m = shaped(rows, columns, format, type, slice);
   const auto stored = stored_in_rows(m, source, name);
   m.stored = std::accumulate(stored.begin(), stored.end(), std::int64_t(0));
   functions_of(row_of(format).layout).pack(m, source, stored);
@@ -149,12 +156,7 @@ PackedMatrix hollow_matrix(std::int64_t rows, std::int64_t columns, Format forma
                            double density, std::int64_t slice) {
   const FormatRow& f = row_of(format);
   const ValueRow& v = row_of(type);
-  PackedMatrix m;
-  m.format = format;
-  m.value_type = type;
-  m.rows = rows;
-  m.columns = columns;
-  m.slice = slice;
+  PackedMatrix m = shaped(rows, columns, format, type, slice);
   const double all = double(rows) * double(columns);
   m.stored = f.layout == Layout::whole ? rows * columns
              : f.kept < f.of           ? std::llround(all * f.kept / f.of)
