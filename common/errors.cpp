@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/hdf5_file.hpp"
+#include "common/mpi_start.hpp"
 #include "common/printable.hpp"
 #include "common/runtime.hpp"
 
@@ -133,7 +134,7 @@ std::string message_of(const std::exception& e) {
 }
 
 int run_program(int argc, char** argv, const std::function<int(int, char**)>& body) {
-  MPI_Init(&argc, &argv);
+  start_mpi(&argc, &argv);
   for (MPI_Comm comm : {MPI_COMM_WORLD, MPI_COMM_SELF}) MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
   // Ranks meet here at the end and nowhere else: what they left unfinished elsewhere cannot get between.
   MPI_Comm ending = MPI_COMM_WORLD;

@@ -4,8 +4,10 @@
 
 #include <Kokkos_Core.hpp>
 
+#include "common/mpi_start.hpp"
+
 int main(int argc, char** argv) {
-  MPI_Init(&argc, &argv);
+  wafermark::start_mpi(&argc, &argv);
   int failed = 0;
   {
     Kokkos::ScopeGuard kokkos(argc, argv);

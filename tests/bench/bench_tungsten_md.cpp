@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "common/mpi_start.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/kernels/eam.hpp"
@@ -66,7 +67,8 @@ void integrate(benchmark::State& state) {
   Crystal crystal("ackland_thetford_1987", "double", ListKind::half);
   crystal.domain.compute_forces();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(measured_kick_and_drift(crystal.comm, crystal.domain.particles(), crystal.domain.list(), 0.0));
+    benchmark::DoNotOptimize(
+        measured_kick_and_drift(crystal.comm, crystal.domain.particles(), crystal.domain.list(), 0.0));
     kick(crystal.domain.particles(), 0.0);
   }
   state.SetItemsProcessed(state.iterations() * crystal.domain.atoms());
@@ -110,7 +112,7 @@ BENCHMARK_TEMPLATE(pair_kernel, float);
 }  // namespace wafermark::tungsten
 
 int main(int argc, char** argv) {
-  MPI_Init(&argc, &argv);
+  wafermark::start_mpi(&argc, &argv);
   setenv("KOKKOS_DISABLE_WARNINGS", "1", 0);
   {
     Kokkos::ScopeGuard kokkos(argc, argv);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "common/mpi_start.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace {
@@ -29,7 +30,7 @@ const fuzz::Trial& trial() {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  MPI_Init(argc, argv);
+  wafermark::start_mpi(argc, argv);
   Kokkos::initialize();
   if (const char* folder = std::getenv("FUZZ_SEEDS")) {
     int number = 0;

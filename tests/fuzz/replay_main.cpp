@@ -13,6 +13,7 @@
 #include <random>
 #include <string_view>
 
+#include "common/mpi_start.hpp"
 #include "tests/fuzz/target.hpp"
 
 extern "C" __attribute__((weak)) void __asan_init();  // there in a build with the address sanitizer
@@ -106,7 +107,7 @@ void limit_memory() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  MPI_Init(&argc, &argv);
+  wafermark::start_mpi(&argc, &argv);
   {
     const Kokkos::ScopeGuard kokkos;
     const Options o = read_options(argc, argv);
