@@ -33,6 +33,25 @@ void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon,
       });
 }
 
+/// Adds the biases and norms the heads of queries and keys, where the model has such, of n rows.
+void adjust_heads(const Rows& qkv, const RankLayer& w, float epsilon, std::int64_t heads,
+                  std::int64_t kv_heads, std::int64_t head_dim, std::int64_t n) {
+  const Kokkos::View<float*> bias = w.query_key_value_bias, query_norm = w.query_norm, key_norm = w.key_norm;
+  const bool biased = bias.size() > 0, normed = query_norm.size() > 0;
+  if (!biased && !normed) return;
+  const std::int64_t all = heads + 2 * kv_heads;
+  announce_bytes(double(2 * n * all * head_dim) * sizeof(float));
+  row_loop(
+      "biases and norms of heads", n == 1, n * all, KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / all, h = k % all;
+        float* head = &qkv(r, h * head_dim);
+        if (biased)
+          for (std::int64_t i = 0; i < head_dim; ++i) head[i] += bias(h * head_dim + i);
+        if (normed && h < heads + kv_heads)
+          rms_norm_in_place(head, h < heads ? query_norm.data() : key_norm.data(), head_dim, epsilon);
+      });
+}
+
 /// Turns the queries of n rows, and stores their turned keys and their values in the cache of a layer.
 void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& cosine,
                       const Turns& sine, std::int64_t heads, std::int64_t n, std::int64_t first_slot,
@@ -61,10 +80,11 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
       });
 }
 
-/// Each of n rows' heads attends to its sequence up to its own position: `attended` positions of all rows.
-void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int64_t heads, std::int64_t n,
-                 std::int64_t attended, std::int64_t first_slot, const Cache& keys, const Cache& values,
-                 const Rows& out) {
+/// Each of n rows' heads attends to its sequence up to its own position, in `window` (0: all of it):
+/// `attended` positions of all rows.
+void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int64_t window,
+                 std::int64_t heads, std::int64_t n, std::int64_t attended, std::int64_t first_slot,
+                 const Cache& keys, const Cache& values, const Rows& out) {
   const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
              group = heads / kv_heads;
   const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
@@ -72,8 +92,10 @@ void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int6
   stealing_loop(
       "attention", keys.size() > 0 ? n * heads : 0, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
-        attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0),
-                  rows(r).position + 1, head_dim, scale, &out(r, h * head_dim));
+        const std::int64_t seen = rows(r).position + 1,
+                           begin = window > 0 ? Kokkos::max(seen - window, std::int64_t(0)) : 0;
+        attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0), begin,
+                  seen, head_dim, scale, &out(r, h * head_dim));
       });
 }
 
@@ -160,14 +182,14 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
 
 std::int64_t Decoder::cache_bytes() const {
   const Configuration& c = weights_.configuration;
-  return 2 * c.layers * sequences_ * weights_.shares.kv_heads.count * padded_positions(capacity_) * c.head_dim *
-         std::int64_t(sizeof(float));
+  return 2 * c.layers * sequences_ * weights_.shares.kv_heads.count * padded_positions(capacity_) *
+         c.head_dim * std::int64_t(sizeof(float));
 }
 
 double Decoder::bytes_per_token(std::int64_t position) const {
   const Configuration& c = weights_.configuration;
   double bytes =
-      double(2 * c.layers * weights_.shares.kv_heads.count * c.head_dim * (position + 1)) * sizeof(float);
+      double(2 * c.layers * weights_.shares.kv_heads.count * c.head_dim * seen_by(position)) * sizeof(float);
   weights_.each_multiplied([&](const PackedMatrix& m) { bytes += double(m.bytes()); });
   for (const RankLayer& layer : weights_.layers) bytes -= inactive_share() * double(layer.down.bytes());
   return bytes;
@@ -203,8 +225,11 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
   }
   {
     const Region region(times_, "attention");
+    adjust_heads(query_key_value_, w, epsilon, heads, weights_.shares.kv_heads.count,
+                 weights_.configuration.head_dim, n);
     rotate_and_store(query_key_value_, rows_, cosine_, sine_, heads, n, slot, keys_, values_);
-    attend_rows(query_key_value_, rows_, heads, n, positions_, slot, keys_, values_, attended_);
+    attend_rows(query_key_value_, rows_, weights_.configuration.sliding_window, heads, n, positions_, slot,
+                keys_, values_, attended_);
   }
   {
     const Region region(times_, "matrices");
@@ -237,7 +262,7 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
   positions_ = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     host_rows(i) = rows[std::size_t(i)];
-    positions_ += host_rows(i).position + 1;
+    positions_ += seen_by(host_rows(i).position);
     const std::int64_t own = host_rows(i).token - share.first;
     host_tokens(i) = own >= 0 && own < share.count ? own : -1;
   }

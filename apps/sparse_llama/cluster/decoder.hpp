@@ -36,6 +36,10 @@ class Decoder final : public ForwardPass {
   static constexpr std::int64_t chunk_rows = 256;
 
  private:
+  /// Positions that a token at `position` attends to.
+  std::int64_t seen_by(std::int64_t position) const {
+    return position + 1 - weights_.configuration.first_seen(position);
+  }
   void run_chunk(std::span<const TokenRow> rows);
   void block(std::int64_t layer, std::int64_t n);
   void sum_over_ranks(const Rows& x, std::int64_t n);

@@ -14,7 +14,7 @@ namespace wafermark::llama {
 namespace {
 
 constexpr const char* version_name = "wafermark_packed_llama";
-constexpr std::int64_t version = 2, part_columns = 10;
+constexpr std::int64_t version = 3, part_columns = 10;
 
 /// HDF5 knows no 2-byte floats: arrays go as 8-byte integers or as bytes.
 template <class View>
@@ -106,14 +106,25 @@ void write_norm(Hdf5File& file, const Communicator& comm, const std::string& pat
   file.write(path, mine, wafermark::Rows::of(comm, mine.size()));
 }
 
+/// Each rank's own, one after the other.
+void write_biases(Hdf5File& file, const Communicator& comm, const std::string& path, const RankLayer& layer) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), layer.query_key_value_bias);
+  const std::vector<float> mine(host.data(), host.data() + host.size());
+  file.write(path, mine, wafermark::Rows::of(comm, mine.size()));
+}
+
+/// Elements `part` of a vector.
+Kokkos::View<float*> read_vector(const Hdf5File& file, const std::string& path, const wafermark::Rows& part) {
+  const std::vector<float> values = file.read<float>(path, part);
+  const Kokkos::View<float*> vector("vector", values.size());
+  const auto host = Kokkos::create_mirror_view(vector);
+  std::copy(values.begin(), values.end(), host.data());
+  Kokkos::deep_copy(vector, host);
+  return vector;
+}
 Kokkos::View<float*> read_norm(const Hdf5File& file, const std::string& path, std::int64_t dim) {
   const auto size = std::uint64_t(dim);
-  const std::vector<float> values = file.read<float>(path, {size, 0, size});
-  const Kokkos::View<float*> norm("norm", values.size());
-  const auto host = Kokkos::create_mirror_view(norm);
-  std::copy(values.begin(), values.end(), host.data());
-  Kokkos::deep_copy(norm, host);
-  return norm;
+  return read_vector(file, path, {size, 0, size});
 }
 
 /// Calls visit(path, matrix, rows, columns) with every matrix of the weights and its shape.
@@ -147,7 +158,8 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   file.set_attribute(
       "/", "sizes",
       std::vector<std::int64_t>{c.dim, c.layers, c.heads, c.kv_heads, c.head_dim, c.hidden, c.vocabulary,
-                                c.context, c.tied_embeddings ? 1 : 0, s.original_context, s.linear ? 1 : 0});
+                                c.context, c.tied_embeddings ? 1 : 0, s.original_context, s.linear ? 1 : 0,
+                                std::int64_t(c.architecture), c.sliding_window});
   file.set_attribute("/", "constants",
                      std::vector<double>{c.norm_epsilon, c.rope_theta, s.factor, s.low_frequency_factor,
                                          s.high_frequency_factor});
@@ -157,6 +169,10 @@ void write_packed(const Communicator& comm, const std::string& path, const RankW
   for (std::size_t l = 0; l < w.layers.size(); ++l) {
     write_norm(file, comm, fmt::format("/layers/{}/attention_norm", l), w.layers[l].attention_norm);
     write_norm(file, comm, fmt::format("/layers/{}/feed_forward_norm", l), w.layers[l].feed_forward_norm);
+    if (c.has_biases()) write_biases(file, comm, fmt::format("/layers/{}/biases", l), w.layers[l]);
+    if (!c.has_head_norms()) continue;
+    write_norm(file, comm, fmt::format("/layers/{}/query_norm", l), w.layers[l].query_norm);
+    write_norm(file, comm, fmt::format("/layers/{}/key_norm", l), w.layers[l].key_norm);
   }
   write_norm(file, comm, "/final_norm", w.final_norm);
   file.commit();
@@ -174,8 +190,8 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                     ranks, comm.size()));
   const auto sizes = file.attribute_list<std::int64_t>("/", "sizes");
   const auto constants = file.attribute_list<double>("/", "constants");
-  if (sizes.size() != 11 || constants.size() != 5)
-    throw InputError(fmt::format("{}: found {} sizes and {} constants, expected 11 and 5", path, sizes.size(),
+  if (sizes.size() != 13 || constants.size() != 5)
+    throw InputError(fmt::format("{}: found {} sizes and {} constants, expected 13 and 5", path, sizes.size(),
                                  constants.size()));
   Configuration c{sizes[0],
                   sizes[1],
@@ -188,7 +204,14 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
                   constants[0],
                   constants[1],
                   {constants[2], constants[3], constants[4], sizes[9], sizes[10] != 0},
-                  sizes[8] != 0};
+                  sizes[8] != 0,
+                  Architecture::llama,
+                  sizes[12]};
+  if (sizes[11] < 0 || sizes[11] >= std::int64_t(architecture_rows.size()) || c.sliding_window < 0)
+    throw InputError(
+        fmt::format("{}: found architecture {} and a window of {}, expected 0 to {} and 0 or more", path,
+                    sizes[11], sizes[12], architecture_rows.size() - 1));
+  c.architecture = Architecture(sizes[11]);
   expect_sane(c, path);
   expect_ranks_fit(c, comm.size(), path);
   const auto most = std::int64_t(std::filesystem::file_size(path));
@@ -209,6 +232,13 @@ RankWeights read_packed(const Communicator& comm, const std::string& path) {
   for (std::size_t l = 0; l < w.layers.size(); ++l) {
     w.layers[l].attention_norm = read_norm(file, fmt::format("/layers/{}/attention_norm", l), c.dim);
     w.layers[l].feed_forward_norm = read_norm(file, fmt::format("/layers/{}/feed_forward_norm", l), c.dim);
+    if (c.has_biases())
+      w.layers[l].query_key_value_bias =
+          read_vector(file, fmt::format("/layers/{}/biases", l),
+                      wafermark::Rows::of(comm, std::size_t(w.layers[l].query_key_value.rows)));
+    if (!c.has_head_norms()) continue;
+    w.layers[l].query_norm = read_norm(file, fmt::format("/layers/{}/query_norm", l), c.head_dim);
+    w.layers[l].key_norm = read_norm(file, fmt::format("/layers/{}/key_norm", l), c.head_dim);
   }
   w.final_norm = read_norm(file, "/final_norm", c.dim);
   return w;

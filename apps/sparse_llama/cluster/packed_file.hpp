@@ -4,11 +4,12 @@
 //
 //   /                    attributes wafermark_packed_llama (version), name_bytes, ranks, sizes, constants
 //   /name                its bytes
-//   /layers/L/...        norms [dim], matrices
+//   /layers/L/...        norms [dim], matrices; in some architectures biases (ranks one after the other) and
+//                        query_norm, key_norm [head_dim]
 //   /final_norm, /embedding, /head
 //   a matrix             parts [ranks][10]: rows, columns, slice, stored, elements of the six arrays below;
-//                        attributes format, value (numbers of Format, ValueType); mask, slice_start, column, values, scales, scale_start:
-//                        the arrays of PackedMatrix, ranks one after the other
+//                        attributes format, value (numbers of Format, ValueType); mask, slice_start, column,
+//                        values, scales, scale_start: the arrays of PackedMatrix, ranks one after the other
 #pragma once
 
 #include <string>

@@ -63,9 +63,23 @@ PackedMatrix pack_by_inputs(const WeightSource& source, std::int64_t layer, cons
 Kokkos::View<float*> on_device(const std::vector<float>& values) {
   const Kokkos::View<const float*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
       values.data(), values.size());
-  Kokkos::View<float*> device("norm", values.size());
+  Kokkos::View<float*> device("vector", values.size());
   Kokkos::deep_copy(device, host);
   return device;
+}
+
+/// This rank's rows of the three biases.
+Kokkos::View<float*> biases_of(const WeightSource& source, std::int64_t layer, const Share& query,
+                               const Share& kv) {
+  std::vector<float> all;
+  const auto append = [&](Vector vector, const Share& rows) {
+    const std::vector<float> values = source.vector(vector, layer);
+    all.insert(all.end(), values.begin() + rows.first, values.begin() + rows.first + rows.count);
+  };
+  append(Vector::query_bias, query);
+  append(Vector::key_bias, kv);
+  append(Vector::value_bias, kv);
+  return on_device(all);
 }
 
 void expect_packable(const Communicator& comm, const WeightSource& source, Format format,
@@ -90,18 +104,25 @@ RankWeights pack_part(const Shares& shares, const WeightSource& source, Format f
   };
   const Share dim{0, c.dim}, query = scaled(shares.heads, c.head_dim),
                              kv = scaled(shares.kv_heads, c.head_dim);
-  RankWeights w{source.name, c, shares, {}, on_device(source.norm(Norm::final, 0)), {}, {}};
+  RankWeights w{source.name, c, shares, {}, on_device(source.vector(Vector::final_norm, 0)), {}, {}};
   for (std::int64_t l = 0; l < c.layers; ++l) {
     const auto packed = [&](const std::vector<Part>& parts) {
       return pack_parts(source, l, parts, format, type);
     };
     w.layers.push_back(
-        {on_device(source.norm(Norm::attention, l)), on_device(source.norm(Norm::feed_forward, l)),
+        {on_device(source.vector(Vector::attention_norm, l)),
+         on_device(source.vector(Vector::feed_forward_norm, l)),
          packed({{Matrix::query, query, dim}, {Matrix::key, kv, dim}, {Matrix::value, kv, dim}}),
          packed({{Matrix::attention_output, dim, query}}),
          packed({{Matrix::gate, shares.hidden, dim}, {Matrix::up, shares.hidden, dim}}),
          activation_threshold ? pack_by_inputs(source, l, {Matrix::down, dim, shares.hidden}, format, type)
                               : packed({{Matrix::down, dim, shares.hidden}})});
+    RankLayer& layer = w.layers.back();
+    if (c.has_biases()) layer.query_key_value_bias = biases_of(source, l, query, kv);
+    if (c.has_head_norms()) {
+      layer.query_norm = on_device(source.vector(Vector::query_norm, l));
+      layer.key_norm = on_device(source.vector(Vector::key_norm, l));
+    }
   }
   w.embedding = pack_parts(source, 0, {{Matrix::embedding, shares.vocabulary, dim}}, Format::dense, type);
   if (!c.tied_embeddings)

@@ -16,6 +16,8 @@ struct RankLayer {
   PackedMatrix attention_output;  ///< [dim, heads * head_dim of this rank]
   PackedMatrix gate_up;           ///< [2 * hidden of this rank, dim]
   PackedMatrix down;              ///< [dim, hidden of this rank]; by inputs: [hidden of this rank, dim]
+  Kokkos::View<float*> query_key_value_bias = {};       ///< of the rows of query_key_value; empty: none
+  Kokkos::View<float*> query_norm = {}, key_norm = {};  ///< [head_dim] of each head; empty: none
 };
 
 struct RankWeights {

@@ -11,6 +11,7 @@
 #include "common/results/result.hpp"
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
 #include "wse_emulator/band.hpp"
@@ -29,6 +30,7 @@ struct InfoOptions {
 void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightSource& source) {
   const ResultFolder out(comm, o.output, "info", Writes::figures);
   out.expect_free();
+  expect_llama(source.configuration, source.name, "--target wafer");
   const wse::Machine machine = o.wafer.read();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);

@@ -21,6 +21,7 @@
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/model/text_file.hpp"
@@ -185,7 +186,8 @@ void expect_simulated(const RunOptions& o) {
   if (o.target != "cluster")
     throw InputError(fmt::format("--target {}: found a simulated cluster, expected cluster", o.target));
   if (o.model.activation_threshold)
-    throw InputError("--activation-threshold: found a simulated cluster, expected none: its time is not known there");
+    throw InputError(
+        "--activation-threshold: found a simulated cluster, expected none: its time is not known there");
 }
 
 /// Of the machine that ran it, which a simulated one says in its own words.
@@ -251,6 +253,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
+  expect_llama(c, source.name, "--target wafer");
   const Job job(comm, o, c);
   expect_numbers(source);
   out.begin(result);

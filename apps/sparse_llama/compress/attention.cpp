@@ -58,10 +58,11 @@ void CausalAttention<T>::forward(const T* query, const T* key, const T* value, T
         T* block = p + first * t;
         matrix_product(Op::none, Op::transpose, rows, columns, hd, scale, q + first * qd, qd, k, kd, T(0),
                        block, t);
-        Kokkos::parallel_for("causal softmax", Host(0, rows), [=](std::int64_t i) {
+        Kokkos::parallel_for("causal softmax", Host(0, rows), [=, &c](std::int64_t i) {
           T* row = block + i * t;
-          const std::int64_t seen = first + i + 1;
-          softmax(row, seen);
+          const std::int64_t seen = first + i + 1, begin = c.first_seen(first + i);
+          softmax(row + begin, seen - begin);
+          for (std::int64_t j = 0; j < begin; ++j) row[j] = 0;
           for (std::int64_t j = seen; j < columns; ++j) row[j] = 0;
         });
         matrix_product(Op::none, Op::none, rows, hd, columns, T(1), block, t, v, kd, T(0), out + first * qd,

@@ -13,6 +13,7 @@ using HostLoop = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 }
 
 BlockWeights<float> weights_of(const DenseLayer& l) {
+  const auto if_any = [](const std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
   return {l.attention_norm.data(),
           l.query.values.data(),
           l.key.values.data(),
@@ -21,7 +22,12 @@ BlockWeights<float> weights_of(const DenseLayer& l) {
           l.feed_forward_norm.data(),
           l.gate.values.data(),
           l.up.values.data(),
-          l.down.values.data()};
+          l.down.values.data(),
+          if_any(l.query_bias),
+          if_any(l.key_bias),
+          if_any(l.value_bias),
+          if_any(l.query_norm),
+          if_any(l.key_norm)};
 }
 
 template <class T>
@@ -58,6 +64,19 @@ void Block<T>::norm(const T* x, const T* weight, T* scale, T* y) const {
 }
 
 template <class T>
+void Block<T>::adjust_heads(T* x, std::int64_t heads, const T* bias, const T* norm) const {
+  if (bias == nullptr && norm == nullptr) return;
+  const std::int64_t head_dim = configuration_.head_dim;
+  const T epsilon = T(configuration_.norm_epsilon);
+  Kokkos::parallel_for("biases and norms of heads", HostLoop(0, rows_ * heads), [=](std::int64_t k) {
+    T* head = x + k * head_dim;
+    if (bias != nullptr)
+      for (std::int64_t i = 0; i < head_dim; ++i) head[i] += bias[k % heads * head_dim + i];
+    if (norm != nullptr) rms_norm_in_place(head, norm, head_dim, epsilon);
+  });
+}
+
+template <class T>
 void Block<T>::attend(const BlockWeights<T>& w, BlockActivations<T>& a) const {
   const auto& c = configuration_;
   const std::int64_t dim = c.dim, qd = c.query_dim(), kd = c.kv_dim(), n = rows_;
@@ -65,6 +84,9 @@ void Block<T>::attend(const BlockWeights<T>& w, BlockActivations<T>& a) const {
   linear(a.attention_input.data(), w.query, a.query.data(), n, dim, qd);
   linear(a.attention_input.data(), w.key, a.key.data(), n, dim, kd);
   linear(a.attention_input.data(), w.value, a.value.data(), n, dim, kd);
+  adjust_heads(a.query.data(), c.heads, w.query_bias, w.query_norm);
+  adjust_heads(a.key.data(), c.kv_heads, w.key_bias, w.key_norm);
+  adjust_heads(a.value.data(), c.kv_heads, w.value_bias, nullptr);
   rotate(rope_, a.query.data(), sequences_, length_, c.heads, 1);
   rotate(rope_, a.key.data(), sequences_, length_, c.kv_heads, 1);
   attention_.forward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), a.attended.data());

@@ -13,6 +13,8 @@ namespace wafermark::llama {
 template <class T>
 struct BlockWeights {
   const T *attention_norm, *query, *key, *value, *attention_output, *feed_forward_norm, *gate, *up, *down;
+  const T *query_bias = nullptr, *key_bias = nullptr, *value_bias = nullptr;  ///< null: none
+  const T *query_norm = nullptr, *key_norm = nullptr;                         ///< of each head; null: none
 };
 BlockWeights<float> weights_of(const DenseLayer& layer);
 
@@ -52,6 +54,8 @@ class Block {
   CausalAttention<T>& attention() { return attention_; }
 
  private:
+  /// Adds the biases to x [N, heads * head_dim] and norms each head, where there are any.
+  void adjust_heads(T* x, std::int64_t heads, const T* bias, const T* norm) const;
   void attend(const BlockWeights<T>& weights, BlockActivations<T>& a) const;
   void feed_forward(const BlockWeights<T>& weights, BlockActivations<T>& a) const;
 

@@ -52,6 +52,7 @@ FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
     TrainingState state = read_training_state(comm, state_path);
     return {state.configuration, std::move(state.parameters), folder_of_model(state_path)};
   }
+  expect_llama(model_source(path).configuration, path, "training");
   require_room_for(comm, path);
   DenseWeights weights = read_model(path);
   const Configuration configuration = weights.configuration;

@@ -55,10 +55,10 @@ std::int64_t ParameterLayout::offset(Matrix matrix, std::int64_t layer) const {
   return offsets[int(matrix) - int(Matrix::query)];
 }
 
-std::int64_t ParameterLayout::offset(Norm norm, std::int64_t layer) const {
-  if (norm == Norm::final) return final_norm;
+std::int64_t ParameterLayout::offset(Vector vector, std::int64_t layer) const {
+  if (vector == Vector::final_norm) return final_norm;
   const LayerOffsets& l = layers[std::size_t(layer)];
-  return norm == Norm::attention ? l.attention_norm : l.feed_forward_norm;
+  return vector == Vector::attention_norm ? l.attention_norm : l.feed_forward_norm;
 }
 
 std::vector<float> flatten(DenseWeights weights) {
@@ -94,8 +94,8 @@ WeightSource parameter_source(const Configuration& c, const std::vector<float>& 
                    std::int64_t count, float* out) {
     std::copy_n(values + layout->offset(matrix, layer) + row * columns_of(matrix) + first, count, out);
   };
-  source.norm = [=](Norm norm, std::int64_t layer) {
-    const float* begin = values + layout->offset(norm, layer);
+  source.vector = [=](Vector vector, std::int64_t layer) {
+    const float* begin = values + layout->offset(vector, layer);
     return std::vector<float>(begin, begin + c.dim);
   };
   return source;

@@ -24,6 +24,7 @@ struct LayerOffsets {
   std::int64_t attention_norm, query, key, value, attention_output, feed_forward_norm, gate, up, down;
 };
 
+/// Of models of the Llama architecture, the one that is trained.
 struct ParameterLayout {
   explicit ParameterLayout(const Configuration& configuration);
 
@@ -34,7 +35,7 @@ struct ParameterLayout {
   std::int64_t size = 0;
 
   std::int64_t offset(Matrix matrix, std::int64_t layer) const;
-  std::int64_t offset(Norm norm, std::int64_t layer) const;
+  std::int64_t offset(Vector vector, std::int64_t layer) const;
 };
 
 /// Move the model in where it is not needed afterwards: its tensors are let go one by one.

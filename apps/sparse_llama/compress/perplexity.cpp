@@ -36,7 +36,7 @@ double loss_of(const WeightSource& source, const PredictedText& predicted, std::
   }
   const bool tied = source.configuration.tied_embeddings;
   const DenseMatrix head = dense_matrix(source, tied ? Matrix::embedding : Matrix::head, 0);
-  const std::vector<float> norm = source.norm(Norm::final, 0);
+  const std::vector<float> norm = source.vector(Vector::final_norm, 0);
   double sum = 0;
   for (std::size_t i = 0; i < states.size(); ++i)
     sum += states[i].loss(

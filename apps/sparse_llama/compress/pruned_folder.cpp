@@ -99,9 +99,10 @@ DenseLayer PrunedFolder::read_layer(std::int64_t layer) const {
       m.values.resize(std::size_t(m.rows * m.columns));
       for (std::int64_t r = 0; r < m.rows; ++r) stored.row(r, 0, m.columns, m.row(r));
       stored.expect_numbers();
-    } else if (at == layer && part != Norm::final) {
-      tensor_of(w, part, at) = read_norm(numbers(name, std::vector<std::int64_t>(1, configuration_.dim)),
-                                         configuration_.dim, where);
+    } else if (at == layer && part != Vector::final_norm) {
+      const std::int64_t length = length_of(configuration_, part);
+      tensor_of(w, part, at) =
+          read_vector(numbers(name, std::vector<std::int64_t>(1, length)), length, where);
     }
   });
   return std::move(w.layers[std::size_t(layer)]);

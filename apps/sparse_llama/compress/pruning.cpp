@@ -41,7 +41,11 @@ Pattern pattern_of(const std::string& name, const PruningSettings& settings) {
 }  // namespace
 
 void expect_prunable(const Configuration& configuration, const PruningSettings& s, bool calibrated) {
-  const ParameterLayout layout(configuration);
+  std::vector<std::string> names;  // of the matrices that may be pruned
+  each_place(configuration, [&](auto part, std::int64_t layer) {
+    if constexpr (std::is_same_v<decltype(part), Matrix>)
+      if (part != Matrix::embedding && part != Matrix::head) names.push_back(tensor_name(part, layer));
+  });
   const auto share = [](double value, const std::string& what) {
     if (!(value >= 0 && value <= 1))
       throw InputError(fmt::format("{} = {}: expected a share from 0 to 1", what, value));
@@ -49,12 +53,10 @@ void expect_prunable(const Configuration& configuration, const PruningSettings& 
   share(s.pattern.sparsity, "sparsity");
   for (const auto& [key, value] : s.sparsity_of) {
     share(value, "sparsity of " + key);
-    const auto fits = [&, k = key](const ParameterBlock& b) {
-      return b.in_layer && b.name.find(k) != std::string::npos;
-    };
-    if (std::none_of(layout.blocks.begin(), layout.blocks.end(), fits))
+    const auto fits = [&, k = key](const std::string& name) { return name.find(k) != std::string::npos; };
+    if (std::none_of(names.begin(), names.end(), fits))
       throw InputError(fmt::format("sparsity of '{}': found no such matrix, expected part of a name like {}",
-                                   key, layout.blocks[2].name));
+                                   key, names.front()));
   }
   if (s.pattern.two_of_four &&
       (configuration.dim % 4 != 0 || configuration.query_dim() % 4 != 0 || configuration.hidden % 4 != 0))
@@ -99,9 +101,10 @@ nlohmann::json json_of(const std::vector<PrunedMatrix>& layer) {
 
 nlohmann::json settings_to_keep(const WeightSource& source, const PruningSettings& s,
                                 const CalibrationText* calibration, StoredType type) {
-  std::vector<float> sample = source.norm(Norm::final, 0);  // a model of billions is not read for this
+  std::vector<float> sample =
+      source.vector(Vector::final_norm, 0);  // a model of billions is not read for this
   for (std::int64_t l = 0; l < source.configuration.layers; ++l) {
-    const std::vector<float> norm = source.norm(Norm::attention, l);
+    const std::vector<float> norm = source.vector(Vector::attention_norm, l);
     sample.insert(sample.end(), norm.begin(), norm.end());
     for (const Matrix m : {Matrix::query, Matrix::down}) {
       source.open(m, l);

@@ -93,19 +93,20 @@ KOKKOS_INLINE_FUNCTION std::int64_t key_place(std::int64_t p, std::int64_t i, st
   return (p / key_block * head_dim + i) * key_block + p % key_block;
 }
 
-/// The attention of `query` to the first `seen` positions, whose keys lie as key_place() says and whose
+/// The attention of `query` to positions [begin, seen), whose keys lie as key_place() says and whose
 /// values [position][head_dim] one after the other: softmax(scale * query . key) times the values, into
-/// output [head_dim]. Reads keys and values up to the next whole block, which must be numbers.
+/// output [head_dim]. Reads keys and values of whole blocks, which must be numbers.
 template <class T, class Cached>
 KOKKOS_INLINE_FUNCTION void attention(const T* query, const Cached* keys, const Cached* values,
-                                      std::int64_t seen, std::int64_t head_dim, T scale, T* output) {
+                                      std::int64_t begin, std::int64_t seen, std::int64_t head_dim, T scale,
+                                      T* output) {
   AttentionSum<T> state;
   for (std::int64_t i = 0; i < head_dim; ++i) output[i] = 0;
-  for (std::int64_t first = 0; first < seen; first += key_block) {
+  for (std::int64_t first = begin / key_block * key_block; first < seen; first += key_block) {
     T scores[key_block];
     attention_scores(query, keys + first * head_dim, head_dim, scale, scores);
     for (int p = 0; p < key_block; ++p)
-      if (first + p >= seen) scores[p] = AttentionSum<T>().top;
+      if (first + p >= seen || first + p < begin) scores[p] = AttentionSum<T>().top;
     attend(state, scores, values + first * head_dim, head_dim, output);
   }
   divide_by_sum(state.sum, head_dim, output);

@@ -24,4 +24,11 @@ KOKKOS_INLINE_FUNCTION T rms_scale(const T* x, std::int64_t dim, T epsilon) {
   return rms_scale(sum_of_squares(x, dim), dim, epsilon);
 }
 
+/// x = RMSNorm(x) of a row of `dim` elements.
+template <class T>
+KOKKOS_INLINE_FUNCTION void rms_norm_in_place(T* x, const T* weight, std::int64_t dim, T epsilon) {
+  const T scale = rms_scale(x, dim, epsilon);
+  for (std::int64_t i = 0; i < dim; ++i) x[i] *= scale * weight[i];
+}
+
 }  // namespace wafermark::llama

@@ -65,9 +65,9 @@ void expect_same_tensors(const std::string& folder, const Configuration& c, cons
   if (!missing.empty())
     throw InputError(fmt::format("{}: found no tensor {}, expected one", folder, missing));
   if (!unknown.empty())
-    throw InputError(
-        fmt::format("{}: found a tensor {}, expected those of a Llama of {} layers without biases",
-                    holders.at(strange)->path(), shown(strange), c.layers));
+    throw InputError(fmt::format("{}: found a tensor {}, expected those of a {} model of {} layers",
+                                 holders.at(strange)->path(), shown(strange),
+                                 row_of(c.architecture).model_type, c.layers));
 }
 
 }  // namespace
@@ -96,8 +96,10 @@ FileModel open_checkpoint_folder(const std::string& folder) {
       model.bf16 = model.bf16 && found.type == NumberType::bf16;
       return found;
     };
-    if constexpr (std::is_same_v<decltype(part), Norm>) {
-      model.norms[{part, layer}] = read_norm(numbers(std::vector<std::int64_t>(1, c.dim)), c.dim, where());
+    if constexpr (std::is_same_v<decltype(part), Vector>) {
+      const std::int64_t length = length_of(c, part);
+      model.vectors[{part, layer}] =
+          read_vector(numbers(std::vector<std::int64_t>(1, length)), length, where());
     } else {
       const auto [rows, columns] = shape_of(c, part);
       const std::vector<std::int64_t> shape{rows, columns};

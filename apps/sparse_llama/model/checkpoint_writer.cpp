@@ -23,9 +23,10 @@ void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Mat
   source.close(matrix, layer);
 }
 
-void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Norm norm, std::int64_t layer) {
-  const std::vector<float> values = source.norm(norm, layer);
-  file.write(tensor_name(norm, layer), 0, values.data(), std::int64_t(values.size()));
+void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Vector vector,
+                  std::int64_t layer) {
+  const std::vector<float> values = source.vector(vector, layer);
+  file.write(tensor_name(vector, layer), 0, values.data(), std::int64_t(values.size()));
 }
 
 void write_checkpoint_folder(const std::string& folder, const WeightSource& source, StoredType type,

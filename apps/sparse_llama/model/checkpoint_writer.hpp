@@ -18,6 +18,7 @@ void write_checkpoint_folder(const std::string& folder, const WeightSource& sour
 /// Copies a tensor, some rows at a time.
 void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Matrix matrix,
                   std::int64_t layer);
-void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Norm norm, std::int64_t layer);
+void write_tensor(const SafetensorsWriter& file, const WeightSource& source, Vector vector,
+                  std::int64_t layer);
 
 }  // namespace wafermark::llama

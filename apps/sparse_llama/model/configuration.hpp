@@ -1,7 +1,10 @@
-// What shapes a model of the Llama architecture (versions 2 and 3).
+// What shapes a model of the Llama architecture (versions 2 and 3) and of those close to it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "sparse_llama/model/architecture.hpp"
 
 namespace wafermark::llama {
 
@@ -35,9 +38,18 @@ struct Configuration {
   double rope_theta = 10000;
   RopeScaling rope_scaling;
   bool tied_embeddings = false;  ///< the output head is the embedding table
+  Architecture architecture = Architecture::llama;
+  std::int64_t sliding_window =
+      0;  ///< a token attends to so many tokens, itself included; 0: to all before it
 
   std::int64_t query_dim() const { return heads * head_dim; }
   std::int64_t kv_dim() const { return kv_heads * head_dim; }
+  bool has_biases() const { return row_of(architecture).attention_biases; }
+  bool has_head_norms() const { return row_of(architecture).query_key_norms; }
+  /// The first position that a token at `position` attends to.
+  std::int64_t first_seen(std::int64_t position) const {
+    return sliding_window > 0 ? std::max<std::int64_t>(0, position + 1 - sliding_window) : 0;
+  }
 };
 
 }  // namespace wafermark::llama

@@ -30,6 +30,8 @@ class Keys {
     return found == object_.end() ? null : *found;
   }
 
+  bool has(const char* key) const { return object_.contains(key); }
+
   template <class T>
   T number(const char* key, std::optional<T> fallback, double low, double high) const {
     const json& value = at(key);
@@ -100,12 +102,44 @@ void read_rope(const std::string& file, const Keys& config, Configuration& c) {
   c.rope_scaling = newer ? *newer : older.value_or(RopeScaling{});
 }
 
-/// "architectures" names one that has our arithmetic and an output head.
-void expect_plain_llama(const Keys& keys) {
-  const json& names = keys.at("architectures");
-  if (names.is_null() || (names.is_array() && names.empty())) return;
-  if (!names.is_array() || std::find(names.begin(), names.end(), "LlamaForCausalLM") == names.end())
-    keys.fail("architectures", "LlamaForCausalLM");
+/// By "model_type"; "architectures" names the same, with an output head.
+Architecture read_architecture(const Keys& keys) {
+  const json &type = keys.at("model_type"), &names = keys.at("architectures");
+  const auto is_named = [&](const ArchitectureRow& row) {
+    return names.is_array() && std::find(names.begin(), names.end(), row.class_name) != names.end();
+  };
+  const bool nameless = names.is_null() || (names.is_array() && names.empty());
+  std::string types, classes;
+  for (std::size_t i = 0; i < architecture_rows.size(); ++i) {
+    const ArchitectureRow& row = architecture_rows[i];
+    const bool usual = type.is_null() && nameless && i == 0;
+    if (usual || type == row.model_type || (type.is_null() && is_named(row))) {
+      if (!nameless && !is_named(row)) keys.fail("architectures", row.class_name);
+      return Architecture(i);
+    }
+    types += fmt::format("{}{}", i > 0 ? ", " : "", row.model_type);
+    classes += fmt::format("{}{}", i > 0 ? ", " : "", row.class_name);
+  }
+  if (type.is_null()) keys.fail("architectures", "one of " + classes);
+  keys.fail("model_type", "one of " + types);
+}
+
+/// The window of all layers, or 0. One that holds in some layers only is refused.
+std::int64_t read_window(const Keys& keys, const ArchitectureRow& row, std::int64_t layers) {
+  const json& types = keys.at("layer_types");
+  const auto is_full = [](const json& type) { return type == "full_attention"; };
+  if (!types.is_null() && (!types.is_array() || std::int64_t(types.size()) != layers ||
+                           !std::all_of(types.begin(), types.end(), is_full)))
+    keys.fail("layer_types", "\"full_attention\" for each layer");
+  if (row.window_in_all_layers)
+    return keys.has("sliding_window")
+               ? keys.number<std::int64_t>("sliding_window", 0, 1, double(largest_extent))
+               : row.usual_window;
+  if (keys.flag("use_sliding_window"))
+    keys.fail("use_sliding_window", "false (windows in some layers only are not supported)");
+  if (row.model_type == std::string_view("llama") && !keys.at("sliding_window").is_null())
+    keys.fail("sliding_window", "null (attention to all earlier tokens)");
+  return 0;
 }
 
 /// Weights without zeros are read; quantised ones are refused by the name of their method.
@@ -155,36 +189,40 @@ void expect_sane(const Configuration& c, const std::string& file) {
                     file, c.heads, c.head_dim, c.kv_heads));
 }
 
+void expect_llama(const Configuration& c, const std::string& model, const std::string& what) {
+  if (c.architecture != Architecture::llama)
+    throw InputError(fmt::format("{}: found a model of type {}, expected llama: {} is not for others", model,
+                                 row_of(c.architecture).model_type, what));
+}
+
 Configuration configuration_of(const json& config, const std::string& file) {
   if (!config.is_object())
     throw InputError(fmt::format("{}: found no JSON object, expected a model's config", file));
   const Keys keys(file, config);
-  if (!keys.at("model_type").is_null() && keys.at("model_type") != "llama")
-    keys.fail("model_type", "\"llama\"");
+  Configuration c;
+  c.architecture = read_architecture(keys);
+  const ArchitectureRow& row = row_of(c.architecture);
   if (!keys.at("hidden_act").is_null() && keys.at("hidden_act") != "silu")
     keys.fail("hidden_act", "\"silu\"");
   for (const char* bias : {"attention_bias", "mlp_bias"})
-    if (keys.flag(bias)) keys.fail(bias, "false (biases are not supported)");
-  if (!keys.at("sliding_window").is_null())
-    keys.fail("sliding_window", "null (attention to all earlier tokens)");
-  expect_plain_llama(keys);
+    if (keys.flag(bias)) keys.fail(bias, "false (such biases are not supported)");
   expect_plain_numbers(file, keys);
   const auto size = [&](const char* key, std::optional<std::int64_t> fallback = std::nullopt) {
     return keys.number<std::int64_t>(key, fallback, 1, double(largest_extent));
   };
-  Configuration c;
   c.dim = size("hidden_size");
   c.layers = keys.number<std::int64_t>("num_hidden_layers", std::nullopt, 1, double(most_layers));
   c.heads = size("num_attention_heads");
   c.kv_heads = size("num_key_value_heads", c.heads);
-  if (keys.at("head_dim").is_null() && c.dim % c.heads != 0)
+  if (keys.at("head_dim").is_null() && row.usual_head_dim == 0 && c.dim % c.heads != 0)
     keys.fail("hidden_size", fmt::format("a multiple of the {} heads, or a head_dim", c.heads));
-  c.head_dim = size("head_dim", c.dim / c.heads);
+  c.head_dim = size("head_dim", row.usual_head_dim > 0 ? row.usual_head_dim : c.dim / c.heads);
   c.hidden = size("intermediate_size");
   c.vocabulary = size("vocab_size");
   c.context = size("max_position_embeddings", 2048);
   c.norm_epsilon = keys.number<double>("rms_norm_eps", 1e-6, 0, 1);
   c.tied_embeddings = keys.flag("tie_word_embeddings");
+  c.sliding_window = read_window(keys, row, c.layers);
   read_rope(file, keys, c);
   expect_sane(c, file);
   return c;
@@ -211,8 +249,9 @@ json config_of(const Configuration& c, const std::string& folder, const std::str
 }
 
 json json_of(const Configuration& c) {
-  json config{{"architectures", {"LlamaForCausalLM"}},
-              {"model_type", "llama"},
+  const ArchitectureRow& row = row_of(c.architecture);
+  json config{{"architectures", {row.class_name}},
+              {"model_type", row.model_type},
               {"hidden_act", "silu"},
               {"hidden_size", c.dim},
               {"num_hidden_layers", c.layers},
@@ -225,6 +264,8 @@ json json_of(const Configuration& c) {
               {"rms_norm_eps", c.norm_epsilon},
               {"rope_theta", c.rope_theta},
               {"tie_word_embeddings", c.tied_embeddings}};
+  if (row.window_in_all_layers)
+    config["sliding_window"] = c.sliding_window > 0 ? json(c.sliding_window) : json();
   const RopeScaling& s = c.rope_scaling;
   if (s.factor != 1 && s.linear)
     config["rope_scaling"] = {{"rope_type", "linear"}, {"factor", s.factor}};

@@ -10,7 +10,7 @@ namespace wafermark::llama {
 
 /// RoPE from `rope_theta` and `rope_scaling` or from `rope_parameters` (newer files), types default, linear
 /// and llama3. Throws InputError that names file and key: missing, out of range, or something that would
-/// change the arithmetic and is not supported (biases, other activations, other RoPE types).
+/// change the arithmetic and is not supported (other biases, activations and RoPE types).
 Configuration configuration_of(const nlohmann::json& config, const std::string& file);
 
 /// configuration_of the file at `path`.
@@ -24,6 +24,9 @@ nlohmann::json json_of(const Configuration& configuration);
 /// compressed.
 nlohmann::json config_of(const Configuration& configuration, const std::string& folder,
                          const std::string& stored_type = "");
+
+/// For what is made for Llama alone. Throws InputError that names `model`, and `what` is not for others.
+void expect_llama(const Configuration& configuration, const std::string& model, const std::string& what);
 
 /// Throws InputError unless the sizes make a model: within sane bounds (a reader may compute with them,
 /// though not allocate), heads in equal groups, an even head_dim. `file` is named in the message.

@@ -23,15 +23,17 @@ struct DenseMatrix {
 /// One transformer block. The rows of query and key are in Hugging Face order, where RoPE rotates element i
 /// of a head with element i + head_dim / 2; readers of other layouts permute them.
 struct DenseLayer {
-  std::vector<float> attention_norm;     ///< [dim]
-  DenseMatrix query;                     ///< [query_dim, dim]
-  DenseMatrix key;                       ///< [kv_dim, dim]
-  DenseMatrix value;                     ///< [kv_dim, dim]
-  DenseMatrix attention_output;          ///< [dim, query_dim]
-  std::vector<float> feed_forward_norm;  ///< [dim]
-  DenseMatrix gate;                      ///< [hidden, dim], "w1"
-  DenseMatrix up;                        ///< [hidden, dim], "w3"
-  DenseMatrix down;                      ///< [dim, hidden], "w2"
+  std::vector<float> attention_norm;                    ///< [dim]
+  DenseMatrix query;                                    ///< [query_dim, dim]
+  DenseMatrix key;                                      ///< [kv_dim, dim]
+  DenseMatrix value;                                    ///< [kv_dim, dim]
+  DenseMatrix attention_output;                         ///< [dim, query_dim]
+  std::vector<float> feed_forward_norm;                 ///< [dim]
+  DenseMatrix gate;                                     ///< [hidden, dim], "w1"
+  DenseMatrix up;                                       ///< [hidden, dim], "w3"
+  DenseMatrix down;                                     ///< [dim, hidden], "w2"
+  std::vector<float> query_bias, key_bias, value_bias;  ///< [query_dim], [kv_dim] twice; empty: none
+  std::vector<float> query_norm, key_norm;              ///< [head_dim] of each head; empty: none
 };
 
 struct DenseWeights {

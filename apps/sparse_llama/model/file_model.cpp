@@ -28,10 +28,10 @@ void read_ahead(const FileModel& model, std::int64_t layer) {
 
 }  // namespace
 
-std::vector<float> read_norm(const StoredNumbers& numbers, std::int64_t dim, const std::string& where) {
-  std::vector<float> values(static_cast<std::size_t>(dim));
-  numbers.decode(0, dim, values.data());
-  if (const std::int64_t bad = first_not_a_number(values.data(), dim); bad >= 0)
+std::vector<float> read_vector(const StoredNumbers& numbers, std::int64_t length, const std::string& where) {
+  std::vector<float> values(static_cast<std::size_t>(length));
+  numbers.decode(0, length, values.data());
+  if (const std::int64_t bad = first_not_a_number(values.data(), length); bad >= 0)
     throw InputError(
         fmt::format("{}: found {} as element {}, expected a number", where, values[std::size_t(bad)], bad));
   return values;
@@ -58,7 +58,7 @@ WeightSource file_source(std::shared_ptr<const FileModel> model) {
     for (const std::string_view bytes : stored.places()) let_go(bytes);
     stored.expect_numbers();
   };
-  source.norm = [model](Norm norm, std::int64_t layer) { return model->norms.at({norm, layer}); };
+  source.vector = [model](Vector vector, std::int64_t layer) { return model->vectors.at({vector, layer}); };
   return source;
 }
 

@@ -24,12 +24,12 @@ struct FileModel {
   Configuration configuration;
   std::vector<std::shared_ptr<const void>> files;  ///< mapped, while this lives
   std::map<std::pair<Matrix, std::int64_t>, Part> matrices;
-  std::map<std::pair<Norm, std::int64_t>, std::vector<float>> norms;
+  std::map<std::pair<Vector, std::int64_t>, std::vector<float>> vectors;
   bool bf16 = false;  ///< all numbers are of this type
 };
 
-/// A norm's numbers. Throws InputError that begins with `where` where one is none.
-std::vector<float> read_norm(const StoredNumbers& numbers, std::int64_t dim, const std::string& where);
+/// A vector's numbers. Throws InputError that begins with `where` where one is none.
+std::vector<float> read_vector(const StoredNumbers& numbers, std::int64_t length, const std::string& where);
 
 /// Row of the file that holds row `row` of a matrix whose heads of head_dim rows keep pairs side by side.
 inline std::int64_t row_of_pairs(std::int64_t row, std::int64_t head_dim) {

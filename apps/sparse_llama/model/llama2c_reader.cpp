@@ -55,9 +55,9 @@ class Floats {
  public:
   Floats(FileModel& model, std::string_view bytes) : model_(model), bytes_(bytes) {}
 
-  void take(Norm norm, std::int64_t layer, const char* name) {
+  void take(Vector vector, std::int64_t layer, const char* name) {
     const std::int64_t dim = model_.configuration.dim;
-    model_.norms[{norm, layer}] = read_norm(next(dim), dim, fmt::format("{}: {}", model_.name, name));
+    model_.vectors[{vector, layer}] = read_vector(next(dim), dim, fmt::format("{}: {}", model_.name, name));
   }
   void take(Matrix matrix, std::int64_t layer, const char* name) {
     const auto [rows, columns] = shape_of(model_.configuration, matrix);
@@ -131,19 +131,19 @@ FileModel open_llama2c(const std::string& path) {
   model.files.push_back(file);
   Floats floats(model, file->bytes().substr(header.bytes));
   if (header.versioned) {
-    floats.take_of_all_layers(Norm::attention, "attention norms");
-    floats.take_of_all_layers(Norm::feed_forward, "feed-forward norms");
-    floats.take(Norm::final, 0, "final norm");
+    floats.take_of_all_layers(Vector::attention_norm, "attention norms");
+    floats.take_of_all_layers(Vector::feed_forward_norm, "feed-forward norms");
+    floats.take(Vector::final_norm, 0, "final norm");
     floats.take(Matrix::embedding, 0, "token embeddings");
     take_attention(floats);
     take_feed_forward(floats);
   } else {
     floats.take(Matrix::embedding, 0, "token embeddings");
-    floats.take_of_all_layers(Norm::attention, "attention norms");
+    floats.take_of_all_layers(Vector::attention_norm, "attention norms");
     take_attention(floats);
-    floats.take_of_all_layers(Norm::feed_forward, "feed-forward norms");
+    floats.take_of_all_layers(Vector::feed_forward_norm, "feed-forward norms");
     take_feed_forward(floats);
-    floats.take(Norm::final, 0, "final norm");
+    floats.take(Vector::final_norm, 0, "final norm");
     floats.skip(table_floats(header));
   }
   if (!c.tied_embeddings) floats.take(Matrix::head, 0, "output head");

@@ -10,7 +10,9 @@ double layer_weight_count(const Configuration& c) {
 
 double weight_count(const Configuration& c) {
   const double ends = double(c.vocabulary) * double(c.dim) * (c.tied_embeddings ? 1 : 2);
-  return layer_weight_count(c) + ends + double(2 * c.layers + 1) * double(c.dim);
+  const double vectors = 2 * double(c.dim) + (c.has_biases() ? double(c.query_dim() + 2 * c.kv_dim()) : 0.0) +
+                         (c.has_head_norms() ? 2 * double(c.head_dim) : 0.0);
+  return layer_weight_count(c) + ends + double(c.layers) * vectors + double(c.dim);
 }
 
 double packed_bytes(const Configuration& c, Format format, ValueType type, double density) {

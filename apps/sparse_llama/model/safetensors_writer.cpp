@@ -22,9 +22,11 @@ SafetensorsWriter::SafetensorsWriter(std::string path, const Configuration& c, S
   header["__metadata__"] = {{"format", "pt"}};
   std::int64_t end = 0;
   each_place(c, [&](auto part, std::int64_t layer) {
-    std::vector<std::int64_t> shape{c.dim};
+    std::vector<std::int64_t> shape;
     if constexpr (std::is_same_v<decltype(part), Matrix>)
       shape = {shape_of(c, part).rows, shape_of(c, part).columns};
+    else
+      shape.push_back(length_of(c, part));
     const std::string name = tensor_name(part, layer);
     offsets_[name] = end;
     std::int64_t bytes = type == StoredType::bf16 ? 2 : 4;

@@ -29,6 +29,13 @@ const std::vector<Published>& published() {
       c.rope_scaling.factor = factor;
       return c;
     };
+    const auto other = [](Architecture architecture, Configuration c, double epsilon,
+                          std::int64_t window = 0) {
+      c.architecture = architecture;
+      c.norm_epsilon = epsilon;
+      c.sliding_window = window;
+      return c;
+    };
     return std::vector<Published>{
         {"tinyllama-1.1b", make(2048, 22, 32, 4, 64, 5632, 32000, 2048, 1e4)},
         {"llama2-7b", make(4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e4)},
@@ -38,6 +45,11 @@ const std::vector<Published>& published() {
         {"llama3-70b", make(8192, 80, 64, 8, 128, 28672, 128256, 8192, 5e5)},
         {"llama3.2-1b", make(2048, 16, 32, 8, 64, 8192, 128256, 131072, 5e5, true, 32)},
         {"llama3.2-3b", make(3072, 28, 24, 8, 128, 8192, 128256, 131072, 5e5, true, 32)},
+        {"mistral-7b",
+         other(Architecture::mistral, make(4096, 32, 32, 8, 128, 14336, 32000, 32768, 1e4), 1e-5, 4096)},
+        {"qwen2.5-7b",
+         other(Architecture::qwen2, make(3584, 28, 28, 4, 128, 18944, 152064, 131072, 1e6), 1e-6)},
+        {"qwen3-8b", other(Architecture::qwen3, make(4096, 36, 32, 8, 128, 12288, 151936, 40960, 1e6), 1e-6)},
     };
   }();
   return models;
@@ -141,7 +153,14 @@ WeightSource synthetic_source(const std::string& specification) {
     }
   };
   if (hollow) source.hollow = two_four ? 0.5 : double(kept) / 65536;
-  source.norm = [dim = c.dim](Norm, std::int64_t) { return std::vector<float>(std::size_t(dim), 1.0f); };
+  source.vector = [c, seed](Vector vector, std::int64_t layer) {
+    std::vector<float> values(std::size_t(length_of(c, vector)), 1.0f);
+    const bool bias = vector >= Vector::query_bias && vector <= Vector::value_bias;
+    const std::uint64_t key =
+        scrambled(scrambled(seed * 1024 + 512 + std::uint64_t(vector)) + std::uint64_t(layer));
+    for (std::size_t i = 0; bias && i < values.size(); ++i) values[i] = 0.02f * deviate(scrambled(key + i));
+    return values;
+  };
   return source;
 }
 

@@ -15,10 +15,13 @@ std::string tensor_name(Matrix matrix, std::int64_t layer) {
   return fmt::format("model.layers.{}.{}.weight", layer, names[int(matrix) - int(Matrix::query)]);
 }
 
-std::string tensor_name(Norm norm, std::int64_t layer) {
-  if (norm == Norm::final) return "model.norm.weight";
-  return fmt::format("model.layers.{}.{}.weight", layer,
-                     norm == Norm::attention ? "input_layernorm" : "post_attention_layernorm");
+std::string tensor_name(Vector vector, std::int64_t layer) {
+  constexpr const char* names[] = {"input_layernorm.weight", "post_attention_layernorm.weight",
+                                   "self_attn.q_proj.bias",  "self_attn.k_proj.bias",
+                                   "self_attn.v_proj.bias",  "self_attn.q_norm.weight",
+                                   "self_attn.k_norm.weight"};
+  if (vector == Vector::final_norm) return "model.norm.weight";
+  return fmt::format("model.layers.{}.{}", layer, names[int(vector)]);
 }
 
 DenseWeights weights_without_values(const Configuration& c) {

@@ -10,19 +10,23 @@ namespace wafermark::llama {
 
 /// "model.layers.3.self_attn.q_proj.weight"
 std::string tensor_name(Matrix matrix, std::int64_t layer);
-std::string tensor_name(Norm norm, std::int64_t layer);
+std::string tensor_name(Vector vector, std::int64_t layer);
 
-/// Calls visit(matrix or norm, layer) for every tensor in storage order. Tied embeddings have no head.
+/// Calls visit(matrix or vector, layer) for every tensor in storage order. Tied embeddings have no head.
 template <class Visit>
 void each_place(const Configuration& configuration, const Visit& visit) {
   visit(Matrix::embedding, std::int64_t(0));
   for (std::int64_t l = 0; l < configuration.layers; ++l) {
-    visit(Norm::attention, l);
+    visit(Vector::attention_norm, l);
     for (const Matrix m : {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output}) visit(m, l);
-    visit(Norm::feed_forward, l);
+    visit(Vector::feed_forward_norm, l);
     for (const Matrix m : {Matrix::gate, Matrix::up, Matrix::down}) visit(m, l);
+    if (configuration.has_biases())
+      for (const Vector v : {Vector::query_bias, Vector::key_bias, Vector::value_bias}) visit(v, l);
+    if (configuration.has_head_norms())
+      for (const Vector v : {Vector::query_norm, Vector::key_norm}) visit(v, l);
   }
-  visit(Norm::final, std::int64_t(0));
+  visit(Vector::final_norm, std::int64_t(0));
   if (!configuration.tied_embeddings) visit(Matrix::head, std::int64_t(0));
 }
 
@@ -50,13 +54,28 @@ auto& tensor_of(Weights& weights, Matrix matrix, std::int64_t layer) {
   }
 }
 template <class Weights>
-auto& tensor_of(Weights& weights, Norm norm, std::int64_t layer) {
-  if (norm == Norm::final) return weights.final_norm;
+auto& tensor_of(Weights& weights, Vector vector, std::int64_t layer) {
+  if (vector == Vector::final_norm) return weights.final_norm;
   auto& l = weights.layers[std::size_t(layer)];
-  return norm == Norm::attention ? l.attention_norm : l.feed_forward_norm;
+  switch (vector) {
+    case Vector::attention_norm:
+      return l.attention_norm;
+    case Vector::query_bias:
+      return l.query_bias;
+    case Vector::key_bias:
+      return l.key_bias;
+    case Vector::value_bias:
+      return l.value_bias;
+    case Vector::query_norm:
+      return l.query_norm;
+    case Vector::key_norm:
+      return l.key_norm;
+    default:
+      return l.feed_forward_norm;
+  }
 }
 
-/// Calls `visit(name, tensor)` with every DenseMatrix and norm (std::vector<float>) of `weights`, const or
+/// Calls `visit(name, tensor)` with every DenseMatrix and vector (std::vector<float>) of `weights`, const or
 /// not, in storage order.
 template <class Weights, class Visit>
 void each_tensor(Weights& weights, const Visit& visit) {

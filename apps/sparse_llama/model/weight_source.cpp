@@ -28,6 +28,21 @@ MatrixShape shape_of(const Configuration& c, Matrix matrix) {
   return {};
 }
 
+std::int64_t length_of(const Configuration& c, Vector vector) {
+  switch (vector) {
+    case Vector::query_bias:
+      return c.query_dim();
+    case Vector::key_bias:
+    case Vector::value_bias:
+      return c.kv_dim();
+    case Vector::query_norm:
+    case Vector::key_norm:
+      return c.head_dim;
+    default:
+      return c.dim;
+  }
+}
+
 const char* name_of(Matrix matrix) {
   constexpr const char* names[] = {"embedding", "query", "key",  "value", "attention_output",
                                    "gate",      "up",    "down", "head"};
@@ -50,16 +65,25 @@ DenseMatrix dense_matrix(const WeightSource& source, Matrix matrix, std::int64_t
 }
 
 DenseLayer dense_layer(const WeightSource& source, std::int64_t layer) {
+  const Configuration& c = source.configuration;
   const auto matrix = [&](Matrix m) { return dense_matrix(source, m, layer); };
-  return {source.norm(Norm::attention, layer),
+  const auto vector_if = [&](bool there, Vector v) {
+    return there ? source.vector(v, layer) : std::vector<float>();
+  };
+  return {source.vector(Vector::attention_norm, layer),
           matrix(Matrix::query),
           matrix(Matrix::key),
           matrix(Matrix::value),
           matrix(Matrix::attention_output),
-          source.norm(Norm::feed_forward, layer),
+          source.vector(Vector::feed_forward_norm, layer),
           matrix(Matrix::gate),
           matrix(Matrix::up),
-          matrix(Matrix::down)};
+          matrix(Matrix::down),
+          vector_if(c.has_biases(), Vector::query_bias),
+          vector_if(c.has_biases(), Vector::key_bias),
+          vector_if(c.has_biases(), Vector::value_bias),
+          vector_if(c.has_head_norms(), Vector::query_norm),
+          vector_if(c.has_head_norms(), Vector::key_norm)};
 }
 
 DenseWeights dense_weights(const WeightSource& source) {
@@ -68,7 +92,7 @@ DenseWeights dense_weights(const WeightSource& source) {
   w.configuration = c;
   w.embedding = dense_matrix(source, Matrix::embedding, 0);
   for (std::int64_t l = 0; l < c.layers; ++l) w.layers.push_back(dense_layer(source, l));
-  w.final_norm = source.norm(Norm::final, 0);
+  w.final_norm = source.vector(Vector::final_norm, 0);
   if (!c.tied_embeddings) w.head = dense_matrix(source, Matrix::head, 0);
   return w;
 }
@@ -96,7 +120,7 @@ WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const De
         matrix == Matrix::head && weights->configuration.tied_embeddings ? Matrix::embedding : matrix;
     std::copy_n(tensor_of(*weights, stored, layer).row(row) + first, count, out);
   };
-  source.norm = [weights](Norm norm, std::int64_t layer) { return tensor_of(*weights, norm, layer); };
+  source.vector = [weights](Vector vector, std::int64_t layer) { return tensor_of(*weights, vector, layer); };
   return source;
 }
 

@@ -13,12 +13,25 @@ namespace wafermark::llama {
 
 /// The matrices of a model; all but embedding and head exist once a layer.
 enum class Matrix { embedding, query, key, value, attention_output, gate, up, down, head };
-enum class Norm { attention, feed_forward, final };
+/// What scales a normed row, or is added to a product; all but the last exist once a layer,
+/// biases and norms of query and key in some architectures only.
+enum class Vector {
+  attention_norm,
+  feed_forward_norm,
+  query_bias,
+  key_bias,
+  value_bias,
+  query_norm,
+  key_norm,
+  final_norm
+};
 
 struct MatrixShape {
   std::int64_t rows, columns;
 };
 MatrixShape shape_of(const Configuration& configuration, Matrix matrix);
+/// Elements of a vector.
+std::int64_t length_of(const Configuration& configuration, Vector vector);
 /// "query" and so on.
 const char* name_of(Matrix matrix);
 
@@ -35,7 +48,7 @@ struct WeightSource {
   /// Comes behind them: what they took of memory goes, for now. Throws InputError where a row held something
   /// that is no number.
   std::function<void(Matrix matrix, std::int64_t layer)> close = [](Matrix, std::int64_t) {};
-  std::function<std::vector<float>(Norm norm, std::int64_t layer)> norm;  ///< [dim]
+  std::function<std::vector<float>(Vector vector, std::int64_t layer)> vector;  ///< [length_of()]
   /// Of a model of which only sizes count: the share of the layers' weights that are stored. Rows are not
   /// asked for. For simulated clusters, where larger models run than this machine holds.
   std::optional<double> hollow = std::nullopt;
@@ -61,8 +74,8 @@ WeightSource checkpoint_source(const std::string& name, std::shared_ptr<const De
 /// Weights of the true shapes of a model, without a file: "llama2-7b:sparsity=0.7,seed=1". Layers hold normal
 /// deviates of standard deviation 0.02, a share of `sparsity` of them zero (with `two_four=1`: two of each
 /// four); embedding and head stay dense. Each weight is a function of seed, matrix and place, whoever asks.
-/// More keys: layers (fewer than the model's), context, hollow=1 (simulated clusters only). Throws InputError that names `specification`, the
-/// word and the choices.
+/// More keys: layers (fewer than the model's), context, hollow=1 (simulated clusters only). Throws InputError
+/// that names `specification`, the word and the choices.
 WeightSource synthetic_source(const std::string& specification);
 
 /// The sizes of a published model by its name ("llama2-7b", "llama3-8b", "tinyllama-1.1b", ...).

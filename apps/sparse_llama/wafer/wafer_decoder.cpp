@@ -50,7 +50,7 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
       vocabulary_(even_cut(model_.vocabulary, placement_.head.area.height)),
       shares_(shares_of(model_, placement_.layers.front())),
       turns_(model_, settings.context),
-      final_norm_(source.norm(Norm::final, 0)),
+      final_norm_(source.vector(Vector::final_norm, 0)),
       code_(cost_, settings.format, shares_.heads),
       head_code_(cost_) {
   query_key_value_cut_ = query_key_value_cut(model_, shares_.heads);

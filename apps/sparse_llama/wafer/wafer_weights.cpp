@@ -70,8 +70,8 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
     const wse::TileRegion& r = placement_.of_layer(l);
     const OwnTiles own = own_tiles(r);
     Layer& w = layers_.emplace_back();
-    w.attention_norm = source.norm(Norm::attention, l);
-    w.feed_forward_norm = source.norm(Norm::feed_forward, l);
+    w.attention_norm = source.vector(Vector::attention_norm, l);
+    w.feed_forward_norm = source.vector(Vector::feed_forward_norm, l);
     w.hidden = even_cut(c.hidden, r.area.height);
     if (row_of(settings.format).layout != Layout::whole) {
       const auto stored = stored_by_unit(source, l, dims_);

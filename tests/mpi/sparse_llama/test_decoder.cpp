@@ -27,6 +27,16 @@ Configuration tied() {
   return c;
 }
 
+/// Mistral with windows of 5 tokens, Qwen2, Qwen3 with narrow and tied ends.
+std::vector<Configuration> other_architectures() {
+  Configuration mistral = grouped(), qwen2 = grouped(), qwen3 = tied();
+  mistral.architecture = Architecture::mistral;
+  mistral.sliding_window = 5;
+  qwen2.architecture = Architecture::qwen2;
+  qwen3.architecture = Architecture::qwen3;
+  return {mistral, qwen2, qwen3};
+}
+
 using reference::Vector;
 
 /// A random model of which a share `density` of the layers' weights is not zero; with `two_four`, two of
@@ -107,6 +117,52 @@ TEST(Decoder, GivesTheReferencesLogits) {
           << name_of(k.format) << " " << name_of(k.type);
       EXPECT_LT(error(one_by_one, exact), k.tolerance) << name_of(k.format) << " " << name_of(k.type);
     }
+}
+
+TEST(Decoder, GivesTheReferencesLogitsOfOtherArchitectures) {
+  const Communicator comm;
+  for (const Configuration& c : other_architectures())
+    for (const auto& [format, type, tolerance] :
+         {Case{Format::dense, ValueType::fp32, 1e-5}, {Format::bit_mask, ValueType::int8, 0.05}}) {
+      const Model model(c, format == Format::dense ? 1 : 0.5);
+      const std::string what = row_of(c.architecture).model_type + std::string(", ") + name_of(format);
+      const auto exact = reference_logits(model.dense, text);
+      const RankWeights weights = pack_rank_weights(comm, model.source, format, type);
+      RegionTimes times;
+      Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+      std::vector<TokenRow> rows;
+      std::vector<float> one_by_one;
+      for (std::size_t p = 0; p < text.size(); ++p) {
+        rows.push_back({text[p], 0, std::int64_t(p)});
+        const auto logits = single.forward(std::span(rows).last(1), std::vector<std::int64_t>{0});
+        one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
+      }
+      EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), tolerance) << what;
+      EXPECT_LT(error(one_by_one, exact), tolerance) << what;
+    }
+}
+
+TEST(Decoder, WindowsEndAnywhereInBlocksOfKeys) {
+  const Communicator comm;
+  std::vector<std::int32_t> tokens;
+  std::vector<TokenRow> rows;
+  for (std::int64_t p = 0; p < 60; ++p) {
+    tokens.push_back(std::int32_t(p * 37 % 101));
+    rows.push_back({tokens.back(), 0, p});
+  }
+  for (const std::int64_t window : {1, 15, 16, 17, 59, 60, 1000}) {
+    Configuration c = other_architectures().front();
+    c.sliding_window = window;
+    const Model model(c);
+    const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
+    RegionTimes times;
+    Decoder decoder(comm, weights, 1, 64, times);
+    EXPECT_LT(error(decoder.forward(rows, all(rows.size())), reference_logits(model.dense, tokens)), 1e-5)
+        << window;
+    const std::int64_t cache = 4 * 2 * weights.shares.kv_heads.count * 12 * 2;  // bytes of a position
+    EXPECT_NEAR(decoder.bytes_per_token(59) - decoder.bytes_per_token(0),
+                double((std::min<std::int64_t>(window, 60) - 1) * cache), 1);
+  }
 }
 
 TEST(Decoder, HiddenUnitsBelowTheThresholdAreNotReadAndCounted) {

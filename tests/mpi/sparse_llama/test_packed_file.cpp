@@ -18,8 +18,10 @@ namespace {
 using testing::HasSubstr;
 
 struct PackedFile : testing::Test {
-  RankWeights sample(Format format, ValueType type) const {
+  RankWeights sample(Format format, ValueType type, Architecture architecture = Architecture::llama) const {
     Configuration c{24, 2, 4, 4, 6, 40, 19, 16, 1e-5, 1e4, {8, 1, 4, 16}, false};
+    c.architecture = architecture;
+    c.sliding_window = architecture == Architecture::mistral ? 2 : 0;
     DenseWeights dense = random_model(c, 3);
     for (DenseLayer& layer : dense.layers)  // two of four, so that every format holds it
       for (DenseMatrix* m : {&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.gate,
@@ -73,6 +75,16 @@ TEST_F(PackedFile, GivesTheWeightsBack) {
       EXPECT_EQ(logits(read_packed(comm, folder / "a.h5")), logits(weights))
           << format.name << " " << value.name;
     }
+}
+
+TEST_F(PackedFile, GivesOtherArchitecturesBack) {
+  for (const Architecture architecture : {Architecture::mistral, Architecture::qwen2, Architecture::qwen3}) {
+    const RankWeights weights = sample(Format::bit_mask, ValueType::bf16, architecture),
+                      plain = sample(Format::bit_mask, ValueType::bf16);
+    write_packed(comm, folder / "a.h5", weights);
+    EXPECT_EQ(logits(read_packed(comm, folder / "a.h5")), logits(weights));
+    EXPECT_NE(logits(weights), logits(plain));
+  }
 }
 
 TEST_F(PackedFile, NamesTheSizesThatDoNotFit) {

@@ -134,17 +134,20 @@ inline DenseMatrix paired(const DenseMatrix& m, std::int64_t head_dim) {
 
 inline File model(const DenseWeights& w, const Storage& storage) {
   const Configuration& c = w.configuration;
+  const bool pairs = c.architecture == Architecture::llama || c.architecture == Architecture::mistral;
+  const std::string kind = pairs ? "llama" : row_of(c.architecture).model_type;
   File file;
-  file.key("general.architecture", std::string("llama"));
+  file.key("general.architecture", kind);
   file.key("tokenizer.ggml.tokens", std::vector<std::string>{"<s>", "a", ""});
   const auto size = [&](const char* name, std::int64_t value) {
-    file.key(std::string("llama.") + name, std::uint32_t(value));
+    file.key(kind + "." + name, std::uint32_t(value));
   };
   size("embedding_length", c.dim), size("block_count", c.layers), size("attention.head_count", c.heads);
   size("attention.head_count_kv", c.kv_heads), size("attention.key_length", c.head_dim);
   size("feed_forward_length", c.hidden), size("context_length", c.context);
-  file.key("llama.attention.layer_norm_rms_epsilon", float(c.norm_epsilon));
-  file.key("llama.rope.freq_base", float(c.rope_theta));
+  if (c.sliding_window > 0) size("attention.sliding_window", c.sliding_window);
+  file.key(kind + ".attention.layer_norm_rms_epsilon", float(c.norm_epsilon));
+  file.key(kind + ".rope.freq_base", float(c.rope_theta));
   const auto norm = [&](const std::string& name, const std::vector<float>& values) {
     file.tensor(name, {values.size()}, 0, as_f32(values.data(), std::int64_t(values.size())));
   };
@@ -153,8 +156,17 @@ inline File model(const DenseWeights& w, const Storage& storage) {
     const DenseLayer& layer = w.layers[l];
     const std::string at = "blk." + std::to_string(l) + ".";
     norm(at + "attn_norm.weight", layer.attention_norm);
-    put_matrix(file, at + "attn_q.weight", paired(layer.query, c.head_dim), storage);
-    put_matrix(file, at + "attn_k.weight", paired(layer.key, c.head_dim), storage);
+    put_matrix(file, at + "attn_q.weight", pairs ? paired(layer.query, c.head_dim) : layer.query, storage);
+    put_matrix(file, at + "attn_k.weight", pairs ? paired(layer.key, c.head_dim) : layer.key, storage);
+    if (c.has_biases()) {
+      norm(at + "attn_q.bias", layer.query_bias);
+      norm(at + "attn_k.bias", layer.key_bias);
+      norm(at + "attn_v.bias", layer.value_bias);
+    }
+    if (c.has_head_norms()) {
+      norm(at + "attn_q_norm.weight", layer.query_norm);
+      norm(at + "attn_k_norm.weight", layer.key_norm);
+    }
     put_matrix(file, at + "attn_v.weight", layer.value, storage);
     put_matrix(file, at + "attn_output.weight", layer.attention_output, storage);
     norm(at + "ffn_norm.weight", layer.feed_forward_norm);

@@ -3,7 +3,9 @@
 // (each token attends anew; nothing is cached or blocked).
 // Sources: Touvron et al. 2023 (arXiv 2302.13971, 2307.09288); RMSNorm: Zhang and Sennrich 2019; RoPE: Su et
 // al. 2021; SwiGLU: Shazeer 2020; grouped queries: Ainslie et al. 2023; RoPE scaling: the "llama3" and
-// "linear" rules of Hugging Face's modeling_rope_utils.
+// "linear" rules of Hugging Face's modeling_rope_utils. Windows: Mistral 7B (arXiv 2310.06825); biases and
+// norms of heads: the Qwen2 and Qwen3 reports (arXiv 2407.10671, 2505.09388) and their modelling files in
+// transformers.
 #pragma once
 
 #include <cmath>
@@ -67,8 +69,25 @@ inline void rotate(const Configuration& c, Vector& x, std::int64_t position) {
     }
 }
 
-/// Softmax-weighted values of the positions up to this one; query head h reads key/value head
-/// h / (heads / kv_heads).
+/// y + bias, where there is one.
+inline Vector plus(Vector y, const std::vector<float>& bias) {
+  for (std::size_t i = 0; i < bias.size(); ++i) y[i] += double(bias[i]);
+  return y;
+}
+
+/// Each head of x normed by itself, where there is a weight.
+inline Vector norm_heads(const Configuration& c, const Vector& x, const std::vector<float>& weight) {
+  if (weight.empty()) return x;
+  Vector y;
+  for (auto head = x.begin(); head != x.end(); head += c.head_dim) {
+    const Vector normed = rms_norm(Vector(head, head + c.head_dim), weight, c.norm_epsilon);
+    y.insert(y.end(), normed.begin(), normed.end());
+  }
+  return y;
+}
+
+/// Softmax-weighted values of the positions up to this one, those in the window; query head h reads key/value
+/// head h / (heads / kv_heads).
 inline Vector attend(const Configuration& c, const Vector& query, const std::vector<Vector>& keys,
                      const std::vector<Vector>& values) {
   Vector out(query.size(), 0.0);
@@ -77,6 +96,8 @@ inline Vector attend(const Configuration& c, const Vector& query, const std::vec
     Vector weight(keys.size());
     double largest = -INFINITY, sum = 0;
     for (std::size_t t = 0; t < keys.size(); ++t) {
+      weight[t] = -INFINITY;
+      if (c.sliding_window > 0 && std::int64_t(keys.size() - t) > c.sliding_window) continue;
       double dot = 0;
       for (std::int64_t i = 0; i < c.head_dim; ++i)
         dot += query[std::size_t(from + i)] * keys[t][std::size_t(shared + i)];
@@ -126,11 +147,14 @@ inline std::vector<std::vector<double>> reference_logits(const DenseWeights& w,
     for (std::size_t l = 0; l < w.layers.size(); ++l) {
       const DenseLayer& layer = w.layers[l];
       const Vector normed = reference::rms_norm(x, layer.attention_norm, c.norm_epsilon);
-      Vector query = reference::times(layer.query, normed), key = reference::times(layer.key, normed);
+      Vector query = reference::plus(reference::times(layer.query, normed), layer.query_bias),
+             key = reference::plus(reference::times(layer.key, normed), layer.key_bias);
+      query = reference::norm_heads(c, query, layer.query_norm);
+      key = reference::norm_heads(c, key, layer.key_norm);
       reference::rotate(c, query, std::int64_t(position));
       reference::rotate(c, key, std::int64_t(position));
       keys[l].push_back(key);
-      values[l].push_back(reference::times(layer.value, normed));
+      values[l].push_back(reference::plus(reference::times(layer.value, normed), layer.value_bias));
       reference::add(
           x, reference::times(layer.attention_output, reference::attend(c, query, keys[l], values[l])));
       const Vector middle = reference::rms_norm(x, layer.feed_forward_norm, c.norm_epsilon);
@@ -155,11 +179,12 @@ inline DenseWeights random_model(const Configuration& c, std::uint64_t seed) {
   const auto linear = [&](std::int64_t rows, std::int64_t columns) {
     return matrix(rows, columns, 1.3 / std::sqrt(double(columns)));
   };
-  const auto norm = [&] {
-    std::vector<float> values(std::size_t(c.dim), 0.0f);
-    for (float& v : values) v = float(1 + 0.2 * normal(random));
+  const auto scattered = [&](std::int64_t length, double mean, double deviation) {
+    std::vector<float> values(std::size_t(length), 0.0f);
+    for (float& v : values) v = float(mean + deviation * normal(random));
     return values;
   };
+  const auto norm = [&] { return scattered(c.dim, 1, 0.2); };
   DenseWeights w;
   w.configuration = c;
   w.embedding = matrix(c.vocabulary, c.dim, 1.0);
@@ -174,6 +199,15 @@ inline DenseWeights random_model(const Configuration& c, std::uint64_t seed) {
     layer.gate = linear(c.hidden, c.dim);
     layer.up = linear(c.hidden, c.dim);
     layer.down = linear(c.dim, c.hidden);
+    if (c.has_biases()) {
+      layer.query_bias = scattered(c.query_dim(), 0, 0.5);
+      layer.key_bias = scattered(c.kv_dim(), 0, 0.5);
+      layer.value_bias = scattered(c.kv_dim(), 0, 0.5);
+    }
+    if (c.has_head_norms()) {
+      layer.query_norm = scattered(c.head_dim, 1.5, 0.3);
+      layer.key_norm = scattered(c.head_dim, 1.5, 0.3);
+    }
     w.layers.push_back(std::move(layer));
   }
   w.final_norm = norm();

@@ -186,7 +186,7 @@ TEST_F(CheckpointFolder, LosesNoTensorSilently) {
   };
   EXPECT_THAT(
       with_tensor("model.layers.0.self_attn.q_proj.bias"),
-      HasSubstr("found a tensor \"model.layers.0.self_attn.q_proj.bias\", expected those of a Llama"));
+      HasSubstr("found a tensor \"model.layers.0.self_attn.q_proj.bias\", expected those of a llama model"));
   EXPECT_THAT(with_tensor("model.layers.2.mlp.up_proj.weight"),
               HasSubstr("model.layers.2.mlp.up_proj.weight"));
   EXPECT_EQ(with_tensor("model.layers.0.self_attn.rotary_emb.inv_freq"), "none");

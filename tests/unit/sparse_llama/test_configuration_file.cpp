@@ -100,7 +100,6 @@ TEST(ConfigurationFile, RefusesByNameWhatWouldChangeTheArithmetic) {
   EXPECT_THAT(complaint("mlp_bias", true), HasSubstr("mlp_bias = true: expected false"));
   EXPECT_EQ(complaint("mlp_bias", false), "none");
   EXPECT_THAT(complaint("hidden_act", "gelu"), HasSubstr("hidden_act = \"gelu\": expected \"silu\""));
-  EXPECT_THAT(complaint("model_type", "mistral"), HasSubstr("model_type = \"mistral\": expected \"llama\""));
   for (const char* type : {"yarn", "dynamic", "longrope"})
     for (const char* key : {"rope_scaling", "rope_parameters"})
       EXPECT_THAT(
@@ -159,8 +158,65 @@ TEST(ConfigurationFile, NamesWeightsThatAreNoPlainNumbers) {
   EXPECT_THAT(quantised(packed), HasSubstr("config_groups"));
 }
 
+TEST(ConfigurationFile, ReadsTheArchitecturesCloseToLlama) {
+  const Configuration mistral = with({{"model_type", "mistral"}, {"sliding_window", 24}, {"head_dim", 32}}),
+                      usual = with({{"model_type", "mistral"}}),
+                      qwen2 = with({{"model_type", "qwen2"},
+                                    {"sliding_window", 32768},
+                                    {"use_sliding_window", false}}),
+                      qwen3 = with({{"model_type", nullptr}, {"architectures", {"Qwen3ForCausalLM"}}});
+  EXPECT_EQ(mistral.sliding_window, 24);
+  EXPECT_EQ(mistral.head_dim, 32);
+  EXPECT_EQ(mistral.first_seen(23), 0);
+  EXPECT_EQ(mistral.first_seen(24), 1);
+  EXPECT_EQ(usual.sliding_window, 4096);  // what transformers takes where the key is missing
+  EXPECT_TRUE(qwen2.has_biases() && !qwen2.has_head_norms() && qwen2.sliding_window == 0);
+  EXPECT_TRUE(!qwen3.has_biases() && qwen3.has_head_norms());
+  EXPECT_EQ(qwen3.head_dim, 128);
+  json none = base();
+  none["model_type"] = "mistral", none["sliding_window"] = nullptr;
+  EXPECT_EQ(configuration_of(none, "config.json").sliding_window, 0);
+  for (const Configuration& c : {mistral, usual, qwen2, qwen3, configuration_of(none, "config.json")}) {
+    const Configuration back = configuration_of(json_of(c), "config.json");
+    EXPECT_EQ(back.architecture, c.architecture);
+    EXPECT_EQ(back.sliding_window, c.sliding_window);
+    EXPECT_EQ(json_of(back), json_of(c));
+  }
+}
+
+TEST(ConfigurationFile, RefusesWhatOtherArchitecturesMayHave) {
+  const auto refused = [](const json& more) -> std::string {
+    try {
+      with(more);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(refused({{"model_type", "qwen2"}, {"use_sliding_window", true}}),
+              HasSubstr("use_sliding_window = true: expected false"));
+  EXPECT_THAT(
+      refused({{"model_type", "qwen3"}, {"layer_types", {"full_attention", "sliding_attention"}}}),
+      HasSubstr("layer_types = [\"full_attention\",\"sliding_attention\"]: expected \"full_attention\""));
+  EXPECT_THAT(refused({{"model_type", "qwen3"}, {"layer_types", {"full_attention"}}}),
+              HasSubstr("layer_types"));
+  EXPECT_EQ(refused({{"model_type", "qwen3"}, {"layer_types", {"full_attention", "full_attention"}}}),
+            "none");
+  EXPECT_THAT(refused({{"model_type", "qwen3"}, {"attention_bias", true}}),
+              HasSubstr("attention_bias = true"));
+  EXPECT_THAT(refused({{"model_type", "qwen2"}, {"architectures", {"LlamaForCausalLM"}}}),
+              HasSubstr("expected Qwen2ForCausalLM"));
+  for (const json& window : {json(0), json(-4), json(2.5), json("all"), json(true)})
+    EXPECT_THAT(refused({{"model_type", "mistral"}, {"sliding_window", window}}),
+                HasSubstr("sliding_window = "));
+  for (const char* type : {"mixtral", "qwen2_moe", "qwen3_moe", "gemma2", "phi3", "Llama", ""})
+    EXPECT_THAT(refused({{"model_type", type}}), HasSubstr("expected one of llama, mistral, qwen2, qwen3"));
+  EXPECT_THAT(refused({{"model_type", 7}}), HasSubstr("model_type = 7"));
+  EXPECT_THAT(refused({{"model_type", nullptr}, {"architectures", {"GPT2LMHeadModel"}}}),
+              HasSubstr("expected one of LlamaForCausalLM, MistralForCausalLM"));
+}
+
 TEST(ConfigurationFile, NamesModelsThatAreNoLlama) {
-  EXPECT_THAT(complaint("model_type", "mistral"), HasSubstr("model_type = \"mistral\": expected \"llama\""));
   EXPECT_THAT(complaint("architectures", {"LlamaForSequenceClassification"}),
               HasSubstr("expected LlamaForCausalLM"));
   EXPECT_EQ(complaint("architectures", {"LlamaForCausalLM"}), "none");

@@ -119,6 +119,25 @@ TEST(GgufReader, KnowsTheRopeOfLlama31ByItsFactors) {
   EXPECT_THAT(complaint_about(folder, with_factors()), HasSubstr("by the rule of Llama 3.1"));
 }
 
+TEST(GgufReader, ReadsArchitecturesCloseToLlama) {
+  const ScratchFolder folder;
+  for (const Architecture architecture : {Architecture::mistral, Architecture::qwen2, Architecture::qwen3}) {
+    Configuration c = of_blocks(true);
+    c.architecture = architecture;
+    c.sliding_window = architecture == Architecture::mistral ? 40 : 0;
+    const DenseWeights put = random_model(c, 6);
+    const DenseWeights found =
+        read_model(folder.write("model.gguf", gguf::model(put, {0, gguf::as_f32}).text()));
+    EXPECT_EQ(found.configuration.architecture, architecture);
+    EXPECT_EQ(found.configuration.sliding_window, c.sliding_window);
+    expect_near(found, put, 0);
+    EXPECT_EQ(found.layers[1].query_bias, put.layers[1].query_bias);
+    EXPECT_EQ(found.layers[1].value_bias, put.layers[1].value_bias);
+    EXPECT_EQ(found.layers[1].key_norm, put.layers[1].key_norm);
+    EXPECT_EQ(found.layers[0].key_norm.empty(), architecture != Architecture::qwen3);
+  }
+}
+
 TEST(GgufReader, SaysWhatIsWrongWithAFile) {
   const ScratchFolder folder;
   const DenseWeights model = random_model(of_blocks(false), 5);
@@ -129,14 +148,15 @@ TEST(GgufReader, SaysWhatIsWrongWithAFile) {
     return complaint_about(folder, text);
   };
   EXPECT_EQ(complaint_about(folder, good), "none");
-  EXPECT_THAT(edited("llama", "gemma"), HasSubstr("general.architecture = \"gemma\": expected \"llama\""));
+  EXPECT_THAT(edited("llama", "gemma"),
+              HasSubstr("general.architecture = \"gemma\": expected llama, qwen2 or qwen3"));
   EXPECT_THAT(edited("llama.block_count", "llama.black_count"),
               HasSubstr("llama.block_count = null: expected a number"));
   EXPECT_THAT(edited("blk.1.ffn_up", "blk.1.ffn_xx"), HasSubstr("found no tensor blk.1.ffn_up.weight"));
   EXPECT_THAT(edited("GGUF\x03", "GGUF\x01"), HasSubstr("found version 1, expected 2 or 3"));
   gguf::File more = gguf::model(model, {0, gguf::as_f32});
   more.tensor("blk.0.attn_q.bias", {64}, 0, std::string(256, '\0'));
-  EXPECT_THAT(complaint_about(folder, more.text()), HasSubstr("attn_q.bias\", expected those of a Llama"));
+  EXPECT_THAT(complaint_about(folder, more.text()), HasSubstr("attn_q.bias\", expected those of a llama"));
   gguf::File twice = gguf::model(model, {0, gguf::as_f32});
   twice.tensor("output.weight", {64}, 0, std::string(256, '\0'));
   EXPECT_THAT(complaint_about(folder, twice.text()), HasSubstr("found the tensor twice"));

@@ -1,7 +1,10 @@
 // The forward pass of training, pruning and perplexity against the plain double-precision reference.
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "reference_model.hpp"
+#include "sparse_llama/compress/hidden_states.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/transformer.hpp"
 
@@ -31,9 +34,9 @@ std::vector<std::int32_t> some_tokens(const Configuration& c, std::size_t count)
   return tokens;
 }
 
-class Architecture : public ::testing::TestWithParam<Case> {};
+class Shape : public ::testing::TestWithParam<Case> {};
 
-TEST_P(Architecture, TransformerGivesTheReferenceLogits) {
+TEST_P(Shape, TransformerGivesTheReferenceLogits) {
   const Configuration c = configuration_of(GetParam());
   const DenseWeights model = random_model(c, 17);
   const auto tokens = some_tokens(c, 71);  // beyond one block of attention rows
@@ -52,7 +55,7 @@ TEST_P(Architecture, TransformerGivesTheReferenceLogits) {
   EXPECT_GT(largest, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Architecture,
+INSTANTIATE_TEST_SUITE_P(Models, Shape,
                          ::testing::Values(Case{"plain", 4, 4, 6, false, {}},
                                            Case{"grouped_queries", 4, 2, 6, false, {}},
                                            Case{"one_key_head", 6, 1, 4, true, {}},
@@ -62,6 +65,32 @@ INSTANTIATE_TEST_SUITE_P(Models, Architecture,
                                            Case{"rope_linear", 4, 2, 8, false, {4, 1, 4, 64, true}},
                                            Case{"rope_llama3_tied", 4, 2, 12, true, {4, 1, 3, 40}}),
                          [](const auto& test) { return std::string(test.param.name); });
+
+/// Block by block, as perplexity and pruning go through a model.
+TEST(HiddenStates, GiveTheReferencesLossOfOtherArchitectures) {
+  for (const Architecture architecture : {Architecture::mistral, Architecture::qwen2, Architecture::qwen3}) {
+    Configuration c = configuration_of({"", 4, 2, 16, architecture == Architecture::qwen3, {}});
+    c.architecture = architecture;
+    if (architecture == Architecture::mistral) c.sliding_window = 9;
+    const auto model = std::make_shared<const DenseWeights>(random_model(c, 21));
+    const WeightSource source = checkpoint_source("random", model);
+    const auto tokens = some_tokens(c, 140);  // two sequences of 70
+    HiddenStates states(source, tokens, 70);
+    for (std::int64_t l = 0; l < c.layers; ++l) states.advance(weights_of(dense_layer(source, l)));
+    const DenseMatrix head = dense_matrix(source, c.tied_embeddings ? Matrix::embedding : Matrix::head, 0);
+    double expected = 0;
+    for (std::size_t s = 0; s < 2; ++s) {
+      const auto logits = reference_logits(*model, std::span(tokens).subspan(s * 70, 70));
+      for (std::size_t t = 0; t < 70; ++t) {
+        double sum = 0;
+        for (const double logit : logits[t]) sum += std::exp(logit);
+        expected += std::log(sum) - logits[t][std::size_t(tokens[s * 70 + t])];
+      }
+    }
+    EXPECT_NEAR(states.loss(model->final_norm, head, tokens), expected, 1e-5 * expected)
+        << row_of(architecture).model_type;
+  }
+}
 
 /// A reference that some part of the configuration does not reach would prove nothing about it.
 TEST(Reference, FeelsEveryPartOfTheConfiguration) {
@@ -84,6 +113,7 @@ TEST(Reference, FeelsEveryPartOfTheConfiguration) {
   EXPECT_GT(change([](Configuration& c) { c.tied_embeddings = true; }), 1e-3);
   EXPECT_GT(change([](Configuration& c) { c.rope_scaling = {8, 1, 4, 64}; }), 1e-3);
   EXPECT_GT(change([](Configuration& c) { c.rope_scaling = {8, 1, 4, 64, true}; }), 1e-3);
+  EXPECT_GT(change([](Configuration& c) { c.sliding_window = 20; }), 1e-3);
 }
 
 }  // namespace
