@@ -69,6 +69,14 @@ std::vector<T> Hdf5File::attribute_list(const std::string&, const std::string&) 
   refuse(path_);
 }
 template <class T>
+void Hdf5File::make_array(const std::string&, std::uint64_t, std::uint64_t, bool) {
+  refuse(path_);
+}
+template <class T>
+void Hdf5File::write_rows(const std::string&, const T*, const Rows&, std::uint64_t) {
+  refuse(path_);
+}
+template <class T>
 void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, bool) {
   refuse(path_);
 }

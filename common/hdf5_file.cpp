@@ -252,27 +252,39 @@ void Hdf5File::link(const std::string& target, const std::string& name) {
 }
 
 template <class T>
-void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows,
-                     std::uint64_t columns, bool checksum) {
+void Hdf5File::make_array(const std::string& path, std::uint64_t rows, std::uint64_t columns, bool checksum) {
   ensure_parent(path);
-  const auto dims = with_columns({rows.total}, columns);
-  reserve(path, sizeof(T) * rows.total * std::max<std::uint64_t>(columns, 1));
+  const auto dims = with_columns({rows}, columns);
+  reserve(path, sizeof(T) * rows * std::max<std::uint64_t>(columns, 1));
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
   const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-  if (checksum && rows.total > 0) {
-    const auto chunk = with_columns({std::min(rows.total, largest_chunk_rows)}, columns);
+  if (checksum && rows > 0) {
+    const auto chunk = with_columns({std::min(rows, largest_chunk_rows)}, columns);
     H5Pset_chunk(plist, static_cast<int>(chunk.size()), chunk.data());
     H5Pset_fletcher32(plist);
   }
   const Handle data(H5Dcreate2(file_, path.c_str(), h5_type<T>(), space, H5P_DEFAULT, plist, H5P_DEFAULT),
                     H5Dclose);
   agree_written(data.good(), path);
+}
+
+template <class T>
+void Hdf5File::write_rows(const std::string& path, const T* mine, const Rows& rows, std::uint64_t columns) {
+  const Handle data(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+  const Handle space(H5Dget_space(data), H5Sclose);
   const auto count = with_columns({rows.count}, columns);
   auto start = with_columns({rows.first}, columns);
   if (columns > 0) start.back() = 0;
   select(space, start, count);
   const Handle memory = memory_space(count);
-  agree_written(H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine.data()) >= 0, path);
+  agree_written(H5Dwrite(data, h5_type<T>(), memory, space, collective_transfer(), mine) >= 0, path);
+}
+
+template <class T>
+void Hdf5File::write(const std::string& path, const std::vector<T>& mine, const Rows& rows,
+                     std::uint64_t columns, bool checksum) {
+  make_array<T>(path, rows.total, columns, checksum);
+  write_rows(path, mine.data(), rows, columns);
 }
 
 std::vector<std::uint64_t> Hdf5File::shape(const std::string& path) const {

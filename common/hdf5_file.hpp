@@ -91,6 +91,13 @@ class Hdf5File {
   template <class T>
   void write(const std::string& path, const std::vector<T>& mine, const Rows& rows, std::uint64_t columns = 0,
              bool checksum = false);
+  /// An array without values, and values of this rank's rows for it, as often as it takes: for arrays of
+  /// which a rank holds several parts, or that are too large for a second copy in the library's buffers.
+  template <class T>
+  void make_array(const std::string& path, std::uint64_t rows, std::uint64_t columns = 0,
+                  bool checksum = false);
+  template <class T>
+  void write_rows(const std::string& path, const T* mine, const Rows& rows, std::uint64_t columns = 0);
   template <class T>
   std::vector<T> read(const std::string& path, const Rows& rows, std::uint64_t columns = 0) const;
   /// Length of each axis.

@@ -20,6 +20,8 @@
 #define WAFERMARK_HDF5_DATA_SETS(T)                                                                    \
   template void Hdf5File::write(const std::string&, const std::vector<T>&, const Rows&, std::uint64_t, \
                                 bool);                                                                 \
+  template void Hdf5File::make_array<T>(const std::string&, std::uint64_t, std::uint64_t, bool);       \
+  template void Hdf5File::write_rows(const std::string&, const T*, const Rows&, std::uint64_t);        \
   template std::vector<T> Hdf5File::read(const std::string&, const Rows&, std::uint64_t) const;        \
   template void Hdf5File::append_frame(const std::string&, const std::vector<T>&, const Rows&,         \
                                        std::uint64_t);                                                 \

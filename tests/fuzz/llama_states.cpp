@@ -27,7 +27,7 @@ std::vector<std::string> packed_files(const Communicator& comm, const std::strin
 }
 
 std::vector<std::string> states(const Communicator& comm, const std::string& scratch) {
-  TrainingState state = start_training(small_llama(), initial_parameters(small_llama(), 1), false);
+  TrainingState state = start_training(comm, small_llama(), initial_parameters(small_llama(), 1), false);
   state.step = 3;
   TrainingRecord record;
   record.history.push_back({{"step", 3}, {"token_loss", 2.5}});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <tuple>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
@@ -76,38 +77,46 @@ struct Material {
   std::string teacher_folder;
 };
 
-/// Weights, both moments, gradient, the start's copy and the mask; the activations of a rank's sequences;
-/// the teacher's weights and activations.
-double training_bytes(const Configuration& c, const TrainingSettings& s, int ranks, bool teacher) {
-  const double weights = weight_count(c),
-               activations = activation_bytes(c, double(s.batch) / ranks, double(s.length));
-  return weights * (5 * sizeof(float) + 1) + activations +
-         (teacher ? weights * sizeof(float) + activations : 0);
+/// Throws InputError unless the two models can be trained side by side.
+void expect_same_shape(const Configuration& student, const Configuration& teacher, const Sources& s) {
+  const auto shape = [](const Configuration& c) {
+    return std::tuple(c.dim, c.layers, c.heads, c.kv_heads, c.head_dim, c.hidden, c.vocabulary,
+                      c.tied_embeddings);
+  };
+  if (shape(student) != shape(teacher))
+    throw InputError(fmt::format("{}: expected the same shape as {}", s.teacher, s.model));
+}
+
+/// That the model can be trained on such sequences, and that there is room for it: before its weights are
+/// read.
+void expect_room(const Communicator& comm, Deck& deck, const Sources& s, const TrainingSettings& settings,
+                 const Configuration& c) {
+  if (settings.length > c.context)
+    deck.reject("training.sequence_tokens", fmt::format("at most the model's context {}", c.context));
+  if (!s.teacher.empty()) expect_same_shape(c, configuration_of_model(comm, s.teacher), s);
+  double bytes = Trainer::bytes(c, settings, comm.size());
+  if (!s.heldout.empty()) bytes += perplexity_bytes(c, std::min(c.context, usual_window));
+  require_memory(comm, bytes,
+                 fmt::format("training of {:.4g} weights with {} sequences of {} tokens", weight_count(c),
+                             settings.batch, settings.length));
 }
 
 Material read_material(const Communicator& comm, Deck& deck, const Sources& s,
                        const TrainingSettings& settings, std::optional<Configuration> shape) {
   Material m;
-  if (!shape) m.start = read_flat_model(comm, s.model);
-  Configuration& c = m.start.configuration;
+  Configuration c = shape ? *shape : configuration_of_model(comm, s.model);
   m.text = read_tokens(comm, s.text, s.tokenizer, shape ? 0 : c.vocabulary);
-  if (shape) {
-    c = *shape;
-    c.vocabulary = m.text.vocabulary;
-  }
-  if (settings.length > c.context)
-    deck.reject("training.sequence_tokens", fmt::format("at most the model's context {}", c.context));
-  require_memory(comm, training_bytes(c, settings, comm.size(), !s.teacher.empty()),
-                 fmt::format("{:.4g} weights, {} sequences of {} tokens", weight_count(c), settings.batch,
-                             settings.length));
-  if (shape) m.start.parameters = initial_parameters(c, std::uint64_t(settings.seed));
+  if (shape) c.vocabulary = m.text.vocabulary;
+  expect_room(comm, deck, s, settings, c);
+  if (shape)
+    m.start = {c, initial_parameters(c, std::uint64_t(settings.seed)), ""};
+  else
+    m.start = read_flat_model(comm, s.model);
   if (!s.heldout.empty()) m.heldout = read_tokens(comm, s.heldout, s.tokenizer, c.vocabulary);
   if (s.teacher.empty()) return m;
   FlatModel teacher = read_flat_model(comm, s.teacher);
   m.teacher = std::move(teacher.parameters);
   m.teacher_folder = teacher.folder;
-  if (m.teacher.size() != m.start.parameters.size())
-    throw InputError(fmt::format("{}: expected the same shape as {}", s.teacher, s.model));
   return m;
 }
 
@@ -141,10 +150,11 @@ TrainingState first_state(const Communicator& comm, bool goes_on, const std::str
                           const TrainingSettings& settings, bool recover, TrainingRecord& record) {
   record.settings = settings_of(m, settings, recover);
   if (!goes_on) {
-    TrainingState state = start_training(m.start.configuration, std::move(m.start.parameters), recover);
+    TrainingState state = start_training(comm, m.start.configuration, std::move(m.start.parameters), recover);
     state.record = record.text();
     return state;
   }
+  m.start.parameters = {};  // those of the checkpoint take their room
   TrainingState state = read_newest_state(comm, path);
   const TrainingRecord stored = TrainingRecord::read(state.record, path);
   expect_same_run(stored.settings, record.settings, path);
@@ -237,6 +247,7 @@ int train(const TrainOptions& o, bool recover) {
   const auto parameters = std::int64_t(state.parameters.size());
   std::int64_t alive = 0;
   for (const auto unmasked : state.mask) alive += unmasked;
+  alive = comm.sum(alive);
   if (comm.is_root())
     fmt::print("{} weights, {} not pruned; {} training tokens, {} held out; {} steps of {} x {} tokens\n",
                parameters, alive, text_tokens, m.heldout.tokens.size(), settings.steps, settings.batch,

@@ -2,8 +2,6 @@
 // of query rows (a block looks only at the columns up to its last row).
 #pragma once
 
-#include <vector>
-
 #include "sparse_llama/model/rope_table.hpp"
 
 namespace wafermark::llama {
@@ -24,12 +22,15 @@ class CausalAttention {
   void forward(const T* query, const T* key, const T* value, T* probabilities, T* output) const;
   /// Sets the gradients of query, key and value.
   void backward(const T* query, const T* key, const T* value, const T* probabilities,
-                const T* output_gradient, T* query_gradient, T* key_gradient, T* value_gradient);
+                const T* output_gradient, T* query_gradient, T* key_gradient, T* value_gradient) const;
 
  private:
+  /// Calls visit(sequence, head) for all; threads share them by the key/value head that they look at.
+  template <class Visit>
+  void each_head(const char* name, const Visit& visit) const;
+
   Configuration configuration_;
   std::int64_t sequences_, length_;
-  std::vector<T> scores_gradient_;
 };
 
 }  // namespace wafermark::llama

@@ -91,8 +91,7 @@ void Block<T>::attend(const BlockWeights<T>& w, BlockActivations<T>& a) const {
   rotate(rope_, a.key.data(), sequences_, length_, c.kv_heads, 1);
   attention_.forward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), a.attended.data());
   a.middle = a.input;
-  matrix_product(Op::none, Op::transpose, n, dim, qd, T(1), a.attended.data(), qd, w.attention_output, qd,
-                 T(1), a.middle.data(), dim);
+  linear(a.attended.data(), w.attention_output, a.middle.data(), n, qd, dim, T(1));
 }
 
 template <class T>
@@ -112,8 +111,7 @@ template <class T>
 void Block<T>::finish(const BlockWeights<T>& w, const BlockActivations<T>& a, T* out) const {
   const std::int64_t dim = configuration_.dim, hidden = configuration_.hidden;
   std::copy(a.middle.begin(), a.middle.end(), out);
-  matrix_product(Op::none, Op::transpose, rows_, dim, hidden, T(1), a.product.data(), hidden, w.down, hidden,
-                 T(1), out, dim);
+  linear(a.product.data(), w.down, out, rows_, hidden, dim, T(1));
 }
 
 template class Block<float>;

@@ -41,7 +41,7 @@ double to_probabilities(T* logits, std::int64_t vocabulary, std::span<const std:
 template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
                        std::span<const std::int32_t> targets, const LossWeights& weights,
-                       Transformer<T>* teacher, T* gradient) {
+                       Transformer<T>* teacher, GradientSink<T>& gradient) {
   expect_rows(targets, student.configuration().vocabulary, "text");
   student.forward(parameters, tokens);
   const std::int64_t n = student.tokens(), vocabulary = student.configuration().vocabulary;
@@ -91,10 +91,10 @@ Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<c
 
 template Loss loss_and_gradient(Transformer<float>&, const float*, std::span<const std::int32_t>,
                                 std::span<const std::int32_t>, const LossWeights&, Transformer<float>*,
-                                float*);
+                                GradientSink<float>&);
 template Loss loss_and_gradient(Transformer<double>&, const double*, std::span<const std::int32_t>,
                                 std::span<const std::int32_t>, const LossWeights&, Transformer<double>*,
-                                double*);
+                                GradientSink<double>&);
 template double to_probabilities(float*, std::int64_t, std::span<const std::int32_t>);
 template double to_probabilities(double*, std::int64_t, std::span<const std::int32_t>);
 

@@ -25,7 +25,7 @@ struct Loss {
 template <class T>
 Loss loss_and_gradient(Transformer<T>& student, const T* parameters, std::span<const std::int32_t> tokens,
                        std::span<const std::int32_t> targets, const LossWeights& weights,
-                       Transformer<T>* teacher, T* gradient);
+                       Transformer<T>* teacher, GradientSink<T>& gradient);
 
 /// Logits [targets, vocabulary] become probabilities; the sum of -log p(target).
 template <class T>

@@ -47,10 +47,18 @@ void require_room_for(const Communicator& comm, const std::string& path) {
   if (comm.is_root()) fmt::print("{}", note_on_other_weights(path));
 }
 
+Configuration configuration_of_model(const Communicator& comm, const std::string& path) {
+  if (const std::string state_path = state_of(path); !state_path.empty())
+    return read_stored_configuration(comm, state_path);
+  const Configuration c = model_source(path).configuration;
+  expect_llama(c, path, "training");
+  return c;
+}
+
 FlatModel read_flat_model(const Communicator& comm, const std::string& path) {
   if (const std::string state_path = state_of(path); !state_path.empty()) {
-    TrainingState state = read_training_state(comm, state_path);
-    return {state.configuration, std::move(state.parameters), folder_of_model(state_path)};
+    StoredModel stored = read_stored_model(comm, state_path);
+    return {stored.configuration, std::move(stored.parameters), folder_of_model(state_path)};
   }
   expect_llama(model_source(path).configuration, path, "training");
   require_room_for(comm, path);
@@ -77,13 +85,6 @@ void write_companions(const Communicator& comm, const std::string& folder, const
     }
   }
   comm.throw_together(!problem.empty(), problem);
-}
-
-void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model,
-                      const Companions& companions) {
-  write_companions(comm, folder, config_of(model.configuration, model.folder), companions);
-  write_training_state(comm, folder + "/state.h5",
-                       start_training(model.configuration, model.parameters, true));
 }
 
 TokenizedText read_tokens(const Communicator& comm, const std::string& text_path,

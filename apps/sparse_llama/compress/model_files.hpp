@@ -22,6 +22,9 @@ struct FlatModel {
 /// Collective.
 FlatModel read_flat_model(const Communicator& comm, const std::string& path);
 
+/// Its sizes, without its weights. Throws InputError. Collective.
+Configuration configuration_of_model(const Communicator& comm, const std::string& path);
+
 /// Throws InputError when the weights of the folder at `path`, as fp32, do not fit into memory. Collective.
 void require_room_for(const Communicator& comm, const std::string& path);
 
@@ -31,10 +34,6 @@ bool is_training_state(const std::string& path);
 /// Writes config.json and companions into `folder`, beside the training state that is or will be there.
 /// Collective.
 void write_companions(const Communicator& comm, const std::string& folder, const nlohmann::json& config,
-                      const Companions& companions);
-
-/// Writes the model into `folder`, companions and config.json before it. Collective.
-void write_flat_model(const Communicator& comm, const std::string& folder, const FlatModel& model,
                       const Companions& companions);
 
 /// Throws InputError when `out` is the folder that the model comes from: its files would be of two models.

@@ -61,6 +61,35 @@ std::int64_t ParameterLayout::offset(Vector vector, std::int64_t layer) const {
   return vector == Vector::attention_norm ? l.attention_norm : l.feed_forward_norm;
 }
 
+Share ParameterLayout::block_piece(std::int64_t layer) const {
+  const auto l = std::size_t(layer);
+  const std::int64_t first = layers[l].attention_norm,
+                     end = l + 1 < layers.size() ? layers[l + 1].attention_norm : final_norm;
+  return {first, end - first};
+}
+
+std::vector<Share> ParameterLayout::pieces() const {
+  std::vector<Share> all{embedding_piece()};
+  for (std::size_t l = 0; l < layers.size(); ++l) all.push_back(block_piece(std::int64_t(l)));
+  all.push_back(last_piece());
+  return all;
+}
+
+OwnedParameters::OwnedParameters(const ParameterLayout& layout, int rank, int ranks) {
+  std::int64_t at = 0;
+  for (const Share all : layout.pieces()) {
+    Share own = share_of(all.count, rank, ranks);
+    own.first += all.first;
+    pieces_.push_back({all, own, at});
+    at += own.count;
+  }
+}
+
+const OwnedParameters::Piece& OwnedParameters::piece_at(std::int64_t first) const {
+  return *std::lower_bound(pieces_.begin(), pieces_.end(), first,
+                           [](const Piece& piece, std::int64_t at) { return piece.all.first < at; });
+}
+
 std::vector<float> flatten(DenseWeights weights) {
   std::vector<float> flat;
   flat.reserve(std::size_t(ParameterLayout(weights.configuration).size));
@@ -121,13 +150,14 @@ std::vector<float> initial_parameters(const Configuration& c, std::uint64_t seed
   return values;
 }
 
-std::vector<std::uint8_t> mask_of(const Configuration& c, const std::vector<float>& parameters) {
-  const ParameterLayout layout(c);
-  std::vector<std::uint8_t> mask(parameters.size(), 1);
-  for (const ParameterBlock& block : layout.blocks)
-    if (block.in_layer)
-      for (auto i = std::size_t(block.offset); i < std::size_t(block.end()); ++i)
-        mask[i] = parameters[i] != 0.0f;
+std::vector<std::uint8_t> mask_of(const ParameterLayout& layout, const OwnedParameters& owned,
+                                  const std::vector<float>& parameters) {
+  std::vector<std::uint8_t> mask(std::size_t(owned.count()), 1);
+  each_owned_part(layout, owned, [&](const ParameterBlock& block, Share part, std::int64_t at) {
+    if (!block.in_layer) return;
+    for (std::int64_t i = 0; i < part.count; ++i)
+      mask[std::size_t(at + i)] = parameters[std::size_t(part.first + i)] != 0.0f;
+  });
   return mask;
 }
 

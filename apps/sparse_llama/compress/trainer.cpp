@@ -5,45 +5,74 @@
 #include <Kokkos_Core.hpp>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "common/errors.hpp"
+#include "common/rank_ring.hpp"
+#include "sparse_llama/compress/shared_gradient.hpp"
 #include "sparse_llama/compress/token_stream.hpp"
 #include "sparse_llama/kernels/adamw.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
 namespace {
 
 using Host = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
-/// Clips the gradient to settings.gradient_clip and takes one AdamW step of `rate` on the weights that the
-/// mask lets live. Returns the gradient's 2-norm before clipping.
-double update(const TrainingSettings& settings, const ParameterLayout& layout, double rate,
-              std::vector<float>& gradient, TrainingState& state) {
+/// The mean over ranks of the owned gradient where the mask lets weights live, else zero; the square of its
+/// 2-norm. Summed in parts whose bounds hang on nothing but the number of values, so that any number of
+/// threads gets the same bits.
+double masked_mean(const std::vector<std::uint8_t>& mask, int ranks, std::vector<float>& gradient) {
+  constexpr std::int64_t part = 1 << 14;
   const auto size = std::int64_t(gradient.size());
-  float *g = gradient.data(), *m = state.first_moment.data(), *v = state.second_moment.data();
-  float* w = state.parameters.data();
-  const std::uint8_t* mask = state.mask.data();
-  double squares = 0;
-  for (std::int64_t i = 0; i < size; ++i) {
-    if (mask[i] == 0) g[i] = 0;
-    squares += double(g[i]) * double(g[i]);
-  }
-  const double norm = std::sqrt(squares);
-  const auto clip = float(norm > settings.gradient_clip ? settings.gradient_clip / norm : 1.0);
+  std::vector<double> squares(std::size_t((size + part - 1) / part));
+  float* g = gradient.data();
+  const std::uint8_t* lives = mask.data();
+  double* sums = squares.data();
+  const auto divisor = float(ranks);
+  Kokkos::parallel_for("mean gradient", Host(0, std::int64_t(squares.size())), [=](std::int64_t k) {
+    double sum = 0;
+    for (std::int64_t i = k * part; i < std::min(size, (k + 1) * part); ++i) {
+      g[i] = lives[i] == 0 ? 0 : g[i] / divisor;
+      sum += double(g[i]) * double(g[i]);
+    }
+    sums[k] = sum;
+  });
+  return std::accumulate(squares.begin(), squares.end(), 0.0);
+}
+
+/// One AdamW step of `rate` on the owned weights that the mask lets live, with the gradient times `clip`.
+void step(const TrainingSettings& settings, const ParameterLayout& layout, double rate, float clip,
+          const std::vector<float>& gradient, TrainingState& state) {
   const double t = double(state.step + 1);
-  const AdamWStep<float> step{float(rate),
+  const AdamWStep<float> adam{float(rate),
                               float(settings.beta1),
                               float(settings.beta2),
                               float(settings.epsilon),
                               float(1 - std::pow(settings.beta1, t)),
                               float(1 - std::pow(settings.beta2, t))};
-  for (const ParameterBlock& block : layout.blocks) {
+  each_owned_part(layout, state.owned, [&](const ParameterBlock& block, Share part, std::int64_t at) {
     const auto decay = float(block.is_matrix() ? settings.weight_decay : 0.0);
-    Kokkos::parallel_for("adamw", Host(block.offset, block.end()), [=](std::int64_t i) {
-      if (mask[i] != 0) adamw(step, g[i] * clip, decay, m[i], v[i], w[i]);
+    const float* g = gradient.data() + at;
+    const std::uint8_t* mask = state.mask.data() + at;
+    float *m = state.first_moment.data() + at, *v = state.second_moment.data() + at,
+          *w = state.parameters.data() + part.first;
+    Kokkos::parallel_for("adamw", Host(0, part.count), [=](std::int64_t i) {
+      if (mask[i] != 0) adamw(adam, g[i] * clip, decay, m[i], v[i], w[i]);
     });
-  }
+  });
+}
+
+/// Clips the gradient over all ranks to settings.gradient_clip, steps, and hands the weights round. Returns
+/// the gradient's 2-norm before clipping.
+double update(const Communicator& comm, const TrainingSettings& settings, const ParameterLayout& layout,
+              double rate, std::vector<float>& gradient, TrainingState& state) {
+  const double norm = std::sqrt(comm.sum(masked_mean(state.mask, comm.size(), gradient)));
+  step(settings, layout, rate, float(norm > settings.gradient_clip ? settings.gradient_clip / norm : 1.0),
+       gradient, state);
+  for (const OwnedParameters::Piece& piece : state.owned.pieces())
+    gather_shares(comm, state.parameters.data() + piece.all.first, piece.all.count);
   return norm;
 }
 
@@ -64,6 +93,15 @@ Trainer::Trainer(const Communicator& comm, const TrainingSettings& settings, std
     throw InputError("distillation: expected a teacher, found none");
 }
 
+double Trainer::bytes(const Configuration& c, const TrainingSettings& s, int ranks) {
+  const ParameterLayout layout(c);
+  const double activations = activation_bytes(c, double(s.batch) / ranks, double(s.length)),
+               weights = sizeof(float) * double(layout.size);
+  const double owned = double(OwnedParameters(layout, ranks - 1, ranks).count());
+  return weights + owned * (2 * sizeof(float) + 1) + SharedGradient::bytes(layout, ranks) + activations +
+         (s.loss.needs_teacher() ? weights + activations : 0);
+}
+
 void Trainer::run(TrainingState& state, const std::function<bool(const TrainingState&)>& after_step,
                   const std::function<void(const TrainingReport&)>& report) {
   const std::int64_t mine = settings_.batch / comm_.size(), first = comm_.rank() * mine;
@@ -71,22 +109,18 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
   Transformer<float> student(state.configuration, mine, settings_.length);
   std::optional<Transformer<float>> teacher;
   if (settings_.loss.needs_teacher()) teacher.emplace(state.configuration, mine, settings_.length);
-  std::vector<float> gradient(state.parameters.size());
+  SharedGradient gradient(comm_, state.owned);
 
   while (state.step < settings_.steps) {
     const auto start = std::chrono::steady_clock::now();
     const TokenBatch batch =
         draw_batch(tokens_, bos_, std::uint64_t(settings_.seed), state.step, first, mine, settings_.length);
     if (teacher) teacher->forward(teacher_.data(), batch.tokens);
-    std::fill(gradient.begin(), gradient.end(), 0.0f);
+    gradient.clear();
     const Loss loss = loss_and_gradient(student, state.parameters.data(), batch.tokens, batch.targets,
-                                        settings_.loss, teacher ? &*teacher : nullptr, gradient.data());
-    if (comm_.size() > 1) {
-      gradient = comm_.sum(std::move(gradient));
-      for (float& g : gradient) g /= float(comm_.size());
-    }
+                                        settings_.loss, teacher ? &*teacher : nullptr, gradient);
     const double rate = learning_rate_at(settings_, state.step);
-    const double norm = update(settings_, layout, rate, gradient, state);
+    const double norm = update(comm_, settings_, layout, rate, gradient.own(), state);
     if (!std::isfinite(norm))
       throw std::runtime_error(fmt::format("training: the gradient is not a number at step {}", state.step));
     ++state.step;
@@ -96,11 +130,12 @@ void Trainer::run(TrainingState& state, const std::function<bool(const TrainingS
     since.seconds += seconds;
     ++since.steps;
     const auto sums = comm_.sum(std::vector<double>{loss.token, loss.logit, loss.feature, loss.total});
-    since.loss.token += sums[0], since.loss.logit += sums[1];
-    since.loss.feature += sums[2], since.loss.total += sums[3];
+    const double ranks = comm_.size();
+    since.loss.token += sums[0] / ranks, since.loss.logit += sums[1] / ranks;
+    since.loss.feature += sums[2] / ranks, since.loss.total += sums[3] / ranks;
 
     if (state.step % settings_.report_every == 0 || state.step == settings_.steps) {
-      const double n = double(since.steps) * comm_.size();
+      const double n = double(since.steps);
       report({state.step,
               {since.loss.token / n, since.loss.logit / n, since.loss.feature / n, since.loss.total / n},
               rate,

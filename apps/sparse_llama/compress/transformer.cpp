@@ -22,7 +22,6 @@ Transformer<T>::Transformer(const Configuration& c, std::int64_t sequences, std:
       rows_(sequences * length),
       block_(c, sequences, length),
       layers_(std::size_t(c.layers), block_.room()) {
-  const auto sized = [&](std::vector<T>& v, std::int64_t columns) { v.resize(std::size_t(rows_ * columns)); };
   for (auto* v : {&final_input_, &final_normed_, &stream_}) sized(*v, c.dim);
   sized(final_scale_, 1);
   sized(logits_, c.vocabulary);
@@ -39,9 +38,15 @@ template <class T>
 void Transformer<T>::norm_backward(const T* x, const T* weight, const T* scale, const T* gradient,
                                    T* weight_gradient, T* x_gradient) const {
   const std::int64_t dim = configuration_.dim;
-  for (std::int64_t n = 0; n < rows_; ++n)
-    for (std::int64_t i = 0; i < dim; ++i)
-      weight_gradient[i] += gradient[n * dim + i] * x[n * dim + i] * scale[n];
+  constexpr std::int64_t together = 64;  // columns, whose sums stay in the first cache
+  const std::int64_t rows = rows_;
+  Kokkos::parallel_for("norm of a batch, its weights", Host(0, (dim + together - 1) / together),
+                       [=](std::int64_t group) {
+                         const std::int64_t first = group * together, end = std::min(first + together, dim);
+                         for (std::int64_t n = 0; n < rows; ++n)
+                           for (std::int64_t i = first; i < end; ++i)
+                             weight_gradient[i] += gradient[n * dim + i] * x[n * dim + i] * scale[n];
+                       });
   Kokkos::parallel_for("norm of a batch, backward", Host(0, rows_), [=](std::int64_t n) {
     rms_norm_backward(x + n * dim, weight, scale[n], gradient + n * dim, dim, x_gradient + n * dim);
   });
@@ -68,61 +73,74 @@ void Transformer<T>::forward(const T* p, std::span<const std::int32_t> tokens) {
 }
 
 template <class T>
-void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, const T* logits_gradient,
-                              T* gradient, const std::function<void(std::int64_t, T*)>& feature_gradient) {
+void Transformer<T>::block_backward(const T* p, std::int64_t layer, T* gradient) {
   const auto& c = configuration_;
   const std::int64_t dim = c.dim, qd = c.query_dim(), kd = c.kv_dim(), hidden = c.hidden, n = rows_;
-  std::vector<T>& dx = stream_;
-  const auto scratch = [&](std::vector<T>& v, std::int64_t columns) {
-    v.resize(std::size_t(n * columns));
-    return v.data();
-  };
-  T* dnorm = scratch(wide_c_, std::max(dim, qd));
-  linear_backward(final_normed_.data(), p + layout_.head, logits_gradient, gradient + layout_.head, T(0),
-                  dnorm, n, dim, c.vocabulary);
-  std::fill(dx.begin(), dx.end(), T(0));
-  norm_backward(final_input_.data(), p + layout_.final_norm, final_scale_.data(), dnorm,
-                gradient + layout_.final_norm, dx.data());
+  const LayerOffsets& w = layout_.layers[std::size_t(layer)];
+  BlockActivations<T>& a = layers_[std::size_t(layer)];
+  const auto to = [&](std::int64_t offset) { return gradient + (offset - w.attention_norm); };
+  T* dx = stream_.data();
+  T* dnorm = sized(wide_c_, std::max(dim, qd));
+
+  T* dproduct = sized(wide_a_, std::max(hidden, qd));
+  linear_backward(a.product.data(), p + w.down, dx, to(w.down), T(0), dproduct, n, hidden, dim);
+  T *gate = a.gate.data(), *up = a.up.data();  // hold their own gradients from here on
+  Kokkos::parallel_for("swiglu of a batch, backward", Host(0, n), [=](std::int64_t row) {
+    for (std::int64_t i = row * hidden; i < (row + 1) * hidden; ++i)
+      swiglu_backward(dproduct[i], gate[i], up[i]);
+  });
+  linear_backward(a.feed_forward_input.data(), p + w.gate, gate, to(w.gate), T(0), dnorm, n, dim, hidden);
+  linear_backward(a.feed_forward_input.data(), p + w.up, up, to(w.up), T(1), dnorm, n, dim, hidden);
+  norm_backward(a.middle.data(), p + w.feed_forward_norm, a.feed_forward_scale.data(), dnorm,
+                to(w.feed_forward_norm), dx);
+
+  T* dattended = dproduct;
+  linear_backward(a.attended.data(), p + w.attention_output, dx, to(w.attention_output), T(0), dattended, n,
+                  qd, dim);
+  T* dq = sized(wide_b_, qd + 2 * kd);
+  T *dk = dq + n * qd, *dv = dk + n * kd;
+  block_.attention().backward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(), dattended,
+                              dq, dk, dv);
+  rotate(block_.rope(), dq, sequences_, length_, c.heads, -1);
+  rotate(block_.rope(), dk, sequences_, length_, c.kv_heads, -1);
+  const T* in = a.attention_input.data();
+  linear_backward(in, p + w.query, dq, to(w.query), T(0), dnorm, n, dim, qd);
+  linear_backward(in, p + w.key, dk, to(w.key), T(1), dnorm, n, dim, kd);
+  linear_backward(in, p + w.value, dv, to(w.value), T(1), dnorm, n, dim, kd);
+  norm_backward(a.input.data(), p + w.attention_norm, a.attention_scale.data(), dnorm, to(w.attention_norm),
+                dx);
+}
+
+template <class T>
+void Transformer<T>::backward(const T* p, std::span<const std::int32_t> tokens, const T* logits_gradient,
+                              GradientSink<T>& gradient,
+                              const std::function<void(std::int64_t, T*)>& feature_gradient) {
+  const auto& c = configuration_;
+  const std::int64_t dim = c.dim, n = rows_;
+  const Share last = layout_.last_piece(), first = layout_.embedding_piece();
+  T* embedding = c.tied_embeddings ? gradient.open(first) : nullptr;
+  T* norm = gradient.open(last);
+  T* dnorm = sized(wide_c_, std::max(dim, c.query_dim()));
+  linear_backward(final_normed_.data(), p + layout_.head, logits_gradient,
+                  c.tied_embeddings ? embedding : norm + (layout_.head - last.first), T(0), dnorm, n, dim,
+                  c.vocabulary);
+  std::fill(stream_.begin(), stream_.end(), T(0));
+  norm_backward(final_input_.data(), p + layout_.final_norm, final_scale_.data(), dnorm, norm,
+                stream_.data());
+  gradient.close(last);
 
   for (std::int64_t l = c.layers - 1; l >= 0; --l) {
-    const LayerOffsets& w = layout_.layers[std::size_t(l)];
-    BlockActivations<T>& a = layers_[std::size_t(l)];
-    if (feature_gradient) feature_gradient(l, dx.data());
-
-    T* dproduct = scratch(wide_a_, std::max(hidden, qd));
-    linear_backward(a.product.data(), p + w.down, dx.data(), gradient + w.down, T(0), dproduct, n, hidden,
-                    dim);
-    T *gate = a.gate.data(), *up = a.up.data();  // hold their own gradients from here on
-    Kokkos::parallel_for("swiglu of a batch, backward", Host(0, n), [=](std::int64_t row) {
-      for (std::int64_t i = row * hidden; i < (row + 1) * hidden; ++i)
-        swiglu_backward(dproduct[i], gate[i], up[i]);
-    });
-    linear_backward(a.feed_forward_input.data(), p + w.gate, gate, gradient + w.gate, T(0), dnorm, n, dim,
-                    hidden);
-    linear_backward(a.feed_forward_input.data(), p + w.up, up, gradient + w.up, T(1), dnorm, n, dim, hidden);
-    norm_backward(a.middle.data(), p + w.feed_forward_norm, a.feed_forward_scale.data(), dnorm,
-                  gradient + w.feed_forward_norm, dx.data());
-
-    T* dattended = dproduct;
-    linear_backward(a.attended.data(), p + w.attention_output, dx.data(), gradient + w.attention_output, T(0),
-                    dattended, n, qd, dim);
-    T* dq = scratch(wide_b_, qd + 2 * kd);
-    T *dk = dq + n * qd, *dv = dk + n * kd;
-    block_.attention().backward(a.query.data(), a.key.data(), a.value.data(), a.probabilities.data(),
-                                dattended, dq, dk, dv);
-    rotate(block_.rope(), dq, sequences_, length_, c.heads, -1);
-    rotate(block_.rope(), dk, sequences_, length_, c.kv_heads, -1);
-    const T* in = a.attention_input.data();
-    linear_backward(in, p + w.query, dq, gradient + w.query, T(0), dnorm, n, dim, qd);
-    linear_backward(in, p + w.key, dk, gradient + w.key, T(1), dnorm, n, dim, kd);
-    linear_backward(in, p + w.value, dv, gradient + w.value, T(1), dnorm, n, dim, kd);
-    norm_backward(a.input.data(), p + w.attention_norm, a.attention_scale.data(), dnorm,
-                  gradient + w.attention_norm, dx.data());
+    const Share block = layout_.block_piece(l);
+    if (feature_gradient) feature_gradient(l, stream_.data());
+    block_backward(p, l, gradient.open(block));
+    gradient.close(block);
   }
+  if (!c.tied_embeddings) embedding = gradient.open(first);
   for (std::int64_t i = 0; i < n; ++i) {
-    T* row = gradient + layout_.embedding + tokens[std::size_t(i)] * dim;
-    for (std::int64_t j = 0; j < dim; ++j) row[j] += dx[std::size_t(i * dim + j)];
+    T* row = embedding + tokens[std::size_t(i)] * dim;
+    for (std::int64_t j = 0; j < dim; ++j) row[j] += stream_[std::size_t(i * dim + j)];
   }
+  gradient.close(first);
 }
 
 template class Transformer<float>;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sparse_llama/compress/block.hpp"
+#include "sparse_llama/compress/gradient_sink.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 
 namespace wafermark::llama {
@@ -21,7 +22,8 @@ class Transformer {
   /// Adds dL/dparameters to `gradient`, given dL/dlogits [N, vocabulary], after forward() with the same
   /// arguments. `feature_gradient(layer, g)` may add dL/dfeatures(layer) to g [N, dim].
   void backward(const T* parameters, std::span<const std::int32_t> tokens, const T* logits_gradient,
-                T* gradient, const std::function<void(std::int64_t layer, T* g)>& feature_gradient = {});
+                GradientSink<T>& gradient,
+                const std::function<void(std::int64_t layer, T* g)>& feature_gradient = {});
 
   std::int64_t tokens() const { return rows_; }
   std::vector<T>& logits() { return logits_; }
@@ -34,6 +36,12 @@ class Transformer {
 
  private:
   BlockWeights<T> weights_of_block(const T* parameters, std::int64_t layer) const;
+  /// Scratch of `columns` for each row.
+  T* sized(std::vector<T>& room, std::int64_t columns) const {
+    room.resize(std::size_t(rows_ * columns));
+    return room.data();
+  }
+  void block_backward(const T* parameters, std::int64_t layer, T* gradient);
   void norm_backward(const T* x, const T* weight, const T* scale, const T* gradient, T* weight_gradient,
                      T* x_gradient) const;
 

@@ -7,19 +7,12 @@
 #include <fmt/format.h>
 
 #include "common/errors.hpp"
+#include "common/share.hpp"
 #include "sparse_llama/model/configuration.hpp"
 
 namespace wafermark::llama {
 
-/// Elements [first, first + count).
-struct Share {
-  std::int64_t first, count;
-};
-/// As even as whole elements allow.
-inline Share share_of(std::int64_t total, int rank, int ranks) {
-  const std::int64_t first = total * rank / ranks;
-  return {first, total * (rank + 1) / ranks - first};
-}
+using wafermark::share_of;  // beside the one of pruning
 
 struct Shares {
   Share kv_heads, heads, hidden, vocabulary;
@@ -41,10 +34,11 @@ struct Shares {
 /// heads each.
 inline void expect_ranks_fit(const Configuration& c, int ranks, const std::string& model) {
   if (ranks > c.kv_heads && (ranks % c.kv_heads != 0 || c.heads % ranks != 0))
-    throw InputError(fmt::format(
-        "{}: found {} ranks, expected at most the model's {} key/value heads, or a multiple of them that divides "
-        "its {} query heads",
-        model, ranks, c.kv_heads, c.heads));
+    throw InputError(
+        fmt::format("{}: found {} ranks, expected at most the model's {} key/value heads, or a multiple of "
+                    "them that divides "
+                    "its {} query heads",
+                    model, ranks, c.kv_heads, c.heads));
 }
 
 }  // namespace wafermark::llama

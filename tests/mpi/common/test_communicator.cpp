@@ -1,11 +1,13 @@
 // Collectives with known answers, and the grid of ranks.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <numeric>
 
 #include "common/communicator.hpp"
 #include "common/errors.hpp"
 #include "common/pending_messages.hpp"
+#include "common/rank_ring.hpp"
 #include "common/region_timer.hpp"
 
 namespace wafermark {
@@ -95,6 +97,44 @@ TEST(Communicator, MessagesRoundARingArriveWhateverTheirLengths) {
     EXPECT_EQ(in, std::vector<double>(static_cast<std::size_t>(5 * from), from));
   }
   EXPECT_EQ(c.send_receive(r + 1, r + 1 < n ? r + 1 : MPI_PROC_NULL, r > 0 ? r - 1 : MPI_PROC_NULL), r);
+}
+
+TEST(RankRing, SharesOfSumsComeHomeAndGoToAll) {
+  Communicator c;
+  const int n = c.size(), r = c.rank();
+  for (const std::int64_t size : {0, 1, 2, 5, 1000})
+    for (const std::int64_t elements : {1, 7, 1000}) {
+      c.set_largest_message(elements);
+      std::vector<double> values(static_cast<std::size_t>(size));
+      std::iota(values.begin(), values.end(), r);
+      sum_to_shares(c, values.data(), size);
+      const Share own = share_of(size, r, n);
+      for (std::int64_t i = 0; i < size; ++i) {
+        double& value = values[static_cast<std::size_t>(i)];
+        if (i < own.first || i >= own.end())
+          value = -1;
+        else
+          EXPECT_EQ(value, static_cast<double>(n * i + n * (n - 1) / 2)) << i << " of " << size;
+      }
+      gather_shares(c, values.data(), size);
+      for (std::int64_t i = 0; i < size; ++i)
+        EXPECT_EQ(values[static_cast<std::size_t>(i)], static_cast<double>(n * i + n * (n - 1) / 2));
+    }
+}
+
+TEST(RankRing, SharesOfMoreThan31BitsAreEvenAndWhole) {
+  for (const std::int64_t total :
+       {std::int64_t{6738415616}, std::int64_t{70553706496}, std::int64_t{1} << 40})
+    for (const int ranks : {1, 3, 7, 1024, 100000}) {
+      std::int64_t next = 0;
+      for (int r = 0; r < ranks; ++r) {
+        const Share s = share_of(total, r, ranks);
+        ASSERT_EQ(s.first, next);
+        ASSERT_LE(std::abs(s.count - total / ranks), 1);
+        next = s.end();
+      }
+      EXPECT_EQ(next, total);
+    }
 }
 
 TEST(Communicator, RanksOfANodeAreAtMostAll) {

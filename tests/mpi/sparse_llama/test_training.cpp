@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "common/errors.hpp"
+#include "common/rank_ring.hpp"
 #include "scratch_folder.hpp"
 #include "sparse_llama/compress/parameters.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
@@ -14,6 +15,7 @@
 #include "sparse_llama/compress/token_stream.hpp"
 #include "sparse_llama/compress/trainer.hpp"
 #include "sparse_llama/model/model_reader.hpp"
+#include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -39,7 +41,19 @@ TrainingSettings settings(std::int64_t steps) {
   return s;
 }
 
-TrainingState fresh() { return start_training(model(), initial_parameters(model(), 1), false); }
+TrainingState fresh(const Communicator& comm) {
+  return start_training(comm, model(), initial_parameters(model(), 1), false);
+}
+
+/// One rank's values of an array of which each rank keeps what it owns, in the order of the parameters.
+std::vector<float> whole(const Communicator& comm, const TrainingState& s, const std::vector<float>& own) {
+  std::vector<float> all(s.parameters.size());
+  for (const OwnedParameters::Piece& p : s.owned.pieces()) {
+    std::copy_n(own.begin() + p.at, p.own.count, all.begin() + p.own.first);
+    gather_shares(comm, all.data() + p.all.first, p.all.count);
+  }
+  return all;
+}
 
 /// Returns the losses that were reported.
 std::vector<double> train(const Communicator& comm, TrainingState& state, const TrainingSettings& s,
@@ -70,7 +84,7 @@ std::vector<PrunedMatrix> prune(const Communicator& comm, std::vector<float>& pa
 
 TEST(Training, LearnsALanguageAndAllRanksKeepTheSameModel) {
   const Communicator comm;
-  TrainingState state = fresh();
+  TrainingState state = fresh(comm);
   const auto text = language(500);
   const double before = perplexity(comm, model(), state.parameters, text, 1, 32);
   train(comm, state, settings(60), 60);
@@ -83,9 +97,10 @@ TEST(Training, LearnsALanguageAndAllRanksKeepTheSameModel) {
 
 TEST(Training, ALoneRankLearnsTheSame) {
   const Communicator comm, self(MPI_COMM_SELF);
-  TrainingState together = fresh(), alone = fresh();
-  train(comm, together, settings(20), 5);
-  train(self, alone, settings(20), 5);
+  TrainingState together = fresh(comm), alone = fresh(self);
+  const auto losses = train(comm, together, settings(5), 5), own_losses = train(self, alone, settings(5), 5);
+  ASSERT_EQ(losses.size(), 1u);
+  EXPECT_NEAR(losses[0], own_losses[0], 1e-6 * own_losses[0]);
   double difference = 0;
   for (std::size_t i = 0; i < alone.parameters.size(); ++i)
     difference = std::max(difference, double(std::abs(alone.parameters[i] - together.parameters[i])));
@@ -94,7 +109,7 @@ TEST(Training, ALoneRankLearnsTheSame) {
 
 TEST(Training, GoesOnFromAFileAsIfNeverStopped) {
   const Communicator comm;
-  TrainingState straight = fresh(), broken = fresh();
+  TrainingState straight = fresh(comm), broken = fresh(comm);
   TrainingSettings often = settings(20);
   often.report_every = 5;  // and stopped in between: what was summed until then counts
   const auto losses = train(comm, straight, often, 20);
@@ -115,22 +130,93 @@ TEST(Training, GoesOnFromAFileAsIfNeverStopped) {
   if (comm.is_root()) std::filesystem::remove(path);
 }
 
+TEST(Training, TheSameRanksGetTheSameBits) {
+  const Communicator comm;
+  TrainingState once = fresh(comm), again = fresh(comm);
+  EXPECT_EQ(train(comm, once, settings(6), 6), train(comm, again, settings(6), 6));
+  EXPECT_EQ(once.parameters, again.parameters);
+  EXPECT_EQ(once.second_moment, again.second_moment);
+}
+
+TEST(Training, MomentsLieOnOneRankEach) {
+  const Communicator comm;
+  TrainingState state = fresh(comm);
+  const auto size = std::int64_t(state.parameters.size());
+  EXPECT_EQ(comm.sum(state.owned.count()), size);
+  EXPECT_LE(state.owned.count(), size / comm.size() + std::int64_t(state.owned.pieces().size()));
+  EXPECT_EQ(std::int64_t(state.first_moment.size()), state.owned.count());
+  EXPECT_EQ(std::int64_t(state.mask.size()), state.owned.count());
+}
+
+TEST(Training, MoreThan31BitsOfParametersAreDealtOut) {
+  for (const char* name : {"tinyllama-1.1b", "llama2-7b", "llama3-70b"}) {
+    const Configuration c = published_configuration(name);
+    const ParameterLayout layout(c);
+    for (const int ranks : {1, 2, 3, 64}) {
+      std::int64_t owned_by_all = 0;
+      for (int r = 0; r < ranks; ++r) {
+        const OwnedParameters owned(layout, r, ranks);
+        EXPECT_EQ(owned.size(), layout.size);
+        std::int64_t next = 0, last = -1;
+        each_owned_part(layout, owned, [&](const ParameterBlock& block, Share part, std::int64_t at) {
+          EXPECT_EQ(at, next) << name << " " << block.name;
+          EXPECT_GT(part.first, last);
+          EXPECT_LE(block.offset, part.first);
+          EXPECT_LE(part.end(), block.end());
+          next += part.count, last = part.end() - 1;
+        });
+        EXPECT_EQ(next, owned.count());
+        owned_by_all += next;
+      }
+      EXPECT_EQ(owned_by_all, layout.size) << name << " on " << ranks;
+    }
+  }
+  const Configuration c = published_configuration("llama2-7b");
+  EXPECT_GT(ParameterLayout(c).size, std::int64_t{1} << 32);
+  TrainingSettings s = settings(1);
+  s.batch = 64, s.length = 64;
+  const double weights = 4 * double(ParameterLayout(c).size), one = Trainer::bytes(c, s, 1),
+               many = Trainer::bytes(c, s, 64);
+  EXPECT_GT(one, 4.2 * weights);    // weights, gradient, two moments, mask; activations
+  EXPECT_LT(many, 1.15 * weights);  // weights, and shares of the rest
+}
+
+TEST(Training, OtherRanksGoOnFromTheFile) {
+  const Communicator comm, self(MPI_COMM_SELF);
+  TrainingState state = fresh(comm);
+  train(comm, state, settings(20), 4);
+  const ScratchFolder scratch;
+  std::string path = scratch.path() + "/state.h5";
+  comm.broadcast(path);
+  write_training_state(comm, path, state);
+  TrainingState alone = read_training_state(self, path);
+  EXPECT_EQ(alone.parameters, state.parameters);
+  EXPECT_EQ(alone.first_moment, whole(comm, state, state.first_moment));
+  EXPECT_EQ(alone.second_moment, whole(comm, state, state.second_moment));
+  EXPECT_EQ(read_stored_model(comm, path).parameters, state.parameters);
+  const auto losses = train(comm, state, settings(20), 20), own_losses = train(self, alone, settings(20), 20);
+  ASSERT_EQ(losses.size(), own_losses.size());
+  EXPECT_NEAR(losses[0], own_losses[0], 1e-4 * own_losses[0]);  // rounding, which Adam amplifies
+  comm.barrier();
+}
+
 TEST(Training, PrunedWeightsStayZeroAndTheOthersMove) {
   const Communicator comm;
-  TrainingState dense = fresh();
+  TrainingState dense = fresh(comm);
   train(comm, dense, settings(20), 20);
   std::vector<float> pruned = dense.parameters;
   PruningSettings how;
   how.method = PruningMethod::magnitude;
   how.pattern.sparsity = 0.7;
   prune(comm, pruned, how, nullptr);
-  TrainingState state = start_training(model(), pruned, true);
+  TrainingState state = start_training(comm, model(), pruned, true);
   TrainingSettings s = settings(20);
   s.loss.logit = s.loss.feature = 1;
   train(comm, state, s, 20, dense.parameters);
   std::size_t moved = 0, alive = 0;
+  const std::vector<float> mask = whole(comm, state, {state.mask.begin(), state.mask.end()});
   for (std::size_t i = 0; i < pruned.size(); ++i) {
-    if (state.mask[i] == 0) {
+    if (mask[i] == 0) {
       EXPECT_EQ(state.parameters[i], 0.0f);
     } else {
       ++alive;

@@ -54,7 +54,8 @@ TEST_P(Gradients, AgreeWithCentralDifferencesInEveryMatrix) {
   std::vector<double> gradient(parameters.size()), ignored(parameters.size());
   const auto loss = [&](std::vector<double>& g) {
     teacher.forward(teacher_parameters.data(), tokens);
-    return loss_and_gradient(student, parameters.data(), tokens, targets, test.weights, &teacher, g.data())
+    WholeGradient<double> whole(g.data());
+    return loss_and_gradient(student, parameters.data(), tokens, targets, test.weights, &teacher, whole)
         .total;
   };
   loss(gradient);
