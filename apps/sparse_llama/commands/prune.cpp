@@ -19,6 +19,7 @@
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
 #include "sparse_llama/compress/pruning.hpp"
+#include "sparse_llama/compress/scoring.hpp"
 #include "sparse_llama/compress/token_stream.hpp"
 #include "sparse_llama/compress/training_record.hpp"
 #include "sparse_llama/model/json_text.hpp"
@@ -86,7 +87,7 @@ double pruning_bytes(const Communicator& comm, const Configuration& c, const Pru
              sizeof(float) * double(own.count * length) * double(c.dim) + pass_bytes(c, own.count, length);
   }
   if (o.evaluate.empty()) return bytes;
-  return std::max(bytes, perplexity_bytes(c, std::min(c.context, usual_window)));
+  return std::max(bytes, scoring_bytes(c, std::min(c.context, usual_window)));
 }
 
 /// Sparsity and errors, matrix by matrix, to the terminal and the result.

@@ -15,6 +15,7 @@
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/compress/model_files.hpp"
 #include "sparse_llama/compress/perplexity.hpp"
+#include "sparse_llama/compress/scoring.hpp"
 #include "sparse_llama/compress/trainer.hpp"
 #include "sparse_llama/compress/training_record.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
@@ -95,7 +96,7 @@ void expect_room(const Communicator& comm, Deck& deck, const Sources& s, const T
     deck.reject("training.sequence_tokens", fmt::format("at most the model's context {}", c.context));
   if (!s.teacher.empty()) expect_same_shape(c, configuration_of_model(comm, s.teacher), s);
   double bytes = Trainer::bytes(c, settings, comm.size());
-  if (!s.heldout.empty()) bytes += perplexity_bytes(c, std::min(c.context, usual_window));
+  if (!s.heldout.empty()) bytes += scoring_bytes(c, std::min(c.context, usual_window));
   require_memory(comm, bytes,
                  fmt::format("training of {:.4g} weights with {} sequences of {} tokens", weight_count(c),
                              settings.batch, settings.length));

@@ -1,8 +1,8 @@
 #include "sparse_llama/compress/hidden_states.hpp"
 
+#include <Kokkos_Core.hpp>
 #include <algorithm>
 
-#include "sparse_llama/compress/loss.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 
@@ -72,12 +72,13 @@ void HiddenStates::advance(const BlockWeights<float>& weights) {
   });
 }
 
-double HiddenStates::loss(const std::vector<float>& final_norm, const DenseMatrix& head,
-                          std::span<const std::int32_t> targets) const {
+std::vector<TokenLoss<float>> HiddenStates::losses(const std::vector<float>& final_norm,
+                                                   const DenseMatrix& head,
+                                                   std::span<const std::int32_t> targets) const {
   constexpr std::int64_t chunk = 256;
   const std::int64_t dim = configuration_.dim;
   expect_rows(targets, configuration_.vocabulary, "text");
-  double sum = 0;
+  std::vector<TokenLoss<float>> losses(targets.size());
   for (std::int64_t first = 0; first < rows(); first += chunk) {
     const std::int64_t n = std::min(chunk, rows() - first);
     std::vector<float> scale(static_cast<std::size_t>(n)), normed(std::size_t(n * dim)),
@@ -85,9 +86,14 @@ double HiddenStates::loss(const std::vector<float>& final_norm, const DenseMatri
     Block<float>(configuration_, 1, n)
         .norm(streams_.data() + first * dim, final_norm.data(), scale.data(), normed.data());
     linear(normed.data(), head.values.data(), logits.data(), n, dim, head.rows);
-    sum += to_probabilities(logits.data(), head.rows, targets.subspan(std::size_t(first), std::size_t(n)));
+    float* row = logits.data();
+    Kokkos::parallel_for("losses of tokens", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n),
+                         [&, row](std::int64_t i) {
+                           const auto at = std::size_t(first + i);
+                           losses[at] = token_loss(row + i * head.rows, head.rows, std::int64_t(targets[at]));
+                         });
   }
-  return sum;
+  return losses;
 }
 
 }  // namespace wafermark::llama

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sparse_llama/compress/block.hpp"
+#include "sparse_llama/kernels/softmax_backward.hpp"
 #include "sparse_llama/model/weight_source.hpp"
 
 namespace wafermark::llama {
@@ -23,9 +24,9 @@ class HiddenStates {
   /// Goes on to behind the block.
   void advance(const BlockWeights<float>& weights);
 
-  /// Sum of -log p(target) over all tokens, with what stands behind the last block.
-  double loss(const std::vector<float>& final_norm, const DenseMatrix& head,
-              std::span<const std::int32_t> targets) const;
+  /// -ln p(target) of each token, with what stands behind the last block.
+  std::vector<TokenLoss<float>> losses(const std::vector<float>& final_norm, const DenseMatrix& head,
+                                       std::span<const std::int32_t> targets) const;
   std::int64_t rows() const { return std::int64_t(streams_.size()) / configuration_.dim; }
 
  private:

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sparse_llama/kernels/dot.hpp"
+#include "sparse_llama/kernels/sampling.hpp"
 #include "sparse_llama/kernels/softmax.hpp"
 
 namespace wafermark::llama {
@@ -22,6 +23,19 @@ KOKKOS_INLINE_FUNCTION T cross_entropy(T* logits, std::int64_t n, std::int64_t t
   const T own = logits[target];
   const SoftmaxSum<T> s = softmax(logits, n);
   return Kokkos::log(s.sum) - (own - s.top);
+}
+
+/// What a model knew of a token: -ln p, and whether greedy decoding would have taken it.
+template <class T>
+struct TokenLoss {
+  T loss;
+  bool most_likely;
+};
+/// Of `target`; turns the logits into probabilities.
+template <class T>
+KOKKOS_INLINE_FUNCTION TokenLoss<T> token_loss(T* logits, std::int64_t n, std::int64_t target) {
+  const bool most_likely = greedy_token(logits, n) == target;
+  return {cross_entropy(logits, n, target), most_likely};
 }
 
 }  // namespace wafermark::llama

@@ -10,7 +10,7 @@
 #include "common/errors.hpp"
 #include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
-#include "sparse_llama/cluster/packed_perplexity.hpp"
+#include "sparse_llama/cluster/packed_scoring.hpp"
 #include "sparse_llama/model/model_reader.hpp"
 #include "sparse_llama/model/tensors.hpp"
 
@@ -232,7 +232,9 @@ TEST(Decoder, PerplexityIsThatOfTheReference) {
       window.push_back(text[i]);
     }
   }
-  EXPECT_NEAR(packed_perplexity(decoder, 101, text, 1, 7), std::exp(sum / double(text.size())), 1e-3);
+  const auto scores = packed_score(decoder, 101, windows_of(Protocol::whole, text, 1, 7));
+  EXPECT_NEAR(perplexity_of(scores).value, std::exp(sum / double(text.size())), 1e-3);
+  EXPECT_EQ(perplexity_of(scores).tokens, 17);
 }
 
 TEST(Decoder, SequencesDoNotSeeEachOther) {

@@ -78,7 +78,7 @@ CASES = [
     ("run --model long --prompt-tokens 1e9 --tokens 1", "at most the model's context"),
     ("run --model model --prompt-tokens 1 --tokens 60 --sequences 1e6 --target wafer", "tile memory of wse2"),
     # command lines
-    ("", "subcommand"), ("nosuch", "found 'nosuch'"), ("run a b", "b"), ("evaluate", "model_text"), (f"{TRAIN} --restart --overwrite", "excludes"),
+    ("", "subcommand"), ("nosuch", "found 'nosuch'"), ("run a b", "b"), ("evaluate", "found 0 words, expected the model and the text"), (f"{TRAIN} --restart --overwrite", "excludes"),
 ]
 RANKS = {f"{TRAIN} --set model.heads=3": 2, "prune empty --method magnitude --out out": 3, "run --model wide": 2, "evaluate model /dev/zero": 2,
          "tokenizer empty.txt -o t.model": 3, f"{RUN} --out text.txt": 2, "export model -o text.txt": 2, f"{PRUNE} --sparsity nan": 3}
