@@ -73,7 +73,7 @@ void Executor::run() {
       if (has_work) compute(phase, books_[k]);
     } else {
       has_work ? stream(phase, books_[k]) : meet(phase, books_[k]);
-      start(phase.receive_cycles(machine_));
+      start(phase.receive_cycles(machine_, blocks_.grid()));
     }
   }
 }
@@ -232,7 +232,8 @@ double Executor::cycles_on(const Machine& machine, std::int64_t first_cycle) con
     if (phase.pattern() == nullptr) continue;
     const auto times = static_cast<double>(book.times);
     alike += moving(phase, book, machine_, work), alike_there += moving(phase, book, machine, work_there);
-    starts(times, phase.receive_cycles(machine_), phase.receive_cycles(machine));
+    starts(times, phase.receive_cycles(machine_, blocks_.grid()),
+           phase.receive_cycles(machine, blocks_.grid()));
   }
   computing = comm_->sum(computing), computing_there = comm_->sum(computing_there);
   alike = comm_->sum(alike), alike_there = comm_->sum(alike_there);

@@ -75,10 +75,10 @@ Phase& Program::reach(const Block& tiles, const std::vector<int>& events) {
   return phase;
 }
 
-double Phase::receive_cycles(const Machine& machine) const {
+double Phase::receive_cycles(const Machine& machine, const TileGrid& grid) const {
   if (pattern_ == nullptr) return 0.0;
-  return pattern_->tasks() *
-         (receiving_ == Receiving::tasks ? machine.task_start_cycles : machine.fabric_read_cycles);
+  return receiving_ == Receiving::tasks ? pattern_->tasks() * machine.task_start_cycles
+                                        : pattern_->reads(grid) * machine.fabric_read_cycles;
 }
 
 std::vector<PatternUse> Program::patterns(const TileGrid& grid) const {
@@ -94,7 +94,7 @@ std::vector<Program::Line> Program::predicted(const Machine& machine, const Tile
   double overhead = machine.step_overhead_cycles;
   for (const Phase& p : phases_) {
     const Pattern* pattern = p.pattern();
-    overhead += p.receive_cycles(machine);
+    overhead += p.receive_cycles(machine, grid);
     if (pattern == nullptr && p.work().empty()) continue;
     if (p.stream() != nullptr) {
       const auto first = static_cast<double>(pattern->first_word_cycles(machine.fabric, grid));

@@ -45,7 +45,7 @@ class Phase {
   const Pattern* pattern() const { return pattern_.get(); }
   int first_color() const { return first_color_; }
   /// Cycles of the pattern's tasks, or of the instructions that wait for its words.
-  double receive_cycles(const Machine& machine) const;
+  double receive_cycles(const Machine& machine, const TileGrid& grid) const;
   /// That compute, or for which the phase waits; no tiles: all.
   const Block& tiles() const { return tiles_; }
   bool known_by_owners() const { return by_owners_; }

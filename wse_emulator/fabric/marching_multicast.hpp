@@ -59,6 +59,8 @@ class MarchingMulticast final : public Pattern {
   int reach() const override { return 2 * b_; }
   std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
   int tasks() const override { return 2; }  // after each stage
+  /// One for each stream of each stage.
+  int reads(const TileGrid& grid) const override { return grid.patch == 1 ? 4 : 2; }
   std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
   void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
 
@@ -77,6 +79,7 @@ class ReverseMulticast final : public Pattern {
   int reach() const override { return 2 * b_; }
   std::int64_t cycles(const FabricTiming& fabric, const TileGrid& grid) const override;
   int tasks() const override { return 2; }
+  int reads(const TileGrid&) const override { return 3; }  // from the north, and from both sides of the row
   std::vector<ColorUse> colors(const TileGrid& grid, int first) const override;
   void add_words(const FabricTiming& fabric, std::int64_t times, LinkWords& words) const override;
 

@@ -43,6 +43,8 @@ class Pattern {
   virtual std::int64_t first_word_cycles(const FabricTiming& fabric, const TileGrid& grid) const;
   /// Tasks that its words start on a tile, one after the other.
   virtual int tasks() const { return 0; }
+  /// Instructions that wait for its words on a tile instead (Receiving::blocking), one after the other.
+  virtual int reads(const TileGrid&) const { return tasks(); }
   /// Tiles whose links it uses.
   virtual Block area(const TileGrid& grid) const { return {0, 0, grid.width, grid.height}; }
   /// Colors `first`, first + 1, ... on the links that it uses.

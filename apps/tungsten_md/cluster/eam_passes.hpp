@@ -77,7 +77,8 @@ struct EamPairs : PairLoop<Precision, list_kind> {
     if constexpr (keeps_terms) {
       const Real* in = row.terms + kept * k;
       const T ij = load_values<T>(in + Base::width);
-      term = {T(Real(0)), load_values<T>(in), ij, alloy ? load_values<T>(in + (kept - 1) * Base::width) : ij};
+      term = {{load_values<T>(in), ij, alloy ? load_values<T>(in + (kept - 1) * Base::width) : ij},
+              T(Real(0))};
     } else {
       term = radial(row, q).term;
     }

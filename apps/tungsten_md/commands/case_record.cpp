@@ -140,6 +140,10 @@ void CaseRecord::set_wafer(const WaferSettings& w) {
   set("wafer.list_reuse_steps", w.list_reuse);
   set("wafer.list_skin_angstrom", w.list_skin_angstrom);
   set("wafer.force_symmetry", w.force_symmetry);
+  set("wafer.squared_tables", w.squared_tables);
+  set("wafer.fused_density", w.fused_density);
+  set("wafer.untested_lists", w.untested_lists);
+  set("wafer.blocking_receives", w.blocking_receives);
   set("wafer.tiles_per_atom", w.tiles_per_atom);
 }
 

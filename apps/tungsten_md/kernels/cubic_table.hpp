@@ -25,10 +25,25 @@ KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> locate(T s, Mask inside, int pieces
   return {truncate(select(inside, m, T(static_cast<V>(pieces)))), p};
 }
 
+/// The same for s >= 0 in a table whose piece `last` is zero and stands for everything beyond. No test is
+/// needed: what lies beyond adds nothing.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> locate_or_beyond(T s, T last) {
+  using Kokkos::floor;
+  using Kokkos::min;
+  const T within = T(min(last, s)), m = T(floor(within));
+  return {truncate(m), within - m};
+}
+
 /// ((c.a p + c.b) p + c.c) p + c.d
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION T cubic_value(const Quad<T>& c, T p) {
   return ((c.a * p + c.b) * p + c.c) * p + c.d;
+}
+/// (c.a p + c.b) p + c.c
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T quadratic_value(const Quad<T>& c, T p) {
+  return (c.a * p + c.b) * p + c.c;
 }
 /// Derivative with respect to p; times 1/dr it is the derivative with respect to r.
 template <class T>

@@ -7,13 +7,17 @@
 
 namespace wafermark::tungsten {
 
-/// What a pair contributes that depends on its distance alone.
+/// What a pair contributes to the force that depends on its distance alone.
 template <class T>
-struct RadialTerm {
-  T phi;                      ///< pair energy, eV
+struct RadialSlopes {
   T phi_slope_over_r;         ///< phi'(r) / r, eV/A^2
   T density_slope_over_r_ij;  ///< of the density that j lays at i: rho'(r) / r
   T density_slope_over_r_ji;  ///< of the density that i lays at j
+};
+/// The same with the pair energy, eV.
+template <class T>
+struct RadialTerm : RadialSlopes<T> {
+  T phi;
 };
 
 /// At distance r = 1 / inverse_r, from r phi(r), its derivative and the densities' derivatives:
@@ -23,7 +27,7 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(T inverse_r, T r_phi, T r_p
                                                      T density_slope_ji) {
   const T phi = r_phi * inverse_r;
   const T phi_slope = (r_phi_slope - phi) * inverse_r;
-  return {phi, phi_slope * inverse_r, density_slope_ij * inverse_r, density_slope_ji * inverse_r};
+  return {{phi_slope * inverse_r, density_slope_ij * inverse_r, density_slope_ji * inverse_r}, phi};
 }
 
 /// The same from the pieces of the pair's tables, `p` into each. `density_ij`: of the density that j lays at
@@ -43,11 +47,26 @@ KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> eam_radial(const Quad<T>& density, con
   return eam_radial(inverse_r, cubic_value(r_phi, p), cubic_slope(r_phi, p) * inverse_dr, slope, slope);
 }
 
+/// From tables over u = r^2 (model/squared_tables.hpp), which hold rho'/r and phi'/r: no root, no division.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> eam_radial_of_squares(const Quad<T>& density_slope,
+                                                                  const Quad<T>& phi_slope, T p) {
+  const T slope = quadratic_value(density_slope, p);
+  return {quadratic_value(phi_slope, p), slope, slope};
+}
+/// phi from the same, eV: dphi/dp = du/2 phi'/r, summed up from where the piece begins.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T phi_of_squares(const Quad<T>& phi_slope, T p, T half_du) {
+  using V = typename Lanes<T>::Value;
+  return phi_slope.d +
+         half_du * p * ((phi_slope.a * T(V(1) / V(3)) * p + phi_slope.b * T(V(0.5))) * p + phi_slope.c);
+}
+
 /// Minus dE/dr divided by r, eV/A^2: times (x_i - x_j) it is the force on i. The arguments are F'(rho) of
 /// both atoms.
 ///   dE/dr = F'_i rho'_ij + F'_j rho'_ji + phi'
 template <class T>
-KOKKOS_FORCEINLINE_FUNCTION T eam_force_over_r(const RadialTerm<T>& pair, T embedding_slope_i,
+KOKKOS_FORCEINLINE_FUNCTION T eam_force_over_r(const RadialSlopes<T>& pair, T embedding_slope_i,
                                                T embedding_slope_j) {
   return -(embedding_slope_i * pair.density_slope_over_r_ij +
            (embedding_slope_j * pair.density_slope_over_r_ji + pair.phi_slope_over_r));

@@ -190,6 +190,18 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   w.force_symmetry =
       deck.flag("wafer.force_symmetry", false,
                 "a pair is computed once, the partner's share goes back by the reverse multicast");
+  w.squared_tables = deck.flag("wafer.squared_tables", false,
+                               "radial tables over r^2 that hold phi'/r and rho'/r: no inverse root");
+  w.fused_density = deck.flag("wafer.fused_density", false,
+                              "one loop looks whether an atom is within the cut-off and adds its density");
+  w.untested_lists =
+      deck.flag("wafer.untested_lists", false,
+                "all that a lasting list holds is added: beyond the cut-off tables over r^2 are zero");
+  if (w.untested_lists && (w.list_reuse == 1 || !w.squared_tables || !w.fused_density))
+    deck.reject("wafer.untested_lists",
+                "false without wafer.list_reuse_steps > 1, wafer.squared_tables and wafer.fused_density");
+  w.blocking_receives = deck.flag("wafer.blocking_receives", false,
+                                  "instructions wait for a pattern's words, which otherwise start tasks");
   w.tiles_per_atom = static_cast<int>(
       deck.integer("wafer.tiles_per_atom", 1, "1, or 4 that share an atom's candidates", {1, 4}));
   if (w.tiles_per_atom != 1 && w.tiles_per_atom != 4) deck.reject("wafer.tiles_per_atom", "1 or 4");

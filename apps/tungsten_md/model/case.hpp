@@ -73,7 +73,11 @@ struct WaferSettings {
   double list_skin_angstrom = 0.3;  ///< what it holds beyond the cut-off, where it serves several
   bool force_symmetry =
       false;  ///< pairs are computed once; the partner's share goes back by the reverse multicast
-  int tiles_per_atom = 1;  ///< 1, or 4: two by two tiles, each for a quarter of the candidates
+  bool squared_tables = false;  ///< radial tables over r^2 with phi'/r and rho'/r, not over r
+  bool fused_density = false;   ///< one loop finds a neighbour and adds its density
+  bool untested_lists = false;  ///< all that is listed is taken: tables over r^2 are zero beyond the cut-off
+  bool blocking_receives = false;  ///< instructions wait for words, which otherwise start tasks
+  int tiles_per_atom = 1;          ///< 1, or 4: two by two tiles, each for a quarter of the candidates
   std::vector<std::array<int, 2>> traced_tiles;
 };
 

@@ -20,12 +20,28 @@ void keep_in_memory(Vector<C>& v) {
   v.z.keep_in_memory();
 }
 
+/// Density and force of one neighbour.
+template <class Tables>
+void count_neighbour(const Tables& tables, SectionCounts& s) {
+  C sum = 0.0f;
+  Vector<C> force{0.0f, 0.0f, 0.0f};
+  const Vector<C> separation{1.0f, 2.0f, 3.0f};
+  decltype(neighbour_distance(tables, C())) r{};
+  s.density_in_test = counted([&] {
+    r = neighbour_distance(tables, C(2.0f));
+    add_density(tables, r, sum);
+  });
+  s.density = s.density_in_test + counted([&] { turn_over_neighbours<C>(); });
+  s.force = counted([&] { add_force(tables, r, separation, C(1.0f), C(2.0f), force); });
+}
+
 }  // namespace
 
-SectionCounts count_sections(bool periodic_z) {
+SectionCounts count_sections(bool periodic_z, RadialTable table) {
   // Any values do: within a section no operation depends on them.
   const std::vector<C> radial(8 * 8, C(1.0f)), embedding(4 * 8, C(1.0f));
   const TileTables<C> tables{radial.data(), embedding.data(), 7, 8, C(1.0f), C(1.0f), C(4.0f)};
+  const SquaredTileTables<C> squares{embedding.data(), radial.data(), C(1.0f), C(0.5f), C(7.0f)};
   const Vector<C> a{1.0f, 2.0f, 3.0f}, b{2.0f, 3.0f, 4.0f};
   const PeriodicZ<C> z{periodic_z, 30.0f, 1.0f / 30.0f};
   // The atom in memory, a neighbour, and the corner of its column less the atom's own.
@@ -35,26 +51,25 @@ SectionCounts count_sections(bool periodic_z) {
     keep_in_memory(*v);
   const auto corners = wse::in_memory<float>(2);
   C sum = 0.0f;
-  Vector<C> force{0.0f, 0.0f, 0.0f};
-  NeighbourDistance<C> r{};
   SectionCounts s;
   // The length and inverse length of a periodic box are scalars; the squares are products of vectors.
   s.distance = counted([&] { separation(a, b, C(0.5f), C(0.5f), z); }) +
                counted([&] { squared_length(a.x, a.y, a.z); }).without_fma();
   s.test = counted([&] { (void)inside(C(1.0f), tables.cutoff_squared); });
   s.enter = counted([&] { enter_in_list<C>(); });
-  s.listed = counted([&] {
+  const OperationCounts listed_separation = counted([&] {
     OnTile<C>::read(2);  // numbers of the neighbour and of its column
     OnTile<C>::address();
     const auto d = separation(a, neighbour, corners[0], corners[1], z);
     kept = d;
-    (void)inside(squared_length(d.x, d.y, d.z), tables.cutoff_squared);
+    (void)squared_length(d.x, d.y, d.z);
   });
-  s.density = counted([&] {
-    r = neighbour_distance(tables, C(2.0f));
-    add_density(tables, r, sum);
-  });
-  s.force = counted([&] { add_force(tables, r, a, C(1.0f), C(2.0f), force); });
+  s.listed = listed_separation + s.test;
+  if (table == RadialTable::over_r)
+    count_neighbour(tables, s);
+  else
+    count_neighbour(squares, s);
+  s.untested_density = listed_separation + s.density_in_test + counted([] { OnTile<C>::loop_end(); });
   s.embedding = counted([&] { embed(tables.embedding, tables.nrho, tables.inverse_drho, sum); });
   s.integration = counted([&] {
     const auto halfway = kicked(velocity, acting, C(1.0f), C(0.5f));
@@ -105,6 +120,8 @@ StepCode::StepCode(const wse::Machine& m, const SectionCounts& c, int batches)
       enter(wse::Section::scalar(m, c.enter)),
       listed(wse::Section::scalar(m, c.listed)),
       density(wse::Section::scalar(m, c.density)),
+      density_in_test(wse::Section::scalar(m, c.density_in_test)),
+      untested_density(wse::Section::scalar(m, c.untested_density)),
       force(wse::Section::scalar(m, c.force)),
       embedding(wse::Section::scalar(m, c.embedding)),
       integration(wse::Section::scalar(m, c.integration)),

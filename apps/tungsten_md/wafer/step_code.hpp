@@ -8,22 +8,26 @@ namespace wafermark::tungsten {
 
 /// How a section runs on the core: vector instructions over all candidates, or scalar code per item.
 struct SectionCounts {
-  wse::OperationCounts distance;   ///< of one candidate; vector instructions
-  wse::OperationCounts test;       ///< of one candidate, inside the cut-off or not
-  wse::OperationCounts enter;      ///< beside that, of one inside
-  wse::OperationCounts listed;     ///< of one entry of a list that serves several steps: separation and test
-  wse::OperationCounts density;    ///< of one neighbour
-  wse::OperationCounts force;      ///< of one neighbour
-  wse::OperationCounts embedding;  ///< once
-  wse::OperationCounts integration;  ///< once: both kicks and the drift
-  wse::OperationCounts time_step;    ///< the longest step that the atom allows
+  wse::OperationCounts distance;  ///< of one candidate; vector instructions
+  wse::OperationCounts test;      ///< of one candidate, inside the cut-off or not
+  wse::OperationCounts enter;     ///< beside that, of one inside
+  wse::OperationCounts listed;    ///< of one entry of a list that serves several steps: separation and test
+  wse::OperationCounts density;   ///< of one neighbour, in a loop of its own
+  wse::OperationCounts density_in_test;   ///< of one neighbour, in the loop that finds it
+  wse::OperationCounts untested_density;  ///< of one listed atom, separation included (untested_lists)
+  wse::OperationCounts force;             ///< of one neighbour
+  wse::OperationCounts embedding;         ///< once
+  wse::OperationCounts integration;       ///< once: both kicks and the drift
+  wse::OperationCounts time_step;         ///< the longest step that the atom allows
   wse::OperationCounts slow,
       not_slow;  ///< electronic stopping of a fast atom; of a slow one, the question alone
   wse::OperationCounts bath, no_bath;  ///< heat bath of an atom in it; of another, the question alone
   wse::OperationCounts swap_partner;   ///< of one neighbour: is it worth changing tiles?
 };
+/// What a tile looks distances up in.
+enum class RadialTable { over_r, over_squares };
 /// Counts the kernels. `periodic_z`: separations take the nearest image along z.
-SectionCounts count_sections(bool periodic_z);
+SectionCounts count_sections(bool periodic_z, RadialTable table = RadialTable::over_r);
 
 /// The same, priced for a machine.
 struct StepCode {
@@ -34,7 +38,9 @@ struct StepCode {
   wse::Section test, enter;  ///< a candidate; a neighbour, beside that
   wse::Section
       listed;  ///< an entry of a list that serves several steps; scalar code, since they lie scattered
-  wse::Section density, force;                 ///< a neighbour
+  wse::Section density, density_in_test;       ///< a neighbour
+  wse::Section untested_density;               ///< a listed atom
+  wse::Section force;                          ///< a neighbour, or a listed atom
   wse::Section embedding, integration;         ///< an atom
   wse::Section time_step;                      ///< an atom
   wse::Section slow, not_slow, bath, no_bath;  ///< an atom of that kind

@@ -14,7 +14,6 @@ namespace {
 constexpr int moving_share = 2;   // the share of the tile that moves the atom, north-western in its patch
 constexpr float skin = 0.4f;      // Angstrom; of the emulator's list
 constexpr float far_away = 1e6f;  // where atoms of tiles without one stand
-constexpr std::int64_t table_words_per_point = 8 + 4;
 
 /// Two shares: the half that a tile computes itself and the half that comes back to it. Four: quarters of the
 /// neighbourhood, each of b (b + 1) tiles and beside the tile's own row or column, so that it hears one
@@ -27,16 +26,9 @@ int share_of(int dx, int dy, int shares) {
 
 }  // namespace
 
-int table_points_that_fit(std::int64_t bytes, int wanted) {
-  return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (4 * table_words_per_point) - 1));
-}
-
-std::int64_t table_bytes(const PotentialTables& t) {
-  return 4 * (8 * std::int64_t{t.nr + 1} + 4 * std::int64_t{t.nrho});
-}
-
 TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
-                     const Configuration& start, const PotentialTables& t, const WaferSettings& settings)
+                     const Configuration& start, const PotentialTables& t,
+                     const std::optional<SquaredTables>& squares, const WaferSettings& settings)
     : comm_(&comm),
       layout_(layout),
       box_(start.box),
@@ -45,6 +37,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       seen_(reach_with_rim(layout, rim_)),
       border_(comm, blocks, seen_),
       lasting_(settings.list_reuse > 1),
+      untested_(settings.untested_lists),
       list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
       patch_(settings.tiles_per_atom == 4 ? 2 : 1),
       shares_(settings.force_symmetry ? 2 : settings.tiles_per_atom) {
@@ -52,21 +45,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   mass_ev_ = static_cast<float>(mass * units::amu_a2_per_ps2_in_ev);
   inverse_mass_ = static_cast<float>(1.0 / mass);
   cutoff_ = static_cast<float>(t.cutoff_angstrom);
-  radial_.assign(8 * (static_cast<std::size_t>(t.nr) + 1), 0.0f);
-  const auto density = lammps_spline(t.density[0][0]), r_phi = lammps_spline(t.r_phi[0][0]);
-  for (std::size_t m = 0; m < static_cast<std::size_t>(t.nr); ++m)
-    for (std::size_t c = 0; c < 4; ++c) {
-      radial_[8 * m + c] = static_cast<float>(density[4 * m + c]);
-      radial_[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
-    }
-  for (const double c : lammps_spline(t.embedding[0])) embedding_.push_back(static_cast<float>(c));
-  tables_ = {radial_.data(),
-             embedding_.data(),
-             t.nr,
-             t.nrho,
-             static_cast<float>(1.0 / t.dr),
-             static_cast<float>(1.0 / t.drho),
-             cutoff_ * cutoff_};
+  copy_tables(t, squares);
   const double length = start.box.length(2);
   z_ = {start.box.periodic[2], static_cast<float>(length), static_cast<float>(1.0 / length)};
 
@@ -133,6 +112,30 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       home[2] = a.x.z;
     }
   border_.fill(homes_, 4);
+}
+
+void TileBlock::copy_tables(const PotentialTables& t, const std::optional<SquaredTables>& squares) {
+  radial_.assign(8 * (static_cast<std::size_t>(t.nr) + 1), 0.0f);
+  const auto density = lammps_spline(t.density[0][0]), r_phi = lammps_spline(t.r_phi[0][0]);
+  for (std::size_t m = 0; m < static_cast<std::size_t>(t.nr); ++m)
+    for (std::size_t c = 0; c < 4; ++c) {
+      radial_[8 * m + c] = static_cast<float>(density[4 * m + c]);
+      radial_[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
+    }
+  for (const double c : lammps_spline(t.embedding[0])) embedding_.push_back(static_cast<float>(c));
+  tables_ = {radial_.data(),
+             embedding_.data(),
+             t.nr,
+             t.nrho,
+             static_cast<float>(1.0 / t.dr),
+             static_cast<float>(1.0 / t.drho),
+             cutoff_ * cutoff_};
+  if (!squares) return;
+  densities_over_squares_.assign(squares->density.begin(), squares->density.end());
+  slopes_over_squares_.assign(squares->slopes.begin(), squares->slopes.end());
+  squares_ = {densities_over_squares_.data(), slopes_over_squares_.data(),
+              static_cast<float>(1.0 / squares->du), static_cast<float>(0.5 * squares->du),
+              static_cast<float>(squares->pieces - 1)};
 }
 
 TileBlock::Candidate TileBlock::candidate(int dx, int dy) const {
@@ -209,10 +212,11 @@ void TileBlock::atoms_removed(TileItems& items) {
 void TileBlock::count_items(TileItems& items) const {
   const int tiles = patch_ * patch_;
   if (tiles == 1) {
-    items.neighbours = items.partners = neighbours_;
+    items.partners = neighbours_;
+    items.neighbours = untested_ ? list_count_ : neighbours_;
     items.entered = lasting_ ? list_count_ : neighbours_;
     if (lasting_) items.listed = list_count_;
-    items.pairs = neighbours_;
+    items.pairs = items.neighbours;
     if (shares_ == 2)
       for (std::size_t i = 0; i < atoms_.size(); ++i) items.pairs[i] = found_[i][0];
     return;
@@ -304,23 +308,29 @@ void TileBlock::build_list(float within) {
   list_valid_ = true;
 }
 
-void TileBlock::sum_densities() {
+void TileBlock::sum_densities() { squares_ ? sum_densities(*squares_) : sum_densities(tables_); }
+
+template <class Tables>
+void TileBlock::sum_densities(const Tables& tables) {
   for_each_atom("densities", [&](std::size_t i) {
     const Place here = place(i);
     const std::uint16_t* list = &list_[i * list_stride_];
     std::array<float, 4> partial{};
     std::array<int, 4> found{};
+    int neighbours = 0;
     for (int e = 0; e < list_count_[i]; ++e) {
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
       const float r2 = squared_length(d.x, d.y, d.z);
-      if (!inside(r2, tables_.cutoff_squared)) continue;
+      const bool acts = inside(r2, tables_.cutoff_squared);
+      neighbours += acts ? 1 : 0;
+      if (!acts && !untested_) continue;
       const auto share = static_cast<std::size_t>(window_[list[e]].share);
-      add_density(tables_, neighbour_distance(tables_, r2), partial[shares_ == 4 ? share : 0]);
+      add_density(tables, neighbour_distance(tables, r2), partial[shares_ == 4 ? share : 0]);
       ++found[share];
     }
     const float density = (partial[0] + partial[1]) + (partial[2] + partial[3]);
     const Embedding<float> f = embed(tables_.embedding, tables_.nrho, tables_.inverse_drho, density);
-    neighbours_[i] = found[0] + found[1] + found[2] + found[3];
+    neighbours_[i] = neighbours;
     if (shares_ > 1) found_[i] = found;
     energy_[i] = static_cast<double>(f.energy);
     density_slope_[i] = f.slope;
@@ -333,6 +343,11 @@ void TileBlock::multicast_slopes(const wse::MarchingMulticast& pattern) {
 }
 
 void TileBlock::sum_forces(bool with_energy) {
+  squares_ ? sum_forces(*squares_, with_energy) : sum_forces(tables_, with_energy);
+}
+
+template <class Tables>
+void TileBlock::sum_forces(const Tables& tables, bool with_energy) {
   for_each_atom("forces", [&](std::size_t i) {
     const Place here = place(i);
     const std::uint16_t* list = &list_[i * list_stride_];
@@ -341,16 +356,16 @@ void TileBlock::sum_forces(bool with_energy) {
     for (int e = 0; e < list_count_[i]; ++e) {
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
       const float r2 = squared_length(d.x, d.y, d.z);
-      if (!inside(r2, tables_.cutoff_squared)) continue;
+      if (!untested_ && !inside(r2, tables_.cutoff_squared)) continue;
       const float slope = sites_[4 * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(here.at) +
                                                               window_[list[e]].offset) +
                                  3];
-      const RadialTerm<float> pair =
-          add_force(tables_, neighbour_distance(tables_, r2), d, density_slope_[i], slope,
-                    force[static_cast<std::size_t>(window_[list[e]].share)]);
+      const auto distance = neighbour_distance(tables, r2);
+      const float force_over_r = add_force(tables, distance, d, density_slope_[i], slope,
+                                           force[static_cast<std::size_t>(window_[list[e]].share)]);
       if (!with_energy) continue;
-      phi += 0.5 * static_cast<double>(pair.phi);
-      virial += 0.5 * static_cast<double>(eam_force_over_r(pair, density_slope_[i], slope) * r2);
+      phi += 0.5 * static_cast<double>(pair_energy(tables, distance));
+      virial += 0.5 * static_cast<double>(force_over_r * r2);
     }
     atoms_[i].f = sum(sum(force[0], force[1]), sum(force[2], force[3]));
     if (with_energy) {

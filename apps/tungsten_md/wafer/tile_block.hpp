@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/communicator.hpp"
@@ -16,6 +17,7 @@
 #include "tungsten_md/kernels/stopping.hpp"
 #include "tungsten_md/kernels/time_step.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
+#include "tungsten_md/model/squared_tables.hpp"
 #include "tungsten_md/wafer/rim.hpp"
 #include "tungsten_md/wafer/tile_items.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
@@ -34,10 +36,11 @@ struct TileAtom {
 
 class TileBlock {
  public:
-  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element.
-  /// Collective.
+  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element;
+  /// `squares`: the radial ones over r^2, where tiles use those. Collective.
   TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
-            const Configuration& start, const PotentialTables& tables, const WaferSettings& settings);
+            const Configuration& start, const PotentialTables& tables,
+            const std::optional<SquaredTables>& squares, const WaferSettings& settings);
 
   // The phases of a step, in their order.
   void kick_and_drift(float dt);
@@ -119,6 +122,12 @@ class TileBlock {
     const float *corners_x, *corners_y;
   };
   void build_list(float within);
+  void copy_tables(const PotentialTables& tables, const std::optional<SquaredTables>& squares);
+  /// sum_densities() and sum_forces() with tables of either kind.
+  template <class Tables>
+  void sum_densities(const Tables& tables);
+  template <class Tables>
+  void sum_forces(const Tables& tables, bool with_energy);
   Candidate candidate(int dx, int dy) const;
   std::int64_t missed_at_rim(const std::vector<float>& displaced, float most) const;
   std::int64_t missed_by_strays(const std::vector<float>& displaced) const;
@@ -165,21 +174,23 @@ class TileBlock {
       corner_rows_;  ///< of a place in the column: where corner_x_, _y_ begin
   int seen_;         ///< tiles around that the emulator sees: b, and the rim
   wse::BorderExchange border_;
-  bool lasting_;  ///< neighbour lists serve several steps
+  bool lasting_;   ///< neighbour lists serve several steps
+  bool untested_;  ///< and tiles take all that is listed: beyond the cut-off tables are zero
   float list_skin_;
   int patch_;   ///< tiles of an atom, across and down
   int shares_;  ///< partial sums of an atom, added in a fixed order: what reductions between tiles do
 
   float mass_ev_, inverse_mass_, cutoff_;
-  std::vector<float> radial_, embedding_;
+  std::vector<float> radial_, embedding_, densities_over_squares_, slopes_over_squares_;
   TileTables<float> tables_;
+  std::optional<SquaredTileTables<float>> squares_;  ///< the radial tables that tiles use, if set
   PeriodicZ<float> z_;
 
   std::vector<TileAtom> atoms_;
   std::vector<float> density_slope_;
   std::vector<double> energy_, virial_;
   std::vector<int> neighbours_, candidates_;
-  std::vector<std::array<int, 4>> found_;  ///< neighbours by share, where atoms have more than one
+  std::vector<std::array<int, 4>> found_;  ///< whose density a tile adds, by share, where atoms have several
   std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
   std::vector<Candidate> window_;
   std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + seen], crystal axes
@@ -217,10 +228,5 @@ std::int64_t TileBlock::sum_over_atoms(const char* name, const Body& body) const
       sum);
   return sum;
 }
-
-/// The most points, at most `wanted`, that both kinds of table may have to fit `bytes`.
-int table_points_that_fit(std::int64_t bytes, int wanted);
-/// Bytes of the tables on a tile.
-std::int64_t table_bytes(const PotentialTables& tables);
 
 }  // namespace wafermark::tungsten

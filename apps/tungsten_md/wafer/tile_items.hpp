@@ -11,7 +11,7 @@ struct TileItems {
   std::vector<int> atoms;       ///< 1 on the tile that moves the atom
   std::vector<int> candidates;  ///< that the tile compares
   std::vector<int> listed;      ///< entries of its list that serves several steps: of an atom's, dealt evenly
-  std::vector<int> neighbours;  ///< within the cut-off, whose density it adds
+  std::vector<int> neighbours;  ///< whose density it adds: within the cut-off, or all listed (untested_lists)
   std::vector<int> entered;     ///< into its list: neighbours, or all that are listed
   std::vector<int> pairs;       ///< whose force it computes
   std::vector<int> partners;    ///< neighbours of the atom, on the tile that moves it

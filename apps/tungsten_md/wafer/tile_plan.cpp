@@ -41,6 +41,18 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   memory.allocate("neighbour list", (batches == 1 ? 4 : 8) * list_capacity * word);
 }
 
+/// Words of a tile's radial tables: density and r phi, or density, rho'/r and phi'/r; of those over r one
+/// piece more, which is zero.
+std::int64_t radial_words(const WaferSettings& w, std::int64_t points) {
+  return w.squared_tables ? 12 * points : 8 * (points + 1);
+}
+
+/// The most points, at most `wanted`, that all tables may have to fit `bytes`.
+int table_points_that_fit(const WaferSettings& w, std::int64_t bytes, int wanted) {
+  const std::int64_t words_of_point = radial_words(w, 1) - radial_words(w, 0) + 4;
+  return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (word * words_of_point) - 1));
+}
+
 }  // namespace
 
 wse::Machine machine_of(const WaferSettings& w) {
@@ -92,14 +104,18 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
       if (smallest) throw;
       continue;
     }
-    int points =
-        table_points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
+    int points = table_points_that_fit(w, memory.free(),
+                                       w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
     if (points < target && !smallest) continue;
     if (points < 50) points = target;  // the allocation below says what does not fit
-    PotentialTables tables =
-        resample(potential, std::min(potential.nr, points), std::min(potential.nrho, points));
-    memory.allocate("potential tables", table_bytes(tables));
-    const SectionCounts counts = count_sections(what.structure.periodic[2]);
+    const int radial_points = std::min(potential.nr, points);
+    PotentialTables tables = resample(potential, radial_points, std::min(potential.nrho, points));
+    std::optional<SquaredTables> squares;
+    if (w.squared_tables) squares = over_squares(potential, 0, 0, radial_points);
+    memory.allocate("potential tables",
+                    word * (radial_words(w, radial_points) + 4 * std::int64_t{tables.nrho}));
+    const SectionCounts counts = count_sections(
+        what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r);
     const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
     const wse::TileGrid grid{patch * layout.grid.width, patch * layout.grid.height, layout.grid.ring, patch};
     const int farthest = patch * b * (grid.hops(0) + grid.hops(1));
@@ -107,6 +123,7 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
                   .layout = std::move(layout),
                   .grid = grid,
                   .tables = std::move(tables),
+                  .squares = std::move(squares),
                   .memory = std::move(memory),
                   .neighbours = n,
                   .list_capacity = capacity,
@@ -150,7 +167,7 @@ std::string TilePlan::describe() const {
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
       "tiles             {} x {}{}{}, columns of {} x {}, {} axis across\n"
       "neighbourhood     b = {}: {} candidates, {} neighbours in the perfect crystal\n"
-      "tables            {} radial and {} embedding points\n"
+      "tables            {} radial points over {} and {} embedding points\n"
       "candidates        in {} batch{}\n"
       "memory of a tile\n{}\n"
       "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
@@ -158,8 +175,8 @@ std::string TilePlan::describe() const {
       g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "",
       settings.tiles_per_atom == 4 ? " patches of four" : "", layout.tiles_per_column[0],
       layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(),
-      neighbours, tables.nr, tables.nrho, batches, batches == 1 ? "" : "es", memory.ledger(), cycles,
-      1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
+      neighbours, tables.nr, squares ? "r^2" : "r", tables.nrho, batches, batches == 1 ? "" : "es",
+      memory.ledger(), cycles, 1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
   for (const auto& part : parts)
     text += fmt::format("  {:<28} {:>7.0f} cycles  {}\n", part.phase, part.cycles, part.text);
   if (settings.list_reuse > 1)

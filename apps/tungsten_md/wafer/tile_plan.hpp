@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tungsten_md/model/case.hpp"
+#include "tungsten_md/model/squared_tables.hpp"
 #include "tungsten_md/wafer/step_code.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
 #include "wse_emulator/fabric/all_reduce.hpp"
@@ -23,7 +25,8 @@ struct TilePlan {
   TileLayout layout;
   wse::TileGrid
       grid;  ///< of the machine's tiles: as the layout's, or a patch of two by two for each of its tiles
-  PotentialTables tables;  ///< as they fit a tile
+  PotentialTables tables;                ///< as they fit a tile
+  std::optional<SquaredTables> squares;  ///< the radial ones over r^2, where tiles use those instead
   wse::TileMemory memory;
   int neighbours = 0;      ///< of an atom in the perfect crystal
   int list_capacity = 0;   ///< neighbours that a tile has room for

@@ -39,6 +39,14 @@ struct TileTables {
   T inverse_dr, inverse_drho, cutoff_squared;
 };
 
+/// The radial tables over u = r^2 instead (model/squared_tables.hpp).
+template <class T>
+struct SquaredTileTables {
+  const T* density;  ///< [piece][4]; the last is zero, as in slopes
+  const T* slopes;   ///< [piece][rho'/r: 4, phi'/r: 4]
+  T inverse_du, half_du, last;
+};
+
 template <class T>
 struct Vector {
   T x, y, z;
@@ -77,7 +85,16 @@ KOKKOS_FORCEINLINE_FUNCTION void enter_in_list() {
   OnTile<T>::written(1);
 }
 
-/// What the density loop keeps of a neighbour for the force loop.
+/// A loop over neighbours that sums densities alone reads a neighbour's number and r2; where a loop tests and
+/// sums at once, r2 is still in a register.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void turn_over_neighbours() {
+  OnTile<T>::read(2);
+  OnTile<T>::address();
+  OnTile<T>::loop_end();
+}
+
+/// What summing the density keeps of a neighbour for the force loop. With tables over r^2: a TablePosition.
 template <class T>
 struct NeighbourDistance {
   T inverse_r;
@@ -85,36 +102,63 @@ struct NeighbourDistance {
 };
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const TileTables<T>& t, T r2) {
-  OnTile<T>::read(2);  // the neighbour's number, its r2
-  OnTile<T>::address();
   OnTile<T>::written(3);
   const Roots<T> r = roots(r2);
   return {r.inverse, locate(T(r.root * t.inverse_dr), true, t.nr)};
 }
-/// One turn of the loop over neighbours that sums the density, after neighbour_distance().
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> neighbour_distance(const SquaredTileTables<T>& t, T r2) {
+  OnTile<T>::written(2);
+  return locate_or_beyond(T(r2 * t.inverse_du), t.last);
+}
+
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION void add_density(const TileTables<T>& t, const NeighbourDistance<T>& r,
                                              T& density) {
   density = density + cubic_value(load_quads(t.radial, 2 * r.at.index), r.at.p);
-  OnTile<T>::loop_end();
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_density(const SquaredTileTables<T>& t, const TablePosition<T>& r,
+                                             T& density) {
+  density = density + cubic_value(load_quads(t.density, r.index), r.p);
+}
+
+/// The pair energy, which the machine does not compute.
+inline float pair_energy(const TileTables<float>& t, const NeighbourDistance<float>& r) {
+  return cubic_value(load_quads(t.radial + 4, 2 * r.at.index), r.at.p) * r.inverse_r;
+}
+inline float pair_energy(const SquaredTileTables<float>& t, const TablePosition<float>& r) {
+  return phi_of_squares(load_quads(t.slopes + 4, 2 * r.index), r.p, t.half_du);
+}
+
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const TileTables<T>& t,
+                                                          const NeighbourDistance<T>& r) {
+  OnTile<T>::read(3);  // 1/r, piece, p
+  const Quad<T> density = load_quads(t.radial, 2 * r.at.index);
+  const Quad<T> r_phi = load_quads(t.radial + 4, 2 * r.at.index);
+  return eam_radial(density, r_phi, r.at.p, r.inverse_r, t.inverse_dr);
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const SquaredTileTables<T>& t,
+                                                          const TablePosition<T>& r) {
+  OnTile<T>::read(2);  // piece, p
+  return eam_radial_of_squares(load_quads(t.slopes, 2 * r.index), load_quads(t.slopes + 4, 2 * r.index), r.p);
 }
 
 /// One turn of the loop over neighbours that sums the force; `slope`: F' of the atom and of the neighbour.
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION RadialTerm<T> add_force(const TileTables<T>& t, const NeighbourDistance<T>& r,
-                                                    const Vector<T>& d, T slope, T slope_of_neighbour,
-                                                    Vector<T>& force) {
-  OnTile<T>::read(8);  // number, 1/r, piece, p, separation, slope
+/// Returns the force divided by the separation. `r`: of neighbour_distance().
+template <class T, class Tables, class Distance>
+KOKKOS_FORCEINLINE_FUNCTION T add_force(const Tables& t, const Distance& r, const Vector<T>& d, T slope,
+                                        T slope_of_neighbour, Vector<T>& force) {
+  OnTile<T>::read(5);  // number, separation, slope
   OnTile<T>::address();
-  const Quad<T> density = load_quads(t.radial, 2 * r.at.index);
-  const Quad<T> r_phi = load_quads(t.radial + 4, 2 * r.at.index);
-  const RadialTerm<T> pair = eam_radial(density, r_phi, r.at.p, r.inverse_r, t.inverse_dr);
-  const T scaled = eam_force_over_r(pair, slope, slope_of_neighbour);
+  const T scaled = eam_force_over_r(radial_slopes(t, r), slope, slope_of_neighbour);
   force.x = force.x + d.x * scaled;
   force.y = force.y + d.y * scaled;
   force.z = force.z + d.z * scaled;
   OnTile<T>::loop_end();
-  return pair;
+  return scaled;
 }
 
 /// A partial sum that another tile made joins the tile's own.

@@ -3,45 +3,68 @@
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
+namespace {
+
+/// Which candidates act, and the densities that they lay at the atom. The emulator has done both before.
+void add_densities(wse::Program& p, const TilePlan& plan, const TileItems& n,
+                   const std::function<bool()>& new_lists) {
+  const StepCode& code = plan.code;
+  const bool lasting = plan.settings.list_reuse > 1, fused = plan.settings.fused_density;
+  p.compute("distances", {{code.distance, n.candidates}}).when(new_lists);
+  if (lasting || !fused)
+    p.compute("neighbour_list", {{code.test, n.candidates}, {code.enter, n.entered}}).when(new_lists);
+  if (plan.settings.untested_lists) {
+    p.compute("densities", {{code.untested_density, n.neighbours}});
+  } else if (fused) {
+    // Those that act get a list of their own, for the force loop.
+    const wse::Work found = lasting ? wse::Work(code.listed, n.listed) : wse::Work(code.test, n.candidates);
+    p.compute("densities", {{code.density_in_test, n.neighbours}, found, {code.enter, n.neighbours}});
+  } else {
+    if (lasting) p.compute("listed_distances", {{code.listed, n.listed}});
+    p.compute("densities", {{code.density, n.neighbours}});
+  }
+}
+
+}  // namespace
 
 wse::Program tile_step(const TilePlan& plan, const TileItems& n, WaferSimulation* run) {
   const StepCode& code = plan.code;
   const WaferSettings& options = plan.settings;
-  const bool lasting = options.list_reuse > 1, four = options.tiles_per_atom == 4;
-  const auto new_lists = [run] { return run->makes_new_lists(); };
+  const bool four = options.tiles_per_atom == 4;
   const auto swaps_due = [run] { return run->swaps_due(); };
   const auto bath_acts = [run] { return run->bath_acts(); };
 
   wse::Program p;
+  const auto exchange = [&](const char* name, std::shared_ptr<const wse::Pattern> pattern,
+                            int first_color) -> wse::Phase& {
+    return p.pattern(name, std::move(pattern), first_color)
+        .receives(options.blocking_receives ? wse::Receiving::blocking : wse::Receiving::tasks);
+  };
   p.host([run] { run->fire_due_pkas(); });
   if (options.swap_every > 0) {
     p.compute("swaps", {{code.swap_partner, n.partners}}).when(swaps_due).does([run] { run->swap_atoms(); });
-    p.pattern("swap_choices", plan.choices, 16).when(swaps_due);
-    p.pattern("swapped_atoms", plan.swapped_atoms, 4).when(swaps_due);
+    exchange("swap_choices", plan.choices, 16).when(swaps_due);
+    exchange("swapped_atoms", plan.swapped_atoms, 4).when(swaps_due);
   }
   if (plan.adaptive) {
     p.compute("time_step", {{code.time_step, n.atoms}});
-    p.pattern("time_step_reduction", plan.least_time_step, 12).does([run] { run->choose_time_step(); });
+    exchange("time_step_reduction", plan.least_time_step, 12).does([run] { run->choose_time_step(); });
   }
   p.host([run] { run->kick_and_drift(); });
 
-  // The emulator finds neighbours and sums densities in one loop, before the phases that tiles take for it.
-  p.pattern("multicast_positions", plan.positions, 8).does([run] {
+  exchange("multicast_positions", plan.positions, 8).does([run] {
     run->send_positions();
     run->watch_interactions(run->steps_done() + 1);
     run->sum_densities();
   });
-  p.compute("distances", {{code.distance, n.candidates}}).when(new_lists);
-  p.compute("neighbour_list", {{code.test, n.candidates}, {code.enter, n.entered}}).when(new_lists);
-  if (lasting) p.compute("listed_distances", {{code.listed, n.listed}});
-  p.compute("densities", {{code.density, n.neighbours}});
-  if (four) p.pattern("joining_sums", plan.joined_densities, 4);
+  add_densities(p, plan, n, [run] { return run->makes_new_lists(); });
+  if (four) exchange("joining_sums", plan.joined_densities, 4);
   p.compute("embedding", {{code.embedding, n.atoms}});
 
-  p.pattern("multicast_slopes", plan.slopes, 0).does([run] { run->send_slopes(); });
+  exchange("multicast_slopes", plan.slopes, 0).does([run] { run->send_slopes(); });
   p.compute("forces", {{code.force, n.pairs}}).does([run] { run->sum_forces(); });
-  if (options.force_symmetry) p.pattern("reverse_multicast", plan.partners_forces, 4);
-  if (four) p.pattern("joining_sums", plan.joined_forces, 4);
+  if (options.force_symmetry) exchange("reverse_multicast", plan.partners_forces, 4);
+  if (four) exchange("joining_sums", plan.joined_forces, 4);
 
   p.compute("integration", {{code.integration, n.atoms}}).does([run] { run->kick(); });
   if (plan.stopping)

@@ -151,7 +151,7 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, Til
       plan_(std::move(plan)),
       blocks_(comm, plan_.grid, what.wafer.blocks_across, what.wafer.blocks_down),
       block_(std::make_unique<TileBlock>(comm, blocks_.of_patches(), plan_.layout, start_, plan_.tables,
-                                         what.wafer)),
+                                         plan_.squares, what.wafer)),
       items_(block_->items()),
       executor_(comm, blocks_, plan_.machine, tile_step(plan_, items_, this), items_.working, times),
       time_step_(what.dynamics.adaptive, what.run.timestep_ps),

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "wse_emulator/executor.hpp"
+#include "wse_emulator/fabric/marching_multicast.hpp"
 #include "wse_emulator/fabric/star_exchange.hpp"
 
 using namespace wafermark;
@@ -123,6 +124,14 @@ TEST_F(Streams, WordsThatAreWaitedForCostAnInstructionInsteadOfATask) {
   EXPECT_EQ(e.clocks()[3],
             of_stream() + static_cast<std::int64_t>(exchange->tasks() * machine.fabric_read_cycles));
   EXPECT_LT(machine.fabric_read_cycles, machine.task_start_cycles);
+}
+
+TEST(Reads, OfAMulticastAreOneForEachStreamOfItsTwoStages) {
+  const MarchingMulticast multicast(3, 2);
+  const TileGrid single{20, 20, {false, false}, 1}, patches{20, 20, {false, false}, 2};
+  EXPECT_EQ(multicast.reads(single), 4);
+  EXPECT_EQ(multicast.reads(patches), 2);
+  EXPECT_EQ(ReverseMulticast(3, 2).reads(single), 3);
 }
 
 TEST(ProgramPhases, StayWhereTheyAreWhenOthersFollow) {

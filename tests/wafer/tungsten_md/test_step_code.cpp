@@ -76,6 +76,7 @@ TEST(StepCode, CountsPerItemAddUpToTheCountsOfAWholeTile) {
       const Vector<C> d = separations[k];
       if (!inside(r2, tables.cutoff_squared)) continue;
       enter_in_list<C>();
+      turn_over_neighbours<C>();
       kept.push_back({d, neighbour_distance(tables, r2)});
       add_density(tables, kept.back().second, density);
       ++neighbours;
@@ -99,6 +100,52 @@ TEST(StepCode, CountsPerItemAddUpToTheCountsOfAWholeTile) {
       80 * (s.distance + s.test) + neighbours * (s.enter + s.density + s.force) + s.embedding + s.integration;
   for (std::size_t k = 0; k < wse::operation_classes; ++k)
     EXPECT_EQ(whole.n[k], sum.n[k]) << wse::operation_names[k];
+}
+
+TEST(StepCode, OneLoopOverAListOfTablesOverSquaresAddsUpToItsParts) {
+  const std::vector<C> densities(4 * 64, C(0.5f)), slopes(8 * 64, C(0.25f));
+  const SquaredTileTables<C> tables{densities.data(), slopes.data(), C(1.0f), C(0.5f), C(63.0f)};
+  std::vector<Vector<C>> listed(20, {C(0.5f), C(1.0f), C(-2.0f)});
+  Vector<C> own{0.1f, 0.2f, 0.3f}, kept = own;
+  for (auto* v : {&kept}) v->x.keep_in_memory(), v->y.keep_in_memory(), v->z.keep_in_memory();
+  for (auto& v : listed) v.x.keep_in_memory(), v.y.keep_in_memory(), v.z.keep_in_memory();
+  const auto corners = wse::in_memory<float>(2);
+  const auto whole = counted([&] {
+    C density = 0.0f;
+    std::vector<TablePosition<C>> at;
+    for (const auto& other : listed) {
+      OnTile<C>::read(2);
+      OnTile<C>::address();
+      const auto d = separation(own, other, corners[0], corners[1], PeriodicZ<C>{false, 0.0f, 0.0f});
+      kept = d;
+      at.push_back(neighbour_distance(tables, squared_length(d.x, d.y, d.z)));
+      add_density(tables, at.back(), density);
+      OnTile<C>::loop_end();
+    }
+    Vector<C> force{0.0f, 0.0f, 0.0f};
+    for (const auto& r : at) add_force(tables, r, own, C(1.0f), C(2.0f), force);
+  });
+  const SectionCounts s = count_sections(false, RadialTable::over_squares);
+  EXPECT_EQ(whole, 20 * (s.untested_density + s.force));
+  // The test goes, and with it a loop; nothing else.
+  EXPECT_EQ(s.untested_density + counted([] {
+              (void)inside(C(1.0f), C(2.0f));
+              OnTile<C>::address();
+              OnTile<C>::read(2);
+            }),
+            s.listed + s.density);
+}
+
+TEST(StepCode, TablesOverSquaresNeedNoRoot) {
+  const auto over_r = count_sections(false), over_squares = count_sections(false, RadialTable::over_squares);
+  const auto saved = [](const wse::OperationCounts& a, const wse::OperationCounts& b) {
+    return a.instructions() - b.instructions();
+  };
+  const auto root = counted([] { (void)wse::roots(C(2.0f)); });
+  // Of locating, a select goes.
+  EXPECT_EQ(saved(over_r.density, over_squares.density), root.instructions() + 1);
+  EXPECT_GT(saved(over_r.force, over_squares.force), 10);
+  EXPECT_EQ(over_r.listed, over_squares.listed);
 }
 
 TEST(StepCode, CandidatesInsideAndOutsideTheCutoffCostDifferently) {

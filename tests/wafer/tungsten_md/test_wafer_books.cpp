@@ -18,6 +18,11 @@ const std::string adaptive = "adaptive_timestep = {max_displacement_angstrom = 0
                   stopping =
                       "stopping = {kind = \"sqrt\", coefficient_sqrt_ev_per_angstrom = 0.2167, "
                       "cutoff_energy_ev = 0.05}\n";
+/// What the later published runs are compared with.
+const std::string records =
+    "wafer.list_reuse_steps = 4\nwafer.squared_tables = true\nwafer.fused_density = true\n"
+    "wafer.blocking_receives = true\n";
+const std::string untested_lists = "wafer.untested_lists = true\n";
 const std::string options[] = {
     "",
     "wafer.list_reuse_steps = 4\n",
@@ -30,6 +35,16 @@ const std::string options[] = {
     bath,
     stopping,
     "wafer.changes = [\"core.step_overhead_cycles.value=50\"]\n",
+    "wafer.squared_tables = true\n",
+    "wafer.fused_density = true\n",
+    "wafer.fused_density = true\nwafer.list_reuse_steps = 4\n",
+    "wafer.fused_density = true\nwafer.squared_tables = true\nwafer.force_symmetry = true\n",
+    "wafer.blocking_receives = true\nwafer.force_symmetry = true\nwafer.swap_every_steps = 3\n",
+    records,
+    records + untested_lists,
+    records + untested_lists + "wafer.force_symmetry = true\n",
+    records + untested_lists + "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath +
+        stopping,
     "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath + stopping};
 constexpr int steps = 9;
 
@@ -115,8 +130,18 @@ TEST_P(Books, PriceWhatTheTilesDid) {
                           span(y, layout.grid.height, layout.grid.ring[1]) -
                       1;
   EXPECT_EQ(books().items("distances"), new_lists * candidates);
-  const auto neighbours = books().items("densities"), pairs = books().items("forces"),
-             entered = books().items("neighbour_list", 1), listed = books().items("listed_distances");
+  const auto& settings = plan.settings;
+  const bool fused = settings.fused_density, untested = settings.untested_lists,
+             lasting = settings.list_reuse > 1;
+  const auto neighbours = books().items("densities"), pairs = books().items("forces");
+  const auto entered =
+      books().items("neighbour_list", 1) + (fused && !untested ? books().items("densities", 2) : 0);
+  // Looked at by the loop over densities, where it is fused: what is listed, or all candidates.
+  const auto found = fused && !untested ? books().items("densities", 1) : 0;
+  const auto listed = books().items("listed_distances") + (lasting ? found : 0);
+  const auto tested = lasting || !fused ? new_lists * candidates : found;
+  const auto& density = untested ? c.untested_density : fused ? c.density_in_test : c.density;
+  EXPECT_EQ(tested, new_lists * candidates);
   EXPECT_GT(neighbours, 20 * of_atoms / 2);
   if (plan.settings.force_symmetry)
     EXPECT_EQ(2 * pairs, neighbours);  // each of a pair is the partner of the other
@@ -125,8 +150,8 @@ TEST_P(Books, PriceWhatTheTilesDid) {
   wse::OperationCounts vector = c.distance;
   vector[wse::Operation::load] = 2 * vector.instructions();
   vector[wse::Operation::store] = vector.instructions();
-  wse::OperationCounts all = new_lists * candidates * (vector + c.test) + entered * c.enter +
-                             listed * c.listed + neighbours * c.density + pairs * c.force +
+  wse::OperationCounts all = new_lists * candidates * vector + tested * c.test + entered * c.enter +
+                             listed * c.listed + neighbours * density + pairs * c.force +
                              of_atoms * (c.embedding + c.integration);
   if (plan.adaptive) all += of_atoms * c.time_step;
   const auto slowed = books().items("stopping");

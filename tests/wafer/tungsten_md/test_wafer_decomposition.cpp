@@ -59,8 +59,12 @@ TEST(Decomposition, OpenSlabOf8x8TilesIsTheSameOnAnyNumberOfRanks) {
 }
 
 TEST(Decomposition, OptionsAreTheSameOnAnyNumberOfRanks) {
-  for (const char* option :
-       {"wafer.list_reuse_steps = 4\nwafer.force_symmetry = true\n", "wafer.tiles_per_atom = 4\n"})
+  const std::string later =
+      "wafer.squared_tables = true\nwafer.fused_density = true\nwafer.blocking_receives = true\n";
+  for (const std::string& option :
+       {std::string("wafer.list_reuse_steps = 4\nwafer.force_symmetry = true\n"),
+        std::string("wafer.tiles_per_atom = 4\n"), later + "wafer.list_reuse_steps = 4\n",
+        later + "wafer.list_reuse_steps = 4\nwafer.tiles_per_atom = 4\nwafer.untested_lists = true\n"})
     compare(wafer_case("[4, 4, 2]", all_open, option), 6);
 }
 

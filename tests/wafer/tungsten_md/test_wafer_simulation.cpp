@@ -13,12 +13,12 @@ using namespace wafermark::tungsten;
 namespace {
 
 /// Largest difference of a force component from the native target's in double, at the wafer's positions, with
-/// the tables that the tiles hold; eV/Angstrom.
-double force_error(const WaferRun& run) {
+/// these tables; eV/Angstrom.
+double force_error(const WaferRun& run, const PotentialTables& tables) {
   const auto all = run.simulation.all_atoms();
   const Communicator alone(MPI_COMM_SELF);
   RegionTimes times;
-  Domain native(alone, all.configuration, run.simulation.plan().tables, {}, times);
+  Domain native(alone, all.configuration, tables, {}, times);
   native.compute_forces();
   const Atoms atoms = native.atoms_on_host();
   const auto forces = native.forces_on_host();
@@ -27,6 +27,45 @@ double force_error(const WaferRun& run) {
     for (std::size_t d = 0; d < 3; ++d)
       worst =
           std::max(worst, std::abs(forces[k][d] - all.forces[static_cast<std::size_t>(atoms.id[k] - 1)][d]));
+  return worst;
+}
+
+/// With those that the tiles hold over r.
+double force_error(const WaferRun& run) { return force_error(run, run.simulation.plan().tables); }
+
+/// The same from the tiles' tables over r^2 in double, over all pairs of atoms.
+double force_error_over_squares(const WaferRun& run) {
+  const auto all = run.simulation.all_atoms();
+  const TilePlan& plan = run.simulation.plan();
+  const SquaredTables& t = plan.squares.value();
+  const SquaredTileTables<double> squares{t.density.data(), t.slopes.data(), 1.0 / t.du, 0.5 * t.du,
+                                          double(t.pieces - 1)};
+  const auto& x = all.configuration.atoms.x;
+  const Box& box = all.configuration.box;
+  const std::vector<double> embedding = lammps_spline(plan.tables.embedding[0]);
+  std::vector<double> slope(x.size());
+  const auto over_pairs = [&](std::size_t i, const auto& body) {
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      const Vec3 d = box.minimum_image({x[i][0] - x[j][0], x[i][1] - x[j][1], x[i][2] - x[j][2]});
+      if (j != i) body(j, d, neighbour_distance(squares, d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
+    }
+  };
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double density = 0.0;
+    over_pairs(i, [&](std::size_t, const Vec3&, const TablePosition<double>& r) {
+      add_density(squares, r, density);
+    });
+    slope[i] = embed(embedding.data(), plan.tables.nrho, 1.0 / plan.tables.drho, density).slope;
+  }
+  double worst = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    Vector<double> f{0.0, 0.0, 0.0};
+    over_pairs(i, [&](std::size_t j, const Vec3& d, const TablePosition<double>& r) {
+      add_force(squares, r, {d[0], d[1], d[2]}, slope[i], slope[j], f);
+    });
+    const auto& found = all.forces[static_cast<std::size_t>(all.configuration.atoms.id[i] - 1)];
+    worst = std::max({worst, std::abs(f.x - found[0]), std::abs(f.y - found[1]), std::abs(f.z - found[2])});
+  }
   return worst;
 }
 
@@ -142,6 +181,90 @@ TEST(Options, ChangeTheForcesByNoMoreThanRounding) {
   }
 }
 
+const std::string records =
+    "wafer.list_reuse_steps = 10\nwafer.squared_tables = true\nwafer.fused_density = true\n"
+    "wafer.blocking_receives = true\n";
+
+const std::string untested = records + "wafer.untested_lists = true\n";
+
+TEST(TablesOverSquares, GiveTheirOwnForcesToRoundingAndTheNativeTargetsAsWellAsTablesOverR) {
+  const std::string four = "wafer.tiles_per_atom = 4\n", symmetric = "wafer.force_symmetry = true\n";
+  WaferRun over_r(wafer_case("[8, 8, 4]", all_periodic));
+  for (int k = 0; k < 35; ++k) over_r.simulation.step(false);
+  const double of_points = force_error(over_r, over_r.potential);  // of the tiles' fewer points
+  EXPECT_GT(of_points, 1e-4);
+  for (const std::string& option :
+       {std::string("wafer.squared_tables = true\n"), records + four, untested + four, untested + symmetric})
+    for (const char* boundary : {all_open, all_periodic}) {
+      WaferRun run(wafer_case("[8, 8, 4]", boundary, option));
+      for (int k = 0; k < 35; ++k) run.simulation.step(false);
+      EXPECT_GT(largest_force(run), 1.0);
+      EXPECT_LT(force_error_over_squares(run), 3e-5) << option << boundary;
+      EXPECT_LT(force_error(run, run.potential), 2.0 * of_points) << option << boundary;
+      EXPECT_EQ(run.simulation.missed().interactions, 0) << option << boundary;
+    }
+}
+
+TEST(TablesOverSquares, ConserveTheEnergyOverAThousandSteps) {
+  for (const std::string& option : {std::string("wafer.squared_tables = true\n"), untested}) {
+    WaferRun run(wafer_case("[8, 8, 4]", all_open, option));
+    for (int k = 0; k < 1000; ++k) run.simulation.step(k == 999);
+    const Thermo end = run.simulation.thermo();
+    EXPECT_NEAR(run.simulation.energy_error_ev(end) / static_cast<double>(run.simulation.atoms()), 0.0, 3e-5)
+        << option;
+  }
+}
+
+TEST(TablesOverSquares, HoldInACascade) {
+  WaferRun run(wafer_case(
+      "[12, 12, 4]", all_periodic,
+      "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\nwafer.squared_tables = true\n"
+      "potential = {core = \"zbl_dft\"}\n[[pka]]\nenergy_ev = 300.0\ndirection = [1.0, 3.0, 0.5]\n"));
+  double hardest = 0.0;
+  for (int k = 0; k < 200; ++k) {
+    run.simulation.step(k == 199);
+    hardest = std::max(hardest, largest_force(run));
+  }
+  EXPECT_GT(hardest, 20.0);
+  EXPECT_LT(force_error_over_squares(run), 1e-4);
+  EXPECT_NEAR(run.simulation.energy_error_ev(run.simulation.thermo()), 0.0, 0.05);
+}
+
+/// Fused loops and blocking receives change when things happen, and nothing that is computed.
+TEST(Options, OfTimeAloneKeepEveryBit) {
+  const auto state = [](const std::string& option) {
+    WaferRun run(wafer_case("[8, 8, 4]", all_open, option));
+    for (int k = 0; k < 12; ++k) run.simulation.step(false);
+    const auto all = run.simulation.all_atoms();
+    return std::tuple(all.configuration.atoms.x, all.configuration.atoms.v, all.forces);
+  };
+  const std::string lists = "wafer.list_reuse_steps = 4\n", squares = "wafer.squared_tables = true\n",
+                    fused = "wafer.fused_density = true\n", all = "wafer.untested_lists = true\n",
+                    blocking = "wafer.blocking_receives = true\n", four = "wafer.tiles_per_atom = 4\n";
+  EXPECT_EQ(state(""), state(fused + blocking));
+  EXPECT_EQ(state(lists), state(lists + fused));
+  EXPECT_EQ(state(lists + squares), state(lists + squares + fused + blocking));
+  EXPECT_EQ(state(lists + squares), state(lists + squares + fused + all));
+  EXPECT_EQ(state(four + lists + squares), state(four + lists + squares + fused + all));
+}
+
+// A list of this potential holds a shell more than acts, so that looking at it without a test takes longer.
+TEST(Options, OfTheLaterRecordsEachTakeLessTime) {
+  const std::string lists = "wafer.list_reuse_steps = 10\n";
+  for (const std::string& base : {lists, lists + "wafer.tiles_per_atom = 4\n"}) {
+    std::int64_t before = cycles_of(base, 10);
+    std::string on = base;
+    for (const char* more : {"wafer.squared_tables = true\n", "wafer.fused_density = true\n",
+                             "wafer.blocking_receives = true\n"}) {
+      on += more;
+      const std::int64_t now = cycles_of(on, 10);
+      EXPECT_LT(now, before) << on;
+      before = now;
+    }
+    EXPECT_GT(cycles_of(on + "wafer.untested_lists = true\n", 10), before);
+  }
+}
+
 /// Both ways of looking for missed interactions, at the present positions.
 void expect_the_watch_to_see_what_a_search_finds(WaferRun& run, bool some, const char* what) {
   TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
@@ -252,6 +375,12 @@ TEST(Options, CostWhatTheirPartsCost) {
 }
 
 TEST(Options, ThatExcludeEachOtherAreRefused) {
+  for (const char* missing : {"wafer.squared_tables = true\nwafer.fused_density = true\n",
+                              "wafer.list_reuse_steps = 4\nwafer.fused_density = true\n",
+                              "wafer.list_reuse_steps = 4\nwafer.squared_tables = true\n"})
+    EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, std::string("wafer.untested_lists = true\n") + missing),
+                 InputError)
+        << missing;
   EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, "wafer.tiles_per_atom = 4\nwafer.force_symmetry = true\n"),
                InputError);
   EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, "wafer.tiles_per_atom = 3\n"), InputError);

@@ -93,6 +93,7 @@ CASE = {
         "wafer.machine": "wse3", "wafer.changes": '["core.clock_mhz.value=425"]', "wafer.tiles": "[200,200]",
         "wafer.list_reuse_steps": "2", "wafer.margin_angstrom": "1.5", "wafer.neighbourhood": "7", "wafer.table_points": "300",
         "wafer.swap_every_steps": "5", "wafer.force_symmetry": "true", "wafer.tiles_per_atom": "4",
+        "wafer.squared_tables": "true", "wafer.fused_density": "true", "wafer.blocking_receives": "true",
     },
 }  # fmt: skip
 # Keys that stand only beside others: {deck: {key: (all that is set)}}.
@@ -104,7 +105,11 @@ CASE_TOGETHER = {
         "potential.core_inner_angstrom": ("potential.core=zbl", "potential.core_inner_angstrom=1.1"),
         "potential.core_outer_angstrom": ("potential.core=zbl", "potential.core_outer_angstrom=2.1"),
     },
-    "wafer": {"wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4")},
+    "wafer": {
+        "wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4"),
+        "wafer.untested_lists": ("wafer.list_reuse_steps=2", "wafer.squared_tables=true", "wafer.fused_density=true",
+                                 "wafer.untested_lists=true"),
+    },
 }
 MAY_CHANGE = {
     "crystal": {

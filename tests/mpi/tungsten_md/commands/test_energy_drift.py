@@ -34,11 +34,14 @@ thermo_every_steps = 5
 energy_tolerance_ev_per_atom = 1e-3
 """
 SLAB = ["--set", "structure.cells=[24, 24, 6]"]
+RECORDS = [word for option in ("list_reuse_steps=10", "squared_tables=true", "fused_density=true", "untested_lists=true", "blocking_receives=true")
+           for word in ("--set", f"wafer.{option}")]
 MODES = {  # options, and the largest drift
     "double": (["--set", "run.precision=double"], 1e-6),
     "mixed": (["--set", "run.precision=mixed"], 2e-5),
     "slab, mixed": (["--set", "run.precision=mixed", *SLAB], 1e-5),
     "slab, wafer (fp32)": (["--target", "wafer", *SLAB], 1e-5),
+    "slab, wafer, options of the later records": (["--target", "wafer", *SLAB, *RECORDS], 1e-5),
 }
 
 
