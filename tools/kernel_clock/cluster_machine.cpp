@@ -8,7 +8,8 @@ namespace wafermark {
 namespace {
 
 // Wide enough for any machine that could be built.
-constexpr Range of_counts{1, 1e7}, of_times{0, 1e6}, of_rates{1e-3, 1e6}, of_powers{0, 1e5};
+constexpr Range of_counts{1, 1e7}, of_times{0, 1e6}, of_rates{1e-3, 1e6}, of_frequencies{0, 1e5},
+    of_powers{0, 1e5};
 
 struct Row {
   QuantityRule rule;
@@ -49,6 +50,9 @@ const std::vector<Row>& rows() {
       row("device.host_copy_gb_per_s", "many bytes between worker and host", of_rates, &M::host_copy_rate,
           gigabytes),
       row("device.search_ns", "building the neighbour list, of an entry", of_times, &M::search_candidate, ns),
+      row("device.interruptions_per_s", "of a rank's core by the operating system", of_frequencies,
+          &M::interruption_rate, 1.0),
+      row("device.interruption_us", "mean length of one", of_times, &M::interruption, us),
       row("network.local_us", "latency between workers of a node", of_times, &M::local_latency, us),
       row("network.local_gb_per_s", "between workers of a node", of_rates, &M::local_bandwidth, gigabytes),
       row("network.link_us", "latency of a link of the network", of_times, &M::link_latency, us),

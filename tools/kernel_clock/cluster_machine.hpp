@@ -38,6 +38,10 @@ struct ClusterMachine {
   double host_copy = 0.0;       ///< of the host, who waits for some bytes from the worker, or sends them
   double host_copy_rate = 0.0;  ///< for many bytes
 
+  // What the operating system takes from a rank's core, while it computes or starts kernels.
+  double interruption_rate = 0.0;  ///< interruptions a second
+  double interruption = 0.0;       ///< mean length of one
+
   // Between workers.
   double local_latency = 0.0, local_bandwidth = 0.0;  ///< of one node
   double link_latency = 0.0, link_bandwidth = 0.0;    ///< of one link of the network, in each direction

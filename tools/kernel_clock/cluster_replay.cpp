@@ -47,18 +47,21 @@ struct Task {
   int most() const { return static_cast<int>(std::min<std::size_t>(in.size(), std::size_t{1} << 30)); }
 };
 
+int own_rank() {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
 class Rank {
  public:
-  explicit Rank(Task& task) : task_(task), m_(task.machine) {
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
-    acts_as_ = task.work.acts_as(rank_);
-  }
+  explicit Rank(Task& task) : task_(task), m_(task.machine) { acts_as_ = task.work.acts_as(rank_); }
 
   double run() {
     MPI_Barrier(MPI_COMM_WORLD);
     const double start = MPI_Wtime();
     for (const WorkEvent& e : task_.record.ranks[static_cast<std::size_t>(acts_as_)]) act(e);
-    sleep(clock_.drain(0.0));
+    sleep(clock_.drain(m_, 0.0));
     double seconds = MPI_Wtime() - start, longest = 0.0;
     MPI_Allreduce(&seconds, &longest, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
     return longest;
@@ -83,10 +86,10 @@ class Rank {
         clock_.start(m_, copy_seconds(m_, bytes));
         break;
       case Kind::host_copy:
-        sleep(clock_.drain(host_copy_seconds(m_, bytes)));
+        sleep(clock_.drain(m_, host_copy_seconds(m_, bytes)));
         break;
       case Kind::fence:
-        if (clock_.started()) sleep(clock_.drain(m_.fence));
+        if (clock_.started()) sleep(clock_.drain(m_, m_.fence));
         break;
       case Kind::exchange:
         MPI_Sendrecv(out, bytes, MPI_CHAR, peer(e.to), 17, in, task_.most(), MPI_CHAR, peer(e.from), 17,
@@ -139,9 +142,9 @@ class Rank {
 
   Task& task_;
   const ClusterMachine& m_;
-  RankClock clock_;
+  int rank_ = own_rank(), acts_as_ = 0;
+  RankClock clock_{rank_};
   std::vector<MPI_Request> sends_, receives_;
-  int rank_ = 0, acts_as_ = 0;
 };
 
 int replay(int argc, char** argv) {

@@ -36,6 +36,7 @@ namespace {
 }
 
 struct RankWork {
+  explicit RankWork(aid_t pid) : clock(static_cast<int>(pid)) {}
   RankClock clock;
   KernelLoad load;
 };
@@ -70,14 +71,14 @@ class Clock {
     if (!clock.started()) return;
     recorder_.fence(pid());
     note("fence: " + label, machine_.fence);
-    sg_actor_sleep_for(clock.drain(machine_.fence));
+    sg_actor_sleep_for(clock.drain(machine_, machine_.fence));
   }
 
   void begin_timed_steps() { recorder_.begin(pid()); }
   void end_timed_steps(std::int64_t steps) { recorder_.end(pid(), steps); }
   WorkRecorder& recorder() { return recorder_; }
   const WorkRecorder& recorder() const { return recorder_; }
-  RankWork& mine() { return ranks_[pid()]; }
+  RankWork& mine() { return ranks_.try_emplace(pid(), pid()).first->second; }
   static aid_t pid() { return sg_actor_self_get_pid(); }
   const ClusterMachine& machine() const { return machine_; }
   bool recorded() const { return recorder_.complete(static_cast<int>(ranks_.size())); }

@@ -20,7 +20,7 @@ struct RankState {
   std::size_t next = 0;  ///< event
   double time = 0.0;
   bool sent = false;  ///< the message of the exchange at `next`
-  RankClock clock;
+  RankClock clock{0};
   double busy = 0.0;
   std::vector<int> awaited;     ///< senders of receives that were begun
   std::int64_t collective = 0;  ///< which one it waits for, the first is 1; 0: none
@@ -41,7 +41,10 @@ class Model {
         ranks_(static_cast<std::size_t>(work.size())),
         inboxes_(ranks_.size()),
         sharers_(ranks_.size()) {
-    for (int r = 0; r < work.size(); ++r) acts_as_.push_back(work.acts_as(r));
+    for (int r = 0; r < work.size(); ++r) {
+      acts_as_.push_back(work.acts_as(r));
+      state(r).clock = RankClock(r);
+    }
   }
 
   ModelledTime run() {
@@ -56,7 +59,7 @@ class Model {
       if (state(r).next < events(r).size())
         throw InputError(fmt::format(
             "rank {} waits for a message that nobody sends: the record does not fit the grid", r));
-      result.seconds = std::max(result.seconds, state(r).time + state(r).clock.drain(0.0));
+      result.seconds = std::max(result.seconds, state(r).time + state(r).clock.drain(m_, 0.0));
       result.busy += state(r).busy;
     }
     result.busy /= work_.size();
@@ -96,10 +99,10 @@ class Model {
         s.clock.start(m_, copy_seconds(m_, static_cast<double>(e.bytes_out)));
         return true;
       case Kind::host_copy:
-        s.time += s.clock.drain(host_copy_seconds(m_, static_cast<double>(e.bytes_out)));
+        s.time += s.clock.drain(m_, host_copy_seconds(m_, static_cast<double>(e.bytes_out)));
         return true;
       case Kind::fence:
-        if (s.clock.started()) s.time += s.clock.drain(m_.fence);
+        if (s.clock.started()) s.time += s.clock.drain(m_, m_.fence);
         return true;
       case Kind::exchange:
         if (!std::exchange(s.sent, true)) send(rank, e);
