@@ -5,9 +5,9 @@
 
 namespace wafermark {
 
-/// Gives simulated times and rates of `result` their bands, the table of what rates hang on, and joules:
-/// watts of the machine times its loop_seconds, also for each atom-step. `outcome`:
-/// runtime::simulated_outcome(), null: nothing.
+/// Gives times and rates of the timed steps their bands, `result` the table of what rates hang on, and
+/// joules: watts of the machine times its loop_seconds, and for each atom-step or token that was decoded.
+/// `outcome`: runtime::simulated_outcome(), null: nothing.
 void add_simulated_outcome(nlohmann::json& result, const nlohmann::json& outcome);
 
 }  // namespace wafermark

@@ -188,6 +188,7 @@ const char* outcome() {
   const ClusterMachine& m = clock.machine();
   const RecordOnGrid work(record, record.grid);
   const ModelledTime time = modelled_time(work, m);
+  if (time.seconds <= 0.0) return "null";
   const Band band = band_of(m.quantities, time.seconds, [&](const std::string& key, double value) {
     return modelled_time(work, m.with(key, value)).seconds;
   });

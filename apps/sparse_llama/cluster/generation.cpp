@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "common/runtime.hpp"
+
 namespace wafermark::llama {
 
 Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
@@ -26,6 +28,7 @@ Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t v
   double start = model.seconds();
   std::vector<float> logits = model.forward(rows, wanted);
   out.prefill_seconds = model.seconds() - start;
+  runtime::begin_timed_steps();
   start = model.seconds();
   for (std::int64_t t = 0; t < tokens && !running.empty(); ++t) {
     std::vector<std::int32_t> drawn(running.size());
@@ -56,6 +59,7 @@ Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t v
     out.decode_tokens += std::int64_t(rows.size());
     out.decode_seconds = model.seconds() - start;
   }
+  runtime::end_timed_steps(out.decode_passes);
   return out;
 }
 

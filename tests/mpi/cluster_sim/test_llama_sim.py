@@ -54,8 +54,13 @@ def tokens_are_those_of_a_native_run(folder):
     expect(simulated["tokens"] == native["tokens"], f"the tokens of a native run: {simulated['tokens']}")
     expect(simulated["target"] == "simulated" and simulated["simulation"]["machine"] == "frontier", "the result names the machine")
     expect(all(f["kind"] == "simulated" for f in simulated["figures"] if f["name"].endswith("per_second")), "rates are simulated")
-    expect(figure(simulated, "memory_read_bandwidth") is None and figure(simulated, "joules_per_token") is None,
-           "nothing is said of this computer's memory and meters")
+    expect(figure(simulated, "memory_read_bandwidth") is None, "nothing is said of this computer's memory")
+    rate, prompt, joules = (next(f for f in simulated["figures"] if f["name"] == name)
+                            for name in ("decode_tokens_per_second", "prefill_tokens_per_second", "joules_per_token"))
+    expect(rate["band"][0] < rate["value"] < rate["band"][1] and "band" not in prompt and simulated["simulation"]["sensitivity"],
+           f"decoding has a band, {rate.get('band')}; the prompt, which is not recorded, has none")
+    # Two of Frontier's eight GCDs on one node.
+    expect(joules["kind"] == "simulated" and 100 < joules["value"] * rate["value"] < 3000, f"{joules['value']} J a token: {joules['note']}")
     again = simulate(folder / "again", model, 2, "--format", "bit_mask")[1]
     expect(figure(simulated, "decode_tokens_per_second") == figure(again, "decode_tokens_per_second") and simulated["regions"] == again["regions"],
            "the same seconds twice")
