@@ -60,7 +60,8 @@ double operation_joules(const Machine& m, const OperationCounts& counts) {
   const auto words = counts[Operation::load] + counts[Operation::store];
   return 1e-12 * (m.flop_pj * static_cast<double>(counts.flops()) +
                   m.instruction_pj * static_cast<double>(counts.instructions()) +
-                  m.sram_word_pj * static_cast<double>(words));
+                  m.sram_word_pj * static_cast<double>(words) +
+                  m.half_multiply_add_pj * static_cast<double>(counts[Operation::half_fma]));
 }
 
 double dynamic_joules(const Machine& m, const OperationCounts& counts, std::int64_t word_hops) {

@@ -119,6 +119,11 @@ class Counted {
     count(Operation::select);
     return condition ? yes.read() : no.read();
   }
+  /// 2^n, where n stands in the low bits of `shifted` above those of `round`: subtract, add, shift.
+  friend Counted power_of_two(const Counted& shifted, const Counted& round) {
+    count(Operation::integer, 3);
+    return std::exp2(shifted.read() - round.read());
+  }
   /// The largest whole number not above a >= 0.
   friend int truncate(const Counted& a) {
     count(Operation::convert);

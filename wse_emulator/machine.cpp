@@ -69,11 +69,13 @@ std::vector<Row> all_rows() {
           &M::task_start_cycles),
       row("core.fabric_read_cycles", "of an instruction that waits for one word", of_cycles,
           &M::fabric_read_cycles),
+      row("core.arriving_weight_cycles", "before the multiply-adds that a weight from the fabric starts",
+          of_cycles, &M::arriving_weight_cycles),
       row("core.step_overhead_cycles", "of a time step, beyond what its phases explain", of_cycles,
           &M::step_overhead_cycles)};
   for (std::size_t k = 0; k < operation_classes; ++k) {
     const auto op = static_cast<Operation>(k);
-    if (op == Operation::load || op == Operation::store) continue;
+    if (op == Operation::load || op == Operation::store || op == Operation::half_fma) continue;
     rows.push_back(
         {{fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction", of_cycles, false},
          [k](M& m, double value) { m.cycles[k] = value; }});
@@ -86,6 +88,10 @@ std::vector<Row> all_rows() {
                       &F::multicast_issue_cycles),
            fabric_row("fabric.colors", "virtual channels", {1, 1e3}, &F::colors),
            fabric_row("fabric.queue_words", "of an input queue", {1, 1e4}, &F::queue_words),
+           row("edge.gigabits_per_second", "into the wafer from outside", {1e-3, 1e9},
+               &M::edge_bits_per_second, 1e9),
+           row("energy.half_multiply_add_pj", "one multiply-add of 16-bit numbers in lanes", of_energy,
+               &M::half_multiply_add_pj),
            row("energy.hop_pj", "one word over one link", of_energy, &M::hop_pj),
            row("energy.sram_word_pj", "one word read or written", of_energy, &M::sram_word_pj),
            row("energy.flop_pj", "one fp32 operation", of_energy, &M::flop_pj),

@@ -30,11 +30,14 @@ struct Machine {
   int banks = 1;                       ///< of a tile's memory, one after the other, each one access a cycle
   double bank_conflict_cycles_per_element = 1.0;  ///< of an instruction of which two operands share a bank
   double task_start_cycles = 0.0;
-  double fabric_read_cycles = 0.0;    ///< of an instruction that waits for one word
-  double step_overhead_cycles = 0.0;  ///< of a program's time step: what its phases do not explain
+  double fabric_read_cycles = 0.0;      ///< of an instruction that waits for one word
+  double arriving_weight_cycles = 0.0;  ///< before the multiply-adds that an arriving weight starts
+  double edge_bits_per_second = 0.0;    ///< that enter the wafer from outside
+  double step_overhead_cycles = 0.0;    ///< of a program's time step: what its phases do not explain
   std::array<double, operation_classes> cycles{};  ///< issue cycles by class; load and store have none
   FabricTiming fabric;
   double hop_pj = 0.0, sram_word_pj = 0.0, flop_pj = 0.0, instruction_pj = 0.0;
+  double half_multiply_add_pj = 0.0;           ///< of 16-bit numbers in lanes, all in
   double idle_watts = 0.0;                     ///< of the whole wafer, whatever part of it a program uses
   std::map<std::string, Quantity> quantities;  ///< every number as the file has it, by key
 

@@ -61,6 +61,14 @@ Phase& Program::stream(const std::string& name, std::shared_ptr<const LineBroadc
   return phase;
 }
 
+Phase& Program::stream(const std::string& name, const Block& tiles, std::shared_ptr<const Pattern> pattern,
+                       int first_color, std::vector<Work> work) {
+  Phase& phase = this->pattern(name, std::move(pattern), first_color);
+  phase.tiles_ = tiles;
+  phase.work_ = std::move(work);
+  return phase;
+}
+
 Phase& Program::wait(const Block& tiles, const std::vector<int>& events) {
   Phase& phase = phases_.emplace_back();
   phase.tiles_ = tiles;

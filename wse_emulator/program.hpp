@@ -99,6 +99,10 @@ class Program {
   /// there and the step before is done.
   Phase& stream(const std::string& name, std::shared_ptr<const LineBroadcast> words, int first_color,
                 const StreamWork& work);
+  /// These tiles work while the pattern, one of regions, moves words and their clocks: it says how the two
+  /// overlap.
+  Phase& stream(const std::string& name, const Block& tiles, std::shared_ptr<const Pattern> pattern,
+                int first_color, std::vector<Work> work);
   /// Each of these tiles waits for the event whose number its place in the list has; -1: for none.
   Phase& wait(const Block& tiles, const std::vector<int>& events);
   /// All events of the list are reached when the last of these tiles has come here.

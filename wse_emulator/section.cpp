@@ -22,6 +22,7 @@ Section Section::vector(const Machine& machine, const OperationCounts& of_item, 
     s.of_item_[Operation::load] = 2 * of_item.instructions();
     s.of_item_[Operation::store] = of_item.instructions();
   }
+  if (use.precision != Precision::fp32) s.of_item_ = s.of_item_.in_lanes();
   s.startup_ = vector_cycles(machine, of_item, 0);
   s.again_ = (use.batches - 1) * s.startup_;
   s.per_element_ = machine.vector_cycles_per_element / lanes(machine, use.precision);

@@ -248,6 +248,57 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   result.set_regions(times.reduce(comm));
 }
 
+/// A pass of the prompts of which only so many rows are worked out.
+Generation priced_pass(const RunOptions& o, StreamedPass& model, const Job& job, std::int64_t worked_out) {
+  std::vector<TokenRow> rows;
+  std::vector<std::int64_t> wanted;
+  for (std::int32_t s = 0; s < o.sequences; ++s) {
+    for (std::size_t p = 0; p < job.prompt.size(); ++p) rows.push_back({job.prompt[p], s, std::int64_t(p)});
+    wanted.push_back(std::int64_t(rows.size()) - 1);
+  }
+  Generation g;
+  g.tokens.resize(std::size_t(o.sequences));
+  model.forward(rows, wanted, std::min(worked_out, std::int64_t(rows.size())));
+  g.prefill_seconds = model.seconds();
+  g.prefill_tokens = std::int64_t(rows.size());
+  return g;
+}
+
+void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
+  if (o.model.activation_threshold)
+    throw InputError("--activation-threshold: found --target wafer, expected cluster");
+  const WeightSource source = o.model.source();
+  const Job job(comm, o, source.configuration);
+  if (o.wafer.worked_out && o.tokens > 1)
+    throw InputError(
+        fmt::format("--tokens {}: found --worked-out, which makes none, expected --tokens 1", o.tokens));
+  out.begin(result);
+  const double start = runtime::seconds();
+  const wse::Machine machine = o.wafer.read();
+  const wse::TileGrid grid = o.wafer.grid(machine);
+  const auto traced = o.wafer.traced_tiles(grid);
+  StreamedSettings settings = o.wafer.streamed_settings(o.model, source);
+  settings.sequences = o.sequences;
+  settings.tokens = o.sequences * std::int64_t(job.prompt.size());
+  settings.kept = o.tokens > 1 ? o.sequences * job.capacity : 0;
+  StreamedPass pass(comm, source, machine, grid, settings, job.capacity);
+  if (!traced.empty()) pass.executor().record().trace(traced, 10);
+  const Generation g = o.wafer.worked_out
+                           ? priced_pass(o, pass, job, *o.wafer.worked_out)
+                           : generate_shown(o, comm, pass, job, source.configuration.vocabulary, result);
+  add_rates(result, o, g, Kind::emulated, pass.time_band());
+  pass.report(result, g.prefill_tokens + g.decode_tokens);
+  result.add_figure("emulator_seconds", runtime::seconds() - start, "s", Kind::measured);
+  result.set_section("model",
+                     model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
+  result.set_section("generation", generation_section(o, job));
+  result.set_section("tokens", g.tokens);
+  if (!out.given()) return;
+  const wse::RegionExecutor& books = pass.executor();
+  books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
+  books.record().write_trace(out.path() + "/trace.json");
+}
+
 void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   if (o.model.activation_threshold)
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
@@ -286,12 +337,15 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
 int run(const RunOptions& o, const CLI::App& command) {
   Communicator comm;
   o.wafer.check_target(o.target);
+  o.wafer.check_weights();
   if (runtime::charges_kernels()) expect_simulated(o);
   Result result(comm, "sparse_llama", "run", o.target);
   result.set_section("options", used_options(command));
   const ResultFolder out(comm, o.output, "run", Writes::figures);
   out.expect_free();
-  if (o.target == "wafer")
+  if (o.target == "wafer" && o.wafer.streamed())
+    run_streamed(o, comm, out, result);
+  else if (o.target == "wafer")
     run_on_wafer(o, comm, out, result);
   else
     run_on_cluster(o, comm, out, result);

@@ -27,31 +27,79 @@ double estimated_sparsity(const WeightSource& source) {
 void WaferOptions::add_to(CLI::App& command) {
   add_machine_to(command);
   add_tiles_to(command);
-  of_wafer(command.add_option("--cache-tokens", context,
+  of_wafer(command.add_option("--weights", weights,
+                              "resident: in the tiles' memory; streamed: from outside, row by row"))
+      ->check(one_of({"resident", "streamed"}))
+      ->capture_default_str();
+  const auto resident = [&](CLI::Option* option) {
+    of_resident_.push_back(option);
+    return of_wafer(option);
+  };
+  resident(command.add_option("--cache-tokens", context,
                               "room for so many tokens a sequence; default: what the run needs"))
       ->transform(whole_number_in({1, 1e9}));
-  of_wafer(
+  resident(
       command.add_option("--rows-together", rows_together,
                          "tokens that go through the layers as one batch; others follow as tiles are free"))
       ->transform(whole_number_in({1, 1e6}))
       ->capture_default_str();
-  of_wafer(command.add_option("--layers-per-region", layers_per_region,
+  resident(command.add_option("--layers-per-region", layers_per_region,
                               "layers on the same tiles; 0: whatever takes a token through soonest"))
       ->transform(whole_number_in({0, 1e6}))
       ->capture_default_str();
-  of_wafer(
+  resident(
       command.add_option("--strips", strips, "strips of regions; 0: whatever takes a token through soonest"))
       ->transform(whole_number_in({0, 1e6}))
       ->capture_default_str();
-  of_wafer(command.add_flag("--for-throughput", for_throughput,
+  resident(command.add_flag("--for-throughput", for_throughput,
                             "place layers so that tokens of many sequences follow each other soonest"));
-  of_wafer(command.add_flag("--rows-in-order", rows_in_order,
+  resident(command.add_flag("--rows-in-order", rows_in_order,
                             "do not deal hidden units so that tiles hold equally many weights"));
+  add_streamed_to(command);
+}
+
+void WaferOptions::add_streamed_to(CLI::App& command) {
+  const auto streamed = [&](CLI::Option* option) {
+    of_streamed_.push_back(option);
+    return of_wafer(option);
+  };
+  streamed(command.add_option("--tile-sums", tile_sums,
+                              "streamed: fp16 or fp32 sums within a tile (from tile to tile they are fp32)"))
+      ->check(one_of({"fp16", "fp32"}))
+      ->capture_default_str();
+  streamed(command.add_option("--edge-code", edge_code,
+                              "streamed: how stored weights are told from zeros on their way in, by a 16-bit "
+                              "number each or by a bit for every weight"))
+      ->check(one_of({"index", "mask"}))
+      ->capture_default_str();
+  streamed(command.add_option(
+               "--groups", groups,
+               "streamed: groups of columns that hold a token's numbers each; 0: whatever is fastest"))
+      ->transform(whole_number_in({0, 1e4}))
+      ->capture_default_str();
+  streamed(command.add_option("--outputs-ahead", ahead,
+                              "streamed: outputs that a tile may be ahead of the sums that it passes on"))
+      ->transform(whole_number_in({0, 1e3}))
+      ->capture_default_str();
+}
+
+void WaferOptions::check_weights() const {
+  for (const auto& [options, other] :
+       {std::pair(&of_resident_, "streamed"), std::pair(&of_streamed_, "resident")})
+    for (const CLI::Option* option : *options)
+      if (weights == other && option->count() > 0)
+        throw InputError(fmt::format("{}: found --weights {}, expected --weights {}", option->get_name(),
+                                     weights, streamed() ? "resident" : "streamed"));
 }
 
 void WaferOptions::add_trace_to(CLI::App& command) {
   repeated(of_wafer(command.add_option(
       "--trace", traced, "X,Y: what this tile does in the first ten passes, to OUT/trace.json")));
+  of_streamed_.push_back(
+      of_wafer(command.add_option("--worked-out", worked_out,
+                                  "streamed: numbers of so many of the prompts' first tokens only, time and "
+                                  "energy of all; makes no tokens")));
+  command.get_option("--worked-out")->transform(whole_number_in({0, 1e9}));
 }
 
 wse::TileGrid WaferOptions::grid(const wse::Machine& m) const {
@@ -75,6 +123,19 @@ WaferSettings WaferOptions::settings(const ModelOptions& model, const WeightSour
   s.strips = strips;
   s.balance_rows = !rows_in_order;
   s.for_throughput = for_throughput;
+  return s;
+}
+
+StreamedSettings WaferOptions::streamed_settings(const ModelOptions& model,
+                                                 const WeightSource& source) const {
+  StreamedSettings s;
+  s.format = format_named(model.format, "--format");
+  s.value_type = value_type_named(model.value, "--value");
+  s.tile_sums = tile_sums == "fp16" ? TileSums::half : TileSums::single;
+  s.edge_code = edge_code == "index" ? EdgeCode::index : EdgeCode::mask;
+  s.density = 1.0 - estimated_sparsity(source);
+  s.groups = groups;
+  s.ahead = ahead;
   return s;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sparse_llama/commands/model_options.hpp"
+#include "sparse_llama/wafer/streamed_pass.hpp"
 #include "sparse_llama/wafer/wafer_decoder.hpp"
 #include "wse_emulator/machine_options.hpp"
 
@@ -12,6 +13,9 @@ struct WaferOptions : wse::MachineOptions {
   std::int64_t context = 0, rows_together = 1;
   int layers_per_region = 0, strips = 0;
   bool rows_in_order = false, for_throughput = false;
+  std::string weights = "resident", tile_sums = "fp16", edge_code = "index";
+  int groups = 0, ahead = 8;
+  std::optional<std::int64_t> worked_out;
 
   void add_to(CLI::App& command);        ///< all but --trace
   void add_trace_to(CLI::App& command);  ///< --trace
@@ -19,8 +23,18 @@ struct WaferOptions : wse::MachineOptions {
   wse::TileGrid grid(const wse::Machine& machine) const;
   /// Storage from the model's options; the density is estimated from the source. Sequences are the caller's.
   WaferSettings settings(const ModelOptions& model, const WeightSource& source) const;
+  bool streamed() const { return weights == "streamed"; }
+  /// Throws InputError when an option of one way of holding weights was given for the other.
+  void check_weights() const;
+  /// Storage and density as above; how many tokens, the caller says.
+  StreamedSettings streamed_settings(const ModelOptions& model, const WeightSource& source) const;
   /// The tiles of --trace, all of them on `grid`. Throws InputError.
   std::vector<std::array<int, 2>> traced_tiles(const wse::TileGrid& grid) const;
+
+ private:
+  void add_streamed_to(CLI::App& command);
+
+  std::vector<const CLI::Option*> of_resident_, of_streamed_;
 };
 
 /// Share of zeros among the weights of the first layer's matrices; of large ones, from every sixteenth row.

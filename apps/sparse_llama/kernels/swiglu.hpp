@@ -5,9 +5,14 @@
 
 namespace wafermark::llama {
 
+/// `decay`: exp(-gate).
+template <class T>
+KOKKOS_INLINE_FUNCTION T swiglu(T gate, T up, T decay) {
+  return gate / (T(1) + decay) * up;
+}
 template <class T>
 KOKKOS_INLINE_FUNCTION T swiglu(T gate, T up) {
-  return gate / (T(1) + exponential(-gate)) * up;
+  return swiglu(gate, up, exponential(-gate));
 }
 
 }  // namespace wafermark::llama

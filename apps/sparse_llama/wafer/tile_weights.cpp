@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <string>
 
 #include "common/errors.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
@@ -46,17 +47,6 @@ void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t o
   line.value_end.push_back(std::int64_t(line.values.size() / sizeof(Value)));
 }
 
-/// Whether more columns hold something than the format's pattern keeps.
-bool breaks_pattern(const FormatRow& format, const float* row, std::int64_t columns) {
-  if (format.kept == format.of) return false;
-  for (std::int64_t j = 0; j < columns; j += format.of) {
-    int stored = 0;
-    for (std::int64_t k = j; k < std::min(columns, j + format.of); ++k) stored += row[k] != 0;
-    if (stored > format.kept) return true;
-  }
-  return false;
-}
-
 template <class Value>
 void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, std::int64_t outputs,
                    std::int64_t rows, const float* x, std::int64_t x_stride, float* sums, int* stored) {
@@ -80,6 +70,29 @@ void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, 
 }
 
 }  // namespace
+
+void expect_on_tiles(Format format, ValueType type) {
+  const auto expect = [](const auto& row, const auto& rows, const char* option) {
+    if (row.on_tiles) return;
+    std::string able;
+    for (const auto& other : rows)
+      if (other.on_tiles) able += (able.empty() ? "" : ", ") + std::string(other.name);
+    throw InputError(
+        fmt::format("{} {}: tiles do not hold it, expected {} with --target wafer", option, row.name, able));
+  };
+  expect(row_of(type), value_rows, "--value");
+  expect(row_of(format), format_rows, "--format");
+}
+
+bool breaks_pattern(const FormatRow& format, const float* row, std::int64_t columns) {
+  if (format.kept == format.of) return false;
+  for (std::int64_t j = 0; j < columns; j += format.of) {
+    int stored = 0;
+    for (std::int64_t k = j; k < std::min(columns, j + format.of); ++k) stored += row[k] != 0;
+    if (stored > format.kept) return true;
+  }
+  return false;
+}
 
 OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine) {
   x0 = std::clamp(mine.x0 - region.x0, 0, region.width);

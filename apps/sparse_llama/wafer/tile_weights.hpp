@@ -60,6 +60,12 @@ struct TileWeights {
 /// Columns [first, first + count) of row `row` of the matrix, to `out`; called by several threads.
 using MatrixRows = std::function<void(std::int64_t row, std::int64_t first, std::int64_t count, float* out)>;
 
+/// Throws InputError for a format or a number type that tiles do not take, and names the option.
+void expect_on_tiles(Format format, ValueType type);
+
+/// Whether more of neighbouring columns of a row hold something than the format's pattern keeps.
+bool breaks_pattern(const FormatRow& format, const float* row, std::int64_t columns);
+
 /// Packs own tiles of a matrix. two_four: packed as bit_mask is; that no row holds more than two of each four
 /// neighbouring columns is checked (throws InputError that names `name`).
 TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& matrix, Format format, ValueType type,

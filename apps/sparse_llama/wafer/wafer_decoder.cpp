@@ -1,27 +1,9 @@
 #include "sparse_llama/wafer/wafer_decoder.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-
-#include "common/errors.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-WaferSettings accepted(const WaferSettings& settings) {
-  const auto expect = [](const auto& row, const auto& rows, const char* option) {
-    if (row.on_tiles) return;
-    std::string able;
-    for (const auto& other : rows)
-      if (other.on_tiles) able += (able.empty() ? "" : ", ") + std::string(other.name);
-    throw InputError(
-        fmt::format("{} {}: tiles do not hold it, expected {} with --target wafer", option, row.name, able));
-  };
-  expect(row_of(settings.value_type), value_rows, "--value");
-  expect(row_of(settings.format), format_rows, "--format");
-  return settings;
-}
 
 std::vector<std::int64_t> counts_of(const Cut& cut) {
   std::vector<std::int64_t> counts;
@@ -43,7 +25,7 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
     : comm_(comm),
       name_(source.name),
       model_(source.configuration),
-      cost_(machine, accepted(settings).value_type),
+      cost_(machine, (expect_on_tiles(settings.format, settings.value_type), settings.value_type)),
       placement_(Placement::search(model_, machine, cost_, grid, settings)),
       executor_(comm, wse::Blocks(comm, grid), machine, times_),
       dims_(even_cut(model_.dim, placement_.layers.front().area.width)),

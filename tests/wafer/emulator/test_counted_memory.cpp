@@ -102,6 +102,18 @@ TEST_F(OnWse2, HalfPrecisionMovesHalfTheWords) {
   EXPECT_EQ(words[Operation::add], 101);
 }
 
+TEST_F(OnWse2, MultiplyAddsInLanesHaveOnePriceWithTheirWords) {
+  const auto fma = expected({{Operation::fma, 1}});
+  const OperationCounts counts =
+      Section::vector(machine, fma, {.precision = Precision::fp16}).operations(100);
+  EXPECT_EQ(counts, expected({{Operation::half_fma, 100}}));
+  EXPECT_DOUBLE_EQ(operation_joules(machine, counts), 100e-12 * machine.half_multiply_add_pj);
+  // All lanes of all tiles at work draw no more than the system is known to draw.
+  const double watts =
+      850000.0 * machine.half_lanes * machine.clock_hz * 1e-12 * machine.half_multiply_add_pj;
+  EXPECT_LT(machine.idle_watts + watts, 25000.0);
+}
+
 TEST_F(OnWse2, OperandsInOneBankTakeTwoCyclesAnElement) {
   const auto two = expected({{Operation::add, 1}, {Operation::multiply, 1}});
   EXPECT_DOUBLE_EQ(Section::vector(machine, two, {.in_one_bank = 1}).cycles(100),
