@@ -26,9 +26,10 @@ packages=(
   python3-numpy python3-h5py python3-matplotlib python3-jsonschema python3-jinja2
 )
 # Without these some tests are skipped (oracles, jobs on a Slurm of their own), quickstart falls back to a built-in potential,
-# builds take longer, reports have no PDF, no simulated clusters, no fuzzing (clang with its run-time libraries).
+# builds take longer, reports have no PDF, no simulated clusters, no fuzzing (clang with its run-time libraries), no result
+# sheets as XLSX.
 optional_packages=(lammps lammps-data openkim-models bible-kjv ccache chromium slurm-wlm munge clang libclang-rt-dev libomp-dev
-  libsimgrid-dev)
+  libsimgrid-dev python3-openpyxl)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {

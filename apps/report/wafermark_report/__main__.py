@@ -1,4 +1,4 @@
-"""The command line: report (default), compare, check."""
+"""The command line: report (default), compare, check, submit, system."""
 import os
 import shlex
 import sys
@@ -10,11 +10,13 @@ USAGE = """\
 wafermark-report FOLDER... -o report.html [--pdf]       a report of all results in these folders
 wafermark-report compare A B                            two result sets: ratios, and which are more than noise
 wafermark-report check FOLDER... --reference FILE       regression test: exit code 1 when a figure left its limits
+wafermark-report submit FOLDER...                       official or not by the run rules, and a result sheet
+wafermark-report system --out system.toml               a description of this machine for it, to be completed
 """
 
 
 def report(arguments):
-    from . import answer, browser, output, page
+    from . import answer, browser, output, page, submission
     from .replays import read_replays
     from .results import read_results
 
@@ -45,6 +47,13 @@ def report(arguments):
         metavar="FOLDER",
         help="results and published rates to set beside these (default: results/reference of Wafermark)",
     )
+    parser.add_argument(
+        "--system",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="description of a machine (default: system.toml in the folders); decides what is official",
+    )
     options = parser.parse_args(arguments)
     output.check_output(options.output)
     pdf = options.output.with_suffix(".pdf") if options.output.name else options.output
@@ -54,11 +63,12 @@ def report(arguments):
         raise InputError(
             "--pdf: no Chromium found (Debian: chromium; or WAFERMARK_CHROMIUM), expected one to print with"
         )
+    systems = submission.systems_in(options.folders, options.system)
     results = read_results(options.folders)
     evidence = answer.read_reference(options.reference)
     evidence.add_replays(read_replays(options.folders))
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
-    parts, missing = page.sections(results, evidence, options.sparsity, options.training_record, command)
+    parts, missing = page.sections(results, evidence, options.sparsity, options.training_record, command, systems)
     output.write_text(options.output, page.render(options.title, parts, results))
     print(
         f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"
@@ -82,8 +92,20 @@ def check(arguments):
     return regression.main(arguments)
 
 
+def submit(arguments):
+    from . import submission
+
+    return submission.main(arguments)
+
+
+def system(arguments):
+    from . import system as description
+
+    return description.main(arguments)
+
+
 def command(arguments):
-    commands = {"compare": compare, "check": check}
+    commands = {"compare": compare, "check": check, "submit": submit, "system": system}
     # A folder of that name is meant when it is there.
     chosen = commands.get(arguments[0]) if arguments and not os.path.exists(f"{arguments[0]}/result.json") else None
     return chosen(arguments[1:]) if chosen else report(arguments)

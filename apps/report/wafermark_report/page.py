@@ -3,13 +3,13 @@ from pathlib import Path
 
 import jinja2
 
-from . import answer, answer_page, cascades, claim, scaling_plots, sparsity, tables, verdict, wafer_maps
+from . import answer, answer_page, cascades, claim, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
 
-def sections(results, evidence=None, sparsity_files=(), record=None, command="wafermark-report"):
+def sections(results, evidence=None, sparsity_files=(), record=None, command="wafermark-report", systems=()):
     """(sections in order, what is missing). Every section comes from the results alone; the first one also from the
     `evidence` that clusters give (answer.read_reference)."""
     evidence = evidence or answer.Evidence()
@@ -19,6 +19,7 @@ def sections(results, evidence=None, sparsity_files=(), record=None, command="wa
     made = [
         answer_page.answer_section(together, evidence),
         verdict.summary(results),
+        sheet_page.official_section(results, systems),
         tables.merit_section(results),
         scaling_plots.scaling_section(results, weak=False),
         scaling_plots.scaling_section(results, weak=True),
