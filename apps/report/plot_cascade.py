@@ -139,7 +139,7 @@ def draw_series(axes, series, origin, document):
     if pairs[peak] > pairs[-1]:
         axes.annotate(f"peak {pairs[peak]}", (time[peak], pairs[peak]), xytext=(0, 8), ha="center", **note)
     if len(pairs) > 1:
-        axes.annotate(f"{pairs[-1]} pairs survive", (time[-1], pairs[-1]), xytext=(-3, 12), ha="right", **note)
+        axes.annotate(f"{pairs[-1]} pairs at the end", (time[-1], pairs[-1]), xytext=(-3, 12), ha="right", **note)
     top = max(pairs.max(), vacancies.max(), interstitials.max(), *(predictions.values() or [0]), 1)
     axes.set_ylim(0, 1.32 * top)
     axes.set_xlim(time[0], time[-1] if time[-1] > time[0] else time[0] + 1)

@@ -99,13 +99,13 @@ class Words(WithFolder):
 
     def test_no_check_is_not_all_pass(self):
         text, _, _ = self.made(result(checks=[]), result(ranks=2, checks=[]))
-        self.assertIn("2 results, 0 checks.", text["summary"])
+        self.assertIn("2 results, 0 checks: nothing was checked.", text["summary"])
         self.assertNotIn("all pass", text["summary"])
 
     def test_a_cascade_that_was_not_followed_is_not_drawn(self):
         figures = [{"name": "frenkel_pairs_survivors", "value": 0.0, "unit": "", "kind": "measured"},
                    {"name": "frenkel_pairs_NRT", "value": 7.5, "unit": "", "kind": "modelled"}]  # fmt: skip
-        for end, words in ((0.1008, "not followed not followed"), (5.0, "0 measured")):
+        for end, words in ((0.1008, "not followed not followed"), (10.0, "0 counted")):
             cascade = result(more="[[pka]]\nenergy_ev = 1000.0\ntime_ps = 0.1\n", recoils=[{"position_angstrom": [1.0, 2.0, 3.0], "energy_ev": 1000.0}],
                              end={"step": 1, "time_ps": end})  # fmt: skip
             cascade["figures"] += figures

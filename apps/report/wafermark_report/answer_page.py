@@ -1,5 +1,4 @@
 """The answer: wafer against clusters, as the page's first section. Numbers come from answer.py."""
-import numpy as np
 
 from . import answer, svg_theme
 from .parts import Cell, Missing, Picture, Section, Table, Text

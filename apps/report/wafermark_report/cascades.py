@@ -9,6 +9,9 @@ from .wording import number
 
 CASCADES_DRAWN = 3
 LEAST_PS = 0.05  # behind the recoil; a run that ended earlier has no defects yet, which is no result
+# Survivors are counted when the heat spike is over and the sample has cooled; before, pairs still recombine.
+COOLED_PS = 5.0
+COOLED_K = 100.0  # above the bath
 PREDICTED = "frenkel_pairs_"
 
 
@@ -36,7 +39,7 @@ def pictures(result):
     cube = draw.cube_of(snapshots, box, centre)
     found = []
     for snapshot, name in zip(snapshots, ("peak", "end")):
-        if snapshot is None:
+        if snapshot is None or not any(map(has_defects, snapshots)):  # two empty boxes say nothing
             continue
         fig = plt.figure(figsize=(5.4, 4.7))
         axes = fig.add_axes([0.0, 0.0, 1.0, 0.90], projection="3d")
@@ -69,9 +72,35 @@ def followed(result):
     return end is None or end - min(p.get("time_ps", 0.0) for p in result.deck["pka"]) >= LEAST_PS
 
 
+def why_hot(result):
+    """Why survivors of this run are not final, in words; empty where they are, or where the result does not say."""
+    end = result.json.get("end", {}).get("time_ps")
+    reasons = []
+    if end is not None:
+        after = end - max(p.get("time_ps", 0.0) for p in result.deck["pka"])
+        if after < COOLED_PS:
+            reasons.append(f"{after:.2g} ps after the recoil")
+    hot, bath = result.value("temperature_end_k"), result.deck.get("temperature", {}).get("initial_k")
+    if hot is not None and bath is not None and hot > bath + COOLED_K:
+        reasons.append(f"{hot:.0f} K")
+    return ", ".join(reasons)
+
+
+def survivors_cell(result):
+    """Pairs at the end, and that they are not the survivors where the sample was hot."""
+    if not followed(result):
+        return "not followed"
+    hot = why_hot(result)
+    return Cell(number(result.value(PREDICTED + "survivors")) + (f" (hot: {hot})" if hot else ""), kind_of(result), "warn" if hot else "")
+
+
+def has_defects(snapshot):
+    return snapshot is not None and any(snapshot[kind]["position"] for kind in ("vacancies", "interstitials"))
+
+
 def kind_of(result):
     figure = result.figures.get("frenkel_pairs_survivors")
-    return figure.kind if figure else "measured"
+    return figure.kind if figure else "counted"
 
 
 def cascade_section(results):
@@ -98,16 +127,14 @@ def cascade_section(results):
             [
                 f"{r.name}, {r.target}",
                 ", ".join(f"{p['energy_ev'] / 1000:g} keV" for p in r.deck["pka"]),
-                *[
-                    Cell(number(r.value(PREDICTED + name)), kind) if followed(r) else "not followed"
-                    for name in ("peak", "survivors")
-                ],
+                Cell(number(r.value(PREDICTED + "peak")), kind) if followed(r) else "not followed",
+                survivors_cell(r),
                 (
                     f"{survivors.get('largest_vacancy_cluster', '-')} /"
                     f" {survivors.get('largest_interstitial_cluster', '-')}"
                 ),
                 str(survivors.get("replacements", "-")),
-                *[Cell(number(r.value(PREDICTED + m), 2), "modelled") for m in models],
+                *[Cell(number(r.value(PREDICTED + m), 2), "modelled") if followed(r) else "-" for m in models],
             ]
         )
     table = Table(
@@ -116,7 +143,8 @@ def cascade_section(results):
         (
             "Frenkel pairs, largest clusters of vacancies (v) and interstitials (i), replacements; the models predict"
             " the mean of surviving pairs, about which one cascade scatters by 40 %. Not followed: the run ended"
-            f" within {LEAST_PS:g} ps of its recoil."
+            f" within {LEAST_PS:g} ps of its recoil. Hot: counted within {COOLED_PS:g} ps of it, or more than {COOLED_K:g} K above"
+            " the start; such pairs are not yet the survivors that the models are about."
         ),
         numeric_from=2,
     )

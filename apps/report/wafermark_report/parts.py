@@ -1,7 +1,7 @@
 """What a report is made of: sections of text, tables and figures. Everything shown carries its kind."""
 from dataclasses import dataclass, field
 
-KINDS = ("measured", "emulated", "simulated", "modelled", "published")
+KINDS = ("measured", "counted", "recorded", "emulated", "simulated", "modelled", "published")
 
 
 @dataclass(frozen=True)

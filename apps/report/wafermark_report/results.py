@@ -26,6 +26,17 @@ LENGTH_KEYS = {
 }
 
 
+# Figures that no clock and no meter gave: the program counted or computed them. Results call them measured.
+COUNTED = ("atoms", "steps", "sparsity", "bits_per_weight", "tokens", "sites", "frames", "lost_atoms", "list_rebuilds")
+COUNTED_FAMILIES = ("perplexity", "frenkel_pairs_", "neighbours_per_", "candidates_per_")
+
+
+def shown_kind(name, kind):
+    """The kind of a figure as pages show it."""
+    counted = name in COUNTED or name.startswith(COUNTED_FAMILIES)
+    return "counted" if kind == "measured" and counted else kind
+
+
 def band_of(item):
     """The band of a figure or check; None where it has none."""
     low, high = item.get("band", (None, None))
@@ -34,7 +45,7 @@ def band_of(item):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of merit: `value` is None where it could not be had; `kind`: measured, emulated, simulated or modelled; `band`: the
+    """A figure of merit: `value` is None where it could not be had; `kind`: measured, counted, emulated, simulated or modelled; `band`: the
     5th and 95th percentile of a prediction, None where there is none."""
 
     name: str
@@ -191,6 +202,21 @@ class RunResult:
         return name + (f" ({', '.join(kept)})" if kept else "")
 
     @property
+    def build_key(self):
+        """What built it: repeats of different builds are no repeats."""
+        build = self.json["build"]
+        return tuple(build[k] for k in ("commit", "compiler", "flags", "kokkos", "backend", "mpi"))
+
+    @property
+    def tiles_used(self):
+        """(tiles that work, tiles of the wafer); None where the result does not say both."""
+        wafer = self.json.get("wafer", {})
+        sides = [wafer.get("numbers", {}).get(f"grid.{s}", {}).get("value") for s in ("width", "height")]
+        if not wafer.get("tiles") or not all(sides):
+            return None
+        return wafer["tiles"][0] * wafer["tiles"][1], int(sides[0] * sides[1])
+
+    @property
     def wafer_options(self):
         """Options of the wafer target that change its rate, in words; empty for the plain one."""
         chosen = self.deck.get("wafer", {})
@@ -238,7 +264,9 @@ def checked_result(document, path):
     for k, f in enumerate(document["figures"]):
         if f["name"] in figures:
             raise InputError(f"{path}: figures.{k}.name: found {found(f['name'])} for the second time, expected it once")
-        figures[f["name"]] = Figure(f["name"], f["value"], f["unit"], f["kind"], f.get("note", ""), band_of(f))
+        figures[f["name"]] = Figure(
+            f["name"], f["value"], f["unit"], shown_kind(f["name"], f["kind"]), f.get("note", ""), band_of(f)
+        )
     return RunResult(Path(path).parent, document, figures, deck, [Check.of(c) for c in document["checks"]])
 
 

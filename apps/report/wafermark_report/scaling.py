@@ -129,13 +129,16 @@ def pairs(results):
         cells = {}
         for r in native:
             if r.problem == wafer.problem and r.atoms == wafer.atoms:
-                cells.setdefault((r.machine, r.workers), []).append(r)
+                cells.setdefault((r.machine, r.workers, r.build_key), []).append(r)
         if not cells:
             continue
         seen.add(key)
         # A cascade's later steps cost something else than its first: runs of the same length, where there are any.
         same = {k: [r for r in runs if r.value("steps") == wafer.value("steps")] for k, runs in cells.items()}
-        cells = {k: runs for k, runs in same.items() if runs} or cells
+        longest = {k: max(r.value("steps") or 0 for r in runs) for k, runs in cells.items()}
+        cells = {k: runs for k, runs in same.items() if runs} or {
+            k: [r for r in runs if (r.value("steps") or 0) == longest[k]] for k, runs in cells.items()
+        }
 
         rate, runs = max(
             ((statistics.median(r.value(RATE) for r in runs), runs) for runs in cells.values()), key=lambda found: found[0]

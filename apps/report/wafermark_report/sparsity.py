@@ -36,7 +36,7 @@ def read_rows(path):
 
 def model_name(row):
     """A sweep may take the first layers of a model only."""
-    return str(row["model"]) + (f", first {row['layers']} layers" if row.get("layers") else "")
+    return str(row["model"]).rstrip("/").split("/")[-1] + (f", first {row['layers']} layers" if row.get("layers") else "")
 
 
 def medians(rows, key):
@@ -166,7 +166,7 @@ def perplexity_parts(record):
     axes.set_ylabel("held-out perplexity (lower is better)")
     axes.set_ylim(0, 1.08 * max(p for points in curves.values() for _, p in points))
     rows = [
-        [name, f"{100 * share:.0f} %", Cell(number(p), "measured"), f"{100 * (p / points[0][1] - 1):+.1f} %"]
+        [name, f"{100 * share:.0f} %", Cell(number(p), "recorded"), f"{100 * (p / points[0][1] - 1):+.1f} %"]
         for name, points in curves.items()
         for share, p in points
         if share > 0
@@ -193,12 +193,47 @@ def perplexity_parts(record):
                 "A Llama of 1.17 million weights on the King James Bible, as recorded when the shipped models were"
                 " trained (inputs/llama/training_record.json): one run each."
             ),
-            ("measured",),
+            ("recorded",),
             legend=legend(axes),
         ),
         Table(["pruned by, then", "weights cut", "perplexity", "against dense"], rows),
         *note,
     ]
+
+
+def own_model(result):
+    """The name of the model that a result is about: what prune and recover made is called after their folder."""
+    if result.command in ("prune", "recover", "train"):
+        return result.name
+    path = result.json.get("evaluation", {}).get("model") or result.json.get("model", {}).get("name") or ""
+    return path.rstrip("/").split("/")[-1]
+
+
+def own_models(results):
+    """A user's models beside each other, whatever command said something of them. None where fewer than two were seen."""
+    rows = {}
+    for r in results:
+        if r.app == "sparse_llama" and r.valid and own_model(r) and ":" not in own_model(r):
+            row = rows.setdefault(own_model(r), {})
+            for name in ("sparsity", "perplexity", "perplexity_change", "bits_per_weight", "decode_tokens_per_second"):
+                if r.value(name) is not None:
+                    row.setdefault((name, r.target), []).append(r.figures[name])
+    if len(rows) < 2:
+        return None
+
+    def cell(row, name, target="cluster", factor=1):
+        found = row.get((name, target))
+        return Cell(number(factor * statistics.median(f.value for f in found)), found[0].kind) if found else "-"
+
+    return Table(
+        ["model", "weights cut / %", "perplexity", "more than before", "bits a weight", "decode tokens/s", "on the wafer, tokens/s"],
+        [
+            [name, cell(row, "sparsity", factor=100), cell(row, "perplexity"), cell(row, "perplexity_change"),
+             cell(row, "bits_per_weight"), cell(row, "decode_tokens_per_second"), cell(row, "decode_tokens_per_second", "wafer")]
+            for name, row in sorted(rows.items())
+        ],
+        "Models of these results beside each other; perplexities compare only on the same text. Medians of the runs",
+    )
 
 
 def sparsity_section(results, files, record):
@@ -208,6 +243,9 @@ def sparsity_section(results, files, record):
     for path in files:
         rows = read_rows(path)
         section.parts += rate_pictures(rows) + [rate_table(rows)]
+    own = own_models(results)
+    if own:
+        section.parts.append(own)
     shown = record or (
         RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None
     )

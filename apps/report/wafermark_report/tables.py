@@ -73,9 +73,28 @@ def machine_size(result):
 
 
 def validity_cell(result):
+    if result.valid and not result.checks:
+        return Cell("no checks", state="warn", title="the run did not check itself")
     if result.valid:
         return Cell("valid", state="pass")
     return Cell("NOT VALID" if result.complete else "INCOMPLETE", state="fail", title=result.why_not_valid)
+
+
+def told_apart(groups):
+    """A function from a result to what tells it from others of its problem: ", 100 steps", ", commit abc"."""
+    lengths, builds = {}, {}
+    for r in (g[0] for g in groups):
+        lengths.setdefault((r.problem, r.atoms), set()).add(r.value("steps"))
+        builds.setdefault((r.problem, r.atoms), set()).add(r.build_key)
+
+    def words(r):
+        own = (r.problem, r.atoms)
+        steps = f", {r.value('steps'):,.0f} steps" if len(lengths[own]) > 1 and r.value("steps") is not None else ""
+        known = [set(values) for values in zip(*builds[own])]
+        differs = [value for value, all_values in zip(r.build_key, known) if len(all_values) > 1]
+        return steps + "".join(f", {'commit ' if value == r.build_key[0] else ''}{value}" for value in differs)
+
+    return words
 
 
 def merit_section(results):
@@ -89,17 +108,15 @@ def merit_section(results):
             # Repeats stand in one line: their medians, and how many there were.
             groups = {}
             for r in mine:
-                groups.setdefault((r.label, r.problem, r.atoms, machine_size(r), r.why_not_valid), []).append(r)
+                key = (r.label, r.problem, r.atoms, machine_size(r), r.why_not_valid, r.value("steps"), r.build_key)
+                groups.setdefault(key, []).append(r)
+            several = told_apart(list(groups.values()))
             rows = []
             for group in groups.values():
                 r = group[0]
                 rows.append(
                     [
-                        (
-                            r.label
-                            if app == "tungsten_md"
-                            else f"{r.label}" + (f" ({r.command})" if r.command != "run" else "")
-                        ),
+                        r.label + (f" ({r.command})" if r.command != "run" else "") + several(r),
                         size_of(r),
                         machine_size(r),
                         str(len(group)),
@@ -127,8 +144,9 @@ def energy_section(results):
         if name and r.figures[name].value is None:
             unmetered.setdefault(r.machine, []).append(r)
         elif name and r.valid:
-            per[r.label, r.atoms, r.machine, machine_size(r)] = (r, name)
-    for r, name in per.values():
+            per.setdefault((r.problem, r.atoms, r.machine, machine_size(r)), []).append((r, name))
+    for found in per.values():  # the median run of repeats
+        r, name = sorted(found, key=lambda f: f[0].value(f[1]))[(len(found) - 1) // 2]
         energy = r.json["energy"]
         if r.target == "wafer":
             meter, power = f"model of {r.machine}", (
@@ -143,12 +161,13 @@ def energy_section(results):
                 else "-"
             )
         per_atom = "atom" in name
+        used = r.tiles_used
         rows.append(
             [
                 r.label,
                 size_of(r),
                 r.machine,
-                machine_size(r),
+                machine_size(r) + (f" of {used[1]:,} ({100 * used[0] / used[1]:.2g} %)" if used else ""),
                 figure_cell(r, name, 1e6 if per_atom else 1),
                 "uJ an atom-step" if per_atom else "J a token",
                 power,
@@ -208,7 +227,10 @@ def energy_section(results):
 
 def share_words(shares):
     """"78 %" or "78 to 91 %"."""
-    low, high = (f"{100 * bound:.0f}" for bound in (min(shares), max(shares)))
+    def digits(share):  # not all of it is 100 %
+        return f"{100 * share:.0f}" if share < 0.995 or share == 1 else f"{min(100 * share, 99.99):.4g}"
+
+    low, high = map(digits, (min(shares), max(shares)))
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
@@ -227,6 +249,7 @@ def validation_section(results):
     section.parts.append(
         Text(
             f"{passed} of {total} checks pass, in {len(with_checks)} results"
+            + (f"; {count(len(results) - len(with_checks), 'result')} without any" if len(with_checks) < len(results) else "")
             + (
                 f". Not valid: {named_with_reasons(failed)}. Their figures are not to be used."
                 if failed

@@ -1,10 +1,15 @@
 """The summary: sentences made of this report's numbers, and of nothing else."""
+import statistics
+
 from . import scaling, claim
 from .cluster_model import TRUSTED_FACTOR
 from .parts import Cell, Section, Table, Text
 from .scaling import RATE
 from .tables import machine_size, named_with_reasons
 from .wording import count, number, percent, times, watts
+
+
+LEAST_TILES_USED = 0.5  # of the wafer, for its energy to be that of the problem
 
 
 def compare(ratio):
@@ -52,9 +57,12 @@ def power_sentence(pair):
     wafer_power, energy = pair.wafer.value("watts"), pair.native.json["energy"]
     if wafer_power is None:
         return ""
-    tiles = pair.wafer.json.get("wafer", {}).get("tiles")
-    used = f", of which {tiles[0] * tiles[1]:,} tiles work," if tiles else ""
-    text = f"The whole wafer{used} draws {watts(wafer_power)} for it (emulated)"
+    used, tiles = pair.wafer.tiles_used, pair.wafer.json.get("wafer", {}).get("tiles")
+    of_all = f" of {used[1]:,}" if used else ""
+    part = f", of which {tiles[0] * tiles[1]:,}{of_all} tiles work," if tiles else ""
+    text = f"The whole wafer{part} draws {watts(wafer_power)} for it (emulated)"
+    if used and used[0] < LEAST_TILES_USED * used[1]:
+        return text + ". Energies are not compared: the wafer's would be the idle power of tiles that do nothing for this problem."
     per, own = (r.value("joules_per_atom_step") for r in (pair.native, pair.wafer))
     if not per:
         return text + "; what the cluster draws is not known: it has no meter."
@@ -82,7 +90,7 @@ def validate_sentence(results):
             " its rates are predictions that were not checked here."
         )
     offs = [c.off for c in checks]
-    side = "too high" if min(offs) > 0 else "too low" if max(offs) < 0 else "of both signs"
+    side = "too high" if min(offs) > 0 else "too low" if max(offs) < 0 else "some too high, some too low"
     return (
         f"Against {count(len(checks), 'published rate')} of the real machine the emulated rates are"
         f" {percent(min(offs))} to {percent(max(offs))} off ({side}); {sum(c.passed for c in checks)} of"
@@ -93,41 +101,64 @@ def validate_sentence(results):
 def llama_sentences(results):
     """For each model: the fastest decoding measured, what dense weights gave, and the emulated wafer."""
     rate, sentences = "decode_tokens_per_second", []
-    runs = [r for r in results if r.valid and r.app == "sparse_llama" and r.value(rate)]
+    rates = middle_runs([r for r in results if r.app == "sparse_llama"], rate)
+    runs = list(rates)
     for name in dict.fromkeys(r.model_name for r in runs):
         mine = [r for r in runs if r.model_name == name]
         native, wafer = (
-            max((r for r in mine if r.target == t), key=lambda r: r.value(rate), default=None)
+            max((r for r in mine if r.target == t), key=lambda r: rates[r], default=None)
             for t in ("cluster", "wafer")
         )
         if native is None:
             sentences.append(
-                f"{wafer.label}: the emulated wafer decodes {number(wafer.value(rate))} tokens/s; there is no native"
+                f"{wafer.label}: the emulated wafer decodes {number(rates[wafer])} tokens/s; there is no native"
                 " run to compare with."
             )
             continue
         text = (
             f"{native.label}: on {count(native.workers, native.worker_name)} we measured"
-            f" {number(native.value(rate))} tokens/s of decoding"
+            f" {number(rates[native])} tokens/s of decoding"
         )
         dense = max(
             (r for r in mine if r.target == "cluster" and r.workers == native.workers and not r.value("sparsity")),
-            key=lambda r: r.value(rate),
+            key=lambda r: rates[r],
             default=None,
         )
         if dense and native.value("sparsity"):
             text += (
-                f", with dense weights {number(dense.value(rate))} ({dense.json.get('model', {}).get('value', '')}):"
-                f" {times(native.value(rate) / dense.value(rate))} times (of separate runs; the section on sparsity has"
+                f", with dense weights {number(rates[dense])} ({dense.json.get('model', {}).get('value', '')}):"
+                f" {times(rates[native] / rates[dense])} times (of separate runs; the section on sparsity has"
                 " runs in turn where they were given)"
             )
         if wafer:
             text += (
-                f"; the emulated wafer does {number(wafer.value(rate))} tokens/s ({wafer.label}):"
-                f" {compare(wafer.value(rate) / native.value(rate))}"
+                f"; the emulated wafer does {number(rates[wafer])} tokens/s ({wafer.label}):"
+                f" {compare(rates[wafer] / rates[native])}"
             )
         sentences.append(text + ".")
     return sentences
+
+
+def middle_runs(results, rate):
+    """run -> rate: one run of each set of repeats, and the median of their rates, which is what tables show."""
+    groups = {}
+    for r in results:
+        if r.valid and r.value(rate):
+            groups.setdefault((r.problem, r.atoms, r.machine, r.workers, r.wafer_options, r.build_key, r.value("steps")), []).append(r)
+    return {g[0]: statistics.median(r.value(rate) for r in g) for g in groups.values()}
+
+
+def checks_words(results):
+    """"all pass" only where every run checked itself."""
+    invalid = [r for r in results if not r.valid]
+    checks = sum(len(r.checks) for r in results)
+    without = sum(not r.checks for r in results)
+    text = f"{count(len(results), 'result')}, {count(checks, 'check')}"
+    if invalid:
+        return text + f": NOT VALID: {named_with_reasons(invalid)}. Figures of these are not to be used."
+    if not checks:
+        return text + ": nothing was checked."
+    return text + (f": all pass, and {count(without, 'result')} without any." if without else ": all pass.")
 
 
 def summary(results):
@@ -194,12 +225,13 @@ def summary(results):
         native = [r for r in results if r.valid and r.value(RATE) and r.target == "cluster"]
         wafer = [r for r in results if r.valid and r.value(RATE) and r.target == "wafer"]
         if native and not wafer:
-            best = max(native, key=lambda r: r.value("atom_steps_per_second") or 0)
+            rates = middle_runs(native, "atom_steps_per_second") or {native[0]: native[0].value(RATE) * native[0].atoms}
+            best = max(rates, key=rates.get)
             section.parts.append(
                 Text(
                     (
                         f"On {count(best.workers, best.worker_name)} ({best.machine}) we measured"
-                        f" {number(best.value('atom_steps_per_second'))} atom-steps/s ({best.label}). No result is of"
+                        f" {number(rates[best])} atom-steps/s ({best.label}). No result is of"
                         " the emulated wafer, so nothing can be said of it."
                     ),
                     "lead",
@@ -218,17 +250,5 @@ def summary(results):
             section.parts.append(Text(validate_sentence(results), "lead"))
         else:
             section.parts.append(Text(f"{count(len(results), 'result')} without a rate: see the tables.", "lead"))
-    checks = sum(len(r.checks) for r in results)
-    section.parts.append(
-        Text(
-            f"{count(len(results), 'result')}, {count(checks, 'check')}"
-            + (": " if checks or invalid else "")
-            + (
-                ("all pass." if checks else ".")
-                if not invalid
-                else f"NOT VALID: {named_with_reasons(invalid)}. Figures of these are not to be used."
-            ),
-            "" if not invalid else "alarm",
-        )
-    )
+    section.parts.append(Text(checks_words(results), "alarm" if invalid else ""))
     return section
