@@ -141,7 +141,7 @@ void StreamedPass::multiply(StreamedMatrix matrix) {
   set_totals(*of_pass_, place_, matrix, wse::StreamTotals::of(weights));
 }
 
-void StreamedPass::normalize(Norm norm) {
+void StreamedPass::normalize(Vector norm) {
   const Configuration& c = source_.configuration;
   const std::size_t n = rows_.size();
   x_.assign(stream_.size(), 0.0f);
@@ -157,7 +157,7 @@ void StreamedPass::normalize(Norm norm) {
   const std::vector<int> words{int(n)};
   const wse::LineReduce line(wse::Lines::root_row({{0, 0, place_.width, 1}}), words);
   line.sum(machine_.fabric, squares, sums);
-  const std::vector<float> weight = source_.norm(norm, norm == Norm::final ? 0 : layer_);
+  const std::vector<float> weight = source_.vector(norm, norm == Vector::final_norm ? 0 : layer_);
   for (std::size_t v = 0; v < n; ++v) {
     const float scale = rms_scale(sums[v], c.dim, float(c.norm_epsilon));
     for (std::size_t i = 0; i < row.size(); ++i) x_[i * n + v] = stream_[i * n + v] * scale * weight[i];

@@ -53,7 +53,7 @@ class StreamedPass final : public ForwardPass {
   template <class T>
   void multiply_rows(const StreamedShape& shape, const std::vector<Matrix>& parts, const Cut& inputs,
                      std::span<const StreamedOutput> outputs, std::uint16_t* counts);
-  void normalize(Norm norm);
+  void normalize(Vector norm);
   void attend();
   void gate();
   void add_residual();
