@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Scaling sweeps: prepares the runs of one problem on many machine sizes, runs them here or submits them to Slurm, leaves out
-those that have a valid result, and collects the results into a report.
+"""Scaling sweeps: prepares the runs of one problem on many machine sizes, runs them here or submits them to a scheduler,
+leaves out those that have a valid result, and collects the results into a report.
 
   sweep.py inputs/tungsten/strong_scaling.toml --ranks 1,2,4 --repeats 3                     here, one after the other
   sweep.py inputs/tungsten/weak_scaling.toml --ranks 1,2,4,8 --weak --site frontier          a job array for each size
@@ -18,7 +18,6 @@ Repeating a line runs again what has no valid and complete result of this site, 
 import argparse
 import hashlib
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -27,7 +26,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from app_options import known_to_the_app
 from made_by import InputError, build_of, hash_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
+from schedulers import SCHEDULERS, in_queue
+from sites import backends_of, scheduler_of
 
 JOBSCRIPTS = Path(__file__).resolve().parent
 SOURCE = JOBSCRIPTS.parent
@@ -103,19 +105,6 @@ def grown(options, deck, ranks):
         grid["xyz".index(axis)] = factor
     more = ["--set", f"structure.cells={[c * g for c, g in zip(cells, grid)]}"]
     return more if options.target == "wafer" else [*more, "--set", f"run.rank_grid={grid}"]
-
-
-def backends_of(site):
-    """Back ends that a build for this site may have: the site file's, else those of CPUs."""
-    if site is None:
-        return None
-    path = Path(site) if os.path.exists(site) else JOBSCRIPTS / f"slurm/sites/{site}.sh"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh")))
-        raise InputError(f"--site {site}: not found, expected a file or one of: {known}")
-    script = 'backends="OpenMP Threads Serial"; . "$0" 2>/dev/null; printf %s "$backends"'
-    done = subprocess.run(["bash", "-c", script, str(path.resolve())], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return done.stdout.split()
 
 
 def find_build(options):
@@ -197,6 +186,8 @@ def prepare(options, passed):
     """All runs of the sweep."""
     if options.site == "simulated":
         return prepare_simulated(options, passed)
+    if options.site:
+        scheduler_of(options.site)  # an error before anything is printed
     text, deck = read_deck(options.deck) if options.deck else ("", {})
     binary, build = find_build(options)
     site = Path(options.site).stem if options.site else f"here, {this_cpu()}"
@@ -217,19 +208,18 @@ def prepare(options, passed):
 
 
 def queued(run):
-    """Slurm's number of the job that is to make this result, None when there is none in the queue."""
+    """The scheduler's number of the job that is to make this result, None when there is none in the queue."""
     try:
-        job = (run.folder / "job").read_text().strip()
-        done = subprocess.run(["squeue", "--noheader", f"--jobs={job}"], capture_output=True, text=True)
+        job, _, name = (run.folder / "job").read_text().strip().partition(" ")
     except OSError:
         return None
-    return job if done.returncode == 0 and done.stdout.strip() else None
+    return job if in_queue(SCHEDULERS.get(name) or SCHEDULERS["slurm"], job) else None
 
 
 def make_ready(run):
     """An empty folder for the run, or that of one that was cut; what cannot stand for it is kept under another name."""
     if run.folder.exists() and not run.can_go_on():
-        left = [p for p in run.folder.iterdir() if p.name not in ("job", "log.txt", "sweep.json", "sweep.json.tmp")]
+        left = [p for p in run.folder.iterdir() if p.name not in ("job", "log.txt", "load.json", "sweep.json", "sweep.json.tmp")]
         if left:
             print(f"{run.folder.name}: {run.why_not_done()}: kept as {set_aside(run.folder).name}")
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -244,6 +234,7 @@ def run_simulated(run):
 
 def run_here(run):
     environment = JOBSCRIPTS / "environment.sh"
+    subprocess.run([JOBSCRIPTS / "node_load.sh", run.folder / "load.json"], stdin=subprocess.DEVNULL)
     restart = ["--restart", "auto"] if Path(run.command[0]).name == "tungsten_md" else []
     with open(run.folder / "log.txt", "w") as log:
         subprocess.run(["bash", "-c", '. "$0" && exec mpirun -np "$@"', environment, str(run.ranks), *run.command, *restart],
@@ -251,20 +242,46 @@ def run_here(run):
     return not run.why_not_done()
 
 
-def submit(options, ranks, runs):
-    """One job array for the runs of one size."""
+def submissions(options, ranks, runs):
+    """[(words of submit.sh, runs)] for the runs of one size: a job array where the scheduler has them, else a job for each."""
+    scheduler, log = scheduler_of(options.site), f"{options.out.resolve()}/job"
+    head = [str(JOBSCRIPTS / "slurm/submit.sh"), options.site, "--ranks", str(ranks)]
+    name = f"{options.app}_{ranks}"
+    if not scheduler.arrays:
+        return [([*head, *scheduler.options_of(f"{log}_{r.folder.name}.log", name), *options.sbatch, "--", *r.command], [r]) for r in runs]
     cases = options.out / f"cases_{ranks}_{hashlib.sha256(repr(runs).encode()).hexdigest()[:8]}.txt"
-    cases.write_text("".join(shlex.join(r.command) + "\n" for r in runs))
-    command = [str(JOBSCRIPTS / "slurm/submit.sh"), options.site, "--ranks", str(ranks), "--parsable",
-               f"--array=0-{len(runs) - 1}", f"--output={options.out.resolve()}/job_%A_%a.log",
-               f"--job-name={options.app}_{ranks}", *options.sbatch, "--", "--cases", str(cases.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = scheduler.options_of(f"{log}_%A_%a.log", name)
+    return [([*head, *words, f"--array=0-{len(runs) - 1}", *options.sbatch, "--", "--cases", str(cases.resolve())], runs)]
+
+
+def scheduler_says(command):
+    """What submit.sh prints; what it or the scheduler refuses is an error."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        raise InputError(f"{shlex.join(command)}: {done.stderr.strip()}")
-    job = done.stdout.strip().split(";")[0]
-    for task, run in enumerate(runs):
-        (run.folder / "job").write_text(f"{job}_{task}\n")
-    print(f"submitted {len(runs)} run{'s' if len(runs) > 1 else ''} on {ranks} ranks: job {job}")
+        raise InputError(f"{shlex.join(command)}: {done.stderr.strip() or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def submit(options, ranks, runs):
+    scheduler = scheduler_of(options.site)
+    for command, together in submissions(options, ranks, runs):
+        if scheduler.arrays:
+            Path(command[-1]).write_text("".join(shlex.join(r.command) + "\n" for r in together))
+        job = scheduler.number(scheduler_says(command))
+        for task, run in enumerate(together):
+            (run.folder / "job").write_text(f"{job}_{task}\n" if scheduler.arrays else f"{job} {scheduler.name}\n")
+        print(f"submitted {len(together)} run{'s' if len(together) > 1 else ''} on {ranks} ranks: job {job}")
+
+
+def prepare_only(options, to_do):
+    """Prints what would be made and why, and the scheduler's line for it."""
+    for run in to_do:
+        print(f"{run.ranks} ranks ({run.why_not_done()}): {shlex.join(run.command)}")
+    if options.site and options.site != "simulated":
+        for ranks in options.ranks:
+            same = [r for r in to_do if r.ranks == ranks]
+            for command, _ in submissions(options, ranks, same) if same else ():
+                print(f"  {scheduler_says([*command[:2], '--dry-run', *command[2:]]).strip()}")
 
 
 def describe(run):
@@ -318,9 +335,9 @@ def read_options(arguments):
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="folder of all runs (default: results/sweep)")
     parser.add_argument("--binary", help="the app (default: build/release, then PATH)")
-    parser.add_argument("--site", help="submit to Slurm: a name in slurm/sites/, or such a file; simulated: run on --machine")
+    parser.add_argument("--site", help="submit to Slurm, Flux or PBS: a name in slurm/sites/, or such a file; simulated: run on --machine")
     parser.add_argument("--machine", help="of --site simulated: a name or file of inputs/clusters/simulated")
-    parser.add_argument("--sbatch", type=shlex.split, default=[], help="more options of sbatch: --sbatch='--account=A --time=10'")
+    parser.add_argument("--sbatch", type=shlex.split, default=[], help="more options of the scheduler: --sbatch='--account=A --time=10'")
     parser.add_argument("--any-build", action="store_true", help="take results of other builds as done, too")
     parser.add_argument("--prepare", action="store_true", help="only print the runs that are to be made")
     parser.add_argument("--collect", action="store_true", help="only look at what is there")
@@ -350,9 +367,10 @@ def main():
     options, passed = read_options(sys.argv[1:])
     runs = prepare(options, passed)
     to_do = [] if options.collect else [r for r in runs if r.why_not_done() and not queued(r)]
+    if to_do and (options.prepare or options.site) and options.site != "simulated":
+        known_to_the_app(to_do[0].command[0], options.app, options.deck, passed)
     if options.prepare:
-        for run in to_do:
-            print(f"{run.ranks} ranks ({run.why_not_done()}): {shlex.join(run.command)}")
+        prepare_only(options, to_do)
         return 0
     for run in to_do:
         make_ready(run)

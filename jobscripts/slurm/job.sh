@@ -3,6 +3,7 @@
 # has written a checkpoint, and the job goes back into the queue to go on from there. Usually submitted by submit.sh:
 #   sbatch [options] job.sh SITE_FILE COMMAND... --out DIR      a run
 #   sbatch --array=0-9 job.sh SITE_FILE --cases FILE            many of the same size: line SLURM_ARRAY_TASK_ID of FILE
+#   flux batch | qsub -- job.sh SITE_FILE --ranks N COMMAND... --out DIR
 # A folder that holds the result.json of a complete run is left as it is.
 #
 # Two minutes before the limit (Slurm may be a minute early) all ranks, not this script, get SIGTERM.
@@ -17,10 +18,18 @@ fail() { echo "job.sh: $1" >&2; exit "${2:-1}"; }
 site=${1:?usage: job.sh SITE_FILE COMMAND... (see submit.sh)}
 shift
 # What a site may set; sites/cpu.sh says what each of them is.
-launch=(srun) threads_per_rank=1
+scheduler=slurm launch=(srun) launch_options=() threads_per_rank=1 ranks=${SLURM_NTASKS:-1}
+if [ "${1:-}" = --ranks ]; then ranks=$2; shift 2; fi
 site_environment() { :; }
 . "$site" || fail "$site: cannot be read, expected a file of settings" 2
 site_environment
+per_node=$((ranks < ranks_per_node ? ranks : ranks_per_node))
+case $scheduler in
+  # The step gets what is left of the job's time, so that its ranks have the signal two minutes before.
+  flux) launch=(flux run --nodes=$(((ranks + ranks_per_node - 1) / ranks_per_node)) --ntasks="$ranks" --exclusive
+      --time-limit="$(flux job timeleft)s" --signal=TERM@120s "${launch_options[@]}") ;;
+  pbs) cd "${PBS_O_WORKDIR:?}" && launch=(mpiexec -n "$ranks" --ppn $per_node "${launch_options[@]}") ;;
+esac
 
 if [ "${1:-}" = --cases ]; then
   line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$2")
@@ -63,8 +72,12 @@ if [ "$threads_per_rank" -gt 1 ]; then export OMP_PROC_BIND=close OMP_PLACES=cor
 # A rank that dies without a word (a fault of a node, no memory) would leave the others to wait until the time limit.
 export SLURM_KILL_BAD_EXIT=1
 
+# What else the first node does, for the run rules. Slurm and Flux run a copy of this script: submit.sh says where the others are.
+load=${WAFERMARK_JOBSCRIPTS:-$(dirname "${BASH_SOURCE[0]}")/..}/node_load.sh
+if [ "${command[1]:-}" = run ] && [ -x "$load" ]; then mkdir -p -- "$out" && "$load" "$out/load.json" || true; fi
+
 before=$(written)
-echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-none}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
+echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-${FLUX_JOB_ID:-${PBS_JOBID:-none}}}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
 echo "job.sh:$(printf ' %q' "${launch[@]}" "${command[@]}")"
 "${launch[@]}" "${command[@]}"
 status=$?

@@ -19,7 +19,7 @@ sys.path.insert(0, str(TESTS / "mpi/tungsten_md/commands"))
 from test_restart import DECK  # noqa: E402
 
 JOBSCRIPTS = TESTS.parent / "jobscripts"
-SITES = sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh"))
+SITES = sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh") if "\nscheduler=" not in p.read_text())  # of Slurm
 LATTICE = """[structure]
 lattice_constant_angstrom = 3.1652
 cells = [5, 5, 3]
