@@ -21,8 +21,8 @@ class CheckFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What an exception of any kind says, in one line; of a lack of memory in words, which what() of the standard
-/// library and of Kokkos are not. For messages that are passed on.
+/// What an exception of any kind says, in one line; of a lack of memory in words, which what() of the
+/// standard library and of Kokkos are not. For messages that are passed on.
 std::string message_of(const std::exception& e);
 
 /// Starts MPI and Kokkos, calls `body`, and turns exceptions of any type into one printable line on stderr

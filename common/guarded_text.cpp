@@ -53,7 +53,8 @@ int send_texts(const std::string& file, const std::string& object, const std::st
 
 std::optional<std::vector<std::string>> read_text_guarded(const std::string& file, const std::string& object,
                                                           const std::string& attribute) {
-  const auto sent = run_guarded([&](int to) { return send_texts(file, object, attribute, to); }, text_cpu_seconds);
+  const auto sent =
+      run_guarded([&](int to) { return send_texts(file, object, attribute, to); }, text_cpu_seconds);
   if (!sent) return std::nullopt;
   const std::string& bytes = *sent;
   std::vector<std::string> texts;

@@ -72,10 +72,13 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
 std::string version_text() {
   const MachineRecord r = of_build();
   std::string text = version_line();
-  for (const auto& [key, value] :
-       {std::pair<const char*, const std::string&>{"version", r.version}, {"commit", r.commit},
-        {"compiler", r.compiler}, {"flags", r.build_flags}, {"kokkos", r.kokkos_version},
-        {"backend", r.backend}, {"mpi", r.mpi_library}})
+  for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"version", r.version},
+                                   {"commit", r.commit},
+                                   {"compiler", r.compiler},
+                                   {"flags", r.build_flags},
+                                   {"kokkos", r.kokkos_version},
+                                   {"backend", r.backend},
+                                   {"mpi", r.mpi_library}})
     text += std::string("\n") + key + ": " + value;
   return text;
 }

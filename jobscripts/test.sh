@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set-up, build, all tests. What CI runs; the last lines are ctest's summary.
+# Set-up, build, all tests (one of them is lint.sh). What CI runs; the last lines are ctest's summary.
 #   jobscripts/test.sh [--slow] [--no-setup] [--preset release|debug|asan] [ctest arguments, as -L mpi or -R forces]
 # Tests labelled `slow` (minutes each, physics over many cascades) run with --slow only.
 set -euo pipefail

@@ -16,7 +16,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from fault_runs import Fault, Program, chain, difference, fresh, goes_on, judge, outputs_of, run, says_done
+from fault_runs import Fault, Program, chain, difference, fresh, goes_on, judge, outputs_of, run
 
 DECK = """[structure]
 lattice_constant_angstrom = 3.1652

@@ -179,6 +179,10 @@ class Spack(unittest.TestCase):
         text = (JOBSCRIPTS / "spack.yaml").read_text()
         self.assertIn("wafermark: spack_repo/wafermark", text)
         self.assertIn("- wafermark@main +report +tests", text)
+        specs = re.findall(r"^  - (.*?)(?: +#.*)?$", text, re.M)
+        self.assertEqual(len(specs), 3)
+        for spec in specs:  # YAML takes `name: more` for a table
+            self.assertTrue(spec.startswith('"') or ": " not in spec, spec)
         self.assertTrue((JOBSCRIPTS / "spack_repo/wafermark/repo.yaml").is_file())
 
 

@@ -4,6 +4,7 @@
 usage: test_sweep.py TUNGSTEN_MD SPARSE_LLAMA
 """
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -141,8 +142,8 @@ def gpu_sites_take_gpu_builds(s):
         program.write_text("#!/bin/sh\n" + "".join(f"echo '{k}: {v}'\n" for k, v in build.items()))
         program.chmod(0o755)
         code, text = s.run("case.toml", "--ranks", "1", "--site", site, "--prepare", binary=program)
-        expected = text.startswith("1 ranks") if good else f"({backend}), expected a build for" in text
-        check(code == (0 if good else 2) and text.count("\n") == 1 and expected, f"{backend} on {site}: {text.strip()[:100]}")
+        expected = text.startswith("1 ranks") and "\n  sbatch " in text if good else f"({backend}), expected a build for" in text
+        check(code == (0 if good else 2) and text.count("\n") == (2 if good else 1) and expected, f"{backend} on {site}: {text.strip()[:100]}")
     program.write_text("#!/bin/sh\necho wafermark 0.1.0\n")
     code, text = s.run("case.toml", "--ranks", "1", binary=program)
     check(code == 2 and "found no version, commit" in text, f"a program that does not say its build: {text.strip()[:100]}")
@@ -158,7 +159,7 @@ def no_shell_sees_the_arguments(s):
     words = ["tungsten_md", "run", "a deck.toml", "--set", evil, "", "--out", str(s.folder / "nothing")]
     cases.write_text(sweep.shlex.join(words) + "\n")
     subprocess.run([JOBSCRIPTS / "slurm/job.sh", site, "--cases", cases], cwd=s.folder, capture_output=True,
-                   env=sweep.os.environ | {"SLURM_ARRAY_TASK_ID": "0"})
+                   env=os.environ | {"SLURM_ARRAY_TASK_ID": "0"})
     check(said.exists() and json.loads(said.read_text())[:len(words)] == words and not made.exists(),
           "a job passes its arguments on as they are")
 

@@ -85,9 +85,9 @@ RankWeights ModelOptions::weights(const Communicator& comm,
   const WeightSource from = source();
   known(from.configuration);
   if (!from.hollow)
-    require_memory(comm,
-                 packed_bytes(from.configuration, storage, type, 1 - estimated_sparsity(from)) / comm.size(),
-                 fmt::format("{}, packed as {} of {}", from.name, format, value));
+    require_memory(
+        comm, packed_bytes(from.configuration, storage, type, 1 - estimated_sparsity(from)) / comm.size(),
+        fmt::format("{}, packed as {} of {}", from.name, format, value));
   return pack_rank_weights(comm, from, storage, type, activation_threshold);
 }
 

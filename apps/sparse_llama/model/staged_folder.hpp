@@ -7,8 +7,8 @@ namespace wafermark::llama {
 
 class StagedFolder {
  public:
-  /// Makes "FOLDER.unfinished-export", anew where a killed program left one. One program at a time: the caller
-  /// holds an OutputLock of FOLDER. Throws InputError when it cannot be made.
+  /// Makes "FOLDER.unfinished-export", anew where a killed program left one. One program at a time: the
+  /// caller holds an OutputLock of FOLDER. Throws InputError when it cannot be made.
   explicit StagedFolder(const std::string& folder);
   ~StagedFolder();  ///< takes away what was not put in place
   StagedFolder(const StagedFolder&) = delete;

@@ -60,7 +60,8 @@ class DefectSeries {
   std::string csv() const;
 
   /// Everything, as DIR/defects.json has it: the summary, the box, the snapshots (positions by kind, cluster
-  /// labels, cluster sizes, the box of that moment) and, where `pka_energies_ev` are given, the models' predictions for tungsten.
+  /// labels, cluster sizes, the box of that moment) and, where `pka_energies_ev` are given, the models'
+  /// predictions for tungsten.
   nlohmann::json document(const Box& box, const ClusterCutoffs& cutoffs,
                           const std::vector<double>& pka_energies_ev = {}) const;
   /// The series of a document() up to and including `last_step`, to go on after a restart. Throws InputError

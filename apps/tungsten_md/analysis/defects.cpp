@@ -6,8 +6,8 @@
 #include <cmath>
 #include <tuple>
 
-#include "common/memory.hpp"
 #include "common/errors.hpp"
+#include "common/memory.hpp"
 #include "tungsten_md/analysis/box_map.hpp"
 #include "tungsten_md/analysis/renumbering.hpp"
 
@@ -189,9 +189,8 @@ Defects find_defects(const Communicator& comm, const Configuration& configuratio
   const SiteCount own = count_own_sites(occupants, sites, first, n_own);
   gather(comm, own, configuration.box, sites, frame, defects);
 
-  const std::vector<std::int64_t> sums =
-      comm.sum(std::vector<std::int64_t>{defects.outside, own.occupied, own.at_home,
-                                         static_cast<std::int64_t>(configuration.atoms.size())});
+  const std::vector<std::int64_t> sums = comm.sum(std::vector<std::int64_t>{
+      defects.outside, own.occupied, own.at_home, static_cast<std::int64_t>(configuration.atoms.size())});
   defects.outside = sums[0];
   const bool renumbered =
       look_renumbered(comm, away_from_home(occupants, sites), sites.size(), sums[3] == sites.size());

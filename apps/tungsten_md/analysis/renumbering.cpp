@@ -20,10 +20,8 @@ bool look_renumbered(const Communicator& comm, const std::vector<Whereabouts>& a
   std::sort(shifts.begin(), shifts.end());
   std::int64_t chained = 0;
   for (std::size_t k = 0; k + 1 < shifts.size(); ++k)
-    chained +=
-        shifts[k + 1].first == shifts[k].first + 1 && shifts[k + 1].second == shifts[k].second ? 1 : 0;
-  const auto sums =
-      comm.sum(std::vector<std::int64_t>{chained, static_cast<std::int64_t>(shifts.size())});
+    chained += shifts[k + 1].first == shifts[k].first + 1 && shifts[k + 1].second == shifts[k].second ? 1 : 0;
+  const auto sums = comm.sum(std::vector<std::int64_t>{chained, static_cast<std::int64_t>(shifts.size())});
   const std::int64_t longest_row = same_number ? 16 : 2;
   return 2 * sums[0] >= sums[1] && sums[1] >= longest_row;
 }

@@ -184,8 +184,9 @@ void add_defects_command(CLI::App& app, std::function<int()>& action) {
       ->check(number_in({-1e9, 1e9}))
       ->expected(3)
       ->delimiter(',');
-  command->add_option("--reference", o->reference,
-                      "file whose atoms (first frame) are the sites, instead of a lattice")
+  command
+      ->add_option("--reference", o->reference,
+                   "file whose atoms (first frame) are the sites, instead of a lattice")
       ->check(not_empty("a file of atoms"));
   command->add_option("--particles", o->particles, "group of an H5MD file; needed where it has several");
   command->add_option("--boundary", o->boundary, "of LAMMPS data files: periodic or open, along x y z")

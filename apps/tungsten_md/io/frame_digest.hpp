@@ -1,6 +1,6 @@
-// Digests of the frames of our own trajectories, in /parameters/frame_digest: reading a frame tells whether it
-// or what all frames share is damaged. HDF5's own checksums are not used: their collective form gathers every
-// chunk's description on every rank.
+// Digests of the frames of our own trajectories, in /parameters/frame_digest: reading a frame tells whether
+// it or what all frames share is damaged. HDF5's own checksums are not used: their collective form gathers
+// every chunk's description on every rank.
 #pragma once
 
 #include <vector>
@@ -20,8 +20,8 @@ Rows even_rows(const Communicator& comm, std::uint64_t n);
 /// Collective.
 std::uint64_t digest_of_constants(const Communicator& comm, const Hdf5File& file, const Rows& rows);
 
-/// Of one frame; `lengths` of the box, `x` and `v` [row][3] as they are stored, `v` empty where there are none.
-/// Collective.
+/// Of one frame; `lengths` of the box, `x` and `v` [row][3] as they are stored, `v` empty where there are
+/// none. Collective.
 std::int64_t digest_of_frame(const Communicator& comm, std::uint64_t constants, std::int64_t step,
                              double time_ps, const Vec3& lengths, const std::vector<double>& x,
                              const std::vector<double>& v, const Rows& rows);

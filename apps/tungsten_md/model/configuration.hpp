@@ -25,7 +25,7 @@ struct Configuration {
   Atoms atoms;                        ///< this rank's part
   double time_ps = 0.0;
   std::int64_t step = 0;
-  bool ids_known = true;           ///< false: the file had none, rows were numbered in their order
+  bool ids_known = true;             ///< false: the file had none, rows were numbered in their order
   std::vector<std::string> notes{};  ///< what the reader of a file passed over, for the user; on rank 0
 };
 

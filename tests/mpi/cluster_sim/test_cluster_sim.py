@@ -6,7 +6,6 @@ usage: test_cluster_sim.py SOURCE TUNGSTEN_MD MPIEXEC
 Skipped (exit code 77) without SimGrid or without build/cluster-sim (jobscripts/test.sh makes it).
 """
 import json
-import os
 import shutil
 import subprocess
 import sys

@@ -1,4 +1,5 @@
-// A library for LD_PRELOAD in whose programs WAFERMARK_KILL_AT_RENAME=N kills the process at its Nth rename, before
+// A library for LD_PRELOAD in whose programs WAFERMARK_KILL_AT_RENAME=N kills the process at its Nth rename,
+// before
 // ("N") or right after it ("+N"), as a crash of the node would.
 #include <dlfcn.h>
 #include <signal.h>

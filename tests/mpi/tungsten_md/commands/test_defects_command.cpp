@@ -114,7 +114,8 @@ TEST_F(DefectsCommand, DumpsAndDataFilesNeedALatticeOrAReference) {
   EXPECT_EQ(columns({folder / "a.data", "--lattice", "bcc", "--a", "3.1652"}).at("replacements"), json{0});
   EXPECT_THAT(error_of({folder / "a.data"}),
               HasSubstr("expected --lattice with --a or --cells, or --reference"));
-  EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc"}), HasSubstr("expected cells, or the lattice constant"));
+  EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc"}),
+              HasSubstr("expected cells, or the lattice constant"));
   EXPECT_THAT(error_of({folder / "a.data", "--lattice", "bcc", "--a", "3.0"}), HasSubstr("found a box of"));
   EXPECT_THAT(error_of({folder / "a.data", "--lattice", "hcp", "--a", "3.0"}),
               HasSubstr("expected sc, bcc or fcc"));
