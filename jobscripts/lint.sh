@@ -23,7 +23,8 @@ elif [ "${1:-}" = --fix ]; then
   files '*.cpp' '*.hpp' '*.cu' | xargs -r "$format" -i
 else
   looked=yes
-  files '*.cpp' '*.hpp' '*.cu' | xargs -r -P 2 -n 60 "$format" --dry-run -Werror 2>&1 | grep -E '^[^ ]+:[0-9]+:[0-9]+: (error|warning)' && wrong=1
+  said=$(files '*.cpp' '*.hpp' '*.cu' | xargs -r -P 2 -n 60 "$format" --dry-run -Werror 2>&1) ||
+    { wrong=1; grep -E '^[^ ]+:[0-9]+:[0-9]+: (error|warning)' <<<"$said" || echo "$said"; }
 fi
 
 pyflakes=
