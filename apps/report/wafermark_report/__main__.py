@@ -26,6 +26,7 @@ def report(arguments):
         "-o", "--output", type=Path, default=Path("report.html"), help="page to write (default: report.html)"
     )
     parser.add_argument("--pdf", action="store_true", help="print it to a PDF beside it, with Chromium")
+    parser.add_argument("--paper", choices=browser.PAPERS, default="A4", help="of --pdf (default: A4)")
     parser.add_argument("--title", default="Wafermark: cluster and emulated wafer")
     parser.add_argument(
         "--sparsity",
@@ -75,7 +76,7 @@ def report(arguments):
         " data)"
     )
     if options.pdf:
-        browser.print_pdf(options.output, pdf)
+        browser.print_pdf(options.output, pdf, options.paper)
         print(f"report: {pdf}")
     return 0
 

@@ -49,9 +49,19 @@ def run(arguments, page, timeout=120):
     return done.stdout, done.stderr
 
 
-def print_pdf(page, pdf):
-    """The page as A4 PDF."""
-    with replacing(pdf, "--pdf") as temporary:
-        run([f"--print-to-pdf={temporary}", "--no-pdf-header-footer"], page)
+PAPERS = ("A4", "Letter")
+
+
+def for_paper(html, paper):
+    """The page for a PDF: of that size, with what is folded open."""
+    return html.replace("</head>", f"<style>@page {{ size: {paper}; }}</style></head>", 1).replace("<details>", "<details open>")
+
+
+def print_pdf(page, pdf, paper="A4"):
+    """The page as a PDF on one of PAPERS."""
+    with replacing(pdf, "--pdf") as temporary, tempfile.TemporaryDirectory(prefix="wafermark-print-") as folder:
+        copy = Path(folder) / "page.html"
+        copy.write_text(for_paper(Path(page).read_text(encoding="utf-8"), paper), encoding="utf-8")
+        run([f"--print-to-pdf={temporary}", "--no-pdf-header-footer"], copy)
         if os.stat(temporary).st_size == 0:
             raise InputError(f"{pdf}: Chromium wrote nothing")

@@ -40,11 +40,16 @@ def as_cell(cell):
     return cell if isinstance(cell, Cell) else Cell(str(cell))
 
 
+def css_text(text):
+    """What may stand in a string of the style sheet: everything but letters, digits and blanks as an escape."""
+    return "".join(c if c.isalnum() or c in " .,:-_" else f"\\{ord(c):x} " for c in text)
+
+
 def render(title, parts, results):
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.globals.update(as_cell=as_cell, kind_of=lambda part: type(part).__name__)
+    environment.globals.update(as_cell=as_cell, css_text=css_text, kind_of=lambda part: type(part).__name__)
     hosts = sorted({h for r in results for h in r.hosts})
     commits = sorted({r.json["build"]["commit"] for r in results})
     started = [r.started for r in results]

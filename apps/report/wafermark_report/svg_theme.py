@@ -134,7 +134,7 @@ def swatch(handle):
         patch = handle.patches[0] if hasattr(handle, "patches") else handle
         colour = to_hex(patch.get_facecolor())
         return (
-            '<svg class="key" viewBox="0 0 30 12"><rect x="6" y="1" width="18" height="10"'
+            '<svg class="key" aria-hidden="true" viewBox="0 0 30 12"><rect x="6" y="1" width="18" height="10"'
             f' fill="{variable(colour)}"/></svg>'
         )
     colour = variable(to_hex(line.get_color()))
@@ -157,7 +157,7 @@ def swatch(handle):
         + (f' stroke-dasharray="{" ".join(f"{1.6 * d:g}" for d in dashes)}"' if dashes else "")
         + "/>"
     )
-    return f'<svg class="key" viewBox="0 0 30 12" fill="{colour}" stroke="{colour}">{stroke}{marker}</svg>'
+    return f'<svg class="key" aria-hidden="true" viewBox="0 0 30 12" fill="{colour}" stroke="{colour}">{stroke}{marker}</svg>'
 
 
 def variable(colour):
