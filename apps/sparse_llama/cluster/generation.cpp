@@ -1,66 +1,188 @@
 #include "sparse_llama/cluster/generation.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include "common/runtime.hpp"
 
 namespace wafermark::llama {
+namespace {
+
+/// A sequence under way.
+struct Running {
+  std::size_t prompt;
+  std::int32_t slot;
+  Sampler sampler;
+};
+
+/// Rows of a pass, and behind which of them logits are wanted: one a sequence, in their order.
+struct Pass {
+  std::vector<TokenRow> rows;
+  std::vector<std::int64_t> wanted;
+};
+
+class Batch {
+ public:
+  Batch(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
+        std::span<const Prompt> prompts, const GenerationSettings& settings, const GenerationWatch& watch)
+      : model_(model),
+        comm_(comm),
+        vocabulary_(std::size_t(vocabulary)),
+        prompts_(prompts),
+        settings_(settings),
+        watch_(watch),
+        start_(model.seconds()),
+        taken_(std::size_t(settings.slots), false) {
+    out_.tokens.resize(prompts.size());
+    out_.times.resize(prompts.size());
+    for (std::size_t i = 0; i < prompts.size(); ++i) waiting_.push_back(i);
+    std::stable_sort(waiting_.begin(), waiting_.end(),
+                     [&](std::size_t a, std::size_t b) { return prompts[a].arrival < prompts[b].arrival; });
+    arrivals_ = std::any_of(prompts.begin(), prompts.end(), [](const Prompt& p) { return p.arrival > 0; });
+  }
+
+  Generation run() {
+    for (bool first = true; out_.complete && (next_ < waiting_.size() || !running_.empty()); first = false) {
+      const double before = now();
+      const Pass pass = next_pass(before);
+      if (pass.rows.empty()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // nobody has arrived
+        if (watch_.go_on && !watch_.go_on()) out_.complete = false;
+        continue;
+      }
+      const std::vector<float> logits = model_.forward(pass.rows, pass.wanted);
+      const double after = now();
+      count(pass, before, after, first);
+      if (watch_.logits) show_logits(pass, logits);
+      take_tokens(logits, after);
+      // Those whose last token was made now have ended all the same.
+      if (watch_.go_on && !watch_.go_on() && (next_ < waiting_.size() || !running_.empty()))
+        out_.complete = false;
+    }
+    runtime::end_timed_steps(out_.decode_passes);
+    out_.seconds = model_.seconds() - start_;
+    return std::move(out_);
+  }
+
+ private:
+  double now() const { return model_.seconds() - start_; }
+
+  /// Lets prompts in that have arrived while slots are free: how many came.
+  std::size_t admit(double time) {
+    if (arrivals_) comm_.broadcast(time);  // clocks differ
+    std::size_t came = 0;
+    for (; next_ < waiting_.size() && prompts_[waiting_[next_]].arrival <= time; ++next_, ++came) {
+      const auto free = std::find(taken_.begin(), taken_.end(), false);
+      if (free == taken_.end()) break;
+      *free = true;
+      const std::size_t prompt = waiting_[next_];
+      running_.push_back(
+          {prompt, std::int32_t(free - taken_.begin()), Sampler(settings_.sampling, prompts_[prompt].draws)});
+      out_.times[prompt].entered = time;
+    }
+    return came;
+  }
+
+  Pass next_pass(double time) {
+    const std::size_t came = admit(time), old = running_.size() - came;
+    Pass pass;
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      const Running& r = running_[i];
+      const auto& prompt = prompts_[r.prompt].tokens;
+      const auto& text = out_.tokens[r.prompt];
+      if (i < old)
+        pass.rows.push_back({text.back(), r.slot, std::int64_t(prompt.size() + text.size()) - 1});
+      else
+        for (std::size_t p = 0; p < prompt.size(); ++p)
+          pass.rows.push_back({prompt[p], r.slot, std::int64_t(p)});
+      pass.wanted.push_back(std::int64_t(pass.rows.size()) - 1);
+    }
+    decoding_ = std::int64_t(old);
+    return pass;
+  }
+
+  void count(const Pass& pass, double before, double after, bool first) {
+    const std::int64_t entering = std::int64_t(pass.rows.size()) - decoding_;
+    out_.prefill_tokens += entering;
+    out_.busy_seconds += double(running_.size()) * (after - before);
+    if (out_.decode_passes == 0 && decoding_ == 0 && out_.prefill_seconds == 0) {
+      out_.prefill_seconds = after - before;
+      runtime::begin_timed_steps();
+      first_pass_end_ = now();
+      out_.waited = next_ < waiting_.size() || !first;
+      return;
+    }
+    out_.waited = out_.waited || entering > 0;
+    ++out_.decode_passes;
+    out_.decode_tokens += decoding_;
+    out_.decode_seconds = after - first_pass_end_;
+  }
+
+  void show_logits(const Pass& pass, const std::vector<float>& logits) const {
+    std::vector<TokenRow> rows;
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      rows.push_back(pass.rows[std::size_t(pass.wanted[i])]);
+      rows.back().sequence = std::int32_t(running_[i].prompt);
+    }
+    watch_.logits(rows, logits);
+  }
+
+  void take_tokens(const std::vector<float>& logits, double time) {
+    std::vector<std::int32_t> drawn(running_.size());
+    if (comm_.is_root())
+      for (std::size_t i = 0; i < running_.size(); ++i)
+        drawn[i] = running_[i].sampler.next(std::span(logits).subspan(i * vocabulary_, vocabulary_));
+    comm_.broadcast(drawn);
+    std::vector<Running> still;
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      Running& r = running_[i];
+      auto& text = out_.tokens[r.prompt];
+      const bool ends = std::find(settings_.end_tokens.begin(), settings_.end_tokens.end(), drawn[i]) !=
+                        settings_.end_tokens.end();
+      if (text.empty()) out_.times[r.prompt].first_token = time;
+      out_.times[r.prompt].ended = time;
+      if (!ends) {
+        text.push_back(drawn[i]);
+        if (watch_.token) watch_.token(std::int64_t(r.prompt), drawn[i]);
+      }
+      if (ends || std::int64_t(text.size()) >= prompts_[r.prompt].more)
+        taken_[std::size_t(r.slot)] = false;
+      else
+        still.push_back(std::move(r));
+    }
+    running_ = std::move(still);
+  }
+
+  ForwardPass& model_;
+  const Communicator& comm_;
+  std::size_t vocabulary_;
+  std::span<const Prompt> prompts_;
+  const GenerationSettings& settings_;
+  const GenerationWatch& watch_;
+  double start_, first_pass_end_ = 0;
+  bool arrivals_ = false;
+  std::vector<bool> taken_;           ///< slots
+  std::vector<std::size_t> waiting_;  ///< in the order in which they enter, those from next_ on
+  std::size_t next_ = 0;
+  std::vector<Running> running_;
+  std::int64_t decoding_ = 0;  ///< sequences of this pass that are behind their prompts
+  Generation out_;
+};
+
+}  // namespace
+
+std::int64_t Generation::made() const {
+  std::int64_t sum = 0;
+  for (const auto& text : tokens) sum += std::int64_t(text.size());
+  return sum;
+}
 
 Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
-                    const std::vector<std::vector<std::int32_t>>& prompts, std::int64_t tokens,
-                    const SamplingSettings& sampling, const std::vector<std::int32_t>& end_tokens,
-                    const std::function<bool(std::int64_t, std::int32_t)>& on_token) {
-  Generation out;
-  out.tokens.resize(prompts.size());
-  std::vector<Sampler> samplers;
-  std::vector<TokenRow> rows;
-  std::vector<std::int64_t> wanted, running;  // the rows with logits, and whose sequences they are
-  for (std::size_t s = 0; s < prompts.size(); ++s) {
-    samplers.emplace_back(sampling, s);
-    for (std::size_t p = 0; p < prompts[s].size(); ++p)
-      rows.push_back({prompts[s][p], std::int32_t(s), std::int64_t(p)});
-    wanted.push_back(std::int64_t(rows.size()) - 1);
-    running.push_back(std::int64_t(s));
-  }
-  out.prefill_tokens = std::int64_t(rows.size());
-
-  double start = model.seconds();
-  std::vector<float> logits = model.forward(rows, wanted);
-  out.prefill_seconds = model.seconds() - start;
-  runtime::begin_timed_steps();
-  start = model.seconds();
-  for (std::int64_t t = 0; t < tokens && !running.empty(); ++t) {
-    std::vector<std::int32_t> drawn(running.size());
-    if (comm.is_root())
-      for (std::size_t i = 0; i < running.size(); ++i)
-        drawn[i] = samplers[std::size_t(running[i])].next(
-            std::span(logits).subspan(i * std::size_t(vocabulary), std::size_t(vocabulary)));
-    comm.broadcast(drawn);
-    rows.clear();
-    wanted.clear();
-    std::vector<std::int64_t> still;
-    bool on = true;
-    for (std::size_t i = 0; i < running.size(); ++i) {
-      const std::int64_t s = running[i];
-      if (std::find(end_tokens.begin(), end_tokens.end(), drawn[i]) != end_tokens.end()) continue;
-      auto& text = out.tokens[std::size_t(s)];
-      text.push_back(drawn[i]);
-      on = on_token(s, drawn[i]) && on;
-      still.push_back(s);
-      wanted.push_back(std::int64_t(rows.size()));
-      rows.push_back(
-          {drawn[i], std::int32_t(s), std::int64_t(prompts[std::size_t(s)].size() + text.size()) - 1});
-    }
-    running = still;
-    if (!on || running.empty() || t + 1 == tokens) break;
-    logits = model.forward(rows, wanted);
-    ++out.decode_passes;
-    out.decode_tokens += std::int64_t(rows.size());
-    out.decode_seconds = model.seconds() - start;
-  }
-  runtime::end_timed_steps(out.decode_passes);
-  return out;
+                    std::span<const Prompt> prompts, const GenerationSettings& settings,
+                    const GenerationWatch& watch) {
+  return Batch(model, comm, vocabulary, prompts, settings, watch).run();
 }
 
 std::vector<std::int32_t> made_up_prompt(std::int32_t bos, std::int64_t count, std::int64_t vocabulary,

@@ -66,10 +66,10 @@ struct Contender {
 
   void measure(const Communicator& comm, const CompareOptions& o) {
     const std::int64_t vocabulary = weights.configuration.vocabulary;
-    const Generation g = generate(decoder, comm, vocabulary,
-                                  {made_up_prompt(std::int32_t(std::min<std::int64_t>(1, vocabulary - 1)),
-                                                  o.prompt_tokens, vocabulary, 1)},
-                                  o.tokens, {}, {}, [](std::int64_t, std::int32_t) { return true; });
+    const std::vector<Prompt> prompt{{made_up_prompt(std::int32_t(std::min<std::int64_t>(1, vocabulary - 1)),
+                                                     o.prompt_tokens, vocabulary, 1),
+                                      o.tokens}};
+    const Generation g = generate(decoder, comm, vocabulary, prompt, {});
     decode.push_back(double(g.decode_tokens) / g.decode_seconds);
     prefill.push_back(double(g.prefill_tokens) / g.prefill_seconds);
     bandwidth.push_back(memory_read_bandwidth(comm, weights));

@@ -1,6 +1,7 @@
 #include "sparse_llama/commands/run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,8 +15,10 @@
 #include "common/runtime.hpp"
 #include "common/signals.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
-#include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/memory_probe.hpp"
+#include "sparse_llama/commands/generation_figures.hpp"
+#include "sparse_llama/commands/generation_job.hpp"
+#include "sparse_llama/commands/logits_file.hpp"
 #include "sparse_llama/commands/model_options.hpp"
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
@@ -24,7 +27,6 @@
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/shares.hpp"
-#include "sparse_llama/model/text_file.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 #include "sparse_llama/wafer/wafer_decoder.hpp"
 
@@ -35,154 +37,100 @@ struct RunOptions {
   ModelOptions model;
   WaferOptions wafer;
   OutputOptions output;
-  std::string target = "cluster", tokenizer;
-  std::optional<std::string> prompt, prompt_file;
-  std::int64_t prompt_tokens = 64, tokens = 64, sequences = 1;
-  SamplingSettings sampling;
-  bool ignore_end = false, quiet = false;
-};
-
-std::unique_ptr<Tokenizer> find_tokenizer(const RunOptions& o, const Configuration& c) {
-  const std::string path = tokenizer_for(o.model.model, o.tokenizer);
-  if (path.empty()) {
-    if (o.prompt || o.prompt_file)
-      throw InputError("a text prompt: found no tokenizer, expected --tokenizer or one beside the model");
-    return nullptr;
-  }
-  auto tokenizer = read_tokenizer(path);
-  expect_fits(*tokenizer, c.vocabulary);
-  return tokenizer;
-}
-
-/// A prompt and what is needed to go on with it.
-struct Job {
-  std::unique_ptr<Tokenizer> tokenizer;  ///< null when the model has none and none was given
-  std::string source;                    ///< of the prompt: an option's name
-  std::vector<std::int32_t> prompt;
-  std::vector<std::int32_t> ends;  ///< tokens that end a text
-  std::int64_t capacity = 0;       ///< tokens of each sequence
-
-  /// Collective.
-  Job(const Communicator& comm, const RunOptions& o, const Configuration& c)
-      : tokenizer(find_tokenizer(o, c)) {
-    if (o.prompt || o.prompt_file) {
-      source = o.prompt ? "--prompt" : "--prompt-file";
-      const std::string text = o.prompt ? *o.prompt : read_text(*o.prompt_file);
-      require_memory(comm, tokenizer->encode_bytes(text.size()),
-                     fmt::format("{}: {} bytes to encode", source, text.size()));
-      prompt = tokenizer->prompt(text);
-      if (prompt.empty())
-        throw InputError(
-            fmt::format("{}: found a text without tokens, expected one (the tokenizer puts no bos "
-                        "before a text)",
-                        source));
-    } else {
-      source = "--prompt-tokens, random";
-      if (o.prompt_tokens > c.context)
-        throw InputError(fmt::format("--prompt-tokens {}: expected at most the model's context of {}",
-                                     o.prompt_tokens, c.context));
-      const auto usual_bos = std::int32_t(std::min<std::int64_t>(1, c.vocabulary - 1));
-      prompt = made_up_prompt(tokenizer != nullptr ? tokenizer->bos() : usual_bos, o.prompt_tokens,
-                              c.vocabulary, o.sampling.seed);
-    }
-    expect_rows(prompt, c.vocabulary, source);
-    if (o.tokens > c.context - std::int64_t(prompt.size()))
-      throw InputError(
-          fmt::format("{} tokens of prompt and {} more: expected at most the model's context of {}",
-                      prompt.size(), o.tokens, c.context));
-    capacity = std::int64_t(prompt.size()) + o.tokens;
-    if (o.ignore_end) return;
-    if (const std::string folder = folder_of_model(o.model.model); !folder.empty())
-      ends = end_tokens_of(folder);
-    if (ends.empty() && tokenizer != nullptr) ends = tokenizer->ends();
-  }
+  PromptOptions prompts;
+  std::string target = "cluster", print_logits;
+  bool quiet = false, print_tokens = false;
 };
 
 /// Cache, buffers, rows of the prefill and logits: before anything is built.
-void expect_room(const Communicator& comm, const RunOptions& o, const Configuration& c, const Job& job) {
-  const auto sequences = double(o.sequences), prompt = double(job.prompt.size());
+void expect_room(const Communicator& comm, const Configuration& c, const GenerationJob& job) {
+  const auto sequences = double(job.settings.slots), prompt = double(job.longest_prompt());
   const double rows = sequences * (prompt * 2 * sizeof(TokenRow) + double(c.vocabulary) * sizeof(float));
   require_memory(comm,
                  decoder_bytes(c, Shares(c, comm.rank(), comm.size()), sequences, double(job.capacity),
                                Decoder::chunk_rows) +
                      rows,
-                 fmt::format("{} sequences of {} tokens", o.sequences, job.capacity));
+                 fmt::format("{} sequences of {} tokens", job.settings.slots, job.capacity));
 }
 
-/// Generates, with the text of the first sequence on the terminal.
-Generation generate_shown(const RunOptions& o, const Communicator& comm, ForwardPass& model, const Job& job,
-                          std::int64_t vocabulary, Result& result) {
-  const bool shown = comm.is_root() && !o.quiet && job.tokenizer != nullptr;
-  std::optional<TextStream> stream;
-  if (shown) stream.emplace(*job.tokenizer);
-  const auto show = [&](std::int32_t token) {
-    fmt::print("{}", stream->next(token));
+/// The text of the first sequence as it comes; the texts of a file's prompts at the end.
+class TextOnTerminal {
+ public:
+  TextOnTerminal(const RunOptions& o, const Communicator& comm, const GenerationJob& job)
+      : job_(job), shown_(comm.is_root() && !o.quiet && job.tokenizer != nullptr) {
+    if (!shown_ || job.listed) return;
+    stream_.emplace(*job.tokenizer);
+    for (const std::int32_t token : job.prompts.front().tokens) show(0, token);
+  }
+  void show(std::int64_t prompt, std::int32_t token) {
+    if (!stream_ || prompt != 0) return;
+    fmt::print("{}", stream_->next(token));
     std::fflush(stdout);
-  };
-  if (shown)
-    for (const std::int32_t token : job.prompt) show(token);
+  }
+  void finish(const Generation& g) {
+    if (stream_) fmt::print("{}\n\n", stream_->finish());
+    if (!shown_ || stream_) return;
+    for (std::size_t i = 0; i < g.tokens.size(); ++i) {
+      std::vector<std::int32_t> all = job_.prompts[i].tokens;
+      all.insert(all.end(), g.tokens[i].begin(), g.tokens[i].end());
+      fmt::print("[{}] {}\n\n", i + 1, decode_text(*job_.tokenizer, all));
+    }
+  }
+
+ private:
+  const GenerationJob& job_;
+  bool shown_;
+  std::optional<TextStream> stream_;
+};
+
+/// The file of --print-logits, where it was asked for.
+using Logits = std::optional<LogitsFile>;
+void open_logits(const RunOptions& o, const Communicator& comm, const Configuration& c, Logits& file) {
+  if (!o.print_logits.empty()) file.emplace(comm, o.print_logits, o.output.overwrite, c.vocabulary);
+}
+
+Generation generate_shown(const RunOptions& o, const Communicator& comm, ForwardPass& model,
+                          const GenerationJob& job, std::int64_t vocabulary, Logits& logits, Result& result) {
+  TextOnTerminal text(o, comm, job);
   const StopRequest stop;
-  std::int64_t previous = o.sequences;
-  Generation g = generate(model, comm, vocabulary, std::vector(std::size_t(o.sequences), job.prompt),
-                          o.tokens, o.sampling, job.ends, [&](std::int64_t sequence, std::int32_t token) {
-                            if (shown && sequence == 0) show(token);
-                            const bool new_pass =
-                                sequence <= previous;  // sequences of a pass come in rising order
-                            previous = sequence;
-                            return !new_pass || !stop.requested(comm);
-                          });
-  if (stop.requested(comm) && std::int64_t(g.tokens.front().size()) < o.tokens)
+  GenerationWatch watch;
+  watch.token = [&](std::int64_t prompt, std::int32_t token) { text.show(prompt, token); };
+  watch.go_on = [&] { return !stop.requested(comm); };
+  if (logits) watch.logits = [&](auto rows, auto values) { logits->add(rows, values); };
+  Generation g = generate(model, comm, vocabulary, job.prompts, job.settings, watch);
+  if (!g.complete)
     result.set_incomplete(
-        fmt::format("stopped by a signal at {} of {} tokens", g.tokens.front().size(), o.tokens));
-  if (shown) fmt::print("{}\n\n", stream->finish());
+        fmt::format("stopped by a signal at {} of at most {} tokens", g.made(), job.asked_for()));
+  text.finish(g);
+  if (logits) logits->finish();
+  if (o.print_tokens && comm.is_root())
+    for (std::size_t i = 0; i < g.tokens.size(); ++i)
+      fmt::print("sequence {}: prompt [{}], made [{}]\n", i, fmt::join(job.prompts[i].tokens, ", "),
+                 fmt::join(g.tokens[i], ", "));
   return g;
 }
 
-/// Rates of the machine that ran it; nothing where no token was decoded. `time`: of a prediction, its band.
-void add_rates(Result& result, const RunOptions& o, const Generation& g, Kind kind,
-               const std::optional<wse::Band>& time = std::nullopt) {
-  const auto bounds = [&](double value, bool rate) {
-    return time ? std::optional((rate ? time->inverse() : *time).of(value)) : std::nullopt;
-  };
-  result.add_figure(
-      "decode_tokens_per_second",
-      g.decode_passes > 0 ? std::optional(double(g.decode_tokens) / g.decode_seconds) : std::nullopt,
-      "tokens/s", kind, fmt::format("{} tokens, {} sequences", g.decode_tokens, o.sequences),
-      g.decode_passes > 0 ? bounds(double(g.decode_tokens) / g.decode_seconds, true) : std::nullopt);
-  const double prefill = double(g.prefill_tokens) / g.prefill_seconds;
-  result.add_figure("prefill_tokens_per_second", prefill, "tokens/s", kind,
-                    fmt::format("{} tokens", g.prefill_tokens), bounds(prefill, true));
-  result.add_figure("time_to_first_token", g.prefill_seconds, "s", kind, "",
-                    bounds(g.prefill_seconds, false));
-}
-
 nlohmann::json model_section(const RunOptions& o, const std::string& name, Format format, ValueType type,
-                             const char* instructions, const Job& job) {
+                             const char* instructions, const GenerationJob& job) {
   nlohmann::json section{{"name", name},
                          {"format", name_of(format)},
                          {"value", name_of(type)},
                          {"instructions", instructions},
-                         {"prompt_tokens", job.prompt.size()},
-                         {"sequences", o.sequences}};
+                         {"prompt_tokens", job.longest_prompt()},
+                         {"sequences", job.settings.slots}};
   if (o.model.activation_threshold) section["activation_threshold"] = *o.model.activation_threshold;
   return section;
 }
 
-/// What was asked for, as it was used.
-nlohmann::json generation_section(const RunOptions& o, const Job& job) {
-  return {{"prompt", job.source},
-          {"prompt_file", o.prompt_file ? nlohmann::json(*o.prompt_file) : nullptr},
-          {"tokenizer", job.tokenizer != nullptr ? nlohmann::json(job.tokenizer->path()) : nullptr},
-          {"tokens_asked_for", o.tokens},
-          {"temperature", o.sampling.temperature},
-          {"top_p", o.sampling.top_p},
-          {"seed", o.sampling.seed},
-          {"ignore_end", o.ignore_end},
-          {"end_tokens", job.ends}};
+void add_sections(Result& result, const RunOptions& o, const GenerationJob& job, const Generation& g) {
+  result.set_section("generation", job.section(o.prompts));
+  result.set_section("tokens", g.tokens);
 }
 
 /// What a simulated cluster does not run. Throws InputError.
 void expect_simulated(const RunOptions& o) {
+  if (o.prompts.prompt_file)
+    throw InputError("--prompt-file: found a simulated cluster, expected --prompt or --prompt-tokens");
   if (o.target != "cluster")
     throw InputError(fmt::format("--target {}: found a simulated cluster, expected cluster", o.target));
   if (o.model.activation_threshold)
@@ -197,7 +145,7 @@ void add_machine_figures(Result& result, const Communicator& comm, const RankWei
   result.add_figure("memory_read_bandwidth", bandwidth, "bytes/s", Kind::measured,
                     "the same weights, read and summed only");
   result.add_figure("bandwidth_share",
-                    g.decode_passes > 0
+                    decodes_alone(g)
                         ? std::optional(double(g.decode_passes) / g.decode_seconds * bytes / bandwidth)
                         : std::nullopt,
                     "1", Kind::measured, "of the probe's, while decoding");
@@ -206,27 +154,29 @@ void add_machine_figures(Result& result, const Communicator& comm, const RankWei
 
 void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   const double start = runtime::seconds();
-  std::optional<Job> known;
+  std::optional<GenerationJob> known;
+  Logits logits;
   const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
-    known.emplace(comm, o, c);
-    if (!o.model.hollow()) expect_room(comm, o, c, *known);
+    known.emplace(comm, o.prompts, o.model.model, c);
+    if (!o.model.hollow()) expect_room(comm, c, *known);
+    open_logits(o, comm, c, logits);
   });
   out.begin(result);
   const double load_seconds = runtime::seconds() - start;
   const Configuration& c = weights.configuration;
-  const Job& job = *known;
+  const GenerationJob& job = *known;
   RegionTimes times;
-  Decoder decoder(comm, weights, o.sequences, job.capacity, times);
+  Decoder decoder(comm, weights, job.settings.slots, job.capacity, times);
   const bool simulated = runtime::charges_kernels();
   EnergyMeter meter(comm);
-  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, logits, result);
   const EnergyReading energy =
       simulated ? EnergyReading{{}, "none", "energy is not simulated"} : meter.read();
 
-  const double bytes =
-      comm.sum(decoder.bytes_per_token(std::int64_t(job.prompt.size()) + g.decode_passes / 2));
+  const double bytes = comm.sum(
+      decoder.bytes_per_token(std::min(job.longest_prompt() + g.decode_passes / 2, job.capacity - 1)));
   const double together = g.decode_passes > 0 ? double(g.decode_tokens) / double(g.decode_passes) : 1;
-  add_rates(result, o, g, Kind::measured);
+  add_rates(result, job, g, Kind::measured);
   add_weight_figures(result, comm, weights);
   result.add_figure("bytes_per_token", bytes / together, "bytes", Kind::measured,
                     "weights, keys and values read, from the sizes of their arrays");
@@ -242,57 +192,79 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   const PackedMatrix& m = weights.layers.front().down;
   result.set_section("model", model_section(o, weights.name, m.format, m.value_type,
                                             simulated ? "simulated" : host_instructions, job));
-  result.set_section("generation", generation_section(o, job));
-  result.set_section("tokens", g.tokens);
+  add_sections(result, o, job, g);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));
 }
 
 /// A pass of the prompts of which only so many rows are worked out.
-Generation priced_pass(const RunOptions& o, StreamedPass& model, const Job& job, std::int64_t worked_out) {
+Generation priced_pass(StreamedPass& model, const GenerationJob& job, std::int64_t worked_out) {
   std::vector<TokenRow> rows;
   std::vector<std::int64_t> wanted;
-  for (std::int32_t s = 0; s < o.sequences; ++s) {
-    for (std::size_t p = 0; p < job.prompt.size(); ++p) rows.push_back({job.prompt[p], s, std::int64_t(p)});
+  for (std::size_t s = 0; s < job.prompts.size(); ++s) {
+    const auto& prompt = job.prompts[s].tokens;
+    for (std::size_t p = 0; p < prompt.size(); ++p)
+      rows.push_back({prompt[p], std::int32_t(s), std::int64_t(p)});
     wanted.push_back(std::int64_t(rows.size()) - 1);
   }
   Generation g;
-  g.tokens.resize(std::size_t(o.sequences));
+  g.tokens.resize(job.prompts.size());
   model.forward(rows, wanted, std::min(worked_out, std::int64_t(rows.size())));
   g.prefill_seconds = model.seconds();
   g.prefill_tokens = std::int64_t(rows.size());
   return g;
 }
 
-void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
+/// What the wafer does not run. Throws InputError.
+void expect_on_wafer(const RunOptions& o, const WeightSource& source) {
   if (o.model.activation_threshold)
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
+  expect_llama(source.configuration, source.name, "--target wafer");
+}
+
+/// The prompts, which all begin at once there.
+GenerationJob job_on_wafer(const RunOptions& o, const Communicator& comm, const WeightSource& source) {
+  GenerationJob job(comm, o.prompts, o.model.model, source.configuration);
+  if (job.waits())
+    throw InputError(fmt::format(
+        "--target wafer: found {} prompts for {} sequences, or later arrivals, expected prompts that "
+        "all begin at once",
+        job.prompts.size(), job.settings.slots));
+  return job;
+}
+
+void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   const WeightSource source = o.model.source();
-  const Job job(comm, o, source.configuration);
-  if (o.wafer.worked_out && o.tokens > 1)
+  expect_on_wafer(o, source);
+  const GenerationJob job = job_on_wafer(o, comm, source);
+  if (o.wafer.worked_out && (job.longest_made() > 1 || !o.print_logits.empty()))
     throw InputError(
-        fmt::format("--tokens {}: found --worked-out, which makes none, expected --tokens 1", o.tokens));
+        fmt::format("--tokens {}: found --worked-out, which makes none, expected --tokens 1 and no "
+                    "--print-logits",
+                    job.longest_made()));
+  Logits logits;
+  open_logits(o, comm, source.configuration, logits);
   out.begin(result);
   const double start = runtime::seconds();
   const wse::Machine machine = o.wafer.read();
   const wse::TileGrid grid = o.wafer.grid(machine);
   const auto traced = o.wafer.traced_tiles(grid);
   StreamedSettings settings = o.wafer.streamed_settings(o.model, source);
-  settings.sequences = o.sequences;
-  settings.tokens = o.sequences * std::int64_t(job.prompt.size());
-  settings.kept = o.tokens > 1 ? o.sequences * job.capacity : 0;
+  settings.sequences = job.settings.slots;
+  settings.tokens = 0;
+  for (const Prompt& p : job.prompts) settings.tokens += std::int64_t(p.tokens.size());
+  settings.kept = job.longest_made() > 1 ? job.settings.slots * job.capacity : 0;
   StreamedPass pass(comm, source, machine, grid, settings, job.capacity);
   if (!traced.empty()) pass.executor().record().trace(traced, 10);
-  const Generation g = o.wafer.worked_out
-                           ? priced_pass(o, pass, job, *o.wafer.worked_out)
-                           : generate_shown(o, comm, pass, job, source.configuration.vocabulary, result);
-  add_rates(result, o, g, Kind::emulated, pass.time_band());
+  const Generation g = o.wafer.worked_out ? priced_pass(pass, job, *o.wafer.worked_out)
+                                          : generate_shown(o, comm, pass, job,
+                                                           source.configuration.vocabulary, logits, result);
+  add_rates(result, job, g, Kind::emulated, pass.time_band());
   pass.report(result, g.prefill_tokens + g.decode_tokens);
   result.add_figure("emulator_seconds", runtime::seconds() - start, "s", Kind::measured);
   result.set_section("model",
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
-  result.set_section("generation", generation_section(o, job));
-  result.set_section("tokens", g.tokens);
+  add_sections(result, o, job, g);
   if (!out.given()) return;
   const wse::RegionExecutor& books = pass.executor();
   books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
@@ -300,13 +272,13 @@ void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFol
 }
 
 void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
-  if (o.model.activation_threshold)
-    throw InputError("--activation-threshold: found --target wafer, expected cluster");
   const WeightSource source = o.model.source();
   const Configuration& c = source.configuration;
-  expect_llama(c, source.name, "--target wafer");
-  const Job job(comm, o, c);
+  expect_on_wafer(o, source);
+  const GenerationJob job = job_on_wafer(o, comm, source);
   expect_numbers(source);
+  Logits logits;
+  open_logits(o, comm, c, logits);
   out.begin(result);
   const double start = runtime::seconds();
   const auto since = [&] { return runtime::seconds() - start; };
@@ -314,20 +286,19 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   const wse::TileGrid grid = o.wafer.grid(machine);
   const auto traced = o.wafer.traced_tiles(grid);
   WaferSettings settings = o.wafer.settings(o.model, source);
-  settings.sequences = o.sequences;
+  settings.sequences = job.settings.slots;
   settings.context = std::max(settings.context, job.capacity);
   WaferDecoder decoder(comm, source, machine, grid, settings);
   const double load_seconds = since();
   if (!traced.empty()) decoder.executor().record().trace(traced, 10);
-  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, result);
-  add_rates(result, o, g, Kind::emulated, decoder.time_band());
+  const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, logits, result);
+  add_rates(result, job, g, Kind::emulated, decoder.time_band());
   decoder.report(result, g.prefill_tokens + g.decode_tokens);
   result.add_figure("load_seconds", load_seconds, "s", Kind::measured, "packing of the emulator");
   result.add_figure("emulator_seconds", since() - load_seconds, "s", Kind::measured);
   result.set_section("model",
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
-  result.set_section("generation", generation_section(o, job));
-  result.set_section("tokens", g.tokens);
+  add_sections(result, o, job, g);
   if (!out.given()) return;
   const wse::RegionExecutor& books = decoder.executor();
   books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
@@ -367,34 +338,12 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
       ->capture_default_str();
   o->wafer.add_to(*command);
   o->wafer.add_trace_to(*command);
-  command->add_option("--prompt", o->prompt, "text to go on with");
-  command->add_option("--prompt-file", o->prompt_file, "the same from a file")
-      ->check(not_empty("a file"))
-      ->excludes("--prompt");
-  command->add_option("--prompt-tokens", o->prompt_tokens, "without a text: so many tokens that look random")
-      ->transform(whole_number_in({1, 1e9}))
-      ->excludes("--prompt")
-      ->excludes("--prompt-file")
-      ->capture_default_str();
-  command->add_option("--tokens", o->tokens, "tokens to make")
-      ->transform(whole_number_in({1, 1e9}))
-      ->capture_default_str();
-  command->add_option("--sequences", o->sequences, "sequences that go on with the prompt together")
-      ->transform(whole_number_in({1, 1e6}))
-      ->capture_default_str();
-  command->add_option("--tokenizer", o->tokenizer, "default: the one in the model's folder")
-      ->check(not_empty("a file"));
-  command->add_option("--temperature", o->sampling.temperature, "0: the most likely token")
-      ->check(number_in({0, 1e6}))
-      ->capture_default_str();
+  o->prompts.add_to(*command);
   command
-      ->add_option("--top-p", o->sampling.top_p, "nucleus: draw from the likeliest tokens that sum to this")
-      ->check(number_in({0, 1}))
-      ->capture_default_str();
-  command->add_option("--seed", o->sampling.seed, "of the draws")
-      ->transform(whole_number_in({0, 9e15}))
-      ->capture_default_str();
-  command->add_flag("--ignore-end", o->ignore_end, "go on behind the token that ends a text");
+      ->add_option("--print-logits", o->print_logits,
+                   "*.npy to write the logits to that each token is drawn from")
+      ->check(npy_file());
+  command->add_flag("--print-tokens", o->print_tokens, "the numbers of all tokens, at the end");
   command->add_flag("--quiet", o->quiet, "figures only");
   o->output.add_to(*command, "folder for result.json");
   command->callback([o, command, &action] { action = [o, command] { return run(*o, *command); }; });

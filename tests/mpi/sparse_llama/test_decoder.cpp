@@ -296,8 +296,10 @@ TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {
   Decoder decoder(comm, weights, 2, 64, times);
   const std::vector<std::int32_t> other{1, 30};
   std::int64_t seen = 0;
-  const Generation g = generate(decoder, comm, 97, {text, other}, 12, {}, {},
-                                [&](std::int64_t, std::int32_t) { return ++seen > 0; });
+  GenerationWatch watch;
+  watch.token = [&](std::int64_t, std::int32_t) { ++seen; };
+  const std::vector<Prompt> prompts{{text, 12}, {other, 12}};
+  const Generation g = generate(decoder, comm, 97, prompts, {.slots = 2}, watch);
   EXPECT_EQ(g.tokens[0], greedy(model.dense, text, 12));
   EXPECT_EQ(g.tokens[1], greedy(model.dense, other, 12));
   EXPECT_EQ(seen, 24);
@@ -313,12 +315,62 @@ TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
   const auto expected = greedy(model.dense, text, 8);
   Decoder decoder(comm, weights, 1, 64, times), again(comm, weights, 1, 64, times);
   const auto first = std::size_t(std::find(expected.begin(), expected.end(), expected[3]) - expected.begin());
-  const Generation g =
-      generate(decoder, comm, 97, {text}, 8, {}, {expected[3]}, [](auto, auto) { return true; });
+  const std::vector<Prompt> prompt{{text, 8}};
+  const Generation g = generate(decoder, comm, 97, prompt, {.end_tokens = {expected[3]}});
   EXPECT_EQ(g.tokens[0],
             std::vector<std::int32_t>(expected.begin(), expected.begin() + std::ptrdiff_t(first)));
-  const Generation stopped = generate(again, comm, 97, {text}, 8, {}, {}, [](auto, auto) { return false; });
+  GenerationWatch no_more;
+  no_more.go_on = [] { return false; };
+  const Generation stopped = generate(again, comm, 97, prompt, {}, no_more);
   EXPECT_EQ(stopped.tokens[0].size(), 1u);
+  EXPECT_TRUE(g.complete && !g.waited && !stopped.complete);
+}
+
+TEST(Generation, PromptsWaitForSlotsAndSayWhatTheySayAlone) {
+  const Communicator comm;
+  const Model model(tied(), 0.5);
+  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
+  std::vector<Prompt> prompts;
+  for (std::int32_t i = 0; i < 7; ++i)  // lengths 1 to 16, 1 to 13 tokens to make
+    prompts.push_back({{text.begin(), text.begin() + 1 + i * 5 % 16}, 1 + i * 4 % 13, 0, 5});
+  prompts[2].arrival = 0.01;  // seconds
+  const SamplingSettings drawn{.temperature = 0.7, .seed = 3};
+  for (const SamplingSettings& sampling : {SamplingSettings(), drawn}) {
+    std::vector<std::vector<std::int32_t>> alone;
+    for (Prompt p : prompts) {
+      p.arrival = 0;
+      RegionTimes times;
+      Decoder decoder(comm, weights, 1, 64, times);
+      alone.push_back(generate(decoder, comm, 97, std::vector<Prompt>{p}, {.sampling = sampling}).tokens[0]);
+    }
+    const std::int32_t end = alone[3].back();
+    for (auto& tokens : alone)
+      if (const auto at = std::find(tokens.begin(), tokens.end(), end); at != tokens.end())
+        tokens.erase(at, tokens.end());
+    for (const std::int64_t slots : {1, 2, 3, 7, 20}) {
+      RegionTimes times;
+      Decoder decoder(comm, weights, slots, 64, times);
+      std::int64_t rows_with_logits = 0;
+      GenerationWatch watch;
+      watch.logits = [&](auto rows, auto logits) {
+        rows_with_logits += std::int64_t(rows.size());
+        EXPECT_EQ(logits.size(), rows.size() * 97);
+      };
+      const GenerationSettings settings{slots, sampling, {end}};
+      const Generation g = generate(decoder, comm, 97, prompts, settings, watch);
+      EXPECT_EQ(g.tokens, alone) << slots << " slots";
+      EXPECT_TRUE(g.complete && g.waited);
+      std::int64_t prompt_tokens = 0;
+      for (const Prompt& p : prompts) prompt_tokens += std::int64_t(p.tokens.size());
+      EXPECT_EQ(g.prefill_tokens, prompt_tokens);
+      EXPECT_EQ(rows_with_logits, g.decode_tokens + 7);
+      if (!comm.is_root()) continue;  // clocks differ
+      EXPECT_GE(g.times[2].entered, 0.01);
+      EXPECT_LE(g.busy_seconds, g.seconds * double(slots));
+      for (const Generation::Times& t : g.times)
+        EXPECT_TRUE(t.entered <= t.first_token && t.first_token <= t.ended && t.ended <= g.seconds);
+    }
+  }
 }
 
 TEST(Decoder, RanksShareKeyValueHeads) {

@@ -65,9 +65,8 @@ TEST(WaferDecoder, SequencesInFlightShareTheWaferAndBatchesTheirWeights) {
     s.sequences = sequences;
     s.layers_per_region = 1;
     WaferDecoder wafer(comm, model.source, machine(), {16, 40}, s);
-    const std::vector<std::vector<std::int32_t>> prompts(std::size_t(sequences), {1, 5, 9});
-    const Generation g =
-        generate(wafer, comm, grouped().vocabulary, prompts, 6, {}, {}, [](auto, auto) { return true; });
+    const std::vector<Prompt> prompts(std::size_t(sequences), {{1, 5, 9}, 6});
+    const Generation g = generate(wafer, comm, grouped().vocabulary, prompts, {.slots = sequences});
     for (const auto& tokens : g.tokens) EXPECT_EQ(tokens, g.tokens.front());
     double multiply = 0;  // cycles of a pass, mean over tiles
     for (const auto& phase : wafer.executor().record().summarize())

@@ -56,7 +56,7 @@ def prompts(scratch):
     check(tokens("no_bos", without, "--prompt", "hi")[0] == 2, "no bos, none put")
     refused(run("run", "--model", without, "--prompt", "", "--tokens", 3), "--prompt: found a text without tokens", "empty without bos")
     (scratch / "nothing.txt").write_text("")
-    refused(run("run", "--model", without, "--prompt-file", scratch / "nothing.txt", "--tokens", 3), "--prompt-file: found a text without",
+    refused(run("run", "--model", without, "--prompt-file", scratch / "nothing.txt", "--tokens", 3), "nothing.txt: found no line, expected one or more",
             "an empty file without bos")
     refused(run("run", "--model", plain, "--prompt", "a", "--prompt-tokens", 3), "--prompt", "a text and random tokens")
     small = make_model(scratch / "small", config={"vocab_size": 256, "bos_token_id": None, "eos_token_id": None})

@@ -48,6 +48,8 @@ with tempfile.TemporaryDirectory() as name:
         "--activation-threshold": ([0.25], lambda r: at(r, "model", "activation_threshold") == 0.25),
         "--target": (["wafer"], lambda r: r["target"] == "wafer"),
         "--prompt": (["abcd"], lambda r: at(r, "model", "prompt_tokens") == 5 and at(r, "generation", "prompt") == "--prompt"),
+        "--print-logits": ([scratch / "logits.npy"], lambda r: (scratch / "logits.npy").stat().st_size == 256 + (12 + 4 * 258) * len(r["tokens"][0])),
+        "--print-tokens": ([], lambda r: True),
         "--prompt-file": ([scratch / "prompt.txt"], lambda r: at(r, "model", "prompt_tokens") == 4),
         "--prompt-tokens": ([7], lambda r: at(r, "model", "prompt_tokens") == 7),
         "--tokens": ([3], lambda r: at(r, "generation", "tokens_asked_for") == 3 and len(r["tokens"][0]) <= 3),
@@ -87,7 +89,7 @@ with tempfile.TemporaryDirectory() as name:
         length = [] if option == "--tokens" else ["--tokens", 2]
         target = ["--target", "wafer"] if option in wafer - {"--target"} else []
         target += ["--tiles", "16x16"] if option == "--strips" else []
-        done = call("run", *base, *prompt, *length, *target, *words_of(option), *beside, "--out", out)
+        done = call("run", *base, *prompt, *length, *target, *words_of(option), *beside, "--out", out, *(["--overwrite"] if option == "--print-logits" else []))
         if done.returncode != 0:
             return False, f"{option} beside {beside}: {done.stderr.strip()[-300:]}"
         record = json.loads((out / "result.json").read_text())
