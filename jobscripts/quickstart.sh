@@ -2,7 +2,7 @@
 # From a fresh clone to a displacement cascade in tungsten and a sparse Llama: installs what is missing, builds, runs, draws.
 #   jobscripts/quickstart.sh [--ranks N] [--out DIR] [--no-setup]
 # Takes three to four minutes after the build on two cores. Results go to results/quickstart: the cascade, the first steps of the
-# same deck natively and on the emulated wafer (native, wafer), and Llama natively, on the wafer, dense and sparse (llama_*).
+# same deck natively and on the emulated wafer (native, wafer), and Llama natively, on the wafer, and dense beside sparse in one process (llama_*).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -58,15 +58,9 @@ echo "== the same on an emulated wafer"
 if python=$(python_with tomllib jsonschema); then
   "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_shipped" "$out/llama_wafer" --names native,wafer
 fi
-echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, dense and 70 % sparse"
-for form in dense bit_mask; do
-  sparsity=$([ $form = dense ] && echo 0 || echo 0.7)
-  OMP_NUM_THREADS=$ranks "$sparse_llama" run --synthetic "tinyllama-1.1b:sparsity=$sparsity" --format $form --tokens 48 \
-    --out "$out/llama_$form" --overwrite >"$out/llama_$form.log" 2>&1 || { tail -n 20 "$out/llama_$form.log" >&2; exit 1; }
-done
-if python=$(python_with tomllib jsonschema); then
-  "$python" "$source_dir/apps/report/side_by_side.py" "$out/llama_dense" "$out/llama_bit_mask" --names dense,sparse
-fi
+echo "== sparse_llama: made-up weights in the shapes of TinyLlama 1.1B, bf16, 70 % zeros stored dense and sparse, in turn in one process"
+OMP_NUM_THREADS=$ranks "$sparse_llama" compare --synthetic tinyllama-1.1b:sparsity=0.7 --formats dense,bit_mask --rounds 5 --tokens 12 \
+  --out "$out/llama_compare" --overwrite
 echo
 
 picture="not drawn"

@@ -202,11 +202,14 @@ def perplexity_parts(record):
 
 
 def own_model(result):
-    """The name of the model that a result is about: what prune and recover made is called after their folder."""
+    """The name of the model that a result is about: what prune and recover made is called after their folder. Perplexities of another
+    protocol stand in a row of their own: they do not compare."""
     if result.command in ("prune", "recover", "train"):
         return result.name
-    path = result.json.get("evaluation", {}).get("model") or result.json.get("model", {}).get("name") or ""
-    return path.rstrip("/").split("/")[-1]
+    evaluation = result.json.get("evaluation", {})
+    path = evaluation.get("model") or result.json.get("model", {}).get("name") or ""
+    protocol = evaluation.get("protocol", "whole")
+    return path.rstrip("/").split("/")[-1] + ("" if protocol == "whole" else f" ({protocol})")
 
 
 def own_models(results):

@@ -179,12 +179,11 @@ int evaluate(EvaluateOptions o, const CLI::App& command) {
   o.tokenizer = tokenizer_for(o.model, o.tokenizer);
   if (o.tokenizer.empty())
     throw InputError(fmt::format("{}: found no tokenizer beside the model, expected --tokenizer", o.model));
-  const EvaluationInput input{o.text, o.task, o.tokenizer, protocol_named(o.protocol, "--protocol"),
+  const EvaluationInput input{o.model, o.text, o.task, o.tokenizer, protocol_named(o.protocol, "--protocol"),
                               o.window};
   Communicator comm;
   Result result(comm, "sparse_llama", "evaluate", "cluster");
   result.set_section("options", used_options(command));
-  result.set_section("model", {{"name", o.model}});
   const ResultFolder out(comm, o.output, "evaluate", Writes::figures);
   out.expect_free();
   if (is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || o.activation_threshold)

@@ -50,7 +50,8 @@ class TextEvaluation final : public Evaluation {
                       "over tokens, as if each stood for itself");
     result.add_figure("tokens", double(all_), "tokens", Kind::measured, "of the text");
     result.add_figure("tokens_counted", double(p.tokens), "tokens");
-    result.set_section("evaluation", {{"text", input_.text},
+    result.set_section("evaluation", {{"model", input_.model},
+                                      {"text", input_.text},
                                       {"tokenizer", input_.tokenizer},
                                       {"protocol", name_of(input_.protocol)},
                                       {"protocol_in_words", description_of(input_.protocol)},
@@ -102,7 +103,8 @@ class TaskEvaluation final : public Evaluation {
         record.update({{"choice", choice.by_likelihood}, {"choice_by_byte", choice.by_byte}});
     }
     add_figures(result, one, right, right_by_byte, perplexity_of(as_one));
-    result.set_section("evaluation", {{"task", input_.task},
+    result.set_section("evaluation", {{"model", input_.model},
+                                      {"task", input_.task},
                                       {"tokenizer", input_.tokenizer},
                                       {"window", window_},
                                       {"endings", sequences_.size()},
@@ -126,8 +128,9 @@ class TaskEvaluation final : public Evaluation {
       return;
     }
     add("accuracy", right, "greedy decoding makes the ending");
-    result.add_figure("perplexity", per_item.value, "1", Kind::measured, "of an ending: exp(-mean ln p)");
-    result.add_figure("perplexity_standard_error", known(per_item.standard_error), "1");
+    result.add_figure("ending_perplexity", per_item.value, "1", Kind::measured,
+                      "exp(-mean ln p of an ending)");
+    result.add_figure("ending_perplexity_standard_error", known(per_item.standard_error), "1");
   }
 
   EvaluationInput input_;

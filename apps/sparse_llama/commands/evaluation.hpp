@@ -14,7 +14,7 @@
 namespace wafermark::llama {
 
 struct EvaluationInput {
-  std::string text, task, tokenizer;  ///< paths; one of the first two
+  std::string model, text, task, tokenizer;  ///< paths; one of text and task
   Protocol protocol = Protocol::whole;
   std::int64_t window = 0;  ///< 0: as the protocol has it
 };
