@@ -137,6 +137,7 @@ void CaseRecord::set_wafer(const WaferSettings& w) {
   set("wafer.neighbourhood", w.neighbourhood);
   set("wafer.table_points", w.table_points);
   set("wafer.swap_every_steps", w.swap_every);
+  set("wafer.time_step_every_steps", w.time_step_every);
   set("wafer.list_reuse_steps", w.list_reuse);
   set("wafer.list_skin_angstrom", w.list_skin_angstrom);
   set("wafer.force_symmetry", w.force_symmetry);

@@ -12,6 +12,13 @@ struct StepLimits {
   T energy_change;  ///< eV, |F v| dt
 };
 
+/// With what the acceleration is multiplied in longest_time_step() so that its step keeps the displacement
+/// limit in each of so many steps: one step is asked for now, several while the force is at most twice what
+/// it is, a' = 2 a. Before the last of n steps the speed is at most v + (n - 1) a' dt, so that the atom moves
+/// by
+///   (v + (n - 1) a' dt) dt + a' dt^2 / 2 = v dt + (2 n - 1) a' dt^2 / 2
+constexpr double acceleration_factor(int steps) { return steps == 1 ? 1.0 : 2.0 * (2.0 * steps - 1.0); }
+
 /// Longest step, ps, that keeps one atom within the limits, and no longer than `longest`.
 template <class T>
 KOKKOS_FUNCTION T longest_time_step(T vx, T vy, T vz, T fx, T fy, T fz, T inverse_mass,

@@ -187,6 +187,14 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   w.swap_every = static_cast<int>(
       deck.integer("wafer.swap_every_steps", dynamics.pkas.empty() ? 0 : 10,
                    "atoms change tiles where that keeps them nearer to them; 0: never", {0, 1e9}));
+  w.time_step_every = static_cast<int>(
+      deck.integer("wafer.time_step_every_steps", 1,
+                   "steps for which the whole wafer's limit of the adaptive time step holds", {1, 1e6}));
+  if (w.time_step_every > 1 && !(dynamics.adaptive.max_displacement_angstrom > 0.0))
+    deck.reject("wafer.time_step_every_steps", "1 without adaptive_timestep.max_displacement_angstrom");
+  if (w.time_step_every > 1 && dynamics.adaptive.max_energy_change_ev > 0.0)
+    deck.reject("wafer.time_step_every_steps",
+                "1 with adaptive_timestep.max_energy_change_ev, which several steps do not bound");
   w.force_symmetry =
       deck.flag("wafer.force_symmetry", false,
                 "a pair is computed once, the partner's share goes back by the reverse multicast");

@@ -69,6 +69,7 @@ struct WaferSettings {
   int neighbourhood = 0;            ///< b; 0: the least that the margin needs
   int table_points = 0;             ///< at most so many of each table; 0: as many as fit a tile
   int swap_every = 0;               ///< steps between atom swaps; 0: never
+  int time_step_every = 1;          ///< steps for which a limit of the adaptive time step holds
   int list_reuse = 1;               ///< steps that a neighbour list serves
   double list_skin_angstrom = 0.3;  ///< what it holds beyond the cut-off, where it serves several
   bool force_symmetry =

@@ -375,10 +375,11 @@ void TileBlock::sum_forces(const Tables& tables, bool with_energy) {
   });
 }
 
-float TileBlock::longest_step(const StepLimits<float>& limits, float longest) const {
+float TileBlock::longest_step(const StepLimits<float>& limits, float longest, int steps) const {
+  const float inverse_mass = inverse_mass_ * static_cast<float>(acceleration_factor(steps));
   for (const TileAtom& a : atoms_)
     if (a.id >= 0)
-      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass_,
+      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass,
                                                     limits, longest));
   return longest;
 }

@@ -55,8 +55,8 @@ class TileBlock {
   void sum_forces(bool with_energy);
   void kick(float dt);
 
-  /// Longest step that this rank's atoms allow, ps.
-  float longest_step(const StepLimits<float>& limits, float longest) const;
+  /// Longest step that this rank's atoms allow in each of the next so many steps, ps (acceleration_factor()).
+  float longest_step(const StepLimits<float>& limits, float longest, int steps) const;
   /// Slows fast atoms; returns the energy lost, eV, atom by atom (tiles in order).
   std::vector<double> slow(const StoppingLaw<float>& law, float dt);
   /// Lets a heat bath act on atoms outside `quiet` (positions in the box); `tiles_bathed` is their number.

@@ -32,6 +32,7 @@ wse::Program tile_step(const TilePlan& plan, const TileItems& n, WaferSimulation
   const WaferSettings& options = plan.settings;
   const bool four = options.tiles_per_atom == 4;
   const auto swaps_due = [run] { return run->swaps_due(); };
+  const auto limit_due = [run] { return run->time_step_limit_due(); };
   const auto bath_acts = [run] { return run->bath_acts(); };
 
   wse::Program p;
@@ -47,8 +48,11 @@ wse::Program tile_step(const TilePlan& plan, const TileItems& n, WaferSimulation
     exchange("swapped_atoms", plan.swapped_atoms, 4).when(swaps_due);
   }
   if (plan.adaptive) {
-    p.compute("time_step", {{code.time_step, n.atoms}});
-    exchange("time_step_reduction", plan.least_time_step, 12).does([run] { run->choose_time_step(); });
+    p.compute("time_step", {{code.time_step, n.atoms}}).when(limit_due);
+    exchange("time_step_reduction", plan.least_time_step, 12).when(limit_due).does([run] {
+      run->limit_time_step();
+    });
+    p.host([run] { run->choose_time_step(); });
   }
   p.host([run] { run->kick_and_drift(); });
 

@@ -35,6 +35,8 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
   file.write("/wafer/state", state, rows, 9, true);
   const nlohmann::json numbers{{"time_ps", time_ps_},
                                {"timestep_ps", time_step_.current()},
+                               {"timestep_limit_ps", time_step_limit_},
+                               {"steps_too_long", static_cast<double>(steps_too_long_)},
                                {"initial_ev", ledger_.initial_ev},
                                {"pka_ev", ledger_.pka_ev},
                                {"stopping_ev", ledger_.stopping_ev},
@@ -108,6 +110,8 @@ void WaferSimulation::resume(const std::string& path) {
   first_cycle_ = executor_.clocks().latest();
   time_ps_ = numbers.at("time_ps");
   time_step_.resume(numbers.at("timestep_ps"));
+  time_step_limit_ = numbers.value("timestep_limit_ps", 0.0);
+  steps_too_long_ = static_cast<std::int64_t>(numbers.value("steps_too_long", 0.0));
   // Energies of these positions; the run goes on with the stored forces, whose bits these have too.
   evaluate_energy();
   ledger_ = {numbers.at("initial_ev"), numbers.at("pka_ev"), numbers.at("stopping_ev"),

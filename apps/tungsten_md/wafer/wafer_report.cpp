@@ -92,6 +92,10 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
     result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "", Kind::emulated);
     result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV", Kind::emulated);
   }
+  if (plan_.settings.time_step_every > 1) {
+    emulated("time_step_reductions", static_cast<double>(time_step_limits_), "", "of the whole wafer");
+    result.add_check("steps_longer_than_allowed", static_cast<double>(steps_too_long_), 0.0, 0.0, "");
+  }
   const Missed missed = this->missed();
   result.add_figure(
       "first_step_with_missed_interactions",

@@ -45,12 +45,29 @@ bool WaferSimulation::swaps_due() const { return step_ > 0 && step_ % plan_.sett
 
 void WaferSimulation::swap_atoms() { swaps_ += block_->swap_atoms(*plan_.choices, *plan_.swapped_atoms); }
 
-void WaferSimulation::choose_time_step() {
+StepLimits<float> WaferSimulation::step_limits() const {
   const auto& a = case_.dynamics.adaptive;
-  const StepLimits<float> limits{static_cast<float>(a.max_displacement_angstrom),
-                                 static_cast<float>(a.max_energy_change_ev)};
-  const float longest = block_->longest_step(limits, static_cast<float>(a.max_ps));
-  time_step_.accept(static_cast<double>(plan_.least_time_step->least(comm_, longest)));
+  return {static_cast<float>(a.max_displacement_angstrom), static_cast<float>(a.max_energy_change_ev)};
+}
+
+bool WaferSimulation::time_step_limit_due() const {
+  return step_ % plan_.settings.time_step_every == 0 || recoil_fired_ || time_step_limit_ <= 0.0;
+}
+
+void WaferSimulation::limit_time_step() {
+  const float longest = block_->longest_step(
+      step_limits(), static_cast<float>(case_.dynamics.adaptive.max_ps), plan_.settings.time_step_every);
+  time_step_limit_ = static_cast<double>(plan_.least_time_step->least(comm_, longest));
+  ++time_step_limits_;
+}
+
+void WaferSimulation::choose_time_step() {
+  time_step_.accept(time_step_limit_);
+  if (plan_.settings.time_step_every == 1) return;
+  // What a reduction in this step would have given.
+  const auto& a = case_.dynamics.adaptive;
+  const double allowed = comm_.min(block_->longest_step(step_limits(), static_cast<float>(a.max_ps), 1));
+  if (time_step_.current() > std::max(allowed, a.min_ps) * (1.0 + 1e-6)) ++steps_too_long_;
 }
 
 void WaferSimulation::kick_and_drift() { block_->kick_and_drift(static_cast<float>(time_step_.current())); }
@@ -113,6 +130,7 @@ void WaferSimulation::bathe() {
 
 void WaferSimulation::fire_due_pkas() {
   const auto& pkas = case_.dynamics.pkas;
+  const std::size_t before = pkas_fired_;
   for (; pkas_fired_ < pkas.size() && pkas[pkas_fired_].time_ps <= time_ps_; ++pkas_fired_) {
     const AllAtoms all = all_atoms();
     const Communicator alone(MPI_COMM_SELF);
@@ -140,6 +158,7 @@ void WaferSimulation::fire_due_pkas() {
     recoils_.back().energy_gained_ev = comm_.sum(gained);
     ledger_.pka_ev += recoils_.back().energy_gained_ev;
   }
+  recoil_fired_ = pkas_fired_ > before;
 }
 
 WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, TilePlan plan,

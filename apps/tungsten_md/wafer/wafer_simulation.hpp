@@ -74,6 +74,9 @@ class WaferSimulation final : public Dynamics {
   };
   /// Of the whole run, looked for whenever positions were sent. Collective.
   Missed missed() const;
+  /// Steps so far that were longer than a limit found in them would have been (wafer.time_step_every_steps).
+  std::int64_t steps_too_long() const { return steps_too_long_; }
+  std::int64_t time_step_limits() const { return time_step_limits_; }  ///< reductions so far
   /// Of the present positions, by a search over all atoms that knows nothing of tiles. Collective.
   std::int64_t missed_now() const;
 
@@ -84,6 +87,11 @@ class WaferSimulation final : public Dynamics {
   void fire_due_pkas();
   bool swaps_due() const;
   void swap_atoms();
+  StepLimits<float> step_limits() const;
+  /// The reduction that limits the time step is due: every so many steps, and when a recoil has just begun.
+  bool time_step_limit_due() const;
+  void limit_time_step();
+  /// Within the limit that holds; watches that it is no longer than one found in this step would be.
   void choose_time_step();
   void kick_and_drift();
   void send_positions();
@@ -125,6 +133,9 @@ class WaferSimulation final : public Dynamics {
   std::size_t pkas_fired_ = 0;
   std::vector<Recoil> recoils_;
 
+  double time_step_limit_ = 0.0;  ///< ps; 0: none yet
+  bool recoil_fired_ = false;     ///< in this step
+  std::int64_t time_step_limits_ = 0, steps_too_long_ = 0;
   std::int64_t lost_atoms_ = 0;
   Missed missed_;  ///< on this rank's tiles
 

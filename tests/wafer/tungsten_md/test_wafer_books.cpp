@@ -40,6 +40,7 @@ const std::string options[] = {
     "wafer.fused_density = true\nwafer.list_reuse_steps = 4\n",
     "wafer.fused_density = true\nwafer.squared_tables = true\nwafer.force_symmetry = true\n",
     "wafer.blocking_receives = true\nwafer.force_symmetry = true\nwafer.swap_every_steps = 3\n",
+    adaptive + "wafer.time_step_every_steps = 4\n",
     records,
     records + untested_lists,
     records + untested_lists + "wafer.force_symmetry = true\n",
@@ -62,6 +63,11 @@ WaferRun& run_with(const std::string& asked) {
 class Books : public testing::TestWithParam<std::string> {
  protected:
   bool four() const { return run_.simulation.plan().settings.tiles_per_atom == 4; }
+  /// Steps in which the time step was limited anew.
+  std::int64_t limits() const {
+    const int every = run_.simulation.plan().settings.time_step_every;
+    return (steps + every - 1) / every;
+  }
   std::int64_t atoms() const { return run_.simulation.atoms(); }
   const wse::Executor& books() const { return run_.simulation.executor(); }
   WaferRun& run_ = run_with(GetParam());
@@ -104,7 +110,7 @@ TEST_P(Books, CountTheWordsOfAllPatternsOnTheLinksOfTheMachinesTiles) {
   if (plan.settings.force_symmetry) add(*plan.partners_forces, steps);
   if (four()) add(*plan.joined_densities, steps);
   if (four()) add(*plan.joined_forces, steps);
-  if (plan.adaptive) add(*plan.least_time_step, steps);
+  if (plan.adaptive) add(*plan.least_time_step, limits());
   if (plan.settings.swap_every > 0) add(*plan.choices, (steps - 1) / 3);
   if (plan.settings.swap_every > 0) add(*plan.swapped_atoms, 1);
   EXPECT_EQ(books().link_words().by_name(), words.by_name());
@@ -153,7 +159,7 @@ TEST_P(Books, PriceWhatTheTilesDid) {
   wse::OperationCounts all = new_lists * candidates * vector + tested * c.test + entered * c.enter +
                              listed * c.listed + neighbours * density + pairs * c.force +
                              of_atoms * (c.embedding + c.integration);
-  if (plan.adaptive) all += of_atoms * c.time_step;
+  if (plan.adaptive) all += limits() * atoms() * c.time_step;
   const auto slowed = books().items("stopping");
   if (plan.stopping) all += slowed * c.slow + (of_atoms - slowed) * c.not_slow;
   if (plan.heat_bath) all += of_atoms * c.bath;

@@ -173,7 +173,9 @@ TEST(Decomposition, HeatMapIsTheSameOnAnyNumberOfRanks) {
 }
 
 TEST(Decomposition, RunGoesOnFromACheckpointBitForBitOnOtherBlocks) {
-  const Case what = wafer_case("[4, 4, 2]", all_open, "wafer.swap_every_steps = 4\n");
+  const Case what = wafer_case("[4, 4, 2]", all_open,
+                               "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+                               "wafer.swap_every_steps = 4\nwafer.time_step_every_steps = 4\n");
   WaferRun parts(what, MPI_COMM_WORLD);
   const std::string path = std::filesystem::temp_directory_path() / "wafermark_test_wafer_checkpoint.h5";
   for (int k = 0; k < 7; ++k) parts.simulation.step(false);

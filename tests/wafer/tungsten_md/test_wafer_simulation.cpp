@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "common/errors.hpp"
+#include "common/results/result.hpp"
 #include "tungsten_md/cluster/domain.hpp"
 #include "wafer_case.hpp"
 
@@ -228,6 +230,63 @@ TEST(TablesOverSquares, HoldInACascade) {
   EXPECT_GT(hardest, 20.0);
   EXPECT_LT(force_error_over_squares(run), 1e-4);
   EXPECT_NEAR(run.simulation.energy_error_ev(run.simulation.thermo()), 0.0, 0.05);
+}
+
+/// A cascade of 300 eV whose limit of the time step is found every so many steps, up to 0.1 ps.
+std::unique_ptr<WaferRun> cascade(int every) {
+  auto run = std::make_unique<WaferRun>(wafer_case(
+      "[12, 12, 4]", all_periodic,
+      "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\nwafer.time_step_every_steps "
+      "= " +
+          std::to_string(every) +
+          "\npotential = {core = \"zbl_dft\"}\n[[pka]]\nenergy_ev = 300.0\ndirection = [1.0, 3.0, 0.5]\n"
+          "time_ps = 0.02\n"));
+  while (run->simulation.time_ps() < 0.1) run->simulation.step(false);
+  run->simulation.evaluate_energy();
+  return run;
+}
+
+TEST(TimeStepLimit, HoldsForSeveralStepsThatAreNoLongerThanThoseOfEveryStep) {
+  const auto each = cascade(1), several = cascade(8);
+  const WaferSimulation &a = each->simulation, &b = several->simulation;
+  EXPECT_EQ(a.time_step_limits(), a.steps_done());
+  EXPECT_LE(b.time_step_limits(), b.steps_done() / 8 + 2);  // the recoil asks for one of its own
+  EXPECT_EQ(b.steps_too_long(), 0);
+  EXPECT_GE(b.steps_done(), a.steps_done());
+  EXPECT_LT(b.steps_done(), 2 * a.steps_done());
+  for (const WaferSimulation* run : {&a, &b}) {
+    ASSERT_EQ(run->recoils().size(), 1u);
+    EXPECT_NEAR(run->energy_error_ev(run->thermo()), 0.0, 0.05);
+  }
+}
+
+TEST(TimeStepLimit, ThatAnAtomOutrunsIsCounted) {
+  WaferRun run(wafer_case("[6, 6, 4]", all_open,
+                          "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"
+                          "wafer.time_step_every_steps = 10\n"));
+  for (int k = 0; k < 3; ++k) run.simulation.step(false);
+  EXPECT_EQ(run.simulation.steps_too_long(), 0);
+  TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+  std::size_t i = 0;
+  while (block.atom(i).id < 0) ++i;
+  block.atom(i).v.x = 100.0f;
+  for (int k = 3; k < 11; ++k) run.simulation.step(false);
+  EXPECT_EQ(run.simulation.steps_too_long(), 7);  // until the next reduction, before the eleventh step
+  Result result(run.comm, "tungsten_md", "limit", "wafer");
+  RunLoop loop;
+  loop.steps = 11;
+  loop.seconds = 1.0;
+  run.simulation.report(result, loop);
+  EXPECT_NE(result.failed_checks().find("steps_longer_than_allowed"), std::string::npos);
+}
+
+TEST(TimeStepLimit, IsRefusedForStepsThatNothingLimitsOrThatItCannotBound) {
+  for (const char* step :
+       {"", "adaptive_timestep = {max_energy_change_ev = 0.5}\n",
+        "adaptive_timestep = {max_displacement_angstrom = 0.02, max_energy_change_ev = 0.5}\n"})
+    EXPECT_THROW(wafer_case("[6, 6, 4]", all_open, std::string("wafer.time_step_every_steps = 2\n") + step),
+                 InputError)
+        << step;
 }
 
 /// Fused loops and blocking receives change when things happen, and nothing that is computed.
