@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from pathlib import Path
 
 binary, model, text = sys.argv[1:4]
@@ -36,6 +37,17 @@ def by_matrix(done):
         if "weights, sparsity" in line:
             found[line.split()[0]] = float(re.search(r"sparsity ([0-9.]+)", line)[1])
     return found
+
+
+def zeros(folder, tensor):
+    """Which numbers of a tensor are zero."""
+    content = (folder / "model.safetensors").read_bytes()
+    head = 8 + int.from_bytes(content[:8], "little")
+    entry = json.loads(content[8:head])[tensor]
+    first, last = entry["data_offsets"]
+    numbers = array("I" if entry["dtype"] == "F32" else "H", content[head + first:head + last])
+    sign = 1 << (8 * numbers.itemsize - 1)
+    return [n in (0, sign) for n in numbers]
 
 
 with tempfile.TemporaryDirectory() as name:
@@ -89,6 +101,14 @@ with tempfile.TemporaryDirectory() as name:
     errors = [[m["relative_output_error"] for m in json.loads((scratch / f"whole{ranks}/result.json").read_text())["pruning"]["matrices"]]
               for ranks in (1, 2)]
     check(all(abs(a - b) <= 1e-3 * a for a, b in zip(*errors)), "the same errors on two ranks")
+
+    # The weights of bf16 are rounded ones, and later blocks see what they make of the text. The first block sees the same.
+    check(prune(scratch / "rounded", *words[:-1], "bf16").returncode == 0, "bf16")
+    rounded = [m["relative_output_error"] for m in json.loads((scratch / "rounded/result.json").read_text())["pruning"]["matrices"]]
+    check(all(abs(a - b) <= 1e-3 * a for a, b in zip(errors[0][:7], rounded)), "the first block's errors in bf16 are those in fp32")
+    check(abs(sum(rounded) / sum(errors[0]) - 1) < 5e-3, "and so are all of them together, nearly")
+    names = [f"model.layers.0.{part}_proj.weight" for part in ("self_attn.q", "self_attn.o", "mlp.up", "mlp.down")]
+    check(all(zeros(scratch / "whole1", name) == zeros(scratch / "rounded", name) for name in names), "the first block's masks, too")
 
     for words, expected in (
         (("--method", "best"), "--method: found 'best', expected one of"),
