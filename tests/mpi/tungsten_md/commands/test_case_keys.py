@@ -107,7 +107,7 @@ CASE_TOGETHER = {
     },
     "wafer": {
         "wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4"),
-        "wafer.time_step_every_steps": ("adaptive_timestep.max_displacement_angstrom=0.02", "wafer.time_step_every_steps=4"),
+        "wafer.time_step_every_steps": ("adaptive_timestep.max_energy_change_ev=0", "wafer.time_step_every_steps=4"),
         "wafer.untested_lists": ("wafer.list_reuse_steps=2", "wafer.squared_tables=true", "wafer.fused_density=true",
                                  "wafer.untested_lists=true"),
     },
