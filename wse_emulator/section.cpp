@@ -1,5 +1,7 @@
 #include "wse_emulator/section.hpp"
 
+#include <algorithm>
+
 namespace wafermark::wse {
 
 Section Section::scalar(const Machine& machine, const OperationCounts& of_item) {
@@ -72,6 +74,26 @@ Section Section::nest(const Machine& machine, const OperationCounts& of_pair, st
   s.rounds_ = static_cast<double>(others);
   s.across_ = loop_cycles(machine, of_pair, others, Loop::repeated);
   s.made_ = std::make_shared<const Maker>([=](const Machine& m) { return nest(m, of_pair, others); });
+  return s;
+}
+
+Section Section::nest_in_lanes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others,
+                               const OperationCounts& once) {
+  const double in_lane = machine.vector_cycles_per_element / machine.half_lanes,
+               restart = machine.vector_restart_cycles, issue = issue_cycles(machine, of_pair);
+  const auto pairs = static_cast<double>(others);
+  Section s;
+  s.of_item_ = others * of_pair.in_lanes() + once;
+  s.startup_ = restart;
+  s.per_element_ = in_lane;
+  s.issue_ = issue;
+  s.in_scalar_code_ = loop_price(machine, of_pair, Loop::plain).scalar_turn;
+  s.rounds_ = pairs;
+  s.across_ = std::min(restart + in_lane * issue * pairs, pairs * s.in_scalar_code_);
+  if (once.instructions() > 0) s.before_ = restart;
+  s.before_item_ = in_lane * issue_cycles(machine, once);
+  s.made_ = std::make_shared<const Maker>(
+      [=](const Machine& m) { return nest_in_lanes(m, of_pair, others, once); });
   return s;
 }
 

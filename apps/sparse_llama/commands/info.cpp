@@ -14,6 +14,7 @@
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
+#include "sparse_llama/wafer/tile_weights.hpp"
 #include "wse_emulator/band.hpp"
 
 namespace wafermark::llama {
@@ -25,6 +26,38 @@ struct InfoOptions {
   OutputOptions output;
   std::string target = "cluster";
 };
+
+/// What passes of so many tokens would take with streamed weights, a line for each number of tokens.
+void info_streamed(const InfoOptions& o, const WeightSource& source) {
+  expect_llama(source.configuration, source.name, "--target wafer");
+  if (!o.output.folder.empty())
+    throw InputError("--out: found --weights streamed, whose placement is no floor plan, expected none");
+  const wse::Machine machine = o.wafer.read();
+  const wse::TileGrid grid = o.wafer.grid(machine);
+  const Configuration& c = source.configuration;
+  StreamedSettings settings = o.wafer.streamed_settings(o.model, source);
+  expect_on_tiles(settings.format, settings.value_type);
+  fmt::print(
+      "\n{} x {} tiles of {}, weights streamed; modelled, nobody waiting:\n{:>9} {:>7} {:>15} {:>13} {:>10} "
+      "{:>10} {:>10}\n",
+      grid.width, grid.height, machine.name, "tokens", "groups", "tokens of tile", "cycles/layer", "products",
+      "attention", "edge");
+  for (std::int64_t sequences = 1; sequences <= 1024; sequences *= 4) {
+    settings.sequences = sequences;
+    settings.tokens = sequences * c.context;
+    try {
+      const StreamedPlace place = streamed_place(c, settings, machine, grid);
+      const StreamedPrediction p = predict_streamed(c, settings, machine, place);
+      fmt::print("{:>9} {:>7} {:>15} {:>13.4g} {:>10.4g} {:>10.4g} {:>10.4g}\n", settings.tokens,
+                 place.groups, place.tokens_of_tile(settings.tokens), p.layer, p.products, p.attention,
+                 p.edge);
+    } catch (const InputError&) {
+      if (sequences == 1) throw;
+      fmt::print("{:>9} do not fit into the tiles' memory\n", settings.tokens);
+      break;
+    }
+  }
+}
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
 void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightSource& source) {
@@ -110,6 +143,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
 int info(const InfoOptions& o) {
   const Communicator comm;
   o.wafer.check_target(o.target);
+  o.wafer.check_weights();
   const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;  // nothing here takes more than one
   const Configuration& c = source.configuration;
@@ -134,7 +168,10 @@ int info(const InfoOptions& o) {
                  1e-9 * (weights * b / 8 + end * (c.tied_embeddings ? 1 : 2)),
                  1e-9 * (weights * b / 8 + end));
     }
-  if (o.target == "wafer") info_on_wafer(o, Communicator(MPI_COMM_SELF), source);
+  if (o.target == "wafer" && o.wafer.streamed())
+    info_streamed(o, source);
+  else if (o.target == "wafer")
+    info_on_wafer(o, Communicator(MPI_COMM_SELF), source);
   return 0;
 }
 

@@ -17,29 +17,29 @@ KOKKOS_INLINE_FUNCTION float nearest_half(float value) {
   return magnitude < 6.103515625e-05f ? tiny : magnitude >= 65520.0f ? infinite : normal;
 }
 
-/// c + a b in the type's own arithmetic.
-template <class T>
-KOKKOS_INLINE_FUNCTION T multiply_add(const T& a, const T& b, const T& c) {
-  return c + a * b;
-}
-
-/// A number of 16 bits, kept as the fp32 number that it is.
+/// A number of 16 bits, kept as the fp32 number that it is. A product is exact until it is added: the core's
+/// multiply-add rounds once.
 struct Half {
+  struct Product {
+    float exact;
+  };
   float value = 0.0f;
 
   Half() = default;
   KOKKOS_INLINE_FUNCTION explicit Half(float number) : value(nearest_half(number)) {}
   KOKKOS_INLINE_FUNCTION explicit operator float() const { return value; }
+  friend KOKKOS_INLINE_FUNCTION Product operator*(const Half& a, const Half& b) {
+    return {a.value * b.value};
+  }
+  friend KOKKOS_INLINE_FUNCTION Half& operator+=(Half& sum, const Product& product) {
+    return sum = Half(sum.value + product.exact);
+  }
 };
-template <>
-KOKKOS_INLINE_FUNCTION Half multiply_add(const Half& a, const Half& b, const Half& c) {
-  return Half(c.value + a.value * b.value);
-}
 
 /// A weight that arrives where the numbers of `tokens` tokens lie: a multiply-add for each.
 template <class T>
 KOKKOS_INLINE_FUNCTION void arriving_weight(const T& weight, const T* x, std::int64_t tokens, T* sums) {
-  for (std::int64_t t = 0; t < tokens; ++t) sums[t] = multiply_add(weight, x[t], sums[t]);
+  for (std::int64_t t = 0; t < tokens; ++t) sums[t] += weight * x[t];
 }
 
 }  // namespace wafermark::llama

@@ -94,7 +94,7 @@ SectionCounts count_sections(ValueType type) {
 }
 
 ProgramCost::ProgramCost(const wse::Machine& machine, ValueType type)
-    : machine_(machine), counts_(count_sections(type)) {}
+    : machine_(machine), counts_(count_sections(type)), in_lanes_(type != ValueType::fp32) {}
 
 wse::Section ProgramCost::masked_weights(std::int64_t rows) const {
   if (rows == 1) return wse::Section::scalar(machine_, counts_.stored_value);
@@ -102,14 +102,20 @@ wse::Section ProgramCost::masked_weights(std::int64_t rows) const {
   OperationCounts add = counts_.dense_value;
   add[Operation::convert] = 0;
   const OperationCounts stored = counts_.stored_value;
-  return wse::Section::priced(machine_, stored + (rows - 1) * add, [=](const wse::Machine& m) {
-    return wse::scalar_cycles(m, stored) + wse::loop_cycles(m, add, rows, wse::Loop::repeated) -
-           wse::scalar_cycles(m, add);
+  const bool lanes = in_lanes_;
+  const OperationCounts others = (rows - 1) * (lanes ? add.in_lanes() : add);
+  return wse::Section::priced(machine_, stored + others, [=](const wse::Machine& m) {
+    const double loop = lanes ? wse::Section::nest_in_lanes(m, add, 1, {}).cycles(rows)
+                              : wse::loop_cycles(m, add, rows, wse::Loop::repeated);
+    return wse::scalar_cycles(m, stored) + loop - wse::scalar_cycles(m, add);
   });
 }
 wse::Section ProgramCost::mask_words() const { return wse::Section::scalar(machine_, counts_.mask_word); }
 wse::Section ProgramCost::dense_weights(std::int64_t rows) const {
-  return wse::Section::nest(machine_, counts_.dense_value, rows);
+  if (!in_lanes_) return wse::Section::nest(machine_, counts_.dense_value, rows);
+  OperationCounts add = counts_.dense_value, converted;
+  std::swap(add[Operation::convert], converted[Operation::convert]);  // once for all tokens
+  return wse::Section::nest_in_lanes(machine_, add, rows, converted);
 }
 
 wse::Section ProgramCost::squares() const {

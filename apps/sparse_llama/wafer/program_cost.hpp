@@ -35,6 +35,8 @@ class ProgramCost {
 
   // Of a column of weights times the activations of `rows` tokens.
 
+  // Weights of 16 bits become fp16 once for all tokens, and so are activations and the sums within a tile.
+
   /// A weight of a masked column. Several tokens: each weight meets them in a loop of its own.
   wse::Section masked_weights(std::int64_t rows) const;
   /// A word of a masked column's mask.
@@ -69,6 +71,7 @@ class ProgramCost {
  private:
   wse::Machine machine_;
   SectionCounts counts_;
+  bool in_lanes_;  ///< weights of 16 bits are multiplied as such
 };
 
 }  // namespace wafermark::llama

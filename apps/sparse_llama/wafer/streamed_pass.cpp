@@ -28,7 +28,9 @@ StreamedPass::StreamedPass(const Communicator& comm, const WeightSource& source,
       edge_(machine.edge_bits_per_second / machine.clock_hz,
             early_bits(source.configuration, settings, machine, place_)),
       turns_(source.configuration, context) {
-  bodies_ = {[this] { normalize(layer_ < source_.configuration.layers ? Vector::attention_norm : Vector::final_norm); },
+  bodies_ = {[this] {
+               normalize(layer_ < source_.configuration.layers ? Vector::attention_norm : Vector::final_norm);
+             },
              [this] { normalize(Vector::feed_forward_norm); },
              [this] { attend(); },
              [this] { gate(); },
@@ -52,7 +54,7 @@ void StreamedPass::load(std::int64_t tokens, std::span<const TokenRow> rows, std
   }
   std::int64_t longest = 1;
   for (const auto& [sequence, count] : of_sequence) longest = std::max(longest, count);
-  const std::int64_t together = queries_together(settings_, tokens);
+  const std::int64_t together = queries_together(settings_, place_, tokens);
   items_ = streamed_items(c, settings_, place_, tokens, seen, longest, together);
   code_.emplace(machine_, settings_, c.head_dim, items_.tokens, together);
   if (!layer_programs_.contains(items_.sequence_rows))

@@ -102,8 +102,9 @@ double StreamedSettings::bits(std::int64_t inputs, double stored) const {
   return value * stored + (edge_code == EdgeCode::index ? 16.0 * stored : double(inputs));
 }
 
-StreamedPlace StreamedPlace::of(const wse::TileGrid& grid, const wse::Machine& machine, int groups) {
-  StreamedPlace place{grid, groups, grid.width / groups, 0};
+StreamedPlace StreamedPlace::of(const wse::TileGrid& grid, const wse::Machine& machine, int groups,
+                                std::int64_t queries) {
+  StreamedPlace place{grid, groups, grid.width / groups, 0, queries};
   // With few rows of tiles no more than a quarter of them bring weights: then they, not the edge, are the
   // limit.
   if (groups > 1)
@@ -157,8 +158,8 @@ StreamedShape StreamedShape::of(const Configuration& c, StreamedMatrix matrix) {
   }
 }
 
-std::int64_t queries_together(const StreamedSettings& s, std::int64_t tokens) {
-  return std::clamp<std::int64_t>(tokens / std::max<std::int64_t>(s.sequences, 1), 1, 32);
+std::int64_t queries_together(const StreamedSettings& s, const StreamedPlace& place, std::int64_t tokens) {
+  return std::clamp<std::int64_t>(tokens / std::max<std::int64_t>(s.sequences, 1), 1, place.queries);
 }
 
 void set_totals(StreamedItems& n, const StreamedPlace& place, StreamedMatrix matrix,
@@ -250,13 +251,14 @@ wse::TileMemory streamed_memory(const Configuration& c, const StreamedSettings& 
   wse::TileMemory memory(machine);
   const std::int64_t tokens = place.tokens_of_tile(s.tokens), value = bytes_of(s.value_type);
   const auto of = [&](std::int64_t elements) { return tokens * divided_up(elements, place.width); };
+  const std::int64_t together = queries_together(s, place, s.tokens),
+                     attending = together * ((value + 4) * c.head_dim + 8);
   memory.allocate("stream", 4 * of(c.dim));
-  memory.allocate("inputs of a product", value * of(c.dim));
-  // Hidden units and attention come one after the other.
-  memory.allocate("hidden units or query, key, value",
-                  value * std::max(of(c.hidden), 2 * of(c.query_dim()) + 2 * of(c.kv_dim())));
-  const std::int64_t together = queries_together(s, s.tokens);
-  memory.allocate("queries that wait for keys", together * ((value + 4) * c.head_dim + 8));
+  // What comes one after the other shares its room; attention takes the place of its queries.
+  memory.allocate("inputs of a product, or queries that wait for keys",
+                  std::max(value * of(c.dim), attending));
+  memory.allocate("hidden units, or query, key, value",
+                  value * std::max(of(c.hidden), of(c.query_dim()) + 2 * of(c.kv_dim())));
   memory.allocate("sums of outputs under way, in two banks", 2 * 4 * tokens * (s.ahead + 1));
   memory.allocate("keys and values",
                   divided_up(s.kept * c.layers * 2 * c.kv_dim() * value, place.area().tiles()));
@@ -265,7 +267,7 @@ wse::TileMemory streamed_memory(const Configuration& c, const StreamedSettings& 
 
 StreamedPrediction predict_streamed(const Configuration& c, const StreamedSettings& s,
                                     const wse::Machine& machine, const StreamedPlace& place) {
-  const std::int64_t together = queries_together(s, s.tokens),
+  const std::int64_t together = queries_together(s, place, s.tokens),
                      longest = divided_up(s.tokens, std::max<std::int64_t>(s.sequences, 1));
   const double seen = double(s.tokens) * (double(longest) + 1) / 2;
   wse::EdgeStream edge(machine.edge_bits_per_second / machine.clock_hz, 0);
@@ -296,27 +298,26 @@ StreamedPlace streamed_place(const Configuration& c, const StreamedSettings& s, 
   if (s.groups > grid.width)
     throw InputError(
         fmt::format("--groups {}: expected at most {}, the columns of tiles", s.groups, grid.width));
-  if (s.groups > 0) {
-    const StreamedPlace place = StreamedPlace::of(grid, machine, s.groups);
-    streamed_memory(c, s, machine, place);
-    return place;
-  }
   std::optional<StreamedPlace> best;
   double least = 0;
   std::string ledger;
-  for (int groups = 1; groups <= std::min(grid.width, 64); ++groups) {
-    const StreamedPlace place = StreamedPlace::of(grid, machine, groups);
-    try {
-      streamed_memory(c, s, machine, place);
-    } catch (const InputError& e) {
-      if (ledger.empty()) ledger = e.what();
-      continue;
+  const int most = s.groups > 0 ? s.groups : std::min(grid.width, 64);
+  for (int groups = std::max(s.groups, 1); groups <= most; ++groups)
+    for (const std::int64_t queries : {32, 16, 8, 4}) {
+      const StreamedPlace place = StreamedPlace::of(grid, machine, groups, queries);
+      try {
+        streamed_memory(c, s, machine, place);
+      } catch (const InputError& e) {
+        ledger = e.what();
+        continue;
+      }
+      const double cycles = predict_streamed(c, s, machine, place).pass(c.layers);
+      if (!best || cycles < least) {
+        best = place;
+        least = cycles;
+      }
+      break;  // fewer queries take longer
     }
-    const double cycles = predict_streamed(c, s, machine, place).pass(c.layers);
-    if (best && cycles >= least) continue;
-    best = place;
-    least = cycles;
-  }
   if (!best) throw InputError(ledger);
   return *best;
 }

@@ -53,12 +53,14 @@ struct StreamedPlace {
   wse::TileGrid grid;
   int groups = 1, width = 1;  ///< groups side by side, of so many columns
   int feed = 0;               ///< rows that bring the weights to the groups
+  std::int64_t queries = 32;  ///< that a tile has room for while keys go by
 
   wse::Block area() const { return {0, feed, groups * width, grid.height - feed}; }
   std::int64_t token_tiles() const { return std::int64_t{groups} * (grid.height - feed); }
   std::int64_t tokens_of_tile(std::int64_t tokens) const { return divided_up(tokens, token_tiles()); }
   /// Rows of words per cycle that the edge can bring must lie side by side where they pass groups.
-  static StreamedPlace of(const wse::TileGrid& grid, const wse::Machine& machine, int groups);
+  static StreamedPlace of(const wse::TileGrid& grid, const wse::Machine& machine, int groups,
+                          std::int64_t queries);
 };
 
 /// Sections of a tile that has so many tokens, with a machine's prices.
@@ -126,7 +128,8 @@ void set_totals(StreamedItems& items, const StreamedPlace& place, StreamedMatrix
                 wse::StreamTotals totals);
 
 /// Queries that a key meets when it arrives.
-std::int64_t queries_together(const StreamedSettings& settings, std::int64_t tokens);
+std::int64_t queries_together(const StreamedSettings& settings, const StreamedPlace& place,
+                              std::int64_t tokens);
 
 /// What happens to the numbers in the phases of a layer; empty functions: nothing.
 struct StreamedBodies {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/errors.hpp"
+#include "sparse_llama/kernels/half.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
 
 namespace wafermark::llama {
@@ -47,26 +48,29 @@ void pack_tile(PackedLine& line, bool dense, std::int64_t inputs, std::int64_t o
   line.value_end.push_back(std::int64_t(line.values.size() / sizeof(Value)));
 }
 
-template <class Value>
+/// T: in which tiles multiply and add what they hold.
+template <class T, class Value>
 void multiply_tile(const TileWeights& w, std::size_t tile, std::int64_t inputs, std::int64_t outputs,
                    std::int64_t rows, const float* x, std::int64_t x_stride, float* sums, int* stored) {
   const auto* values = reinterpret_cast<const Value*>(w.values.data()) + w.value_start[tile];
   const std::int64_t words = divided_up(outputs, TileWeights::word_bits);
+  std::vector<T> own(std::size_t(rows * outputs), T(0.0f));
   for (std::int64_t k = 0; k < inputs; ++k) {
     std::int64_t count = outputs;
     if (row_of(w.format).layout == Layout::whole) {
       for (std::int64_t r = 0; r < rows; ++r)
-        dense_add(values, outputs, x[r * x_stride + k], sums + r * outputs);
+        dense_add(values, outputs, T(x[r * x_stride + k]), own.data() + r * outputs);
     } else {
       const std::uint32_t* mask = w.mask.data() + w.mask_start[tile] + k * words;
       for (std::int64_t r = 0; r < rows; ++r)
-        masked_add(mask, words, values, x[r * x_stride + k], sums + r * outputs);
+        masked_add(mask, words, values, T(x[r * x_stride + k]), own.data() + r * outputs);
       count = 0;
       for (std::int64_t i = 0; i < words; ++i) count += std::popcount(mask[i]);
     }
     values += count;
     stored[k] = int(count);
   }
+  for (std::size_t i = 0; i < own.size(); ++i) sums[i] += float(own[i]);
 }
 
 }  // namespace
@@ -105,9 +109,9 @@ OwnTiles::OwnTiles(const wse::Block& region, const wse::Block& mine) {
 void TileWeights::multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                            const float* x, std::int64_t x_stride, float* sums, int* stored) const {
   if (value_type == ValueType::fp32)
-    multiply_tile<float>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
+    multiply_tile<float, float>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
   else
-    multiply_tile<BFloat16>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
+    multiply_tile<Half, BFloat16>(*this, tile, inputs, outputs, rows, x, x_stride, sums, stored);
 }
 
 TileWeights pack_tiles(const OwnTiles& own, const TileMatrix& m, Format format, ValueType type,

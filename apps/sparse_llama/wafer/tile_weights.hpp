@@ -52,7 +52,7 @@ struct TileWeights {
   }
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
-  /// tokens r. stored[k]: weights of column k.
+  /// tokens r. Weights of 16 bits are multiplied and added in 16 bits. stored[k]: weights of column k.
   void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                 const float* x, std::int64_t x_stride, float* sums, int* stored) const;
 };

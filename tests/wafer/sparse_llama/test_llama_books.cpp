@@ -313,15 +313,18 @@ OperationCounts counted_again(const Option& o, const DecoderRun& run, const Plac
           dims.count(x) * (divided_up(query_key_value.count(y), 32) + divided_up(2 * hidden.count(y), 32)) +
           (attended.count(y) + hidden.count(y)) * divided_up(dims.count(x), 32);
   const std::int64_t stored = stored_weights(run.model.dense, o.format), group = c.heads / c.kv_heads;
-  OperationCounts add = s.dense_value;
-  if (o.format != Format::dense) add[wse::Operation::convert] = 0;  // once for all tokens of a pass
+  // A weight is converted once for all tokens of a pass, and then multiplied in lanes.
+  OperationCounts add = s.dense_value, convert;
+  std::swap(add[wse::Operation::convert], convert[wse::Operation::convert]);
+  if (o.type != ValueType::fp32) add = add.in_lanes();
   OperationCounts all;
   for (const Pass& pass : run.passes) {
     const auto n = std::int64_t(pass.rows.size()), w = std::int64_t(pass.wanted.size());
     all += o.format == Format::dense
-               ? n * stored * s.dense_value
+               ? stored * convert + n * stored * add
                : stored * s.stored_value + (n - 1) * stored * add + c.layers * mask_words * s.mask_word;
-    all += w * c.dim * c.vocabulary * s.dense_value + w * c.vocabulary * s.compared;
+    if (w > 0) all += c.dim * c.vocabulary * convert + w * c.dim * c.vocabulary * add;
+    all += w * c.vocabulary * s.compared;
     all += (2 * n * c.layers + w) * (c.dim * (s.square + s.scaled) + s.root);
     all += c.layers * n * (c.hidden * s.gated + 2 * c.dim * s.added);
     for (const RowHeads& h : heads) {

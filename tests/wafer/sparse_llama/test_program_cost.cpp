@@ -72,6 +72,23 @@ TEST(ProgramCost, FollowsTheMachineFile) {
   EXPECT_DOUBLE_EQ(wse::receive_cycles(cost.machine(), 100), 130);
 }
 
+TEST(ProgramCost, WeightsOf16BitsAreConvertedOnceAndMultipliedInLanes) {
+  const wse::Machine m = machine();
+  const ProgramCost cost(m, ValueType::bf16);
+  // A pass over the column to convert it, and one for each token.
+  for (const int tokens : {1, 2, 16})
+    EXPECT_DOUBLE_EQ(cost.dense_weights(tokens).cycles(1000), (1 + tokens) * (16 + 1.09 * 1000 / 4))
+        << tokens;
+  const double found = cost.masked_weights(1).cycles(1);
+  EXPECT_NEAR(cost.masked_weights(64).cycles(1), found + 16 + 1.09 * 64 / 4 - 1, 1.0);
+  EXPECT_EQ(cost.dense_weights(16).operations(10)[Operation::half_fma], 160);
+  EXPECT_EQ(cost.dense_weights(16).operations(10)[Operation::convert], 10);
+  EXPECT_EQ(cost.masked_weights(16).operations(10)[Operation::half_fma], 150);
+  const ProgramCost wse3(wse::Machine::read(WAFERMARK_SOURCE_DIR "/inputs/wafers/wse3.toml"),
+                         ValueType::bf16);
+  EXPECT_LT(wse3.dense_weights(16).cycles(1000), 0.6 * cost.dense_weights(16).cycles(1000));
+}
+
 TEST(Prediction, TakesLessToMultiplyAndMoreToSumOnMoreTiles) {
   const Configuration model{4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e-5, 1e4, {}, false};
   const ProgramCost cost(machine(), ValueType::bf16);

@@ -101,10 +101,32 @@ bad("core.clock", "run", "--model", model, "--target", "wafer", "--machine-set",
 bad("--trace 99,99: found no such tile", "run", "--model", model, *wafer, "--trace", "99,99")
 bad("--trace: found '3;4'", "run", "--model", model, *wafer, "--trace", "3;4")
 for option in (["--tiles", "8x8"], ["--machine", "wse3"], ["--machine-set", "core.clock_mhz.value=425"], ["--cache-tokens", "9"],
-               ["--rows-together", "2"], ["--layers-per-region", "1"], ["--strips", "1"], ["--for-throughput"], ["--rows-in-order"]):
+               ["--rows-together", "2"], ["--layers-per-region", "1"], ["--strips", "1"], ["--for-throughput"], ["--rows-in-order"],
+               ["--weights", "streamed"], ["--groups", "1"], ["--tile-sums", "fp32"], ["--edge-code", "mask"], ["--outputs-ahead", "3"]):
     for command in ("run", "info"):
         bad(f"{option[0]}: found --target cluster, expected --target wafer", command, "--model", model, *option)
 bad("--trace: found --target cluster", "run", "--model", model, "--trace", "3,4")
+
+streamed = ["run", "--model", model, "--target", "wafer", "--tiles", "16x16", "--weights", "streamed", "--quiet", "--tokens"]
+bad("--weights", "run", "--model", model, "--target", "wafer", "--weights", "flowing")
+bad("--rows-together: found --weights streamed, expected --weights resident", *streamed, "2", "--rows-together", "2")
+bad("--groups: found --weights resident, expected --weights streamed", "run", "--model", model, "--target", "wafer", "--groups", "2")
+bad("expected --tokens 1", *streamed, "2", "--worked-out", "0")
+bad("--groups 17: expected at most 16", *streamed, "1", "--groups", "17")
+with tempfile.TemporaryDirectory() as scratch:
+    texts = {}
+    for ranks in (1, 3):
+        done = call(*streamed, "6", "--prompt", "And the LORD", "--out", f"{scratch}/streamed{ranks}", ranks=ranks)
+        expect(done.returncode == 0, f"streamed on {ranks} ranks: {done.stderr[-300:]}")
+        if done.returncode == 0:
+            result, f = figures(f"{scratch}/streamed{ranks}")
+            texts[ranks] = (result["tokens"], f["cycles_per_token"]["value"], f["joules_per_token"]["value"])
+            expect(f["joules_per_token"]["kind"] == "emulated" and "band" in f["joules_per_token"], "streamed: no emulated band")
+    expect(len(set(map(str, texts.values()))) == 1, f"streamed differs between ranks: {texts}")
+    native = call("run", "--model", model, "--tokens", "6", "--prompt", "And the LORD", "--quiet", "--out", f"{scratch}/native")
+    expect(native.returncode == 0 and figures(f"{scratch}/native")[0]["tokens"] == texts[1][0], "native and streamed make different tokens")
+    priced = call(*streamed, "1", "--prompt-tokens", "100", "--sequences", "3", "--worked-out", "0", "--out", f"{scratch}/priced")
+    expect(priced.returncode == 0 and figures(f"{scratch}/priced")[1]["prefill_tokens_per_second"]["value"] > 0, priced.stderr[-300:])
 
 for failure in failures:
     print("FAILED:", failure)

@@ -46,13 +46,13 @@ TEST(WaferDecoder, GivesTheNativeTargetsLogitsOfTheShippedModel) {
   const WeightSource source = checkpoint_source(
       "sparse70",
       std::make_shared<const DenseWeights>(read_model(WAFERMARK_SOURCE_DIR "/inputs/llama/sparse70")));
-  for (const ValueType type : {ValueType::fp32, ValueType::bf16}) {
+  for (const auto& [type, tolerance] : {std::pair(ValueType::fp32, 1e-5), std::pair(ValueType::bf16, 0.01)}) {
     RegionTimes times;
     const RankWeights weights = pack_rank_weights(alone, source, Format::bit_mask, type);
     Decoder native(alone, weights, 1, 32, times);
     WaferDecoder wafer(comm, source, machine(), {16, 16}, settings_for(Format::bit_mask, type));
     EXPECT_LT(error(wafer.forward(rows_of(), all(text.size())), native.forward(rows_of(), all(text.size()))),
-              1e-5);
+              tolerance);
     EXPECT_NEAR(wafer.sparsity(), 0.7, 0.001);
   }
 }
