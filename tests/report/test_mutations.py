@@ -17,9 +17,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 from made_results import DECK, banded, result, write
-from wafermark_report import answer, page, regression, sparsity, svg_theme
+from test_submit import SYSTEM
+from wafermark_report import answer, page, regression, sheet, sheet_files, sheet_page, sparsity, svg_theme
 from wafermark_report.errors import InputError, one_line
 from wafermark_report.results import read_defects, read_result
+from wafermark_report.system import System, read_system
 
 ALL = "--all" in sys.argv
 DELETED = object()
@@ -53,9 +55,13 @@ def documents():
     figure = {"name": "frenkel_pairs_survivors", "value": 2.0, "unit": "", "kind": "measured"}
     cascade = result(more=RECOIL, recoils=[{"position_angstrom": [1.0, 2.0, 3.0], "energy_ev": 1000.0}])
     cascade["figures"] += [figure, figure | {"name": "frenkel_pairs_NRT", "kind": "modelled"}]
+    cascade["figures"] += [figure | {"name": "temperature_end_k", "value": 900.0}, figure | {"name": "simulated_ps", "value": 0.2}]
+    cascade |= {"end": {"step": 100, "time_ps": 0.2}, "restarted_from_step": 7}
     cascade["defects"] = {"survivors": {"largest_vacancy_cluster": 1, "replacements": 4}}
     wafer = result("wafer", rate=1e5, status="complete", status_note="")
-    wafer["wafer"]["numbers"] = {"core.clock_mhz": {"value": 850.0, "kind": "published", "source": "s"}}
+    number = {"value": 850.0, "kind": "published", "source": "s"}
+    wafer["wafer"]["numbers"] = {"core.clock_mhz": number, "grid.width": number, "grid.height": number}
+    wafer["wafer"]["machine_changes"] = ["core.clock_mhz=850"]
     check = {"name": "steps_per_second_Ta", "value": 2.9e5, "reference": 2.7e5, "tolerance": 4e4, "unit": "1/s"}
     validated = result("wafer", checks=[check | {"pass": True}]) | {"command": "validate"}
     rates = [("decode_tokens_per_second", 9.0), ("sparsity", 0.7), ("perplexity", 12.0), ("joules_per_token", None)]
@@ -63,6 +69,8 @@ def documents():
         "app": "sparse_llama",
         "figures": [{"name": n, "value": v, "unit": "", "kind": "emulated"} for n, v in rates],
         "model": {"name": "tiny:sparsity=0.7", "format": "csr", "value": "bf16", "sequences": 1, "prompt_tokens": 2},
+        "generation": {"tokens_asked_for": 64},
+        "evaluation": {"model": "models/tiny"},
         "floor_plan": [{"name": "layer 0", "x": 0, "y": 0, "width": 20, "height": 10}],
     }
     simulation = {"machine": "frontier", "profile": "lammps", "ranks": 64}
@@ -115,6 +123,7 @@ class Mutations(unittest.TestCase):
         self.folder = Path(self.temporary.name)
         self.addCleanup(self.temporary.cleanup)
         self.refused = self.accepted = 0
+        self.systems = [System(self.folder / "system.toml", tomllib.loads(SYSTEM))]
         inline = svg_theme.inline
 
         def sometimes(fig, title):  # drawing takes most of the time of a page, and one in ten tells as much
@@ -144,9 +153,34 @@ class Mutations(unittest.TestCase):
         self.assertGreaterEqual(self.accepted, least_accepted)
 
     def page_of(self, folder, partner):
-        parts, _ = page.sections([read_result(folder / "result.json"), partner], answer.Evidence([], PUBLISHED))
+        results = [read_result(folder / "result.json"), partner]
+        parts, _ = page.sections(results, answer.Evidence([], PUBLISHED))
+        parts += self.sheet_of(results)
         html = page.render("t", parts, [partner])
         self.assertNotRegex(html, r"\b(nan|inf)\b")
+
+    def sheet_of(self, results):
+        """The result sheet, against the results themselves; all of it as cells of a table as well."""
+        rows, without_rate = sheet.rows_of(results, self.systems)
+        found = sheet.improvements(rows, sheet.references_of(rows))
+        cells = list(sheet_files.cells_of(rows, found, "itself"))
+        self.assertTrue(all(len(row) == len(sheet_files.COLUMNS) for row in cells))
+        self.assertNotRegex(json.dumps(cells), r"\b(NaN|Infinity)\b")
+        return sheet_page.sections(rows, without_rate, results, self.systems, found, "itself")
+
+    def test_descriptions(self):
+        path = self.folder / "system.toml"
+        results = [read_result(write(self.folder / "native", result(joules=20.0)) / "run00/result.json")]
+
+        def use():
+            self.systems = [read_system(path)]
+            html = page.render("t", self.sheet_of(results), results)
+            self.assertNotRegex(html, r"\b(nan|inf)\b")
+
+        for what, changed in mutations(tomllib.loads(SYSTEM), 0.5):
+            path.write_text("\n".join(f"{key} = {as_toml(value)}" for key, value in changed.items()), errors="backslashreplace")
+            self.tried(what, path, use)
+        self.both(10)
 
     def test_results(self):
         kinds = documents()
@@ -164,7 +198,7 @@ class Mutations(unittest.TestCase):
     def test_decks(self):
         deck = tomllib.loads(DECK.format(cells=10, steps=100, more=RECOIL))
         partner = read_result(write(self.folder / "wafer", result("wafer")) / "run00/result.json")
-        for what, changed in mutations(deck, 0.1):
+        for what, changed in mutations(deck, 0.15):
             text = "\n".join(f"{key} = {as_toml(value)}" for key, value in changed.items())
             folder = self.folder / "changed"
             folder.mkdir(exist_ok=True)

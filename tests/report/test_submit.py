@@ -217,11 +217,12 @@ class Systems(WithFolder):
             ("[system\n", "expected TOML"),
         ):
             (place / "system.toml").write_text(text)
-            for words in (["submit", place, "-o", self.folder / "s.csv"], [place, "-o", self.folder / "r.html"]):
-                done = subprocess.run([REPORT, *map(str, words)], capture_output=True, text=True)
-                self.assertEqual(done.returncode, 2, done.stdout)
-                self.assertIn(word, done.stderr)
-                self.assertEqual(done.stderr.count("\n"), 1)
+            with self.assertRaises(InputError) as refused:
+                read_system(place / "system.toml")
+            self.assertIn(word, str(refused.exception))
+        for words in (["submit", place, "-o", self.folder / "s.csv"], [place, "-o", self.folder / "r.html"]):
+            done = subprocess.run([REPORT, *map(str, words)], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
 
     def test_a_description_that_was_filled_in_is_not_written_over(self):
         path = self.folder / "system.toml"

@@ -25,8 +25,8 @@ class Rate:
     high: float | None = None
 
     @classmethod
-    def of(cls, result):
-        figure = result.figures[RATE]
+    def of(cls, result, name=RATE):
+        figure = result.figures[name]
         return cls(figure.value, *(figure.band or (None, None)))
 
     @property

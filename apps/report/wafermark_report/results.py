@@ -212,7 +212,7 @@ class RunResult:
         """(tiles that work, tiles of the wafer); None where the result does not say both."""
         wafer = self.json.get("wafer", {})
         sides = [wafer.get("numbers", {}).get(f"grid.{s}", {}).get("value") for s in ("width", "height")]
-        if not wafer.get("tiles") or not all(sides):
+        if not wafer.get("tiles") or not all(s and s >= 1 for s in sides):
             return None
         return wafer["tiles"][0] * wafer["tiles"][1], int(sides[0] * sides[1])
 

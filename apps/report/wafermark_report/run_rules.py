@@ -39,7 +39,11 @@ class Case:
     others: list = field(default_factory=list)
     system: System | None = None
 
-    first = property(lambda self: self.runs[0])
+    @property
+    def first(self):
+        """A run that stands for the case: one that ended and has a rate, where there is one."""
+        return next((r for r in self.runs if r.complete and r.value(MERIT_OF[r.app])), self.runs[0])
+
     target = property(lambda self: self.first.target)
     measured = property(lambda self: self.target == "cluster")
 
@@ -100,8 +104,7 @@ def steps_of(run):
     """Steps of a dynamics, tokens that a Llama made."""
     if run.app == "tungsten_md":
         return run.value("steps") or 0
-    asked = run.json.get("generation", {}).get("tokens_asked_for")
-    return asked if isinstance(asked, (int, float)) else 0
+    return run.json.get("generation", {}).get("tokens_asked_for") or 0
 
 
 def long_enough(case):

@@ -64,7 +64,7 @@ def seconds_to_solution(run, rate):
     if run.app == "sparse_llama":
         return TOKENS_OF_COST / rate
     followed, steps = run.value("simulated_ps"), run.value("steps")
-    step_ps = followed / steps if followed and steps else run.deck.get("run", {}).get("timestep_ps")
+    step_ps = followed / steps if followed and followed > 0 and steps else run.deck.get("run", {}).get("timestep_ps")
     return PS_PER_MICROSECOND / step_ps / rate if step_ps else None
 
 
@@ -98,8 +98,7 @@ def cost_of(system, nodes, seconds, kwh):
 def rate_of(case):
     if case.measured:
         return interval_of_repeats(case.rates)
-    figure = next(r.figures[run_rules.MERIT_OF[r.app]] for r in reversed(case.runs) if r.complete)
-    return Rate(figure.value, *(figure.band or (None, None)))  # newest: predictions repeat exactly
+    return Rate.of(case.first, run_rules.MERIT_OF[case.first.app])  # predictions repeat exactly
 
 
 def row_of(case):

@@ -22,7 +22,9 @@ def cells_of(rows, found, reference_name):
             row.problem, row.app, row.kind, run.machine, machine_size(run), run.atoms, row.nodes, len(row.case.runs),
             row.rate.value, row.unit, row.rate.low, row.rate.high, row.kwh, row.solution, row.energy_from or None, row.cost,
             row.currency or None, "official" if row.official else "not official", "; ".join(row.problems) or None,
-            *((reference_name, i.reference.value, i.speedup.value, i.speedup.low, i.speedup.high) if i else [None] * 5),
+            *((reference_name, i.reference.value) if i else (None, None)),
+            # A ratio is not quoted from what is not official.
+            *((i.speedup.value, i.speedup.low, i.speedup.high) if i and row.official else [None] * 3),
         ]
 
 

@@ -64,7 +64,7 @@ def improvement_parts(found, name):
     if not found:
         return [Text(f"No problem of the suite has a rate of {name} beside it.")]
     table = [[i.problem, Cell(interval_words(i.row.rate), i.row.kind), Cell(interval_words(i.reference), i.reference_kind),
-              ratio_words(i.speedup), number(i.capability), number(i.utilisation) if i.utilisation else "not known",
+              ratio_words(i.speedup) if i.row.official else "not quoted: not official", number(i.capability), number(i.utilisation) if i.utilisation else "not known",
               "yes" if i.row.official else "no"] for i in found]
     parts = [Table(["problem", "here", f"reference: {name}", "S, ratio", "c, size", "U, use of nodes", "official"], table,
                    f"Against {name}", numeric_from=1)]
