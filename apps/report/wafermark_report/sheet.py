@@ -18,6 +18,7 @@ from .answer import Rate, Ratio, ratio
 YEAR = 365.25 * 86400.0
 JOULES_PER_KWH = 3.6e6
 PS_PER_MICROSECOND = 1e6
+SHORTEST_STEP_PS = 1e-15  # of a result that is none below
 TOKENS_OF_COST = 1e6
 # Two-sided 90 % points of Student's t by degrees of freedom; between them the larger one.
 STUDENT_90 = {1: 6.31, 2: 2.92, 3: 2.35, 4: 2.13, 5: 2.02, 6: 1.94, 7: 1.89, 8: 1.86, 9: 1.83, 10: 1.81, 15: 1.75, 30: 1.70}
@@ -65,7 +66,7 @@ def seconds_to_solution(run, rate):
         return TOKENS_OF_COST / rate
     followed, steps = run.value("simulated_ps"), run.value("steps")
     step_ps = followed / steps if followed and followed > 0 and steps else run.deck.get("run", {}).get("timestep_ps")
-    return PS_PER_MICROSECOND / step_ps / rate if step_ps else None
+    return PS_PER_MICROSECOND / step_ps / rate if step_ps and step_ps >= SHORTEST_STEP_PS else None
 
 
 def nodes_of(run):
@@ -78,8 +79,8 @@ def watts_of(case, rate, nodes):
     run = case.first
     name = "joules_per_atom_step" if run.app == "tungsten_md" else "joules_per_token"
     joules = [r.value(name) for r in case.runs if r.value(name)]
-    if joules:
-        work = run.atoms if run.app == "tungsten_md" else 1
+    work = run.atoms if run.app == "tungsten_md" else 1
+    if joules and work:
         source = run.json["energy"]["source"] if case.measured else "model"
         return statistics.median(joules) * work * rate, source
     load = case.system.value("power", "load_watts") if case.system else None

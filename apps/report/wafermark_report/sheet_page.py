@@ -119,5 +119,5 @@ def sections(rows, without_rate, results, systems, found, reference_name):
         made.append(Section("system", "Machine", list(system_parts(systems))))
     missing = [n for n in suite.DECKS if n not in {r.problem for r in rows}]
     if missing:
-        made[0].parts.append(Text(f"Problems of the suite that are not in the submission: {', '.join(missing)}.", "note"))
+        figures.parts.append(Text(f"Problems of the suite that are not in the submission: {', '.join(missing)}.", "note"))
     return [s for s in made if not isinstance(s, Missing)]

@@ -121,7 +121,7 @@ def log_axis(axis, base_two=False):
     axis.set_major_formatter(FuncFormatter(plain))
     axis.set_minor_formatter(NullFormatter())
     low, high = axis.get_view_interval()
-    if not base_two and low > 0 and high / low < 30:
+    if not base_two and low > 0 and high < 30 * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
