@@ -116,18 +116,18 @@ class TaskEvaluation final : public Evaluation {
  private:
   void add_figures(Result& result, bool one, std::int64_t right, std::int64_t right_by_byte,
                    const Perplexity& per_item) const {
-    const auto add = [&](const std::string& name, std::int64_t count, const std::string& note) {
-      const Accuracy a = accuracy_of(count, std::int64_t(items_.size()));
-      result.add_figure(name, a.value, "1", Kind::measured, note);
-      result.add_figure(name + "_standard_error", known(a.standard_error), "1");
-    };
-    result.add_figure("items", double(items_.size()), "items");
+    const auto count = std::int64_t(items_.size());
+    const Accuracy a = accuracy_of(right, count), by_byte = accuracy_of(right_by_byte, count);
+    result.add_figure("items", double(count), "items");
+    result.add_figure("accuracy", a.value, "1", Kind::measured,
+                      one ? "greedy decoding makes the ending" : "the likeliest ending is the right one");
+    result.add_figure("accuracy_standard_error", known(a.standard_error), "1");
     if (!one) {
-      add("accuracy", right, "the likeliest ending is the right one");
-      add("accuracy_normalised", right_by_byte, "the same by ln p per byte of the ending");
+      result.add_figure("accuracy_normalised", by_byte.value, "1", Kind::measured,
+                        "the same by ln p per byte of the ending");
+      result.add_figure("accuracy_normalised_standard_error", known(by_byte.standard_error), "1");
       return;
     }
-    add("accuracy", right, "greedy decoding makes the ending");
     result.add_figure("ending_perplexity", per_item.value, "1", Kind::measured,
                       "exp(-mean ln p of an ending)");
     result.add_figure("ending_perplexity_standard_error", known(per_item.standard_error), "1");

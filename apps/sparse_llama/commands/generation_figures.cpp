@@ -29,14 +29,13 @@ void add_latencies(Result& result, const GenerationJob& job, const Generation& g
     whole.push_back(g.times[i].ended - job.prompts[i].arrival);
     first.push_back(g.times[i].first_token - job.prompts[i].arrival);
   }
-  const auto add = [&](const std::string& name, const std::vector<double>& of, const char* what) {
-    if (of.empty()) return;
-    result.add_figure(name + "_mean", mean_of(of), "s", kind,
-                      fmt::format("{}, of {} prompts", what, of.size()));
-    result.add_figure(name + "_p95", quantile(of, 0.95), "s", kind, "95 of 100 prompts took at most this");
-  };
-  add("latency", whole, "from arrival to the last token");
-  add("time_to_first_token", first, "from arrival");
+  if (whole.empty()) return;
+  const std::string of = fmt::format(", of {} prompts", whole.size()),
+                    most = "95 of 100 prompts took at most this";
+  result.add_figure("latency_mean", mean_of(whole), "s", kind, "from arrival to the last token" + of);
+  result.add_figure("latency_p95", quantile(whole, 0.95), "s", kind, most);
+  result.add_figure("time_to_first_token_mean", mean_of(first), "s", kind, "from arrival" + of);
+  result.add_figure("time_to_first_token_p95", quantile(first, 0.95), "s", kind, most);
 }
 
 void add_served_rates(Result& result, const GenerationJob& job, const Generation& g, Kind kind) {
