@@ -73,11 +73,19 @@ with tempfile.TemporaryDirectory() as name:
         "--for-throughput": ([], lambda r: True),
         "--rows-in-order": ([], lambda r: True),
         "--trace": (["0,0"], lambda r: True),
+        "--weights": (["streamed"], lambda r: at(r, "wafer", "weights") == "streamed"),
+        "--tile-sums": (["fp32"], lambda r: at(r, "wafer", "tile_sums") == "fp32"),
+        "--edge-code": (["mask"], lambda r: True),
+        "--groups": ([1], lambda r: at(r, "wafer", "groups") == 1),
+        "--outputs-ahead": ([3], lambda r: True),
+        "--worked-out": ([1], lambda r: not r["tokens"] or not r["tokens"][0]),
     }
     listed = set(re.findall(r"(?m)^ +(?:-\w,)?(--[a-z-]+)", call("run", "--help").stdout)) - {"--help"}
     check(listed == set(options), f"each option has a line here: {sorted(listed ^ set(options))}")
     wafer = {"--target", "--machine", "--machine-set", "--tiles", "--cache-tokens", "--rows-together", "--layers-per-region", "--strips",
-             "--for-throughput", "--rows-in-order", "--trace"}
+             "--for-throughput", "--rows-in-order", "--trace", "--weights"}
+    streamed = {"--tile-sums", "--edge-code", "--groups", "--outputs-ahead", "--worked-out"}
+    wafer |= streamed
 
     def words_of(option):
         return [option, *options[option][0]] if option != "--out" else []
@@ -86,9 +94,10 @@ with tempfile.TemporaryDirectory() as name:
         out = scratch / f"out{option}{len(beside)}"
         base = [] if option in ("--model", "--synthetic") else ["--model", model]
         prompt = [] if option.startswith("--prompt") else ["--prompt-tokens", 4]
-        length = [] if option == "--tokens" else ["--tokens", 2]
+        length = [] if option == "--tokens" else ["--tokens", 1 if option == "--worked-out" else 2]
         target = ["--target", "wafer"] if option in wafer - {"--target"} else []
-        target += ["--tiles", "16x16"] if option == "--strips" else []
+        target += ["--tiles", "16x16"] if option in {"--strips", "--weights", *streamed} else []
+        target += ["--weights", "streamed"] if option in streamed else []
         done = call("run", *base, *prompt, *length, *target, *words_of(option), *beside, "--out", out, *(["--overwrite"] if option == "--print-logits" else []))
         if done.returncode != 0:
             return False, f"{option} beside {beside}: {done.stderr.strip()[-300:]}"
