@@ -55,7 +55,7 @@ class PlotCascade(unittest.TestCase):
         defects = document([0, 1, 9, 6, 3], predicted_frenkel_pairs={"NRT": 3.8, "arc-dpa": 2.4})
         self.assertTrue(self.drawn(defects, result, output="cascade.png").startswith(b"\x89PNG"))
         svg = self.drawn(defects, result).decode()
-        for text in ("A recoil for $3 or ${4", "9 vacancies", "3 interstitials", "arc-dpa: 2.4", "peak 9", "3 pairs survive"):
+        for text in ("A recoil for $3 or ${4", "9 vacancies", "3 interstitials", "arc-dpa: 2.4", "peak 9", "3 pairs at the end"):
             self.assertIn(f"<!-- {text} -->", svg)
 
     def test_series_without_recoil_peak_positions_or_defects(self):
