@@ -18,8 +18,7 @@ using wse::counted;
 using wse::Operation;
 using wse::OperationCounts;
 
-/// One more element of a section that takes their number: what 33 cost beyond 32. A vector instruction reads
-/// two operands and writes one.
+/// One more element of a section that takes their number: what 33 cost beyond 32.
 template <class Section>
 OperationCounts of_one_more(const Section& section) {
   const auto of = [&](int n) {
@@ -28,12 +27,16 @@ OperationCounts of_one_more(const Section& section) {
   };
   OperationCounts one = of(33);
   one -= of(32);
-  one[Operation::load] = 2 * one.instructions();
-  one[Operation::store] = one.instructions();
-  return one;
+  return with_words(one);
 }
 
 }  // namespace
+
+OperationCounts with_words(OperationCounts counts) {
+  counts[Operation::load] = 2 * counts.instructions();
+  counts[Operation::store] = counts.instructions();
+  return counts;
+}
 
 SectionCounts count_sections(ValueType type) {
   SectionCounts s;

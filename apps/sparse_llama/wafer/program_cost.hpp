@@ -26,6 +26,8 @@ struct SectionCounts {
   wse::OperationCounts added;                     ///< an element of the residual
   wse::OperationCounts compared;                  ///< a logit: is it the largest?
 };
+/// The words of memory of vector instructions, which read two operands and write one.
+wse::OperationCounts with_words(wse::OperationCounts counts);
 /// Counts the kernels; `type`: of the stored weights.
 SectionCounts count_sections(ValueType type);
 

@@ -38,13 +38,6 @@ OperationCounts of_kept_sum() {
   });
 }
 
-/// Vector instructions read two operands and write one.
-OperationCounts with_words(OperationCounts c) {
-  c[Operation::load] = 2 * c.instructions();
-  c[Operation::store] = c.instructions();
-  return c;
-}
-
 /// What a query and a key take beside their products: the weight of the key's value.
 OperationCounts of_weight_of_value() {
   return with_words(counted([] {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "common/errors.hpp"
+#include "common/share.hpp"
 #include "sparse_llama/kernels/attention.hpp"
 #include "sparse_llama/kernels/half.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
@@ -96,17 +97,16 @@ void StreamedPass::multiply(StreamedMatrix matrix) {
   const StreamedShape shape = StreamedShape::of(c, matrix);
   const std::vector<Matrix> parts = parts_of(c, matrix);
   const std::vector<StreamedOutput> order = shape.order(place_.width);
-  const std::int64_t outputs = shape.outputs(), layer = matrix == StreamedMatrix::head ? 0 : layer_,
-                     first = outputs * comm_.rank() / comm_.size(),
-                     last = outputs * (comm_.rank() + 1) / comm_.size();
+  const std::int64_t outputs = shape.outputs(), layer = matrix == StreamedMatrix::head ? 0 : layer_;
+  const Share own = share_of(outputs, comm_.rank(), comm_.size());
   const Cut inputs = even_cut(shape.inputs, place_.width);
-  const auto mine = std::span(order).subspan(std::size_t(first), std::size_t(last - first));
+  const auto mine = std::span(order).subspan(std::size_t(own.first), std::size_t(own.count));
   wse::StreamedWeights& weights = of_pass_->weights[std::size_t(matrix)];
   weights.columns = place_.width;
   weights.keepers.clear();
   for (const StreamedOutput& output : order) weights.keepers.push_back(std::uint16_t(output.keeper));
-  weights.counts.assign(std::size_t((last - first) * place_.width), 0);
-  y_.assign(std::size_t(last - first) * rows_.size(), 0.0f);
+  weights.counts.assign(std::size_t(own.count * place_.width), 0);
+  y_.assign(std::size_t(own.count) * rows_.size(), 0.0f);
   for (const Matrix part : parts) source_.open(part, layer);
   if (settings_.precision() == wse::Precision::fp16)
     multiply_rows<Half>(shape, parts, inputs, mine, weights.counts.data());

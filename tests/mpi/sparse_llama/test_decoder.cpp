@@ -97,6 +97,22 @@ std::vector<Case> every_case() {
   return all;
 }
 
+/// The text read at once and token by token.
+void expect_logits(const Communicator& comm, const RankWeights& weights, const std::vector<Vector>& exact,
+                   double tolerance, const std::string& what) {
+  RegionTimes times;
+  Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+  std::vector<TokenRow> rows;
+  std::vector<float> one_by_one;
+  for (std::size_t p = 0; p < text.size(); ++p) {
+    rows.push_back({text[p], 0, std::int64_t(p)});
+    const auto logits = single.forward(std::span(rows).last(1), std::vector<std::int64_t>{0});
+    one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
+  }
+  EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), tolerance) << what;
+  EXPECT_LT(error(one_by_one, exact), tolerance) << what;
+}
+
 TEST(Decoder, GivesTheReferencesLogits) {
   const Communicator comm;
   for (const Configuration& c : {grouped(), tied()})
@@ -104,18 +120,8 @@ TEST(Decoder, GivesTheReferencesLogits) {
       const Model model(c, k.format == Format::dense ? 1 : 0.3, k.format == Format::two_four);
       const auto exact = reference_logits(model.dense, text);
       const RankWeights weights = pack_rank_weights(comm, model.source, k.format, k.type);
-      RegionTimes times;
-      Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
-      std::vector<TokenRow> rows;
-      std::vector<float> one_by_one;
-      for (std::size_t p = 0; p < text.size(); ++p) {
-        rows.push_back({text[p], 0, std::int64_t(p)});
-        const auto logits = single.forward(std::span(rows).last(1), std::vector<std::int64_t>{0});
-        one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
-      }
-      EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), k.tolerance)
-          << name_of(k.format) << " " << name_of(k.type);
-      EXPECT_LT(error(one_by_one, exact), k.tolerance) << name_of(k.format) << " " << name_of(k.type);
+      expect_logits(comm, weights, exact, k.tolerance,
+                    std::string(name_of(k.format)) + " " + std::string(name_of(k.type)));
     }
 }
 
@@ -128,17 +134,7 @@ TEST(Decoder, GivesTheReferencesLogitsOfOtherArchitectures) {
       const std::string what = row_of(c.architecture).model_type + std::string(", ") + name_of(format);
       const auto exact = reference_logits(model.dense, text);
       const RankWeights weights = pack_rank_weights(comm, model.source, format, type);
-      RegionTimes times;
-      Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
-      std::vector<TokenRow> rows;
-      std::vector<float> one_by_one;
-      for (std::size_t p = 0; p < text.size(); ++p) {
-        rows.push_back({text[p], 0, std::int64_t(p)});
-        const auto logits = single.forward(std::span(rows).last(1), std::vector<std::int64_t>{0});
-        one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
-      }
-      EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), tolerance) << what;
-      EXPECT_LT(error(one_by_one, exact), tolerance) << what;
+      expect_logits(comm, weights, exact, tolerance, what);
     }
 }
 

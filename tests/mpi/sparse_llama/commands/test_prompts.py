@@ -4,43 +4,24 @@
 usage: test_prompts.py SPARSE_LLAMA MPIEXEC
 """
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from calls import call, called, check, finish
 from made_model import make_model
 from reference_model import Reference
 
-binary, mpiexec = sys.argv[1:3]
 BOS = 256
 SIZES = {"hidden_size": 24, "num_attention_heads": 6, "num_key_value_heads": 3, "num_hidden_layers": 2, "head_dim": 6}
 LINES = ["first", "a second prompt", "x", "the fourth", "five", "six and more than six", "7"]
 FP32 = ["--format", "dense", "--value", "fp32"]
-failures = 0
-
-
-def check(good, what):
-    global failures
-    print(("ok    " if good else "FAIL  ") + what, flush=True)
-    failures += not good
-
-
-def call(*words, ranks=1):
-    start = [mpiexec, "-np", str(ranks)] if ranks > 1 else []
-    return subprocess.run([*start, binary, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ)
 
 
 def ran(out, *words, ranks=1):
-    done = call("run", *words, "--out", out, ranks=ranks)
-    if done.returncode != 0:
-        return None, {}, done
-    record = json.loads((out / "result.json").read_text())
-    return record, {f["name"]: f["value"] for f in record["figures"]}, done
+    return called("run", out, *words, ranks=ranks)
 
 
 def test_waiting(scratch, model, reference):
@@ -125,5 +106,4 @@ with tempfile.TemporaryDirectory() as folder:
     test_logits(scratch, model, reference)
     test_bad_files(scratch, model)
 
-print(f"{failures} failed")
-sys.exit(1 if failures else 0)
+finish()

@@ -5,19 +5,16 @@ usage: test_quality.py SPARSE_LLAMA MPIEXEC
 """
 import itertools
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from calls import call, called, check, finish
 from made_model import make_model
 from reference_model import Reference
 
-binary, mpiexec = sys.argv[1:3]
 BOS, CONTEXT = 256, 64  # of made models, whose tokens are bytes
 TEXT = "It was a bright cold day in April, and the clocks were striking thirteen. Caf\u00e9 na\u00efve. " * 4
 SIZES = {"hidden_size": 24, "num_attention_heads": 6, "num_key_value_heads": 3, "num_hidden_layers": 2, "head_dim": 6}
@@ -30,18 +27,6 @@ TASK = [{"context": "The day was bright and", "endings": ["cold.", "a clock!", "
         {"context": "", "endings": ["alone", "together with all the others"], "label": 1},
         {"context": "x" * 100, "endings": ["yes", "no"], "label": 0}]
 WORDS = [{"context": "the clocks were striking", "endings": ["thirteen"]}, {"context": "a", "endings": ["b"], "label": 0}]
-failures = 0
-
-
-def check(good, what):
-    global failures
-    print(("ok    " if good else "FAIL  ") + what, flush=True)
-    failures += not good
-
-
-def call(*words, ranks=1):
-    start = [mpiexec, "-np", str(ranks)] if ranks > 1 else []
-    return subprocess.run([*start, binary, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ)
 
 
 def near(found, expected, tolerance=2e-4):
@@ -49,11 +34,7 @@ def near(found, expected, tolerance=2e-4):
 
 
 def evaluated(out, *words, ranks=1):
-    done = call("evaluate", *words, "--out", out, ranks=ranks)
-    if done.returncode != 0:
-        return None, {}, done
-    record = json.loads((Path(out) / "result.json").read_text())
-    return record, {f["name"]: f["value"] for f in record["figures"]}, done
+    return called("evaluate", out, *words, ranks=ranks)
 
 
 def windows(protocol, text, window):
@@ -248,5 +229,4 @@ with tempfile.TemporaryDirectory() as folder:
     test_greedy_endings(scratch, models.values())
     test_bad_tasks(scratch, models["llama"])
 
-print(f"{failures} failed")
-sys.exit(1 if failures else 0)
+finish()
