@@ -233,6 +233,12 @@ GenerationJob job_on_wafer(const RunOptions& o, const Communicator& comm, const 
   return job;
 }
 
+void write_books(const ResultFolder& out, const wse::RegionExecutor& books) {
+  if (!out.given()) return;
+  books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
+  books.record().write_trace(out.path() + "/trace.json");
+}
+
 void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
   const WeightSource source = o.model.source();
   expect_on_wafer(o, source);
@@ -265,10 +271,7 @@ void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFol
   result.set_section("model",
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
   add_sections(result, o, job, g);
-  if (!out.given()) return;
-  const wse::RegionExecutor& books = pass.executor();
-  books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
-  books.record().write_trace(out.path() + "/trace.json");
+  write_books(out, pass.executor());
 }
 
 void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
@@ -299,10 +302,7 @@ void run_on_wafer(const RunOptions& o, const Communicator& comm, const ResultFol
   result.set_section("model",
                      model_section(o, source.name, settings.format, settings.value_type, "emulated", job));
   add_sections(result, o, job, g);
-  if (!out.given()) return;
-  const wse::RegionExecutor& books = decoder.executor();
-  books.record().write_heat_map(out.path() + "/wafer.h5", books.link_words().by_name());
-  books.record().write_trace(out.path() + "/trace.json");
+  write_books(out, decoder.executor());
 }
 
 int run(const RunOptions& o, const CLI::App& command) {
