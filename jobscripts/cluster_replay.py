@@ -106,12 +106,15 @@ def what_is_simulated(options):
     try:
         result = json.loads((source.parent / "result.json").read_text())
         atoms = next(f["value"] for f in result["figures"] if f["name"] == "atoms")
-        potential = tomllib.loads(result["deck"]["toml"]).get("potential", {})
+        deck = tomllib.loads(result["deck"]["toml"])
+        potential, cells = deck.get("potential", {}), deck.get("structure", {}).get("cells")
         name = Path(potential["file"]).name.split(".")[0] if "file" in potential else potential.get("model", "")
         section |= {"potential": name, "deck": relative(result["deck"]["file"])}
     except (OSError, ValueError, KeyError, StopIteration):
         return None, section
     grew = options.grid is not None
+    if cells and not grew:
+        section["cells"] = cells
     return (None if grew else atoms), section
 
 

@@ -116,6 +116,22 @@ def banded(document, low, high):
     return document
 
 
+def described(folder):
+    """A description of the machine of made results that leaves nothing out, as the run rules ask for."""
+    from wafermark_report.system import read_system
+
+    path = Path(folder) / "described.toml"
+    path.write_text('system = {name = "made", nodes = 10}\nnode = {sockets = 1, cpu = "A CPU", cores = 64, gpus = 0, memory_gib = 64}\n'
+                    'network = {name = "a network"}\nstorage = {name = "a disk"}\npower = {meter = "none"}\n'
+                    'software = {os = "an OS", compiler = "gcc", mpi = "Open MPI", blas = "OpenBLAS"}\n')
+    return read_system(path)
+
+
+def repeats(*rates, **changes):
+    """Native runs that keep the run rules: long, and as many as there are rates."""
+    return [result(rate=rate, steps=int(20 * rate), **changes) for rate in rates]
+
+
 def write(folder, *results):
     """Each in a folder of its own below `folder`; returns `folder`."""
     for k, r in enumerate(results):

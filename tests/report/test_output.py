@@ -111,7 +111,7 @@ class Incomplete(WithFolder):
         self.assertIn("run01 (incomplete: SIGTERM at step 40 of 100)", html)
         self.assertIn("INCOMPLETE", html)
         self.assertNotRegex(html, "98,?765")
-        self.assertIn("250 times the steps per second", html)
+        self.assertIn("the emulated wafer (wse2, 20 x 100 tiles) does 25,000 steps/s", html)
 
     def test_they_are_neither_compared_nor_made_a_reference(self):
         whole, cut = result(), result(status="incomplete")

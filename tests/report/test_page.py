@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from made_results import REPORT, result, sweep, write
+from made_results import REPORT, described, repeats, result, sweep, write
 from wafermark_report import page, scaling
 from wafermark_report.results import read_results
 
@@ -34,12 +34,30 @@ class WithFolder(unittest.TestCase):
 
 class Words(WithFolder):
     def test_the_verdict_follows_the_ratio(self):
-        faster, _, _ = self.made(result(rate=100.0), result("wafer", rate=25000.0))
-        self.assertIn("250 times the steps per second", faster["summary"])
+        systems = [described(self.folder)]
+        faster, _, _ = self.made(*repeats(100.0, 100.0, 100.0), result("wafer", rate=25000.0), systems=systems)
+        self.assertIn("by the run rules, the emulated wafer makes 250 times the steps per second that were measured on 1 core", faster["summary"])
         self.assertIn("we measured 100 steps/s", faster["summary"])
-        slower, _, _ = self.made(result(rate=50000.0), result("wafer", rate=25000.0))
+        slower, _, _ = self.made(*repeats(50000.0, 50000.0, 50000.0), result("wafer", rate=25000.0), systems=systems)
         self.assertIn("slower, at 0.5 of that rate", slower["summary"])
         self.assertNotIn("times as fast", slower["summary"].split("For W")[0])
+
+    def test_no_ratio_of_runs_that_break_a_rule(self):
+        systems = [described(self.folder)]
+        good = [*repeats(100.0, 100.0, 100.0), result("wafer", rate=25000.0)]
+        dirty, short = result("wafer", rate=25000.0), result("wafer", rate=25000.0, steps=5)
+        dirty["build"]["commit"] = "abc-dirty"
+        changed = result("wafer", rate=25000.0)
+        changed["wafer"]["machine_changes"] = ["clock_mhz=1"]
+        for runs, given, why in ((good, [], "description: no system.toml"), ([result(rate=100.0), good[3]], systems, "steps: 100 steps"),
+                                 ([*good[1:]], systems, "repeats: 2 complete runs"), ([*good[:3], dirty], systems, "sources:"),
+                                 ([*good[:3], short], systems, "steps: 5 steps"), ([*good[:3], changed], systems, "machine file:"),
+                                 ([*repeats(100.0, 80.0, 100.0), good[3]], systems, "spread:")):  # fmt: skip
+            text = self.made(*runs, systems=given)[0]["summary"]
+            self.assertIn("do not keep the run rules", text, why)
+            self.assertIn(why, text)
+            self.assertIn("not quoted", text)
+            self.assertNotRegex(text, r"(times the steps|times as fast)", why)
 
     def test_without_the_wafer_nothing_is_said_of_it(self):
         text, missing, _ = self.made(result(), result(ranks=2))
@@ -88,7 +106,10 @@ class Words(WithFolder):
         self.assertNotIn("120", text["merit"])
 
     def test_the_headline_is_the_median_of_the_table(self):
-        text, _, _ = self.made(result(rate=100.0), result(rate=120.0), result("wafer", rate=11000.0))
+        runs = [*repeats(105.0, 110.0, 115.0), result("wafer", rate=11000.0)]
+        for made in runs[:3]:
+            made["figures"][1]["value"] = 2000  # steps
+        text, _, _ = self.made(*runs, systems=[described(self.folder)])
         self.assertIn("100 times the steps per second", text["summary"])
         self.assertIn("we measured 110 steps/s", text["summary"])
 

@@ -2,6 +2,7 @@
 with intervals. Numbers only; answer_page.py puts them into words and pictures."""
 import json
 import math
+import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .documents import SCHEMAS, read_toml
 from .replays import read_replays
 from .results import SOURCE, read_results
 from .scaling import RATE
+from .system import read_system
 
 REFERENCE = SOURCE / "results/reference"
 # How a program computes a step, not what it computes: list and cut may differ between the two sides.
@@ -77,11 +79,12 @@ class Rival:
     own."""
 
     name: str
-    kind: str  # "published", "simulated" or "modelled"
+    kind: str  # "measured", "published", "simulated" or "modelled"
     worker: str
     points: list
     profile: str = ""
     source: str = ""
+    runs: list = field(default_factory=list)  # of a measured one
 
     @property
     def best(self):
@@ -90,7 +93,8 @@ class Rival:
 
 @dataclass
 class Problem:
-    """One sample that the emulated wafer ran, and who else did."""
+    """One sample that the emulated wafer ran, and who else did. `family`: a key of samples that differ in size alone; `cells`:
+    of the crystal, None of another sample."""
 
     label: str
     atoms: int
@@ -98,6 +102,19 @@ class Problem:
     rivals: list
     published_wafer: float | None = None
     published_source: str = ""
+    family: str = ""
+    cells: tuple | None = None
+
+    @property
+    def wafer(self):
+        """The wafer run that stands for the problem: without options where there is one, the fastest machine."""
+        plain = [w for w in self.wafers if not w.wafer_options] or self.wafers
+        return max(plain, key=lambda w: Rate.of(w).value)
+
+    def best_rival(self, *kinds):
+        """The fastest cluster of these kinds; None where there is none."""
+        mine = [r for r in self.rivals if r.kind in kinds]
+        return max(mine, key=lambda r: r.best.rate.value, default=None)
 
     @property
     def published_ratios(self):
@@ -107,11 +124,16 @@ class Problem:
         return {r.name: self.published_wafer / r.best.rate.value for r in self.rivals if r.kind == "published"}
 
 
-def sample(result):
-    """A key: the same crystal, potential, bath and time step, however a program computes it."""
+def family(result):
+    """A key: the same crystal, potential, bath and time step, however a program computes it, in any size."""
     app, command, physics = json.loads(result.problem)
     physics["run"] = {k: v for k, v in physics.get("run", {}).items() if k not in METHOD_KEYS}
-    return json.dumps([app, command, physics, result.atoms], sort_keys=True)
+    return json.dumps([app, command, physics], sort_keys=True)
+
+
+def sample(result):
+    """A key: a family, and the size and shape of the sample. A slab and a cube of as many atoms are two samples."""
+    return json.dumps([family(result), result.atoms, result.cells])
 
 
 def potential_stem(result):
@@ -135,6 +157,25 @@ def simulated_rivals(runs):
     ]
 
 
+def measured_rivals(runs):
+    """Native runs: one cluster for each machine, of its newest build. A point is the median of its repeats; from three on, the
+    slowest and the fastest are its band."""
+    by_machine = {}
+    for r in sorted(runs, key=lambda r: r.started):
+        by_machine.setdefault(r.machine, []).append(r)
+    found = []
+    for name, mine in sorted(by_machine.items()):
+        mine = [r for r in mine if r.build_key == mine[-1].build_key]
+        rates = {}
+        for r in mine:
+            rates.setdefault(r.workers, []).append(r.value(RATE))
+        points = [
+            Point(n, Rate(statistics.median(v), *((min(v), max(v)) if len(v) > 2 else (None, None)))) for n, v in sorted(rates.items())
+        ]
+        found.append(Rival(name, "measured", mine[0].worker_name, points, runs=mine))
+    return found
+
+
 def published_rivals(rates):
     return [
         Rival(r["machine"], "published", r["worker"], [Point(r["workers"], Rate(r["steps_per_second"]))], source=r["source"])
@@ -145,11 +186,13 @@ def published_rivals(rates):
 
 @dataclass
 class Evidence:
-    """What stands beside a user's results: results and replays that ship with the project, rates that others published."""
+    """What stands beside a user's results: results and replays that ship with the project, rates that others published, and
+    the description of the machine on which native ones were measured."""
 
     results: list = field(default_factory=list)
     published: list = field(default_factory=list)
     replays: list = field(default_factory=list)
+    systems: list = field(default_factory=list)
 
     def add_replays(self, replays):
         """The user's own, each once."""
@@ -158,31 +201,36 @@ class Evidence:
 
 
 def problems(results, evidence):
-    """Every sample that ran on the emulated wafer and that some cluster, simulated or published, ran too; the largest
-    first. `results`: the user's and those of the evidence; the newest of equal runs counts."""
+    """Every sample that ran on the emulated wafer and that some cluster, measured, simulated or published, ran too; the
+    largest first. `results`: the user's and those of the evidence; the newest of equal runs counts."""
     by_sample = {}
+    results = [r for r in results if not r.machine_changes]  # another machine, whatever its name says
     for w in scaling.wafer_runs(results):
         by_sample.setdefault(sample(w), []).append(w)
     simulated = {}
     for r in simulated_runs(results):
         simulated.setdefault(sample(r), []).append(r)
+    measured = {}
+    for r in scaling.native_runs(results):
+        measured.setdefault(sample(r), []).append(r)
     found = []
     for key, wafers in by_sample.items():
         newest = {(w.machine, w.wafer_options): w for w in sorted(wafers, key=lambda w: w.started)}
         first = wafers[0]
 
-        def same_slab(potential, atoms):
-            return potential == potential_stem(first) and atoms == first.atoms
+        def same_slab(potential, atoms, cells):
+            known = cells is None or first.cells is None or tuple(cells) == first.cells
+            return potential == potential_stem(first) and atoms == first.atoms and known
 
-        rows = [r for r in evidence.published if same_slab(r["potential"], r["atoms"])]
-        replays = [r for r in evidence.replays if r.valid and same_slab(r.potential, r.atoms)]
-        rivals = published_rivals(rows) + simulated_rivals(simulated.get(key, []) + replays)
+        rows = [r for r in evidence.published if same_slab(r["potential"], r["atoms"], r.get("cells"))]
+        replays = [r for r in evidence.replays if r.valid and same_slab(r.potential, r.atoms, r.cells)]
+        rivals = published_rivals(rows) + simulated_rivals(simulated.get(key, []) + replays) + measured_rivals(measured.get(key, []))
         if not rivals:
             continue
         wafer = next((r for r in rows if r["system"] == "wafer"), {})
         found.append(
             Problem(first.label, first.atoms, list(newest.values()), rivals, wafer.get("steps_per_second"),
-                    wafer.get("source", ""))
+                    wafer.get("source", ""), family(first), first.cells)
         )
     return sorted(found, key=lambda p: (-p.atoms, p.label))
 
@@ -194,4 +242,5 @@ def read_reference(folder=None):
         return Evidence()
     file = place / "published.toml"
     rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
-    return Evidence(read_results([place]), rates, read_replays([place]))
+    described = place / "system.toml"
+    return Evidence(read_results([place]), rates, read_replays([place]), [read_system(described)] if described.exists() else [])

@@ -1,52 +1,27 @@
 """The answer: wafer against clusters, as the page's first section. Numbers come from answer.py."""
 
-from . import answer, svg_theme
+from . import answer, curve_page, curves, llama_answer_page, svg_theme
+from .answer_words import quoted_ratio, size_words, with_interval
 from .parts import Cell, Missing, Picture, Section, Table, Text
-from .svg_theme import MARKERS, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
+from .svg_theme import MARKERS, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
 from .wording import count, number, percent, times
 
 TITLE = "When does a wafer beat a cluster?"
 
 
-def with_interval(rate):
-    """"1,021 (880 to 1,150)", or "1,021" without a band."""
-    if not rate.has_band:
-        return number(rate.value)
-    return f"{number(rate.value)} ({number(rate.low, 3)} to {number(rate.high, 3)})"
-
-
-def ratio_words(ratio):
-    """A ratio with its interval; no number where the interval holds 1, or where there is none."""
-    if ratio.low is None:
-        return "no band: not quoted"
-    if not ratio.decided:
-        return "undecided"
-    return f"{times(ratio.value)} ({times(ratio.low)} to {times(ratio.high)})"
-
-
-def size_words(rival, point):
-    at_most = "up to " if rival.kind == "published" else ""
-    return at_most + count(point.workers, rival.worker)
-
-
-def plain_wafer(problem):
-    """The wafer run that stands for the problem: without options where there is one, the fastest machine."""
-    plain = [w for w in problem.wafers if not w.wafer_options] or problem.wafers
-    return max(plain, key=lambda w: answer.Rate.of(w).value)
-
-
 def draw_rivals(axes, problem):
     colours = [c for c in SERIES[1:]]
     for k, rival in enumerate(r for r in problem.rivals if r.kind != "published"):
+        measured = rival.kind == "measured"
         xs = [p.workers for p in rival.points]
-        style = dict(color=colours[k % len(colours)], marker=MARKERS[1 + k % (len(MARKERS) - 1)], ms=5)
+        style = dict(color=NATIVE if measured else colours[k % len(colours)], marker=MARKERS[1 + k % (len(MARKERS) - 1)], ms=5)
         banded = [p for p in rival.points if p.rate.has_band]
         if banded:
             axes.fill_between(
                 [p.workers for p in banded], [p.rate.low for p in banded], [p.rate.high for p in banded],
                 color=style["color"], alpha=0.18, lw=0,
             )
-        missing = "" if banded else ", without a band"
+        missing = "" if banded or measured else ", without a band"
         axes.plot(xs, [p.rate.value for p in rival.points], label=f"{rival.name}, {rival.kind}{missing}",
                   ls=":" if rival.kind == "modelled" else "-", **style)
     published = [r for r in problem.rivals if r.kind == "published"]
@@ -79,7 +54,7 @@ def picture(problem):
     workers = [p.workers for r in problem.rivals for p in r.points]
     if min(workers) == max(workers):
         axes.set_xlim(min(workers) / 2, max(workers) * 2)
-    kinds = ["emulated"] + [k for k in ("simulated", "modelled", "published") if any(r.kind == k for r in problem.rivals)]
+    kinds = ["emulated"] + [k for k in ("measured", "simulated", "modelled", "published") if any(r.kind == k for r in problem.rivals)]
     return Picture(
         inline(fig, f"{problem.label}: steps per second against size of the cluster, {problem.atoms:,} atoms; the table"
                     " below has the numbers"),
@@ -89,9 +64,8 @@ def picture(problem):
     )
 
 
-def ratio_rows(problem):
-    wafer = plain_wafer(problem)
-    rate = answer.Rate.of(wafer)
+def ratio_rows(problem, quotable):
+    rate = answer.Rate.of(problem.wafer)
     rows = []
     for rival in sorted(problem.rivals, key=lambda r: (r.kind, -r.best.rate.value)):
         best = rival.best
@@ -103,7 +77,7 @@ def ratio_rows(problem):
                 rival.name,
                 size_words(rival, best),
                 Cell(with_interval(best.rate), rival.kind, title=rival.source),
-                ratio_words(answer.ratio(rate, best.rate)),
+                quoted_ratio(problem, rival, quotable),
                 Cell(times(published), "published", title=problem.published_source) if published else "-",
             ]
         )
@@ -127,16 +101,16 @@ def span(ratios):
     return (f"{values[0]} to {values[-1]}" if len(values) > 1 else values[0]) + f" times (intervals within {low} to {high})"
 
 
-def lead(problems):
-    """The answer in one sentence: against the fastest cluster that was measured, and the fastest that was simulated."""
+def lead(problems, quotable):
+    """The answer in one sentence: against the fastest cluster that others measured, and the fastest that was simulated. Runs that
+    break a rule make no ratio."""
     sentences = []
     for kind in ("published", "simulated"):
         ratios = []
         for problem in problems:
-            rivals = [r for r in problem.rivals if r.kind == kind]
-            if rivals:
-                best = max(rivals, key=lambda r: r.best.rate.value).best.rate
-                ratios.append(answer.ratio(answer.Rate.of(plain_wafer(problem)), best))
+            best = problem.best_rival(kind)
+            if best and not quotable.why_not(problem.wafer, *best.runs):
+                ratios.append(answer.ratio(answer.Rate.of(problem.wafer), best.best.rate))
         decided = [r for r in ratios if r.decided]
         if not ratios:
             continue
@@ -172,50 +146,87 @@ def notes(problems):
         " independent. A ratio is quoted only where its interval leaves out 1, and from valid runs only. Published rates"
         " have no interval: there the wafer's alone counts. They are the best of machines up to the size that is named."
     )
-    bare = sorted({r.name for p in problems for r in p.rivals if r.kind != "published" and not r.best.rate.has_band})
+    bare = sorted({r.name for p in problems for r in p.rivals if r.kind in ("simulated", "modelled") and not r.best.rate.has_band})
     if bare:
         yield f"Simulated without a band, so that ratios to them hold the wafer's uncertainty only: {', '.join(bare)}."
 
 
-def answer_section(results, evidence):
-    """`results`: the user's and those that ship; those that are not valid are named, and nothing is drawn from them."""
-    problems = answer.problems(results, evidence)
-    if not problems:
-        return Missing(TITLE, "no problem that the emulated wafer ran has a simulated or published cluster beside it")
-    section = Section("answer", TITLE)
-    section.parts.append(Text(lead(problems), "lead"))
-    section.parts += [picture(p) for p in problems]
-    section.parts.append(
-        Table(
-            ["problem", "wafer, steps/s", "cluster", "its best size", "cluster, steps/s", "wafer / cluster", "published ratio"],
-            [row for p in problems for row in ratio_rows(p)],
-            "The emulated wafer against each cluster at the size where it is fastest",
-            numeric_from=3,
-        )
+def drawn_alone(problems, found):
+    """Problems with a picture of their own: those on no curve, those that others published, and the largest of each family."""
+    on_curves = {id(p) for c in found for p in c.problems}
+    largest = {p.family: p for p in reversed(problems)}  # the largest stand first
+    return [p for p in problems if id(p) not in on_curves or p.published_wafer or largest[p.family] is p]
+
+
+def left_out(results, evidence):
+    """Texts on runs that nothing was drawn from."""
+    predicted = [r for r in results if r.app == "tungsten_md" and r.target in ("wafer", "simulated")]
+    invalid = [r for r in predicted if not r.valid] + [r for r in evidence.replays if not r.valid]
+    if invalid:
+        yield Text("Left out because they are not valid: " + ", ".join(r.name for r in invalid) + ".", "alarm")
+    changed = [r for r in predicted if r.valid and r.machine_changes]
+    if changed:
+        yield Text("Left out because --machine-set changed their machines: " + ", ".join(r.name for r in changed) + ".", "note")
+
+
+def measured_here(mine, quotable):
+    """What the user's own native runs are worth; empty where there are none."""
+    runs = [r for r in mine if r.target == "cluster" and r.command == "run" and r.valid]
+    if not runs:
+        return ""
+    good = sum(not quotable.why_not(r) for r in runs)
+    sizes = sorted({count(r.workers, r.worker_name) for r in runs})
+    machines = sorted({r.machine for r in runs})
+    kept = f"{good} of {count(len(runs), 'run')} {'keeps' if good == 1 else 'keep'} the run rules" if good else "no run keeps the run rules"
+    return (f"Measured here: {'; '.join(machines)}, on {' or '.join(sizes)}; {kept}, and a ratio to these is quoted from no other"
+            " (the section Official or not says which rule fails).")
+
+
+def slab_parts(problems, quotable):
+    """Pictures and ratios of the samples that stand for themselves, and how far simulations are off."""
+    yield from (picture(p) for p in problems)
+    yield Table(
+        ["problem", "wafer, steps/s", "cluster", "its best size", "cluster, steps/s", "wafer / cluster", "published ratio"],
+        [row for p in problems for row in ratio_rows(p, quotable)],
+        "The emulated wafer against each cluster at the size where it is fastest",
+        numeric_from=3,
     )
     offs = [row for p in problems for row in simulated_against_published(p)]
     if offs:
+        yield Table(
+            ["problem", "simulated cluster", "size", "simulated, steps/s", "published best, steps/s", "off"],
+            offs,
+            "How far the simulated clusters are from published rates, which nothing was fitted to",
+            numeric_from=2,
+        )
+
+
+def answer_section(results, evidence, mine, quotable):
+    """`results`: the user's, `mine`, and those that ship; those that are not valid are named, and nothing is drawn from them."""
+    problems = answer.problems(results, evidence)
+    llama = llama_answer_page.parts(results, quotable)
+    if not problems and not llama:
+        return Missing(TITLE, "no problem that the emulated wafer ran has a simulated or published cluster beside it")
+    section = Section("answer", TITLE)
+    found = curves.curves_of(problems)
+    shown = drawn_alone(problems, found)
+    if shown:
+        section.parts.append(Text(lead(shown, quotable), "lead"))
+        section.parts += slab_parts(shown, quotable)
+    section.parts += curve_page.parts(found, quotable)
+    section.parts += llama
+    here = measured_here(mine, quotable)
+    if here:
+        section.parts.append(Text(here))
+    if shown:
         section.parts.append(
             Table(
-                ["problem", "simulated cluster", "size", "simulated, steps/s", "published best, steps/s", "off"],
-                offs,
-                "How far the simulated clusters are from published rates, which nothing was fitted to",
+                ["problem", "cluster", "size", "steps/s"],
+                [row for p in shown for row in point_rows(p)],
+                "The points of the pictures",
                 numeric_from=2,
             )
         )
-    section.parts.append(
-        Table(
-            ["problem", "cluster", "size", "steps/s"],
-            [row for p in problems for row in point_rows(p)],
-            "The points of the pictures",
-            numeric_from=2,
-        )
-    )
     section.parts += [Text(t, "note") for t in notes(problems)]
-    invalid = [r for r in results if r.app == "tungsten_md" and r.target in ("wafer", "simulated") and not r.valid]
-    invalid += [r for r in evidence.replays if not r.valid]
-    if invalid:
-        section.parts.append(
-            Text("Left out because they are not valid: " + ", ".join(r.name for r in invalid) + ".", "alarm")
-        )
+    section.parts += left_out(results, evidence)
     return section

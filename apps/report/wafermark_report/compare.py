@@ -89,7 +89,7 @@ def case_of(result):
         if result.target == "wafer"
         else (result.ranks, machine["threads_per_rank"])
     )
-    return (result.app, result.command, result.problem, result.atoms, result.target, *size)
+    return (result.app, result.command, result.problem, result.atoms, result.cells, result.target, *size)
 
 
 def values(results):

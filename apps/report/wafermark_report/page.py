@@ -5,6 +5,7 @@ import jinja2
 
 from . import answer, answer_page, cascades, claim, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
+from .quotable import Quotable
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
@@ -16,9 +17,10 @@ def sections(results, evidence=None, sparsity_files=(), record=None, command="wa
     mine = {r.folder.resolve() for r in results}
     others = [r for r in evidence.results if r.folder.resolve() not in mine]
     together = [*others, *results]
+    quotable = Quotable((others, evidence.systems), (results, systems))
     made = [
-        answer_page.answer_section(together, evidence),
-        verdict.summary(results),
+        answer_page.answer_section(together, evidence, results, quotable),
+        verdict.summary(results, quotable),
         sheet_page.official_section(results, systems),
         tables.merit_section(results),
         scaling_plots.scaling_section(results, weak=False),

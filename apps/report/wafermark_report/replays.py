@@ -20,6 +20,7 @@ class Replay:
     started = property(lambda self: self.json["started"])
     profile = property(lambda self: self.json["simulation"].get("profile", ""))
     potential = property(lambda self: self.json["simulation"].get("potential", ""))
+    cells = property(lambda self: self.json["simulation"].get("cells"))
     kind = property(lambda self: self.figures[RATE].kind if RATE in self.figures else self.json["target"])
     workers = property(lambda self: self.json["simulation"].get("ranks") or self.json["machine"]["ranks"])
 

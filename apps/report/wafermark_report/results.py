@@ -31,6 +31,20 @@ COUNTED = ("atoms", "steps", "sparsity", "bits_per_weight", "tokens", "sites", "
 COUNTED_FAMILIES = ("perplexity", "frenkel_pairs_", "neighbours_per_", "candidates_per_")
 
 
+LONGEST_NAME = 40
+
+
+def plain_model_name(path):
+    """A model as people call it, of a name or a path: the folder or file without what leads there, of a Hugging Face cache the
+    repository; a very long one is cut in its middle."""
+    parts = [p for p in path.split("/") if p]
+    name = parts[-1] if parts else ""
+    if len(parts) > 2 and parts[-2] == "snapshots" and parts[-3].startswith("models--"):
+        name = parts[-3].split("--")[-1]
+    half = LONGEST_NAME // 2 - 1
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}...{name[-half:]}"
+
+
 def shown_kind(name, kind):
     """The kind of a figure as pages show it."""
     counted = name in COUNTED or name.startswith(COUNTED_FAMILIES)
@@ -107,6 +121,12 @@ class RunResult:
     def atoms(self):
         value = self.value("atoms")
         return int(value) if value else None
+
+    @property
+    def cells(self):
+        """Of the crystal along x, y, z: a slab and a cube of as many atoms are two samples. None without a crystal."""
+        cells = self.deck.get("structure", {}).get("cells")
+        return tuple(cells) if cells else None
 
     @property
     def workers(self):
@@ -194,12 +214,17 @@ class RunResult:
         return ", ".join(words)
 
     @property
-    def model_name(self):
-        """The Llama's name, without the sparsity and seed of made-up weights; empty for results that name none."""
-        model = self.json.get("model", {})
-        name, _, keys = model.get("name", "").partition(":")
+    def model_key(self):
+        """Which Llama: its name with its whole path, without the sparsity and seed of made-up weights; empty for results that name none."""
+        name, _, keys = self.json.get("model", {}).get("name", "").partition(":")
         kept = [k for k in keys.split(",") if k and k.split("=")[0] not in ("sparsity", "seed")]
         return name + (f" ({', '.join(kept)})" if kept else "")
+
+    @property
+    def model_name(self):
+        """The Llama as pages name it; two folders may have one name."""
+        name, bracket, kept = self.model_key.partition(" (")
+        return plain_model_name(name) + bracket + kept
 
     @property
     def build_key(self):
@@ -215,6 +240,12 @@ class RunResult:
         if not wafer.get("tiles") or not all(s and s >= 1 for s in sides):
             return None
         return wafer["tiles"][0] * wafer["tiles"][1], int(sides[0] * sides[1])
+
+    @property
+    def machine_changes(self):
+        """What --machine-set changed of the emulated or simulated machine."""
+        section = self.json.get({"wafer": "wafer", "simulated": "simulation"}.get(self.target, ""), {})
+        return section.get("machine_changes") or []
 
     @property
     def wafer_options(self):

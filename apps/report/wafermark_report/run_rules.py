@@ -218,8 +218,7 @@ def alone(case):
 
 def own_machine(case):
     """Emulated and simulated machines are the suite's files, unchanged."""
-    section = case.first.json.get({"wafer": "wafer", "simulated": "simulation"}.get(case.target, ""), {})
-    changes = section.get("machine_changes") or []
+    changes = case.first.machine_changes
     return verdict(not changes, f"changed: {', '.join(map(str, changes))}" if changes else "")
 
 

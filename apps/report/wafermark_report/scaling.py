@@ -123,12 +123,12 @@ def pairs(results):
     native = native_runs(results)
     seen = set()
     for wafer in wafer_runs(results):
-        key = (wafer.problem, wafer.atoms, wafer.machine, wafer.wafer_options)
+        key = (wafer.problem, wafer.atoms, wafer.cells, wafer.machine, wafer.wafer_options)
         if key in seen:
             continue
         cells = {}
         for r in native:
-            if r.problem == wafer.problem and r.atoms == wafer.atoms:
+            if (r.problem, r.atoms, r.cells) == (wafer.problem, wafer.atoms, wafer.cells):
                 cells.setdefault((r.machine, r.workers, r.build_key), []).append(r)
         if not cells:
             continue

@@ -1,6 +1,6 @@
 """The result sheet as sections of a page: official or not, figures, improvement, run rules, machine."""
 from . import run_rules, sheet, suite
-from .answer_page import ratio_words
+from .answer_words import ratio_words
 from .parts import Cell, Missing, Section, Table, Text
 from .tables import machine_size, size_of
 from .wording import count, number, times

@@ -7,7 +7,7 @@ from . import svg_theme
 from .documents import SCHEMAS, check_schema, parse_json, read_json, text_of
 from .errors import InputError
 from .parts import Cell, Missing, Picture, Section, Table, Text
-from .results import SOURCE
+from .results import SOURCE, plain_model_name
 from .svg_theme import FAINT, MARKERS, SERIES, inline, legend
 from .wording import number
 
@@ -36,7 +36,7 @@ def read_rows(path):
 
 def model_name(row):
     """A sweep may take the first layers of a model only."""
-    return str(row["model"]).rstrip("/").split("/")[-1] + (f", first {row['layers']} layers" if row.get("layers") else "")
+    return plain_model_name(str(row["model"])) + (f", first {row['layers']} layers" if row.get("layers") else "")
 
 
 def medians(rows, key):
@@ -209,7 +209,7 @@ def own_model(result):
     evaluation = result.json.get("evaluation", {})
     path = evaluation.get("model") or result.json.get("model", {}).get("name") or ""
     protocol = evaluation.get("protocol", "whole")
-    return path.rstrip("/").split("/")[-1] + ("" if protocol == "whole" else f" ({protocol})")
+    return plain_model_name(path) + ("" if protocol == "whole" else f" ({protocol})")
 
 
 def own_models(results):

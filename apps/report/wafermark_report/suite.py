@@ -51,7 +51,7 @@ def problem_of(result):
     if result.command != "run":
         return None
     if result.app == "sparse_llama":
-        if result.model_name not in LLAMAS:
+        if result.model_key not in LLAMAS:
             return None
         model = result.json["model"]
         return f"{result.model_name}, {100 * (result.value('sparsity') or 0):.0f} % cut, {model.get('format')} {model.get('value')}"

@@ -67,6 +67,11 @@ class System:
         return self.value("node", "cores"), self.value("node", "gpus")
 
 
+def native_system(systems):
+    """The description of the machine of native runs: the one that names no emulated or simulated machine."""
+    return next((s for s in systems if not s.value("system", "machine")), None)
+
+
 def read_system(path):
     """A system.toml. Raises InputError."""
     return System(Path(path), read_toml(path, SCHEMA))

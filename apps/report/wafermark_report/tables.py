@@ -108,7 +108,7 @@ def merit_section(results):
             # Repeats stand in one line: their medians, and how many there were.
             groups = {}
             for r in mine:
-                key = (r.label, r.problem, r.atoms, machine_size(r), r.why_not_valid, r.value("steps"), r.build_key)
+                key = (r.label, r.problem, r.atoms, r.cells, machine_size(r), r.why_not_valid, r.value("steps"), r.build_key)
                 groups.setdefault(key, []).append(r)
             several = told_apart(list(groups.values()))
             rows = []
@@ -144,7 +144,7 @@ def energy_section(results):
         if name and r.figures[name].value is None:
             unmetered.setdefault(r.machine, []).append(r)
         elif name and r.valid:
-            per.setdefault((r.problem, r.atoms, r.machine, machine_size(r)), []).append((r, name))
+            per.setdefault((r.problem, r.atoms, r.cells, r.machine, machine_size(r)), []).append((r, name))
     for found in per.values():  # the median run of repeats
         r, name = sorted(found, key=lambda f: f[0].value(f[1]))[(len(found) - 1) // 2]
         energy = r.json["energy"]

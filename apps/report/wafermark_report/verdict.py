@@ -6,7 +6,7 @@ from .cluster_model import TRUSTED_FACTOR
 from .parts import Cell, Section, Table, Text
 from .scaling import RATE
 from .tables import machine_size, named_with_reasons
-from .wording import count, number, percent, times, watts
+from .wording import count, listing, number, percent, times, watts
 
 
 LEAST_TILES_USED = 0.5  # of the wafer, for its energy to be that of the problem
@@ -19,19 +19,19 @@ def compare(ratio):
     return f"slower, at {times(ratio)} of that rate"
 
 
-def pair_sentence(pair):
-    """What one problem gave on both sides."""
+def pair_sentence(pair, why_not=""):
+    """What one problem gave on both sides. `why_not`: the run rule for which no ratio may be quoted."""
     native, wafer = pair.native, pair.wafer
     size = count(native.workers, native.worker_name)
     emulated = wafer.value(RATE)
     return (
         f"{native.label}, {wafer.atoms:,} atoms: on {size} ({native.machine}) we measured"
         f" {number(pair.native_rate)} steps/s; the emulated wafer ({wafer.machine}, {machine_size(wafer)}) does"
-        f" {number(emulated)} steps/s: {compare(pair.ratio)}."
+        f" {number(emulated)} steps/s" + (f" (no ratio is quoted: {why_not})." if why_not else f": {compare(pair.ratio)}.")
     )
 
 
-def fit_sentence(pair, fits):
+def fit_sentence(pair, fits, why_not=""):
     """What the fitted model says of more of the same cores."""
     for group, model, why, _ in fits:
         if group[0].problem != pair.wafer.problem or group[0].machine != pair.native.machine:
@@ -45,8 +45,9 @@ def fit_sentence(pair, fits):
         far_low, far_high = (float(x) for x in model.band(atoms, best))
         return (
             f"The model fitted to these runs gives {number(rate, 3)} steps/s ({number(low, 3)} ... {number(high, 3)})"
-            f" on {count(near, pair.native.worker_name)}, as far as it may be trusted: the wafer is"
-            f" {compare(emulated / rate)}. Where more {pair.native.worker_name}s would saturate these runs cannot say:"
+            f" on {count(near, pair.native.worker_name)}, as far as it may be trusted"
+            + ("." if why_not else f": the wafer is {compare(emulated / rate)}.")
+            + f" Where more {pair.native.worker_name}s would saturate these runs cannot say:"
             f" on {best:,} the band spans {number(far_low, 2)} to {number(far_high, 2)} steps/s"
             + (", with no network in it." if len({h for r in group for h in r.hosts}) == 1 else ".")
         )
@@ -98,17 +99,19 @@ def validate_sentence(results):
     )
 
 
-def llama_sentences(results):
+def llama_sentences(results, quotable):
     """For each model: the fastest decoding measured, what dense weights gave, and the emulated wafer."""
     rate, sentences = "decode_tokens_per_second", []
     rates = middle_runs([r for r in results if r.app == "sparse_llama"], rate)
     runs = list(rates)
-    for name in dict.fromkeys(r.model_name for r in runs):
-        mine = [r for r in runs if r.model_name == name]
+    for key in dict.fromkeys(r.model_key for r in runs):
+        mine = [r for r in runs if r.model_key == key]
         native, wafer = (
             max((r for r in mine if r.target == t), key=lambda r: rates[r], default=None)
             for t in ("cluster", "wafer")
         )
+        if native is None and wafer is None:  # simulated clusters alone: the tables have them
+            continue
         if native is None:
             sentences.append(
                 f"{wafer.label}: the emulated wafer decodes {number(rates[wafer])} tokens/s; there is no native"
@@ -132,8 +135,8 @@ def llama_sentences(results):
             )
         if wafer:
             text += (
-                f"; the emulated wafer does {number(rates[wafer])} tokens/s ({wafer.label}):"
-                f" {compare(rates[wafer] / rates[native])}"
+                f"; the emulated wafer does {number(rates[wafer])} tokens/s ({wafer.label})"
+                + ("" if quotable and quotable.why_not(native, wafer) else f": {compare(rates[wafer] / rates[native])}")
             )
         sentences.append(text + ".")
     return sentences
@@ -144,7 +147,7 @@ def middle_runs(results, rate):
     groups = {}
     for r in results:
         if r.valid and r.value(rate):
-            groups.setdefault((r.problem, r.atoms, r.machine, r.workers, r.wafer_options, r.build_key, r.value("steps")), []).append(r)
+            groups.setdefault((r.problem, r.atoms, r.cells, r.machine, r.workers, r.wafer_options, r.build_key, r.value("steps")), []).append(r)
     return {g[0]: statistics.median(r.value(rate) for r in g) for g in groups.values()}
 
 
@@ -161,21 +164,29 @@ def checks_words(results):
     return text + (f": all pass, and {count(without, 'result')} without any." if without else ": all pass.")
 
 
-def summary(results):
+def lead_sentence(plain, why_not):
+    """The ratios of all pairs that keep the run rules, in one sentence with what they were measured on."""
+    good = [p for p in plain if not why_not[id(p)]]
+    workers = listing(sorted({count(p.native.workers, p.native.worker_name) for p in good or plain}))
+    if not good:
+        return (f"{count(len(plain), 'problem')} ran on both sides, but the runs do not keep the run rules"
+                f" ({why_not[id(plain[0])]}): no ratio to {workers} is quoted.")
+    ratios = [p.ratio for p in good]
+    told = f"{times(min(ratios))} to {times(max(ratios))} times" if len(good) > 1 else f"{times(ratios[0])} times"
+    return (f"In {count(len(good), 'problem')} that ran on both sides by the run rules, the emulated wafer makes {told} the steps per second"
+            f" that were measured on {workers}.")
+
+
+def summary(results, quotable=None):
+    """`quotable`: which runs a ratio may be formed of (all, where None)."""
     section = Section("summary", "Summary")
     invalid = [r for r in results if not r.valid]
     pairs = sorted(scaling.pairs(results), key=lambda p: -p.wafer.atoms)
     plain = [p for p in pairs if not p.wafer.wafer_options] or pairs
     fits = claim.fits(results)
+    why_not = {id(p): quotable.why_not(p.native, p.wafer) if quotable else "" for p in plain}
     if plain:
-        ratios = [p.ratio for p in plain]
-        workers = sorted({count(p.native.workers, p.native.worker_name) for p in plain})
-        lead = (
-            f"In {count(len(plain), 'problem')} that ran on both sides, the emulated wafer makes "
-            + (f"{times(min(ratios))} to {times(max(ratios))} times" if len(plain) > 1 else f"{times(ratios[0])} times")
-            + f" the steps per second that were measured on {' or '.join(workers)}."
-        )
-        section.parts.append(Text(lead, "lead"))
+        section.parts.append(Text(lead_sentence(plain, why_not), "lead"))
         section.parts.append(
             Text(
                 "These ratios hold one whole wafer against the machine that was here, not against a cluster of the"
@@ -201,7 +212,7 @@ def summary(results):
                         machine_size(p.native),
                         Cell(number(p.native_rate), "measured"),
                         Cell(number(p.wafer.value(RATE)), "emulated"),
-                        times(p.ratio),
+                        "not quoted" if why_not[id(p)] else times(p.ratio),
                         Cell(watts(p.wafer.value("watts")), "emulated") if p.wafer.value("watts") else "-",
                     ]
                     for p in plain
@@ -216,9 +227,9 @@ def summary(results):
         told = [largest] + ([known] if known not in (None, largest) else [])
         for p in told:
             section.parts.append(
-                Text(" ".join(t for t in (pair_sentence(p), fit_sentence(p, fits), power_sentence(p)) if t))
+                Text(" ".join(t for t in (pair_sentence(p, why_not[id(p)]), fit_sentence(p, fits, why_not[id(p)]), power_sentence(p)) if t))
             )
-    sentences = llama_sentences(results)
+    sentences = llama_sentences(results, quotable)
     for k, sentence in enumerate(sentences):
         section.parts.append(Text(sentence, "lead" if not plain and k == 0 else ""))
     if not plain and not sentences:

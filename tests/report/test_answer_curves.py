@@ -1,0 +1,149 @@
+"""The answer against size and thickness, of Llama, and from which runs no ratio is formed."""
+import math
+import unittest
+
+from made_results import described, repeats, result, write
+from test_answer import FRONTIER, emulated, simulated, slab
+from test_page import WithFolder
+from wafermark_report import answer, curves, llama_answer
+from wafermark_report.results import plain_model_name, read_results
+
+
+def of_cells(document, cells):
+    """The same run of another crystal."""
+    toml = document["deck"]["toml"]
+    begin = toml.index("cells = ")
+    end = toml.index("]", begin) + 1
+    atoms = 2 * math.prod(cells)
+    figures = [f | {"value": atoms} if f["name"] == "atoms" else f for f in document["figures"]]
+    return document | {"deck": {"file": "x", "toml": f"{toml[:begin]}cells = {list(cells)}{toml[end:]}"}, "figures": figures}
+
+
+def llama(name, rate, target="wafer", sparsity=0.0, band=(0.8, 1.1), started="2026-01-02T03:04:05Z", prefill=None, wafer=None, ranks=1, joules=None,
+          **model):
+    kind = {"wafer": "emulated", "simulated": "simulated"}.get(target, "measured")
+    made = result(target, ranks=ranks) | {"app": "sparse_llama", "checks": [], "deck": {"file": "", "toml": ""}, "started": started,
+                                          "generation": {"tokens_asked_for": 64}}
+    made["model"] = {"name": name, "format": "dense", "value": "bf16", "sequences": 1} | model
+    made["figures"] = [{"name": n, "value": v, "unit": "", "kind": kind} | ({"band": [v * band[0], v * band[1]]} if b and v else {})
+                       for n, v, b in (("decode_tokens_per_second", rate, band), ("prefill_tokens_per_second", prefill, band),
+                                       ("sparsity", sparsity, None), ("joules_per_token", joules, None))]
+    if target == "simulated":
+        made["simulation"] = {"machine": "alps"}
+    if wafer:
+        made["wafer"] = made["wafer"] | wafer
+    return made
+
+
+def streamed(zeros, tokens, rate, sensitivity, joules=None):
+    return llama(f"llama2-7b:context=5000,sparsity={zeros}", None, sparsity=zeros, prefill=rate, joules=joules,
+                 wafer={"weights": "streamed", "tokens_of_pass": tokens, "sensitivity": sensitivity})
+
+
+def moves(number, low, high):
+    return {"number": number, "range": [1, 2], "at_low": low, "at_high": high}
+
+
+class Samples(WithFolder):
+    def answer(self, *results, **more):
+        text, missing, html = self.made(*results, evidence=answer.Evidence([], [FRONTIER]), **more)
+        return text.get("answer", ""), missing, html
+
+    def curves_of(self, name, runs):
+        return curves.curves_of(answer.problems(read_results([write(self.folder / name, *runs)]), answer.Evidence()))
+
+    def test_a_slab_and_a_cube_of_as_many_atoms_are_two_samples(self):
+        text, _, _ = self.answer(emulated(1e5), of_cells(simulated(500.0), (20, 10, 5)))
+        self.assertNotIn("frontier 64 workers", text)
+        text, _, _ = self.answer(of_cells(emulated(1e5), (20, 10, 5)), of_cells(simulated(500.0), (20, 10, 5)))
+        self.assertIn("frontier 64 workers", text)
+
+    def test_published_rates_of_a_slab_are_not_those_of_a_cube(self):
+        cube = answer.Evidence([], [FRONTIER | {"cells": [20, 10, 5]}])
+        _, missing, _ = self.made(emulated(1e5), evidence=cube)
+        self.assertIn("When does a wafer beat a cluster?", missing)
+
+    def test_curves_need_three_samples_and_keep_the_two_axes_apart(self):
+        shapes = ((10, 10, 6), (20, 20, 6), (40, 40, 6), (57, 57, 3), (28, 29, 12))  # three of 6 cells, three of some 19,400 atoms
+        runs = [of_cells(f(rate), s) for s in shapes for f, rate in ((emulated, 1e5), (simulated, 500.0))]
+        found = self.curves_of("x", runs)
+        self.assertEqual([(c.axis, len(c.problems), c.fixed) for c in found], [("atoms", 3, 6), ("cells", 3, 19200)])
+        text, _, html = self.answer(*runs)
+        self.assertIn("from 1,200 to 19,200 atoms the wafer goes from 200 (", text)
+        self.assertIn("from 3 to 12 cells of thickness", text)
+        self.assertIn("thickness in cells", html)
+        self.assertEqual(self.curves_of("y", runs[:4]), [])
+
+    def test_measured_clusters_are_drawn_and_their_ratio_is_quoted_by_the_rules_only(self):
+        native = [slab(r) for r in repeats(100.0, 101.0, 102.0)]
+        text, _, _ = self.answer(emulated(1e5), *native, systems=[described(self.folder)])
+        self.assertIn("A CPU, OpenMP 1 core 101 (100 to 102) measured 990 (", text)
+        self.assertIn("3 of 3 runs keep the run rules", text)
+        text, _, _ = self.answer(emulated(1e5), *native)
+        self.assertIn("not quoted: description: no system.toml", text)
+        self.assertIn("no run keeps the run rules", text)
+        self.assertNotIn("990 (", text)
+
+    def test_runs_of_a_changed_machine_are_named_and_left_out(self):
+        bent = emulated(9e5, started="2027-01-01T00:00:00Z")
+        bent["wafer"]["machine_changes"] = ["clock_mhz=9000"]
+        text, _, _ = self.answer(emulated(1e5), bent, simulated(500.0))
+        self.assertIn("Left out because --machine-set changed their machines: run01", text)
+        self.assertNotIn("900,000", text)
+
+
+class Llama(WithFolder):
+    def test_decoding_beside_the_fastest_simulated_cluster(self):
+        runs = [llama("llama2-7b:seed=1", 2000.0), llama("llama2-7b:hollow=1", 100.0, "simulated"),
+                llama("llama2-7b:hollow=1", 200.0, "simulated", ranks=4), llama("llama2-7b:hollow=1,sparsity=0.7", 900.0, "simulated", sparsity=0.7),
+                llama("llama2-7b:layers=2", 9000.0, "simulated"), llama("llama2-7b:hollow=1", 7000.0, "simulated", sequences=8)]
+        text, _, _ = self.made(*runs)
+        self.assertIn("llama2-7b, bf16, dense, 1 at once: the emulated wafer decodes 10 (", text["answer"])
+        self.assertIn("(alps, 4 workers)", text["answer"])
+        for other in ("900 (", "9,000", "7,000"):
+            self.assertNotIn(other, text["answer"])
+
+    def test_an_interval_that_holds_one_is_not_quoted(self):
+        text, _, _ = self.made(llama("m", 100.0), llama("m", 101.0, "simulated"))
+        self.assertIn("undecided", text["answer"])
+        self.assertNotIn("the emulated wafer decodes", text["answer"])
+
+    def test_simulated_clusters_alone_are_no_fault(self):
+        text, missing, _ = self.made(llama("m", 101.0, "simulated"))
+        self.assertIn("summary", text)
+        self.assertIn("When does a wafer beat a cluster?", missing)
+
+    def test_two_runs_on_one_machine_move_together(self):
+        both = [moves("a", 1.2, 0.5)]
+        dense, same, other = read_results([write(self.folder / "p", streamed(0.0, 8192, 100.0, both), streamed(0.7, 8192, 200.0, both),
+                                                 streamed(0.9, 8192, 300.0, [moves("a", 1.2, 0.5), moves("b", 1.0, 0.8)]))])
+        r = llama_answer.paired_ratio(same, dense)
+        self.assertAlmostEqual(r.low, 2.0)
+        self.assertAlmostEqual(r.high, 2.0)
+        r = llama_answer.paired_ratio(other, dense)
+        self.assertAlmostEqual(r.low, 2.4)
+        self.assertAlmostEqual(r.high, 3.0)
+        dense.json["wafer"].pop("sensitivity")
+        self.assertIsNone(llama_answer.paired_ratio(same, dense).low)
+
+    def test_the_surface_of_streamed_weights(self):
+        made = []
+        for tokens, gain in ((8192, 1.0), (32768, 1.7)):
+            made += [streamed(0.0, tokens, 100.0, [moves("a", 1.0, 0.9)], joules=0.1),
+                     streamed(0.7, tokens, 100.0 * gain, [moves("a", 1.0, 0.95)], joules=0.05)]
+        text, _, html = self.made(*made)
+        self.assertIn("llama2-7b, bf16, 70 % zeros 32,768 170 (136 to 187) emulated 1.7 (1.7 to 1.8) 50 emulated 2", text["answer"])
+        self.assertIn("8,192 100 (80 to 110) emulated undecided", text["answer"])
+        self.assertIn("tokens together", html)
+
+
+class Names(unittest.TestCase):
+    def test_models_are_called_as_people_call_them(self):
+        for path, name in (("llama2-7b", "llama2-7b"), ("/scratch/me/models/pruned/", "pruned"), ("", ""), ("/", ""), ("a.gguf", "a.gguf"),
+                           ("/x/hub/models--meta-llama--Llama-2-7b-hf/snapshots/01c7f73d771dfac7d292323805ebc428287df4f9", "Llama-2-7b-hf"),
+                           ("/x/" + "a" * 50 + "b" * 50, "a" * 19 + "..." + "b" * 19)):  # fmt: skip
+            self.assertEqual(plain_model_name(path), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
