@@ -27,9 +27,9 @@ packages=(
 )
 # Without these some tests are skipped (oracles, jobs on a Slurm of their own), quickstart falls back to a built-in potential,
 # builds take longer, reports have no PDF, no simulated clusters, no fuzzing (clang with its run-time libraries), no result
-# sheets as XLSX, no checks of style or of PDFs.
+# sheets as XLSX, no checks of style or of PDFs, no pages of the sources' comments, no test of the JUBE file.
 optional_packages=(lammps lammps-data openkim-models bible-kjv ccache chromium slurm-wlm munge clang libclang-rt-dev libomp-dev
-  libsimgrid-dev python3-openpyxl clang-format-14 pyflakes3 poppler-utils)
+  libsimgrid-dev python3-openpyxl clang-format-14 pyflakes3 poppler-utils doxygen jube)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {

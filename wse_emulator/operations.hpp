@@ -56,7 +56,7 @@ struct OperationCounts {
   /// The same with every fused multiply-add done by two instructions: what vector code needs where both
   /// factors are vectors, since the core's vector multiply-add takes one factor from a register (vendor's
   /// SDK:
-  /// @fmacs(destination, vector, vector, scalar)).
+  /// `@fmacs(destination, vector, vector, scalar)`).
   OperationCounts without_fma() const {
     OperationCounts c = *this;
     c[Operation::multiply] += c[Operation::fma];

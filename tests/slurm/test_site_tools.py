@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """ReFrame tests and the Spack package, which Debian has neither tool for: loaded with small stand-ins of what they import.
-(The ReFrame tests were also run by ReFrame 4.11 itself; Spack was not at hand.)
+(The ReFrame tests were also run by ReFrame 4.11 itself; Spack was not at hand.) The JUBE file is run by JUBE, where it is installed, with
+stand-ins of the programs.
 
 usage: test_site_tools.py
 """
 import importlib.util
 import json
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import types
@@ -51,6 +54,44 @@ def stand_in_of_reframe():
         "reframe.core.builtins", parameter=lambda values: values[0], variable=lambda kind, value=None: value,
         run_after=lambda stage: plain, run_before=lambda stage: plain, sanity_function=plain)
     module("reframe", RunOnlyRegressionTest=object, simple_test=plain, utility=utility, core=core)
+
+
+PROGRAM = """#!/bin/sh
+while [ "$1" != --out ]; do shift; done
+mkdir -p "$2"; echo '{"valid": true}' >"$2/result.json"
+echo '  RATE     123.5 1/s measured'
+"""
+
+
+@unittest.skipIf(shutil.which("jube") is None, "no JUBE (Debian: jube)")
+class Jube(unittest.TestCase):
+    def results(self, *words):
+        """What JUBE prints of a run of the file with programs that only say so."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            text = (JOBSCRIPTS / "jube/wafermark.yaml").read_text()
+            for old, new in (("$source/build/release/apps", str(folder)), ("mpirun -np", "env RANKS="), ("outpath: wafermark_runs", f"outpath: {folder}/runs")):
+                self.assertIn(old, text)
+                text = text.replace(old, new)
+            text = text.replace("env RANKS= $ranks", "env").replace("$launcher $ranks", "env RANKS=$ranks")
+            (folder / "wafermark.yaml").write_text(text)
+            for app, rate in (("tungsten_md", "steps_per_second"), ("sparse_llama", "decode_tokens_per_second")):
+                (folder / app).mkdir()
+                (folder / app / app).write_text(PROGRAM.replace("RATE", rate))
+                (folder / app / app).chmod(0o755)
+            done = subprocess.run(["jube", "run", "wafermark.yaml", *words], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return subprocess.run(["jube", "result", "-a", "runs"], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+    def test_each_app_by_its_tag_and_both_without(self):
+        md, llama = self.results("--tag", "md"), self.results("--tag", "llama")
+        self.assertEqual(len(re.findall(r"\| *sc24_\w+ \| *\d \| *123.5 \| *true \|", md)), 6)
+        self.assertNotIn("tinyllama", md)
+        self.assertEqual(len(re.findall(r"\| *tinyllama-1.1b \| *\w+ \| *\d \| *123.5 \| *true \|", llama)), 4)
+        self.assertNotIn("sc24", llama)
+        both = self.results()
+        self.assertIn("sc24_W", both)
+        self.assertIn("tinyllama", both)
 
 
 class ReFrame(unittest.TestCase):
