@@ -94,11 +94,11 @@ Hdf5File::Hdf5File(const Communicator& comm, std::string path, std::string final
 
 Hdf5File Hdf5File::create(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path + ".tmp", path);
+  f.writable_ = true;
   const Handle access = parallel_access(comm.raw());
   f.file_ = H5Fcreate(f.path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
   comm.throw_together(f.file_ < 0,
                       fmt::format("{}: cannot be created, expected a writable folder with space", path));
-  f.writable_ = true;
   watch_writes(comm, f.file_, path);
   f.reserve("data", 0);
   return f;
@@ -141,10 +141,10 @@ Hdf5File Hdf5File::open(const Communicator& comm, const std::string& path) {
 Hdf5File Hdf5File::open_to_append(const Communicator& comm, const std::string& path) {
   Hdf5File f(comm, path, "");
   expect_hdf5(comm, path);
+  f.writable_ = true;
   const Handle access = parallel_access(comm.raw());
   f.file_ = H5Fopen(path.c_str(), H5F_ACC_RDWR, access);
   comm.throw_together(f.file_ < 0, fmt::format("{}: {}", path, unreadable));
-  f.writable_ = true;
   watch_writes(comm, f.file_, path);
   return f;
 }

@@ -1,5 +1,6 @@
 // A program that ends as its arguments say, for test_exit_codes.sh and test_failure_messages.sh: "all|one HOW
-// [writing|appending|reading FILE]": with a file open, or with none.
+// [writing|appending|reading FILE [N]]": with a file open, or with none; the N-th all-reduce of ours fails while the
+// file is opened.
 #include <Kokkos_Core.hpp>
 #include <map>
 #include <new>
@@ -15,6 +16,9 @@
 namespace {
 
 using namespace wafermark;
+
+MPI_Comm failing_in = MPI_COMM_NULL;
+int calls_until_failure = 0;
 
 /// A file as `how` says, with an array in it.
 Hdf5File open_file(const Communicator& comm, const std::string& how, const std::string& path) {
@@ -34,14 +38,23 @@ Hdf5File open_file(const Communicator& comm, const std::string& how, const std::
 
 }  // namespace
 
+int MPI_Allreduce(const void* a, void* b, int n, MPI_Datatype t, MPI_Op op, MPI_Comm comm) {
+  if (comm == failing_in && --calls_until_failure == 0) return MPI_ERR_OTHER;
+  return PMPI_Allreduce(a, b, n, t, op, comm);
+}
+
 int main(int argc, char** argv) {
   return run_program(argc, argv, [](int n, char** words) {
     const Communicator comm;
     const Communicator second;
     const std::string who = n > 1 ? words[1] : "all", how = n > 2 ? words[2] : "good";
     std::optional<Hdf5File> file;
-    if (n > 4) file.emplace(open_file(comm, words[3], words[4]));
     const bool mine = who == "all" || comm.rank() == comm.size() - 1;
+    if (mine && n > 5) {
+      failing_in = comm.raw();
+      calls_until_failure = std::stoi(words[5]);
+    }
+    if (n > 4) file.emplace(open_file(comm, words[3], words[4]));
     if (mine && how == "input") throw InputError("deck.toml:3: found a, expected b");
     if (mine && how == "check") throw CheckFailure("energy: 1, expected 0 +- 0.1");
     if (mine && how == "defect") throw std::runtime_error("atoms lost");

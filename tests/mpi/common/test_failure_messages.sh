@@ -26,6 +26,13 @@ expect 2 '--kokkos-foo=3: Kokkos has no such option' "$program" all good --kokko
 expect 2 '--kokkos-num-threads=abc: expected a whole number' "$program" all good --kokkos-num-threads=abc
 expect 2 '--kokkos-num-threads=0: expected a whole number' "$program" all good --kokkos-num-threads=0
 expect 2 'KOKKOS_NUM_THREADS=1e3: expected a whole number' env KOKKOS_NUM_THREADS=1e3 "$program" all good
+# Where MPI fails on one rank while the ranks open a file together, no rank waits for it in closing the file.
+folder=$(mktemp -d)
+for opening in "writing 2" "appending 10" "appending 11" "appending 12"; do
+  read -r how call <<<"$opening"
+  expect 1 'MPI_Allreduce' timeout 100 "$mpiexec" "$flag" 2 "$program" one good "$how" "$folder/$how$call.h5" "$call"
+done
+rm -rf "$folder"
 pages() { "$program" all good "$1" 2>&1 | grep -c 'Kokkos command line arguments'; }
 [ "$(pages --help)" = 0 ] || { echo "FAIL: --help prints Kokkos' page"; failures=$((failures + 1)); }
 [ "$(pages --kokkos-help)" = 1 ] || { echo "FAIL: --kokkos-help prints no page"; failures=$((failures + 1)); }
