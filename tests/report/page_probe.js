@@ -21,6 +21,7 @@ addEventListener('load', () => {
   const card = getComputedStyle(document.querySelector('section')).backgroundColor;
   const ink = getComputedStyle(document.querySelector('figure svg text')).fill;
   parent.postMessage({
+    text: document.querySelector('main').innerText,
     width: innerWidth,
     scroll: document.documentElement.scrollWidth,
     wide: wide.slice(0, 5).map(e => e.tagName + ' ' + e.textContent.trim().slice(0, 40)),

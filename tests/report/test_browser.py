@@ -125,7 +125,7 @@ def screenshot(page, path, width, scheme):
     return data
 
 
-def check(found, width, scheme):
+def check(found, width, scheme, figures=6):
     where = f"at {width} pixels, {scheme}: "
     assert found["width"] == width, f"{where}the frame is {found['width']} wide"
     assert (
@@ -133,7 +133,7 @@ def check(found, width, scheme):
     ), f"{where}wider than the screen: {found['scroll']}, {found['wide']}"
     assert not found["cut"], f"{where}texts of plots that are cut off: {found['cut']}"
     assert found["links"] >= 8 and not found["dangling"], f"{where}links that lead nowhere: {found['dangling']}"
-    assert found["figures"] >= 6, f"{where}{found['figures']} figures"
+    assert found["figures"] >= figures, f"{where}{found['figures']} figures"
     assert not found["asked"], f"{where}asked for {found['asked']}"
     assert (
         found["contrast"] > 7 and found["badge"] > 4

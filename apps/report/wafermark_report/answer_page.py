@@ -43,7 +43,8 @@ def draw_wafer(axes, problem):
         axes.axhline(problem.published_wafer, color=PUBLISHED, lw=1.4, ls=":", label="WSE-2, published")
 
 
-def picture(problem):
+def plot(problem):
+    """(figure, axes): steps per second against the size of the cluster."""
     fig, axes = svg_theme.figure()
     draw_rivals(axes, problem)
     draw_wafer(axes, problem)
@@ -54,6 +55,11 @@ def picture(problem):
     workers = [p.workers for r in problem.rivals for p in r.points]
     if min(workers) == max(workers):
         axes.set_xlim(min(workers) / 2, max(workers) * 2)
+    return fig, axes
+
+
+def picture(problem):
+    fig, axes = plot(problem)
     kinds = ["emulated"] + [k for k in ("measured", "simulated", "modelled", "published") if any(r.kind == k for r in problem.rivals)]
     return Picture(
         inline(fig, f"{problem.label}: steps per second against size of the cluster, {problem.atoms:,} atoms; the table"

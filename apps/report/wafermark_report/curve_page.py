@@ -20,7 +20,8 @@ def draw(axes, places, rates, **style):
     axes.plot(places, [r.value for r in rates], ms=6, **style)
 
 
-def picture(curve):
+def plot(curve):
+    """(figure, axes): steps per second of the wafer and of the fastest clusters."""
     fig, axes = svg_theme.figure()
     places = [curve.place(p) for p in curve.problems]
     draw(axes, places, [answer.Rate.of(p.wafer) for p in curve.problems], color=WAFER, marker="o", label="emulated wafer")
@@ -33,6 +34,11 @@ def picture(curve):
     log_axis(axes.yaxis)
     axes.set_xlabel("atoms" if curve.axis == "atoms" else "thickness in cells")
     axes.set_ylabel("steps per second")
+    return fig, axes
+
+
+def picture(curve):
+    fig, axes = plot(curve)
     kinds = [k for k in COLOURS if any(p.best_rival(k) for p in curve.problems)]
     what = "atoms" if curve.axis == "atoms" else "thickness"
     return Picture(inline(fig, f"{named(curve)}: steps per second of the wafer and of the fastest clusters against {what}; the"

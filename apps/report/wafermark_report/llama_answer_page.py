@@ -43,8 +43,8 @@ def pass_rows(found):
                Cell(number(1e3 * joules), "emulated") if joules else "-", less]
 
 
-def surface(found):
-    """Rate over dense against tokens together, a line for each share of zeros; None of fewer than two sizes."""
+def plot(found):
+    """(figure, axes): rate over dense against tokens together, a line for each share of zeros; None of fewer than two sizes."""
     curves = {}
     for p in found:
         dense = dense_beside(p, found)
@@ -63,6 +63,15 @@ def surface(found):
     axes.set_ylim(bottom=0)
     axes.set_xlabel("tokens together")
     axes.set_ylabel("tokens per second, over dense weights")
+    return fig, axes
+
+
+def surface(found):
+    """The picture; None where there is nothing to draw."""
+    drawn = plot(found)
+    if drawn is None:
+        return None
+    fig, axes = drawn
     return Picture(inline(fig, "Weights that stream through the wafer: rate over dense weights against tokens together; the table below has the"
                                " numbers"),
                    "What zeros bring where weights stream through the wafer. Bands: every number of the machine file at the ends of its"
