@@ -116,7 +116,7 @@ class Words(WithFolder):
 
     def test_profiles_are_other_clusters(self):
         text, _, _ = self.answer(emulated(1e5), simulated(500.0), simulated(250.0, profile="lammps_kokkos_2023"))
-        self.assertIn("frontier, lammps_kokkos_2023 64 workers 250 simulated 400", text)
+        self.assertIn("frontier, LAMMPS of 2023 with KOKKOS 64 workers 250 simulated 400", text)
         self.assertIn("frontier 64 workers 500 simulated 200", text)
 
     def test_the_list_and_the_cut_make_no_other_problem_but_the_potential_does(self):
@@ -158,7 +158,7 @@ class Replays(WithFolder):
 
     def test_a_replay_is_a_cluster_with_its_band(self):
         text = self.answer(REPLAYED)
-        self.assertRegex(text["answer"], r"quartz, lammps_cpu_2023 14,400 workers 4,000 \(2,000 to 5,000\) simulated 25 \(")
+        self.assertRegex(text["answer"], r"quartz, LAMMPS of 2023 on CPUs 14,400 workers 4,000 \(2,000 to 5,000\) simulated 25 \(")
         self.assertIn("quartz, lammps_cpu_2023 14,400 simulated", text["appendix"])
 
     def test_modelled_steps_are_called_that(self):

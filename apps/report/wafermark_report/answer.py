@@ -144,6 +144,14 @@ def simulated_runs(results):
     return scaling.runs_on(results, "simulated")
 
 
+# Whose step a simulated cluster makes, as people say it; other profiles go by their file's name.
+PROFILES = {"lammps_kokkos_2023": "LAMMPS of 2023 with KOKKOS", "lammps_cpu_2023": "LAMMPS of 2023 on CPUs"}
+
+
+def cluster_words(machine, profile):
+    return machine.removesuffix(f", {profile}") + f", {PROFILES.get(profile, profile)}" if profile else machine
+
+
 def simulated_rivals(runs):
     """One for each machine, profile and kind; of repeats the newest counts, for a simulation repeats itself. `runs`: results
     and replays."""
@@ -152,7 +160,7 @@ def simulated_rivals(runs):
         kind = r.figures[RATE].kind
         found.setdefault((r.machine, r.profile, kind), {})[r.workers] = Point(r.workers, Rate.of(r))
     return [
-        Rival(name, kind, "worker", [p for _, p in sorted(by_workers.items())], profile)
+        Rival(cluster_words(name, profile), kind, "worker", [p for _, p in sorted(by_workers.items())], profile)
         for (name, profile, kind), by_workers in sorted(found.items())
     ]
 
