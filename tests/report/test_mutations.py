@@ -11,6 +11,7 @@ import sys
 import tempfile
 import tomllib
 import unittest
+import unittest.mock
 import warnings
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import h5py
 import numpy as np
 from made_results import DECK, banded, result, write
 from test_submit import SYSTEM
-from wafermark_report import answer, page, regression, sheet, sheet_files, sheet_page, sparsity, svg_theme
+from wafermark_report import answer, campaigns, page, regression, sheet, sheet_files, sheet_page, sparsity, svg_theme
 from wafermark_report.errors import InputError, one_line
 from wafermark_report.results import read_defects, read_result
 from wafermark_report.system import System, read_system
@@ -47,6 +48,20 @@ PUBLISHED = [{
     "potential": "", "atoms": 2000, "machine": "Frontier 2023", "system": "cluster", "worker": "GCD", "workers": 256,
     "steps_per_second": 900.0, "source": "s",
 }]  # fmt: skip
+MEAN = {"mean": 2.5, "error": 0.5, "values": [2.0, 3.0]}
+GROUP = {"energy_ev": 1000.0, "temperature_k": 300.0, "direction": "random", "runs": 2, "missing": 0, "given_up": 0, "repeated_for_hot_atoms": 1,
+         "models": {"NRT": 3.8, "He": 3.9}, "pairs_peak": MEAN, "pairs_end": MEAN, "replacements": MEAN, "mixing_angstrom2": MEAN,
+         "clustered_vacancy_fraction": MEAN, "clustered_interstitial_fraction": MEAN, "largest_vacancy_cluster": MEAN,
+         "largest_interstitial_cluster": None, "vacancy_clusters_by_size": {"1": 2.0, "3": 0.5}, "interstitial_clusters_by_size": {}}  # fmt: skip
+CAMPAIGN = {
+    "format": "wafermark-campaign-1", "title": "t", "deck": "d.toml", "complete": False, "notes": ["n"], "groups": [GROUP, GROUP | {"energy_ev": 5e3}],
+    "fits": [{"temperature_k": 300.0, "direction": "random", "quantity": "pairs_end", "a": 2.0, "a_error": 0.1, "b": 0.7, "b_error": None, "points": 2}],
+    "thresholds": [{"direction": "<100>", "temperature_k": 36.0, "missing": 0, "threshold_ev": MEAN,
+                    "searches": [{"seed": 1, "none_at_ev": 35.0, "pair_at_ev": 40.0}, {"seed": 2, "none_at_ev": None, "pair_at_ev": 20.0}]}],
+    "threshold_averages": [{"directions": "all", "temperature_k": 36.0, "lowest_ev": 37.5, "threshold_ev": MEAN}],
+    "runs": [{"folder": "f", "energy_ev": 1e3, "temperature_k": 300.0, "direction": "random", "seed": 1, "hot": False, "left_out": False,
+              "core_seconds": 9.0}],
+}  # fmt: skip
 REFERENCE = {"reference": [{"case": "c", "figure": "f", "value": 1.0, "unit": "s", "lower": -0.1, "upper": 0.2}]}
 
 
@@ -228,6 +243,17 @@ class Mutations(unittest.TestCase):
             for what, changed in mutations(document, 0.1):
                 path.write_text(json.dumps(changed))
                 self.tried(what, path, use)
+        self.both()
+        path = self.folder / "campaign.json"
+        for what, changed in mutations(CAMPAIGN, 0.02):
+            path.write_text(json.dumps(changed))
+            self.tried(what, path, lambda: campaigns.campaign_section(campaigns.read_campaigns([self.folder])))
+        self.both()
+        path = self.folder / "cascades.toml"
+        with unittest.mock.patch.object(campaigns, "PUBLISHED_CASCADES", path):
+            for what, changed in mutations(tomllib.loads((answer.REFERENCE / "cascades.toml").read_text()), 0.3):
+                path.write_text("\n".join(f"{key} = {as_toml(value)}" for key, value in changed.items()))
+                self.tried(what, path, lambda: campaigns.parts_of(CAMPAIGN, campaigns.published_sets()))
         self.both()
         place = write(self.folder / "reference", result("wafer", rate=1e5))
         path = place / "published.toml"

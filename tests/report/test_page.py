@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from made_results import REPORT, described, repeats, result, sweep, write
+from test_mutations import CAMPAIGN
 from wafermark_report import page, scaling
 from wafermark_report.results import read_results
 
@@ -33,6 +34,15 @@ class WithFolder(unittest.TestCase):
 
 
 class Words(WithFolder):
+    def test_campaigns_are_told_with_their_errors(self):
+        text, missing, _ = self.made(result(), of_campaigns=[(self.folder, CAMPAIGN)])
+        self.assertIn("2.5 ± 0.5", text["campaigns"])
+        self.assertIn("a = 2 ± 0.1, b = 0.7", text["campaigns"])
+        self.assertIn("35 to 40, at most 20", text["campaigns"])
+        self.assertIn("not all of its runs are there", text["campaigns"])
+        _, missing, _ = self.made(result())
+        self.assertIn("Campaigns", missing)
+
     def test_the_verdict_follows_the_ratio(self):
         systems = [described(self.folder)]
         faster, _, _ = self.made(*repeats(100.0, 100.0, 100.0), result("wafer", rate=25000.0), systems=systems)

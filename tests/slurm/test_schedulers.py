@@ -185,7 +185,7 @@ def slips_fail_before_anything_is_queued(s):
         check(code == 2 and expected in text and text.count("\n") == 1, f"{' '.join(words)[:50]}: {text.strip()[:100]}")
     for words, expected in (
         (("--site", "fronteer"), "--site fronteer: not found"),
-        (("--rpeats", "3"), "--rpeats: unknown to sweep.py and to tungsten_md run, expected --repeats?"),
+        (("--rpeats", "3"), "--rpeats: unknown here and to tungsten_md run, expected --repeats?"),
         (("--set", "run.stepz=3"), "run.steps"),
         (("--set", "run.steps=-3"), "run.steps"),
     ):

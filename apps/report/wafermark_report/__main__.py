@@ -16,7 +16,7 @@ wafermark-report system --out system.toml               a description of this ma
 
 
 def report(arguments):
-    from . import answer, browser, output, page, submission
+    from . import answer, browser, campaigns, output, page, submission
     from .replays import read_replays
     from .results import read_results
 
@@ -69,7 +69,10 @@ def report(arguments):
     evidence = answer.read_reference(options.reference)
     evidence.add_replays(read_replays(options.folders))
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
-    parts, missing = page.sections(results, evidence, options.sparsity, options.training_record, command, systems)
+    of_campaigns = campaigns.read_campaigns(options.folders)
+    parts, missing = page.sections(
+        results, evidence, options.sparsity, options.training_record, command, systems, of_campaigns
+    )
     output.write_text(options.output, page.render(options.title, parts, results))
     print(
         f"report: {options.output} ({len(results)} results, {len(parts)} sections, {len(missing)} left out for want of"

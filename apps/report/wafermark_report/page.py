@@ -3,16 +3,16 @@ from pathlib import Path
 
 import jinja2
 
-from . import answer, answer_page, cascades, claim, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
+from . import answer, answer_page, campaigns, cascades, claim, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
 from .quotable import Quotable
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html.j2"
 
 
-def sections(results, evidence=None, sparsity_files=(), record=None, command="wafermark-report", systems=()):
+def sections(results, evidence=None, sparsity_files=(), record=None, command="wafermark-report", systems=(), of_campaigns=()):
     """(sections in order, what is missing). Every section comes from the results alone; the first one also from the
-    `evidence` that clusters give (answer.read_reference)."""
+    `evidence` that clusters give (answer.read_reference), and `of_campaigns` (campaigns.read_campaigns) have their own."""
     evidence = evidence or answer.Evidence()
     mine = {r.folder.resolve() for r in results}
     others = [r for r in evidence.results if r.folder.resolve() not in mine]
@@ -30,6 +30,7 @@ def sections(results, evidence=None, sparsity_files=(), record=None, command="wa
         tables.energy_section(results),
         wafer_maps.wafer_section(results),
         cascades.cascade_section(results),
+        campaigns.campaign_section(of_campaigns),
         sparsity.sparsity_section(results, sparsity_files, record),
         tables.validation_section(results),
     ]

@@ -25,6 +25,7 @@ void for_each_column(Row& row, F&& f) {
   f("vacancies", row.vacancies);
   f("interstitials", row.interstitials);
   f("replacements", row.replacements);
+  f("mixing_angstrom2", row.mixing_angstrom2);
   f("outside", row.outside);
   f("vacancy_clusters", row.vacancy_clusters);
   f("largest_vacancy_cluster", row.largest_vacancy_cluster);
@@ -50,6 +51,17 @@ template <class T>
 void value_from_json(const json& j, std::optional<T>& value) {
   value = j.is_null() ? std::nullopt : std::optional<T>(j.get<T>());
 }
+/// A member of a table; files of earlier versions lack some that need not be known.
+template <class T>
+const json& member(const json& table, const char* name, const T&) {
+  return table.at(name);
+}
+template <class T>
+const json& member(const json& table, const char* name, const std::optional<T>&) {
+  static const json unknown;
+  const auto found = table.find(name);
+  return found == table.end() ? unknown : *found;
+}
 
 json row_to_json(const DefectRow& row) {
   json j = json::object();
@@ -60,7 +72,8 @@ json row_to_json(const DefectRow& row) {
 
 DefectRow row_from_json(const json& j) {
   DefectRow row;
-  for_each_column(row, [&](const char* name, auto& value) { value_from_json(j.at(name), value); });
+  for_each_column(row,
+                  [&](const char* name, auto& value) { value_from_json(member(j, name, value), value); });
   return row;
 }
 
@@ -100,6 +113,7 @@ std::optional<DefectSnapshot> snapshot_from_json(const json& j) {
   s.defects.drift = j.at("drift").get<Vec3>();
   s.defects.outside = s.row.outside;
   s.defects.replacements = s.row.replacements;
+  s.defects.mixing_angstrom2 = s.row.mixing_angstrom2;
   s.defects.replacements_note = j.value("replacements_note", "");
   const json& box = j.at("box");
   s.box = {box.at("lo_angstrom").get<Vec3>(), box.at("hi_angstrom").get<Vec3>(),
@@ -133,6 +147,7 @@ DefectSnapshot analyse_defects(const Communicator& comm, const Configuration& co
            .vacancies = static_cast<std::int64_t>(s.defects.vacancies.size()),
            .interstitials = static_cast<std::int64_t>(s.defects.interstitials.size()),
            .replacements = s.defects.replacements,
+           .mixing_angstrom2 = s.defects.mixing_angstrom2,
            .outside = s.defects.outside,
            .vacancy_clusters = s.vacancies.count(),
            .largest_vacancy_cluster = s.vacancies.largest(),
@@ -216,8 +231,10 @@ DefectSeries DefectSeries::resume(const json& document, std::int64_t last_step, 
     const json& columns = document.at("series").at("columns");
     for (std::size_t k = 0; k < columns.at("step").size(); ++k) {
       DefectRow row;
-      for_each_column(row,
-                      [&](const char* name, auto& value) { value_from_json(columns.at(name).at(k), value); });
+      for_each_column(row, [&](const char* name, auto& value) {
+        const json& column = member(columns, name, value);
+        value_from_json(column.is_null() ? column : column.at(k), value);
+      });
       if (row.step <= last_step) series.rows_.push_back(row);
     }
     series.peak_ = snapshot_from_json(document.at("peak_snapshot"));

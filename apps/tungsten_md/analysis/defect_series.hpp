@@ -19,6 +19,7 @@ struct DefectRow {
   double time_ps = 0.0;
   std::int64_t vacancies = 0, interstitials = 0;
   std::optional<std::int64_t> replacements;
+  std::optional<double> mixing_angstrom2;  ///< Defects::mixing_angstrom2
   std::int64_t outside = 0;
   std::int64_t vacancy_clusters = 0, largest_vacancy_cluster = 0;
   std::int64_t interstitial_clusters = 0, largest_interstitial_cluster = 0;

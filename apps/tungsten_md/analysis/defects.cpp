@@ -88,6 +88,19 @@ std::vector<Whereabouts> away_from_home(const std::vector<Occupant>& occupants, 
   return away;
 }
 
+/// In units of Angstrom^2 / mixing_scale: a sum of whole numbers does not depend on its order.
+constexpr double mixing_scale = 1 << 20;
+
+std::int64_t mixing_of(const std::vector<Whereabouts>& away, const ReferenceSites& sites) {
+  std::int64_t sum = 0;
+  for (const Whereabouts& w : away) {
+    const Vec3 a = sites.position(w.home), b = sites.position(w.site);
+    const Vec3 d = sites.box().minimum_image({b[0] - a[0], b[1] - a[1], b[2] - a[2]});
+    sum += std::llround(mixing_scale * (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
+  }
+  return sum;
+}
+
 bool nearer(const Occupant& a, const Occupant& b) {
   return std::tie(a.squared_distance, a.atom) < std::tie(b.squared_distance, b.atom);
 }
@@ -189,19 +202,22 @@ Defects find_defects(const Communicator& comm, const Configuration& configuratio
   const SiteCount own = count_own_sites(occupants, sites, first, n_own);
   gather(comm, own, configuration.box, sites, frame, defects);
 
+  const std::vector<Whereabouts> away = away_from_home(occupants, sites);
   const std::vector<std::int64_t> sums = comm.sum(std::vector<std::int64_t>{
-      defects.outside, own.occupied, own.at_home, static_cast<std::int64_t>(configuration.atoms.size())});
+      defects.outside, own.occupied, own.at_home, static_cast<std::int64_t>(configuration.atoms.size()),
+      mixing_of(away, sites)});
   defects.outside = sums[0];
-  const bool renumbered =
-      look_renumbered(comm, away_from_home(occupants, sites), sites.size(), sums[3] == sites.size());
+  const bool renumbered = look_renumbered(comm, away, sites.size(), sums[3] == sites.size());
   if (!configuration.ids_known || !sites.ids_known())
     defects.replacements_note = "the atoms have no ids";
   else if (2 * sums[2] <= sums[1])
     defects.replacements_note = "the ids of most atoms are not those of the sites that they are on";
   else if (renumbered)
     defects.replacements_note = "the ids look numbered anew: neighbours in number are away by the same step";
-  else
+  else {
     defects.replacements = sums[1] - sums[2];
+    defects.mixing_angstrom2 = static_cast<double>(sums[4]) / mixing_scale;
+  }
   return defects;
 }
 

@@ -34,8 +34,11 @@ struct Defects {
   /// Sites held only by atoms that started elsewhere; none where the ids do not tell where atoms started.
   std::optional<std::int64_t> replacements;
   std::string replacements_note;  ///< why there are none
-  std::int64_t outside = 0;       ///< atoms beyond an open surface: sputtered or adsorbed
-  Vec3 drift{};                   ///< rigid displacement of the crystal from the sites of the reference
+  /// Mixing: sum over the atoms of the squared distance between the site where they started and the one that
+  /// they are on, Angstrom^2 (shortest way round the box). None where replacements are.
+  std::optional<double> mixing_angstrom2;
+  std::int64_t outside = 0;  ///< atoms beyond an open surface: sputtered or adsorbed
+  Vec3 drift{};              ///< rigid displacement of the crystal from the sites of the reference
 
   /// Pairs of a vacancy and an interstitial: min of both counts.
   std::int64_t frenkel_pairs() const;

@@ -246,6 +246,8 @@ TEST(Defects, ExchangedAtomsAreReplacementsAndNoOtherDefect) {
   EXPECT_THAT(d.vacancies, IsEmpty());
   EXPECT_THAT(d.interstitials, IsEmpty());
   EXPECT_EQ(d.replacements, 2);
+  // Each moved to a nearest neighbour, sqrt(3)/2 a away.
+  EXPECT_NEAR(d.mixing_angstrom2.value(), 2.0 * 0.75 * s.lattice.a * s.lattice.a, 1e-5);
 }
 
 TEST(Defects, AReplacementCollisionSequenceLeavesVacancyReplacementsAndInterstitial) {
@@ -258,6 +260,7 @@ TEST(Defects, AReplacementCollisionSequenceLeavesVacancyReplacementsAndInterstit
   EXPECT_THAT(sites_of(d.vacancies), ElementsAre(row[0]));
   EXPECT_THAT(sites_of(d.interstitials), ElementsAre(row.back()));
   EXPECT_EQ(d.replacements, 2) << "the last site still holds its own atom";
+  EXPECT_NEAR(d.mixing_angstrom2.value(), 3.0 * 0.75 * s.lattice.a * s.lattice.a, 1e-5);
 }
 
 TEST(Defects, VacanciesThatTouchThroughThePeriodicFaceAreOneCluster) {
@@ -325,6 +328,7 @@ TEST(Defects, AreTheSameToTheLastBitOnOneRankAndOnAll) {
     EXPECT_EQ(all.interstitials[k].atom_position, one.interstitials[k].atom_position);
   }
   EXPECT_EQ(all.replacements, one.replacements);
+  EXPECT_EQ(all.mixing_angstrom2, one.mixing_angstrom2);
   EXPECT_GT(all.vacancies.size(), 10u);
 }
 
@@ -342,6 +346,7 @@ TEST(StoredSites, GiveTheDefectsThatTheLatticeGives) {
     EXPECT_EQ(sites_of(from_stored.vacancies), sites_of(from_lattice.vacancies));
     EXPECT_EQ(sites_of(from_stored.interstitials), sites_of(from_lattice.interstitials));
     EXPECT_EQ(from_stored.replacements, 2);
+    EXPECT_NEAR(from_stored.mixing_angstrom2.value(), from_lattice.mixing_angstrom2.value(), 1e-4);
     EXPECT_EQ(from_stored.outside, 0);
     for (int d = 0; d < 3; ++d) EXPECT_NEAR(from_stored.drift[d], from_lattice.drift[d], 1e-3);
   }
