@@ -91,6 +91,20 @@ part_records() {
 # replay NAME WORDS...: a step of a simulated cluster.
 replay() { result "$1" "$python" jobscripts/cluster_replay.py "${@:2}"; }
 
+# on_clusters NAME METAL RANKS MACHINES WORDS...: this program's step, recorded once and carried out on each machine. WORDS: of the deck.
+on_clusters() {
+  local name=$1 metal=$2 n=$3 machines=$4 record=$work/record_$1_$3 machine
+  shift 4
+  for machine in $machines; do
+    if [ $list = no ] && [ ! -f "$out/${name}_${machine}_$n/result.json" ] && [ ! -f "$record/work" ]; then
+      jobscripts/cluster_sim.sh "$(deck "$metal")" --no-build --record --machine frontier --ranks "$n" --into "$record" "${on_cluster[@]}" "$@" >"$work/log" 2>&1 ||
+        { echo "study.sh: ${name}, $n ranks: $(tail -n 1 "$work/log")" >&2; failed=$((failed + 1)); return; }
+    fi
+    replay "${name}_${machine}_$n" --work "$record/work" --machine "$machine"
+  done
+  rm -rf "$record"
+}
+
 # The slabs on simulated clusters: as LAMMPS ran there in 2023, and this program, recorded once for each size and carried out on each machine.
 part_clusters() {
   build_simulation clusters || return 0
@@ -103,30 +117,15 @@ part_clusters() {
       replay "sc24_${metal}_quartz_lammps_modelled_$n" --modelled --profile lammps_cpu_2023 --workload "sc24_${metal}_cpu" --machine quartz --ranks "$n"
     done
   done
-  local record
+  # From one GPU on: where a GPU has enough atoms, throughput is what it has to offer.
   for metal in Ta Cu W; do
-    for n in 64 256; do
-      record=$work/$metal/frontier_ranks_$n/work
-      for machine in frontier alps eos; do
-        if [ $list = no ] && [ ! -f "$out/sc24_${metal}_${machine}_$n/result.json" ] && [ ! -f "$record" ]; then
-          jobscripts/cluster_sim.sh "$(deck $metal)" --no-build --record --machine frontier --ranks "$n" --out "$work/$metal" "${on_cluster[@]}" >/dev/null
-        fi
-        replay "sc24_${metal}_${machine}_$n" --work "$record" --machine "$machine"
-      done
+    for n in 1 4 16 64 256; do
+      on_clusters "sc24_$metal" $metal $n "frontier alps eos"
     done
   done
 }
 
-# simulated NAME MACHINE RANKS WORDS...: a run on a simulated cluster.
-simulated() {
-  run_simulated() {
-    local to=${*: -1}
-    jobscripts/cluster_sim.sh "${@:1:$#-2}" --into "$to"
-  }
-  result "$1" run_simulated "${@:4}" --no-build --machine "$2" --ranks "$3"
-}
-
-# One thickness in five sizes, and some 50,000 atoms from a thin slab to a cube; clusters: Alps, the fastest of those simulated.
+# One thickness in five sizes, and some 50,000 atoms from a thin slab to a cube.
 part_curves() {
   build_release
   local simulation=yes
@@ -136,18 +135,18 @@ part_curves() {
       local name="curve_${metal}_${cells//,/x}" cells_set=(--set "structure.cells=[$cells]")
       result "${name}_wafer" $release/tungsten_md/tungsten_md run "$(deck $metal)" "${on_wafer[@]}" "${cells_set[@]}"
       [ $simulation = yes ] || continue
-      for n in $ranks; do
-        simulated "${name}_alps_$n" alps "$n" "$(deck $metal)" "${on_cluster[@]}" "${cells_set[@]}"
-      done
+      # The machines' decks never cut a slab in z, as was published; thick samples are cut along all axes.
+      [ "${cells##*,}" -lt 12 ] || cells_set+=(--set "run.rank_grid=[0,0,0]")
+      for n in $ranks; do on_clusters "$name" $metal "$n" "frontier alps quartz" "${cells_set[@]}"; done
     done <<SAMPLES
 16,16,6 1 4 16
 32,33,6 1 4 16 64
-64,65,6 4 16 64 256
-128,130,6 16 64 256
-91,92,3 16 64 256
-46,45,12 16 64 256
-32,33,24 16 64 256
-29,30,29 16 64 256
+64,65,6 1 4 16 64
+128,130,6 4 16 64
+91,92,3 1 4 16 64
+46,45,12 1 4 16 64
+32,33,24 1 4 16 64
+29,30,29 1 4 16 64
 SAMPLES
   done
 }
@@ -165,17 +164,22 @@ part_llama() {
   done
 }
 
-# Weights that stream in, tokens together.
+# Weights that stream in, tokens together: four layers by the number of tokens, and the whole model with most of them.
 part_streamed() {
   build_release
+  # streamed NAME MODEL:KEYS ZEROS SEQUENCES
+  streamed() {
+    local worked_out=4
+    [ "$3" != 0 ] || worked_out=0
+    result "$1" $release/sparse_llama/sparse_llama run --synthetic "$(llama_of "$3" "$2")" --format "$(form_of "$3")" --value bf16 \
+      --prompt-tokens 4096 --sequences "$4" --tokens 1 --worked-out $worked_out --target wafer --weights streamed
+  }
   for sequences in 2 8 32; do
     for zeros in 0 50 70 90; do
-      local worked_out=4
-      [ $zeros != 0 ] || worked_out=0
-      result "llama2-7b_${zeros}_streamed_$((4096 * sequences))" $release/sparse_llama/sparse_llama run --synthetic "$(llama_of $zeros llama2-7b:context=5000)" \
-        --format "$(form_of $zeros)" --value bf16 --prompt-tokens 4096 --sequences $sequences --tokens 1 --worked-out $worked_out --target wafer --weights streamed
+      streamed "llama2-7b_4_layers_${zeros}_streamed_$((4096 * sequences))" llama2-7b:context=5000,layers=4 $zeros $sequences
     done
   done
+  for zeros in 0 70; do streamed "llama2-7b_${zeros}_streamed_131072" llama2-7b:context=5000 $zeros 32; done
 }
 
 part_llama-clusters() {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from made_results import banded, result, write
 from test_page import WithFolder
-from wafermark_report import answer
+from wafermark_report import answer, curves
 from wafermark_report.answer import Rate, ratio
 from wafermark_report.errors import InputError
 from wafermark_report.replays import read_replays
@@ -204,11 +204,16 @@ class Shipped(unittest.TestCase):
             self.assertTrue(r.valid, r.name)
             self.assertFalse(r.json.get("build", {}).get("commit", "").endswith("-dirty"), r.name)
         problems = answer.problems(evidence.results, evidence)
-        self.assertEqual({p.atoms for p in problems}, {801792})
-        self.assertEqual({answer.potential_stem(p.wafers[0]) for p in problems}, {"Ta_li2003", "Cu_u6", "W_zhou_short"})
+        slabs = [p for p in problems if p.published_wafer]
+        self.assertEqual({p.atoms for p in slabs}, {801792})
+        self.assertEqual({answer.potential_stem(p.wafer) for p in slabs}, {"Ta_li2003", "Cu_u6", "W_zhou_short"})
+        for p in slabs:
+            self.assertLessEqual({"published", "simulated"}, {r.kind for r in p.rivals}, p.label)
         for p in problems:
             self.assertTrue(all(Rate.of(w).has_band for w in p.wafers))
-            self.assertLessEqual({"published", "simulated"}, {r.kind for r in p.rivals}, p.label)
+            self.assertTrue(all(r.best.rate.has_band for r in p.rivals if r.kind == "simulated"))
+        curves_found = {(c.label.split(",")[0], c.axis, len(c.problems)) for c in curves.curves_of(problems)}
+        self.assertLessEqual({("W", "atoms", 5), ("W", "cells", 5), ("Ta", "atoms", 5), ("Ta", "cells", 5)}, curves_found)
 
     def test_a_folder_of_ones_own(self):
         with tempfile.TemporaryDirectory() as name:

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from made_results import REPORT, result, write
+from made_results import REPORT, SOURCE, result, write
 from wafermark_report import compare
 from wafermark_report.results import read_results
 
@@ -118,6 +118,27 @@ class Check(WithFolder):
         done = call("check", self.runs("now", [100], cells=20), "--reference", self.reference())
         self.assertEqual(done.returncode, 1)
         self.assertIn("not among the results", done.stdout)
+
+    def test_a_folder_of_results_is_a_reference_of_what_was_run_here_too(self):
+        there = write(self.folder / "there", result(rate=100.0), result(rate=500.0, ranks=8))
+        self.assertEqual(call("check", self.runs("same", [95]), "--reference", there).returncode, 0)
+        done = call("check", self.runs("slow", [80]), "--reference", there)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("8 ranks", done.stdout)
+        done = call("check", self.runs("other", [95], cells=20), "--reference", there)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+        self.assertIn("found no result of a case that is among these", done.stderr)
+        self.assertEqual(call("check", self.runs("x", [95]), "--write-reference").returncode, 2)
+
+    def test_what_ships_is_the_reference_where_none_is_named(self):
+        shipped = SOURCE / "results/reference/sc24_Ta_wafer"
+        done = call("check", shipped)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        bent = json.loads((shipped / "result.json").read_text())
+        next(f for f in bent["figures"] if f["name"] == "steps_per_second")["value"] *= 0.999
+        done = call("check", write(self.folder / "bent", bent))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("below the limit", done.stdout)
 
     def test_an_invalid_result_fails_and_makes_no_reference(self):
         bad = self.runs("bad", [100], valid=False)

@@ -13,11 +13,12 @@ from .compare import LESS_IS_BETTER, table
 from .documents import SCHEMAS, read_json, read_toml
 from .errors import Arguments, InputError, one_line
 from .output import check_output, write_text
-from .results import read_results
+from .results import SOURCE, read_results
 from .tables import MERIT, machine_size, size_of
 from .wording import count, number, percent
 
 LIMITS = ("lower", "upper")
+REFERENCE = SOURCE / "results/reference"
 
 
 def case_name(result):
@@ -108,6 +109,15 @@ def new_reference(results, tolerance):
     return rows
 
 
+def rows_in_common(folder, results, tolerance):
+    """Rows of the valid results in a folder whose case is among `results`."""
+    known = {case_name(r) for r in results}
+    same = [r for r in read_results([folder]) if r.valid and case_name(r) in known]
+    if not same:
+        raise InputError(f"{folder}: found no result of a case that is among these, expected one (size, machine and steps count too)")
+    return new_reference(same, tolerance)
+
+
 def as_toml(rows):
     head = (
         "# Reference of `wafermark-report check RESULTS --reference THIS`. lower and upper are relative limits; one"
@@ -133,7 +143,9 @@ def main(arguments):
         ),
     )
     parser.add_argument("folders", nargs="+", help="folders that hold results")
-    parser.add_argument("--reference", required=True, metavar="FILE", help="TOML, or JSON where it ends in .json")
+    parser.add_argument("--reference", metavar="FILE|FOLDER",
+                        help="TOML, or JSON where it ends in .json; or a folder of results, of which those count that were"
+                        " run here too (default: the results that ship, results/reference)")
     parser.add_argument(
         "--write-reference", action="store_true", help="write FILE from these results in place of checking them"
     )
@@ -144,9 +156,14 @@ def main(arguments):
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: expected a number between 0 and 1")
     if options.write_reference:
+        if options.reference is None:
+            raise InputError("--write-reference: found no --reference, expected the file to write")
         check_output(options.reference, "--reference")
-    rows = None if options.write_reference else read_reference(options.reference)
+    folder = Path(options.reference or REFERENCE)
+    rows = None if options.write_reference or folder.is_dir() else read_reference(options.reference)
     results = read_results(options.folders)
+    if rows is None and not options.write_reference:
+        rows = rows_in_common(folder, results, options.tolerance)
     invalid = [r for r in results if not r.valid]
     if options.write_reference:
         if invalid:
