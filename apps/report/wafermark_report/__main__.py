@@ -70,6 +70,8 @@ def report(arguments):
     evidence.add_replays(read_replays(options.folders))
     command = "wafermark-report " + " ".join(shlex.quote(a) for a in arguments)
     of_campaigns = campaigns.read_campaigns(options.folders)
+    if of_campaigns:  # the shipped ones stand beside them
+        of_campaigns = campaigns.read_campaigns([*options.folders, options.reference or answer.REFERENCE])
     parts, missing = page.sections(
         results, evidence, options.sparsity, options.training_record, command, systems, of_campaigns
     )

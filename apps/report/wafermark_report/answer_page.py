@@ -1,7 +1,7 @@
 """The answer: wafer against clusters, as the page's first section. Numbers come from answer.py."""
 
 from . import answer, curve_page, curves, llama_answer_page, svg_theme
-from .answer_words import quoted_ratio, size_words, with_interval
+from .answer_words import options_words, quoted_ratio, size_words, with_interval
 from .parts import Cell, Missing, Picture, Section, Table, Text
 from .svg_theme import MARKERS, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
 from .wording import count, number, percent, times
@@ -35,10 +35,10 @@ def draw_rivals(axes, problem):
 def draw_wafer(axes, problem):
     for wafer in problem.wafers:
         rate = answer.Rate.of(wafer)
-        name = f"emulated {wafer.machine}" + (f" ({wafer.wafer_options})" if wafer.wafer_options else "")
+        name = f"emulated {wafer.machine}" + (f" ({options_words(wafer.wafer_options)})" if wafer.wafer_options else "")
         if rate.has_band:
             axes.axhspan(rate.low, rate.high, color=WAFER, alpha=0.15, lw=0)
-        axes.axhline(rate.value, color=WAFER, lw=2, label=f"{name}, {wafer.atoms:,} atoms")
+        axes.axhline(rate.value, color=WAFER, lw=2, ls="--" if wafer.wafer_options else "-", label=f"{name}, {wafer.atoms:,} atoms")
     if problem.published_wafer is not None:
         axes.axhline(problem.published_wafer, color=PUBLISHED, lw=1.4, ls=":", label="WSE-2, published")
 
@@ -83,10 +83,16 @@ def ratio_rows(problem, quotable):
                 rival.name,
                 size_words(rival, best),
                 Cell(with_interval(best.rate), rival.kind, title=rival.source),
-                quoted_ratio(problem, rival, quotable),
+                quoted_ratio(problem.wafer, rival, quotable),
                 Cell(times(published), "published", title=problem.published_source) if published else "-",
             ]
         )
+    best = problem.best_rival("measured", "simulated", "modelled", "published")
+    for wafer in problem.wafers:
+        if wafer.wafer_options:
+            rows.append([f"{problem.label}, wafer with {options_words(wafer.wafer_options)}", Cell(with_interval(answer.Rate.of(wafer)), "emulated"), best.name,
+                         size_words(best, best.best), Cell(with_interval(best.best.rate), best.kind, title=best.source),
+                         quoted_ratio(wafer, best, quotable), "-"])
     return rows
 
 

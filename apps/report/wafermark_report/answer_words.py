@@ -24,7 +24,12 @@ def size_words(rival, point):
     return at_most + count(point.workers, rival.worker)
 
 
-def quoted_ratio(problem, rival, quotable):
-    """Wafer over the best point of a cluster, if both sides keep the run rules."""
-    why = quotable.why_not(problem.wafer, *rival.runs)
-    return f"not quoted: {why}" if why else ratio_words(answer.ratio(answer.Rate.of(problem.wafer), rival.best.rate))
+def options_words(options):
+    """"list_reuse_steps=10, squared_tables=True" as "list reuse steps 10, squared tables"."""
+    return options.replace("=True", "").replace("=", " ").replace("_", " ")
+
+
+def quoted_ratio(wafer, rival, quotable):
+    """A wafer run over the best point of a cluster, if both sides keep the run rules."""
+    why = quotable.why_not(wafer, *rival.runs)
+    return f"not quoted: {why}" if why else ratio_words(answer.ratio(answer.Rate.of(wafer), rival.best.rate))

@@ -51,7 +51,7 @@ def rows(curve, quotable):
         best = p.best_rival("measured", "simulated", "modelled", "published")
         yield [named(curve), f"{p.atoms:,}", " x ".join(map(str, p.cells)), Cell(with_interval(answer.Rate.of(p.wafer)), "emulated"),
                f"{best.name}, {size_words(best, best.best)}", Cell(with_interval(best.best.rate), best.kind, title=best.source),
-               quoted_ratio(p, best, quotable)]
+               quoted_ratio(p.wafer, best, quotable)]
 
 
 def sentence(curve, quotable):

@@ -35,8 +35,11 @@ def pass_rows(found):
         dense = dense_beside(p, found)
         faster = less = "-"
         if dense and p.model.zeros:
-            faster = ratio_words(paired_ratio(p.run, dense.run))
-            if p.run.value(JOULES) and dense.run.value(JOULES):
+            quoted = paired_ratio(p.run, dense.run)
+            faster = ratio_words(quoted)
+            if not quoted.decided:
+                less = "undecided"
+            elif p.run.value(JOULES) and dense.run.value(JOULES):
                 less = times(dense.run.value(JOULES) / p.run.value(JOULES))
         joules = p.run.value(JOULES)
         yield [p.model.label, f"{p.tokens:,}", Cell(with_interval(Rate.of(p.run, "prefill_tokens_per_second")), "emulated"), faster,
