@@ -16,7 +16,9 @@ class Messages final : public Pattern {
   Messages(int words, int farthest) : words_(words), farthest_(farthest) {}
 
   /// A message from tile (x, y) of the grid, of this rank, to the one (dx, dy) away.
-  void sent(int x, int y, int dx, int dy) { ++sent_[{x, y, dx, dy}]; }
+  void sent(int x, int y, int dx, int dy) { ++sent_[{x, y, dx, dy}], ++count_; }
+  /// Of this rank's tiles so far.
+  std::int64_t count() const { return count_; }
 
   std::string text() const override;
   After after() const override { return After::itself; }
@@ -28,6 +30,7 @@ class Messages final : public Pattern {
  private:
   int words_, farthest_;
   std::map<std::array<int, 4>, std::int64_t> sent_;  ///< how often, by x, y, dx, dy
+  std::int64_t count_ = 0;
 };
 
 /// The tiles of each patch of two by two add up `words_in` words at the first of them, the north-western:

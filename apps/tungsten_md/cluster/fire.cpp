@@ -1,18 +1,12 @@
 #include "tungsten_md/cluster/fire.hpp"
 
-#include <algorithm>
 #include <cmath>
 
+#include "tungsten_md/kernels/fire.hpp"
 #include "tungsten_md/kernels/velocity_verlet.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-// Guenole et al. 2020, table 1; the time step suits metals, the displacement limit keeps the Verlet list's
-// logic.
-constexpr double first_step = 0.002, longest_step = 0.02, shortest_step = 4e-5, first_mixing = 0.25;
-constexpr double growth = 1.1, shrink = 0.5, mixing_decay = 0.99, max_displacement = 0.1;
-constexpr int delay = 20;
 
 struct Products {
   double power = 0, v2 = 0, f2 = 0;
@@ -65,7 +59,7 @@ struct Mix {
   Particles p;
   double mixing, along_force;
   KOKKOS_FUNCTION void operator()(int i) const {
-    for (int d = 0; d < 3; ++d) p.v(i, d) = (1.0 - mixing) * p.v(i, d) + along_force * p.f(i, d);
+    for (int d = 0; d < 3; ++d) p.v(i, d) = turned(p.v(i, d), p.f(i, d), mixing, along_force);
   }
 };
 struct Move {
@@ -96,8 +90,7 @@ FireResult relax(Domain& domain, const RelaxSettings& settings, const std::funct
   Kokkos::deep_copy(p.v, 0.0);
   FireResult result;
   result.energy_ev = moved();
-  double dt = first_step, mixing = first_mixing;
-  int downhill = 0;
+  FireSchedule schedule;
   for (;; ++result.steps) {
     if (before_step) before_step();
     double largest = 0.0;
@@ -109,32 +102,20 @@ FireResult relax(Domain& domain, const RelaxSettings& settings, const std::funct
     Products products;
     Kokkos::parallel_reduce("fire_products", over(p.n_local), SumProducts{p},
                             Kokkos::Sum<Products>(products));
-    if (comm.sum(products.power) > 0.0) {
-      if (++downhill > delay) {
-        dt = std::min(dt * growth, longest_step);
-        mixing *= mixing_decay;
-      }
-    } else {
-      downhill = 0;
-      if (result.steps >= delay) {
-        dt = std::max(dt * shrink, shortest_step);
-        mixing = first_mixing;
-      }
-      Kokkos::parallel_for("fire_back", over(p.n_local), Move{p, -0.5 * dt});
+    if (!schedule.accept(comm.sum(products.power))) {
+      Kokkos::parallel_for("fire_back", over(p.n_local), Move{p, -0.5 * schedule.step()});
       Kokkos::deep_copy(p.v, 0.0);
     }
-    Kokkos::parallel_for("fire_accelerate", over(p.n_local), Accelerate{p, dt});
+    Kokkos::parallel_for("fire_accelerate", over(p.n_local), Accelerate{p, schedule.step()});
     products = {};
     Kokkos::parallel_reduce("fire_products", over(p.n_local), SumProducts{p},
                             Kokkos::Sum<Products>(products));
     const double v2 = comm.sum(products.v2), f2 = comm.sum(products.f2);
     Kokkos::parallel_for("fire_mix", over(p.n_local),
-                         Mix{p, mixing, f2 > 0.0 ? mixing * std::sqrt(v2 / f2) : 0.0});
+                         Mix{p, schedule.mixing(), f2 > 0.0 ? schedule.mixing() * std::sqrt(v2 / f2) : 0.0});
     double fastest = 0.0;
     Kokkos::parallel_reduce("fire_fastest", over(p.n_local), LargestSpeed{p}, Kokkos::Max<double>(fastest));
-    fastest = comm.max(fastest);
-    const double safe = fastest * dt > max_displacement ? max_displacement / fastest : dt;
-    Kokkos::parallel_for("fire_move", over(p.n_local), Move{p, safe});
+    Kokkos::parallel_for("fire_move", over(p.n_local), Move{p, schedule.safe_step(comm.max(fastest))});
     result.energy_ev = moved();
   }
   Kokkos::deep_copy(p.v, 0.0);

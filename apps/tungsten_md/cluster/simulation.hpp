@@ -60,6 +60,8 @@ class Simulation final : public Dynamics {
   void report(Result& result, const RunLoop& loop) const override;
 
   Domain& domain() { return *domain_; }
+  /// The energy's balance begins anew: what came before was reckoned with other tables. Collective.
+  void balance_anew() { ledger_.initial_ev += thermo().total_ev() - ledger().expected_ev(); }
   /// How the relaxation before the run ended, where the case asked for one.
   const std::optional<FireResult>& relaxation() const { return relaxation_; }
   SimulationState state() const;

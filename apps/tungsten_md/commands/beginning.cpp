@@ -69,15 +69,20 @@ Beginning choose_beginning(const Communicator& comm, const RestartOptions& optio
 
 nlohmann::json take_checkpoint(const Communicator& comm, const std::vector<std::string>& checkpoints,
                                const CaseRecord& record,
-                               const std::function<void(const std::string&)>& take) {
+                               const std::function<void(const FoundCheckpoint&)>& take) {
   for (const std::string& path : checkpoints) try {
       const nlohmann::json header = read_checkpoint_header(comm, path);
       if (!header.contains("run") || !header["run"].contains("case"))
         throw InputError(
             fmt::format("{}: found a checkpoint of an older version, expected one of this", path));
       const nlohmann::json& run = header["run"];
-      record.require_continues(CaseRecord::from_json(run.at("case")), path, run.at("time_ps").get<double>());
-      take(path);
+      const CaseRecord stored = CaseRecord::from_json(run.at("case"));
+      const double time_ps = run.at("time_ps").get<double>();
+      if (record.is_of_the_target_of(stored))
+        record.require_continues(stored, path, time_ps);
+      else
+        record.on_any_target().require_continues(stored.on_any_target(), path, time_ps);
+      take({path, header.at("format").get<std::string>().starts_with("wafermark-wafer-")});
       if (comm.is_root() && path != checkpoints.front())
         fmt::print(stderr, "note: goes on from {} instead, which is older\n", path);
       return run;

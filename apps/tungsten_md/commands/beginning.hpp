@@ -29,10 +29,17 @@ struct Beginning {
 Beginning choose_beginning(const Communicator& comm, const RestartOptions& options, const Case& what,
                            const CaseRecord& record, const OutputFolder& out);
 
-/// Calls take(path) with the first checkpoint that is whole and of this case, notes on stderr what is wrong
-/// with those before it, and returns the "run" entry of its header. Throws the last one's InputError when
-/// none is, and OtherCase at once. Collective.
+/// A checkpoint, and whether the emulated wafer wrote it.
+struct FoundCheckpoint {
+  std::string path;
+  bool of_wafer = false;
+};
+
+/// Calls `take` with the first checkpoint that is whole and of this case, on whichever target, notes on
+/// stderr what is wrong with those before it, and returns the "run" entry of its header. Throws the last
+/// one's InputError when none is, and OtherCase at once. Collective.
 nlohmann::json take_checkpoint(const Communicator& comm, const std::vector<std::string>& checkpoints,
-                               const CaseRecord& record, const std::function<void(const std::string&)>& take);
+                               const CaseRecord& record,
+                               const std::function<void(const FoundCheckpoint&)>& take);
 
 }  // namespace wafermark::tungsten

@@ -57,6 +57,8 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
   if (const auto& lattice = what.structure.lattice) {
     r.set("structure.lattice", name_of(lattice->kind));
     r.set("structure.element", what.structure.element);
+    for (const AddedElement& added : what.structure.composition)
+      r.set("structure.composition." + added.symbol, added.fraction);
     r.set("structure.lattice_constant_angstrom", lattice->a);
     r.set("structure.cells", lattice->cells);
   } else {
@@ -151,6 +153,18 @@ void CaseRecord::set_wafer(const WaferSettings& w) {
 CaseRecord CaseRecord::from_json(const nlohmann::json& document) {
   CaseRecord record;
   record.values_ = document.get<std::map<std::string, std::string>>();
+  return record;
+}
+
+bool CaseRecord::is_of_the_target_of(const CaseRecord& other) const {
+  const auto mine = values_.find("target"), others = other.values_.find("target");
+  return mine != values_.end() && others != other.values_.end() && mine->second == others->second;
+}
+
+CaseRecord CaseRecord::on_any_target() const {
+  CaseRecord record;
+  for (const auto& [key, value] : values_)
+    if (key != "target" && !key.starts_with("wafer.")) record.values_[key] = value;
   return record;
 }
 

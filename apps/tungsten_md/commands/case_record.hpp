@@ -26,6 +26,10 @@ class CaseRecord {
   static CaseRecord from_json(const nlohmann::json& document);
   nlohmann::json to_json() const { return values_; }
 
+  bool is_of_the_target_of(const CaseRecord& other) const;
+  /// What counts on any target.
+  CaseRecord on_any_target() const;
+
   /// Throws OtherCase "WHERE: is of another case: KEY = stored, now = ..." for the first key that may not
   /// differ. `time_ps`: how far the stored run has come; recoils may be added after it.
   void require_continues(const CaseRecord& stored, const std::string& where, double time_ps) const;

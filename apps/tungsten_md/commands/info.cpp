@@ -10,6 +10,7 @@
 #include "common/option_checks.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
+#include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/emulator_memory.hpp"
 
@@ -96,8 +97,7 @@ int info(const InfoOptions& o) {
   const PotentialTables potential = what.load_potential();
   if (o.options.target == "wafer") {
     if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
-    if (what.structure.lattice) require_element(what, potential);
-    const TilePlan plan = TilePlan::make(comm, what, potential);
+    const TilePlan plan = plan_for(comm, what, potential).plan;
     if (!comm.is_root()) return 0;
     fmt::print("{}\n{}", what.title, plan.describe());
     fmt::print("memory            about {} a rank to emulate it on {}; this node has {} to give\n",

@@ -26,6 +26,45 @@ Checkpoint to_checkpoint(const SimulationState& s, const std::string& deck,
           s.counters,      s.shares,      deck,     lattice,     run};
 }
 
+/// Of the emulated wafer, for the cluster, which makes lists and forces anew.
+SimulationState to_state(const CarriedState& c) {
+  SimulationState s;
+  s.configuration = c.configuration;
+  s.x_reference = c.configuration.atoms.x;
+  s.numbers = {{"timestep_ps", c.timestep_ps},
+               {"initial_ev", c.ledger.initial_ev},
+               {"pka_ev", c.ledger.pka_ev},
+               {"stopping_ev", c.ledger.stopping_ev},
+               {"thermostat_ev", c.ledger.thermostat_ev},
+               {"lost_ev", c.ledger.lost_ev}};
+  s.counters = {{"pkas_fired", c.pkas_fired}, {"lost_atoms", c.lost_atoms}};
+  s.recoils = c.recoils;
+  return s;
+}
+
+/// Of the cluster, for the emulated wafer: all atoms on every rank.
+CarriedState carried(const std::string& path, const nlohmann::json& run) {
+  const Communicator alone(MPI_COMM_SELF);
+  const Checkpoint c = read_checkpoint(alone, path);
+  CarriedState state;
+  state.configuration = in_order_of_ids(c.configuration);
+  const auto number = [&](const char* name) {
+    const auto found = c.numbers.find(name);
+    return found == c.numbers.end() ? 0.0 : found->second;
+  };
+  const auto counter = [&](const char* name) {
+    const auto found = c.counters.find(name);
+    return found == c.counters.end() ? std::int64_t{0} : found->second;
+  };
+  state.timestep_ps = number("timestep_ps");
+  state.ledger = {number("initial_ev"), number("pka_ev"), number("stopping_ev"), number("thermostat_ev"),
+                  number("lost_ev")};
+  state.pkas_fired = counter("pkas_fired");
+  state.lost_atoms = counter("lost_atoms");
+  state.recoils = recoils_from_json(run.at("recoils"));
+  return state;
+}
+
 }  // namespace
 
 Target on_cluster(const Setting& s) {
@@ -37,11 +76,18 @@ Target on_cluster(const Setting& s) {
     simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, target.start, s.times, s.relaxing);
   } else {
     Checkpoint from;
-    target.from = take_checkpoint(s.comm, s.checkpoints, s.record,
-                                  [&](const std::string& path) { from = read_checkpoint(s.comm, path); });
-    target.start = from.configuration;
-    const auto recoils = recoils_from_json(target.from.at("recoils"));
-    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, to_state(from, recoils), s.times);
+    std::optional<CarriedState> of_wafer;
+    target.from = take_checkpoint(s.comm, s.checkpoints, s.record, [&](const FoundCheckpoint& found) {
+      if (found.of_wafer)
+        of_wafer = read_wafer_checkpoint(s.comm, found.path);
+      else
+        from = read_checkpoint(s.comm, found.path);
+    });
+    const SimulationState state =
+        of_wafer ? to_state(*of_wafer) : to_state(from, recoils_from_json(target.from.at("recoils")));
+    target.start = state.configuration;
+    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, state, s.times);
+    if (of_wafer) simulation->balance_anew();
   }
   target.save = [s, running = simulation.get()](const nlohmann::json& run) {
     write_checkpoint(s.comm, s.save_to,
@@ -51,20 +97,34 @@ Target on_cluster(const Setting& s) {
   return target;
 }
 
+PlannedWafer plan_for(const Communicator& comm, const Case& what, const PotentialTables& potential) {
+  if (what.structure.lattice) {
+    require_element(what, potential);
+    return {TilePlan::make(comm, what, potential), std::nullopt};
+  }
+  Configuration start = whole_starting_state(what, potential);
+  TilePlan plan = TilePlan::make(comm, what, potential, &start);
+  return {std::move(plan), std::move(start)};
+}
+
 Target on_wafer(const Setting& s) {
-  if (s.what.structure.lattice) require_element(s.what, s.potential);
-  TilePlan plan = TilePlan::make(s.comm, s.what, s.potential);
+  auto [plan, start] = plan_for(s.comm, s.what, s.potential);
   require_memory(s.comm, emulator_bytes(plan, s.comm.size()),
                  fmt::format("{} atoms on {} tiles, emulated by {} ranks", plan.layout.atoms(),
                              plan.grid.tiles(), s.comm.size()));
-  // Every rank knows where all atoms begin: tiles are dealt by the whole crystal.
-  const Communicator alone(MPI_COMM_SELF);
-  auto simulation = std::make_unique<WaferSimulation>(s.comm, s.what, std::move(plan),
-                                                      starting_state(alone, s.what, s.potential), s.times);
+  // Every rank knows where all atoms begin.
+  if (!start) start = whole_starting_state(s.what, s.potential);
+  auto simulation = std::make_unique<WaferSimulation>(s.comm, s.what, std::move(plan), *start, s.times);
   Target target;
   if (!s.checkpoints.empty())
-    target.from = take_checkpoint(s.comm, s.checkpoints, s.record,
-                                  [&](const std::string& path) { simulation->resume(path); });
+    target.from = take_checkpoint(s.comm, s.checkpoints, s.record, [&](const FoundCheckpoint& found) {
+      if (found.of_wafer)
+        simulation->resume(found.path);
+      else
+        simulation->carry_on(carried(found.path, read_checkpoint_header(s.comm, found.path).at("run")));
+    });
+  else if (s.what.dynamics.relax.max_steps > 0)
+    simulation->relax(s.relaxing);
   target.start = simulation->configuration();
   target.save = [s, running = simulation.get()](const nlohmann::json& run) {
     running->save(s.save_to, previous_checkpoint(s.save_to), s.deck, run);

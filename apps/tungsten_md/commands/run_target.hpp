@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tungsten_md/commands/case_record.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
+#include "tungsten_md/wafer/tile_plan.hpp"
 
 namespace wafermark::tungsten {
 
@@ -33,6 +35,14 @@ struct Setting {
   std::string save_to, deck;
   std::function<void()> relaxing;
 };
+
+/// How a case sits on the emulated wafer, and its atoms where the plan needed them (those of a file). Throws
+/// InputError. Collective.
+struct PlannedWafer {
+  TilePlan plan;
+  std::optional<Configuration> start;  ///< all atoms, in the order of their ids
+};
+PlannedWafer plan_for(const Communicator& comm, const Case& what, const PotentialTables& potential);
 
 /// Throw InputError for what the target cannot run, and for checkpoints that cannot be gone on with.
 /// Collective.

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/io/close_atoms.hpp"
 #include "tungsten_md/io/state_file.hpp"
+#include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
 
 namespace wafermark::tungsten {
@@ -55,9 +58,21 @@ void require_masses(const Configuration& state, const std::vector<int>& types,
   }
 }
 
+/// Of a random alloy, drawn by the site's number: the same on any number of ranks and any target.
+int type_of_site(const StructureSettings& s, std::uint64_t seed, std::int64_t id, int type,
+                 const PotentialTables& potential) {
+  if (s.composition.empty()) return type;
+  double drawn = uniform(random_words(seed, static_cast<std::uint64_t>(id), 0, Stream::composition)[0]);
+  for (const AddedElement& added : s.composition) {
+    if (drawn <= added.fraction) return potential.element_index(added.symbol);
+    drawn -= added.fraction;
+  }
+  return type;
+}
+
 /// This rank's slice along x; the domain sends the atoms on to their owners.
 Configuration crystal_slice(const Communicator& comm, const StructureSettings& s, int type,
-                            const PotentialTables& potential) {
+                            std::uint64_t seed, const PotentialTables& potential) {
   const Box box = s.lattice->box(s.periodic);
   Vec3 lo = box.lo, hi = box.hi;
   const auto edge = [&](int rank) {
@@ -67,7 +82,8 @@ Configuration crystal_slice(const Communicator& comm, const StructureSettings& s
   hi[0] = edge(comm.rank() + 1);
   Configuration crystal = build_crystal(*s.lattice, s.periodic, s.element,
                                         potential.elements[static_cast<std::size_t>(type)].mass_amu, lo, hi);
-  for (int& t : crystal.atoms.type) t = type;
+  for (std::size_t k = 0; k < crystal.atoms.size(); ++k)
+    crystal.atoms.type[k] = type_of_site(s, seed, crystal.atoms.id[k], type, potential);
   return crystal;
 }
 
@@ -132,7 +148,7 @@ Configuration starting_state(const Communicator& comm, const Case& what, const P
   if (s.lattice) {
     require_memory(comm, start_bytes(static_cast<double>(s.lattice->size()) / comm.size()),
                    fmt::format("{} atoms on {} ranks", s.lattice->size(), comm.size()));
-    Configuration start = crystal_slice(comm, s, require_element(what, potential), potential);
+    Configuration start = crystal_slice(comm, s, require_element(what, potential), what.run.seed, potential);
     adopt_elements(start, potential);
     return start;
   }
@@ -143,6 +159,27 @@ Configuration starting_state(const Communicator& comm, const Case& what, const P
           "{}: found {} boundaries along {}, expected {}, as structure.boundary says", s.file,
           start.box.periodic[d] ? "periodic" : "open", "xyz"[d], s.periodic[d] ? "periodic" : "open"));
   return start;
+}
+
+Configuration in_order_of_ids(Configuration c) {
+  std::vector<std::size_t> order(c.atoms.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return c.atoms.id[a] < c.atoms.id[b]; });
+  Atoms atoms;
+  for (const std::size_t k : order) {
+    atoms.id.push_back(c.atoms.id[k]);
+    atoms.type.push_back(c.atoms.type[k]);
+    atoms.x.push_back(c.atoms.x[k]);
+    atoms.v.push_back(c.atoms.v[k]);
+  }
+  c.atoms = std::move(atoms);
+  return c;
+}
+
+Configuration whole_starting_state(const Case& what, const PotentialTables& potential) {
+  const Communicator alone(MPI_COMM_SELF);
+  return in_order_of_ids(starting_state(alone, what, potential));
 }
 
 }  // namespace wafermark::tungsten

@@ -10,6 +10,12 @@ namespace wafermark::tungsten {
 /// This rank's share of the crystal, or of the atoms of the file; masses from the potential. Collective.
 Configuration starting_state(const Communicator& comm, const Case& what, const PotentialTables& potential);
 
+/// The same atoms in the order of their ids.
+Configuration in_order_of_ids(Configuration structure);
+
+/// All atoms of the case on every rank, in the order of their ids.
+Configuration whole_starting_state(const Case& what, const PotentialTables& potential);
+
 /// Index of the crystal's element in the potential; InputError when it has none.
 int require_element(const Case& what, const PotentialTables& potential);
 

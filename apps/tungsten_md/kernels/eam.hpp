@@ -54,6 +54,14 @@ KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> eam_radial_of_squares(const Quad<T>&
   const T slope = quadratic_value(density_slope, p);
   return {quadratic_value(phi_slope, p), slope, slope};
 }
+/// The same for two elements: `density_slope_ij` of the density that j lays at i.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> eam_radial_of_squares(const Quad<T>& density_slope_ij,
+                                                                  const Quad<T>& density_slope_ji,
+                                                                  const Quad<T>& phi_slope, T p) {
+  return {quadratic_value(phi_slope, p), quadratic_value(density_slope_ij, p),
+          quadratic_value(density_slope_ji, p)};
+}
 /// phi from the same, eV: dphi/dp = du/2 phi'/r, summed up from where the piece begins.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION T phi_of_squares(const Quad<T>& phi_slope, T p, T half_du) {

@@ -70,6 +70,33 @@ ReferenceSettings read_reference(Deck& deck, const StructureSettings& s) {
   return r;
 }
 
+/// "Re 0.05": five of a hundred sites.
+std::vector<AddedElement> read_composition(Deck& deck, const std::string& element) {
+  constexpr const char* key = "structure.composition";
+  std::vector<AddedElement> added;
+  double sum = 0.0;
+  for (const std::string& text :
+       deck.texts(key, std::vector<std::string>{},
+                  "a random alloy, as [\"Re 0.05\"]: each site of the crystal is of that element with this "
+                  "probability, by "
+                  "run.seed and the site's number; the rest are structure.element")) {
+    const std::size_t space = text.find(' ');
+    const std::string symbol = text.substr(0, space);
+    const auto fraction = space == std::string::npos ? std::nullopt : parse_number(text.substr(space + 1));
+    if (!fraction || !(*fraction > 0.0) || !(*fraction < 1.0))
+      deck.reject(key, "a symbol, a space and a fraction above 0 and below 1 each, as [\"Re 0.05\"]");
+    const bool known =
+        symbol == element ||
+        std::any_of(added.begin(), added.end(), [&](const AddedElement& a) { return a.symbol == symbol; });
+    if (symbol.empty() || known)
+      deck.reject(key, "each element once, and not structure.element, which has the rest");
+    added.push_back({symbol, *fraction});
+    sum += *fraction;
+  }
+  if (sum > 1.0 + 1e-12) deck.reject(key, "fractions of at most 1 together");
+  return added;
+}
+
 StructureSettings read_structure(Deck& deck) {
   StructureSettings s;
   s.periodic = read_boundary(deck);
@@ -83,11 +110,14 @@ StructureSettings read_structure(Deck& deck) {
                      "(the first frame)");
   s.reference = read_reference(deck, s);
   if (!s.file.empty()) {
+    if (deck.has("structure.composition"))
+      deck.reject("structure.composition", "no structure.file beside it, which says what its atoms are");
     s.file = deck.resolve_path(s.file);
     return s;
   }
   const std::string kind = deck.choice("structure.lattice", "bcc", {"sc", "bcc", "fcc"}, lattice_meaning);
   s.element = deck.text("structure.element", "W", "chemical symbol of the crystal's atoms");
+  s.composition = read_composition(deck, s.element);
   const double a =
       deck.number("structure.lattice_constant_angstrom", std::nullopt, constant_meaning, constant_range);
   const double expansion =
@@ -256,7 +286,15 @@ Case Case::read(Deck& deck) {
   Case c;
   c.title = deck.text("title", deck.file(), "what the case is, in one line");
   c.structure = read_structure(deck);
-  c.potential = PotentialSettings::read(deck, c.structure.element);
+  std::vector<std::string> elements{c.structure.element.empty() ? "W" : c.structure.element};
+  for (const AddedElement& added : c.structure.composition) elements.push_back(added.symbol);
+  c.potential = PotentialSettings::read(deck, elements);
+  for (const AddedElement& added : c.structure.composition) {
+    const auto& known = c.potential.elements;
+    if (std::find(known.begin(), known.end(), added.symbol) == known.end())
+      deck.reject("structure.composition",
+                  fmt::format("elements among potential.elements, {}", fmt::join(known, ", ")));
+  }
   c.run = read_run(deck);
   c.dynamics = DynamicsSettings::read(deck);
   const auto& periodic = c.structure.periodic;

@@ -26,13 +26,20 @@ struct ReferenceSettings {
   std::array<int, 3> cells{0, 0, 0};  ///< 0: as many as the box holds
 };
 
+/// Part of a crystal's atoms that are of another element, each site by itself.
+struct AddedElement {
+  std::string symbol;
+  double fraction = 0.0;
+};
+
 /// Where the atoms come from: a crystal, or a file.
 struct StructureSettings {
   std::optional<Lattice> lattice;
   std::array<bool, 3> periodic{true, true, true};
-  std::string element;          ///< of the crystal
-  std::string file;             ///< instead of a crystal
-  ReferenceSettings reference;  ///< with a file
+  std::string element;                    ///< of the crystal
+  std::vector<AddedElement> composition;  ///< of a random alloy, beside `element`
+  std::string file;                       ///< instead of a crystal
+  ReferenceSettings reference;            ///< with a file
   LostAtoms lost_atoms = LostAtoms::error;
 };
 

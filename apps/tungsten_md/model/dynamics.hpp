@@ -44,6 +44,17 @@ struct Recoil {
   double energy_gained_ev = 0.0;
 };
 
+/// What a run carries on when it changes targets: the atoms and what has happened to them. The rest, lists,
+/// clocks and random numbers, a target makes anew or draws by step and atom.
+struct CarriedState {
+  Configuration configuration;
+  double timestep_ps = 0.0;
+  EnergyLedger ledger;
+  std::int64_t pkas_fired = 0;
+  std::int64_t lost_atoms = 0;
+  std::vector<Recoil> recoils;
+};
+
 /// What the loop over steps took on this machine.
 struct RunLoop {
   std::int64_t steps = 0;

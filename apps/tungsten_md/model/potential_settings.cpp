@@ -49,7 +49,7 @@ LennardJones read_lennard_jones(Deck& deck, const PotentialSettings& p) {
 
 }  // namespace
 
-PotentialSettings PotentialSettings::read(Deck& deck, const std::string& crystal_element) {
+PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::string>& crystal_elements) {
   PotentialSettings p;
   p.file = deck.text("potential.file", "",
                      "setfl, eam/fs or funcfl file; found beside the deck or in the library");
@@ -65,8 +65,7 @@ PotentialSettings PotentialSettings::read(Deck& deck, const std::string& crystal
     p.file = find_potential(p.file, std::filesystem::path(deck.file()).parent_path().string());
   p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"},
                          "format of the file");
-  p.elements = deck.texts("potential.elements",
-                          std::vector<std::string>{crystal_element.empty() ? "W" : crystal_element},
+  p.elements = deck.texts("potential.elements", crystal_elements,
                           "element of each atom type, in the order of the types");
   p.core = deck.choice(
       "potential.core", "none", {"none", "zbl", "zbl_dft"},

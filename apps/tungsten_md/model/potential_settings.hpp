@@ -19,9 +19,9 @@ struct PotentialSettings {
   double core_inner_angstrom = 1.0, core_outer_angstrom = 2.0;
   int table_points = 0;  ///< 0: the file's own
 
-  /// `crystal_element`: what the crystal's atoms are, the only type where the deck names none; or empty.
-  /// Throws InputError.
-  static PotentialSettings read(Deck& deck, const std::string& crystal_element);
+  /// `crystal_elements`: what the crystal's atoms are, the types where the deck names none. Throws
+  /// InputError.
+  static PotentialSettings read(Deck& deck, const std::vector<std::string>& crystal_elements);
   /// With its core; types follow `elements`.
   PotentialTables load() const;
 };

@@ -25,7 +25,7 @@ Configuration WaferSimulation::configuration() const {
     const TileAtom& a = block_->atom(i);
     if (a.id < 0) continue;
     c.atoms.id.push_back(a.id);
-    c.atoms.type.push_back(0);
+    c.atoms.type.push_back(a.type);
     c.atoms.x.push_back(start_.box.wrap(block_->position(i)));
     c.atoms.v.push_back({a.v.x, a.v.y, a.v.z});
   }
@@ -35,16 +35,17 @@ Configuration WaferSimulation::configuration() const {
 WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
   const Configuration mine = configuration();
   std::vector<double> rows;
-  constexpr std::size_t columns = 12;
+  constexpr std::size_t columns = 13;
   rows.reserve(columns * mine.atoms.size());
   std::size_t k = 0;
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     if (a.id < 0) continue;
     const Vec3 &x = mine.atoms.x[k], &v = mine.atoms.v[k];
-    rows.insert(rows.end(), {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x),
-                             static_cast<double>(a.f.y), static_cast<double>(a.f.z), block_->energy_ev(i),
-                             block_->virial_ev(i), static_cast<double>(block_->neighbours(i))});
+    rows.insert(rows.end(),
+                {x[0], x[1], x[2], v[0], v[1], v[2], static_cast<double>(a.f.x), static_cast<double>(a.f.y),
+                 static_cast<double>(a.f.z), block_->energy_ev(i), block_->virial_ev(i),
+                 static_cast<double>(block_->neighbours(i)), static_cast<double>(a.type)});
     ++k;
   }
   const auto ids = comm_.all_gather(mine.atoms.id);
@@ -53,7 +54,7 @@ WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
   out.configuration = mine;
   Atoms& atoms = out.configuration.atoms;
   atoms.id = start_.atoms.id;
-  atoms.type.assign(ids.size(), 0);
+  atoms.type.resize(ids.size());
   atoms.x.resize(ids.size());
   atoms.v.resize(ids.size());
   out.forces.resize(ids.size());
@@ -70,6 +71,7 @@ WaferSimulation::AllAtoms WaferSimulation::all_atoms() const {
     out.energy_ev[to] = row[9];
     out.virial_ev[to] = row[10];
     out.neighbours[to] = static_cast<int>(row[11]);
+    atoms.type[to] = static_cast<int>(row[12]);
   }
   return out;
 }
@@ -103,7 +105,8 @@ std::int64_t WaferSimulation::hot_atoms_at_border(double width, double energy_ev
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     if (a.id < 0) continue;
-    const double kinetic = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev *
+    const double kinetic = 0.5 * start_.masses[static_cast<std::size_t>(a.type)] *
+                           units::amu_a2_per_ps2_in_ev *
                            static_cast<double>(squared_length(a.v.x, a.v.y, a.v.z));
     if (kinetic <= energy_ev) continue;
     const Vec3 x = box.wrap(block_->position(i));

@@ -10,7 +10,8 @@ constexpr float gain_worth_a_swap = 0.25f;  // Angstrom^2: above what heat does 
 
 }  // namespace
 
-std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped) {
+std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped,
+                                   wse::Messages& tables) {
   // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared
   // distances from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
   std::vector<int> partner(border_.border().size(), -1);
@@ -33,15 +34,18 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
   choices.move(border_, partner, 1, 0);
   std::vector<float> state(9 * border_.border().size());
   std::vector<std::int64_t> ids(border_.border().size());
+  std::vector<int> types(border_.border().size(), 0);
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const TileAtom& a = atoms_[i];
     const std::size_t at = bordered(i);
     const float words[9] = {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z};
     std::copy_n(words, 9, state.begin() + static_cast<std::ptrdiff_t>(9 * at));
     ids[at] = a.id;
+    types[at] = a.type;
   }
   border_.fill(state, 9);
   border_.fill(ids);
+  border_.fill(types);
   std::int64_t changed = 0;
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const std::size_t at = bordered(i);
@@ -55,6 +59,7 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
     const float* s = &state[9 * there];
     TileAtom& a = atoms_[i];
     a.id = ids[there];
+    a.type = types[there];
     a.x = {-d.x, -d.y, s[2]};
     a.v = {s[3], s[4], s[5]};
     a.f = {s[6], s[7], s[8]};
@@ -63,6 +68,7 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
               down = (straight ? window_[k].column_dy : window_[k].column_dx) - seen_;
     const auto [gx, gy] = on_grid(i);
     swapped.sent(patch_ * gx, patch_ * gy, patch_ * across, patch_ * down);
+    if (types[at] != types[there]) tables.sent(patch_ * gx, patch_ * gy, patch_ * across, patch_ * down);
     ++changed;
   }
   if (comm_->max(changed) > 0) list_valid_ = false;

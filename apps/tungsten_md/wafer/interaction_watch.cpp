@@ -25,25 +25,60 @@ int places_apart(int a, int b, int tiles, bool ring) {
   return ring ? std::min(d, tiles - d) : d;
 }
 
-/// The columns that come within `reach` of a position, along one axis of the grid.
-std::vector<std::int64_t> columns_near(const TileLayout& layout, std::size_t g, double x, double reach) {
-  const double length = layout.column_length[g];
-  const int columns = (g == 0 ? layout.grid.width : layout.grid.height) / layout.tiles_per_column[g];
-  const double low = std::floor((x - reach - layout.origin[g]) / length),
-               high = std::floor((x + reach - layout.origin[g]) / length);
-  std::vector<std::int64_t> near;
-  if (!(std::abs(low) < 1e15)) return near;  // no number, or nowhere
-  const auto first = static_cast<std::int64_t>(low), last = static_cast<std::int64_t>(high);
-  for (std::int64_t c = first; c <= last; ++c) {
-    if (!layout.grid.ring[g])
-      near.push_back(c);
-    else if (c - first < columns)
-      near.push_back(((c % columns) + columns) % columns);
-  }
-  return near;
-}
+constexpr double bin_width = 4.0;  // Angstrom: about as far as atoms interact
 
 }  // namespace
+
+std::vector<TileBlock::Bin> TileBlock::bins_near(const Vec3& x, double reach) const {
+  std::array<std::vector<int>, 2> along;
+  for (std::size_t g = 0; g < 2; ++g) {
+    const auto axis = static_cast<std::size_t>(layout_.axis[g]);
+    const double low = std::floor((x[axis] - reach - box_.lo[axis]) / bin_length_[g]),
+                 high = std::floor((x[axis] + reach - box_.lo[axis]) / bin_length_[g]);
+    if (!(std::abs(low) < 1e9)) return {};  // no number, or nowhere
+    const bool ring = layout_.grid.ring[g];
+    const int first = static_cast<int>(low), last = static_cast<int>(high), n = bins_[g];
+    for (int c = first; c <= last && static_cast<int>(along[g].size()) < n; ++c) {
+      const int bin = ring ? ((c % n) + n) % n : std::clamp(c, 0, n - 1);
+      if (along[g].empty() || along[g].back() != bin) along[g].push_back(bin);
+    }
+  }
+  std::vector<Bin> bins;
+  for (const int across : along[0])
+    for (const int down : along[1]) bins.push_back({across, down});
+  return bins;
+}
+
+void TileBlock::bin_sites() {
+  for (std::size_t g = 0; g < 2; ++g) {
+    const double length = box_.length(layout_.axis[g]);
+    bins_[g] = static_cast<int>(std::clamp(length / bin_width, 1.0, 4096.0));
+    bin_length_[g] = length / bins_[g];
+  }
+  const auto number = [&](std::size_t tile) {
+    const Bin bin = bins_near(position(tile), 0.0).at(0);
+    return static_cast<std::size_t>(bin[1]) * static_cast<std::size_t>(bins_[0]) +
+           static_cast<std::size_t>(bin[0]);
+  };
+  std::vector<std::uint32_t> bin_of(atoms_.size());
+  bin_begin_.assign(static_cast<std::size_t>(bins_[0]) * static_cast<std::size_t>(bins_[1]) + 1, 0);
+  for (std::size_t i = 0; i < atoms_.size(); ++i) {
+    if (atoms_[i].id < 0) continue;
+    bin_of[i] = static_cast<std::uint32_t>(number(i));
+    ++bin_begin_[bin_of[i] + 1];
+  }
+  for (std::size_t k = 1; k < bin_begin_.size(); ++k) bin_begin_[k] += bin_begin_[k - 1];
+  std::vector<std::uint32_t> next(bin_begin_.begin(), bin_begin_.end() - 1);
+  binned_.resize(bin_begin_.back());
+  for (std::size_t i = 0; i < atoms_.size(); ++i)
+    if (atoms_[i].id >= 0) binned_[next[bin_of[i]]++] = static_cast<std::uint32_t>(i);
+}
+
+std::vector<std::size_t> TileBlock::tiles_in(const Bin& bin) const {
+  const auto k = static_cast<std::size_t>(bin[1]) * static_cast<std::size_t>(bins_[0]) +
+                 static_cast<std::size_t>(bin[0]);
+  return {binned_.begin() + bin_begin_[k], binned_.begin() + bin_begin_[k + 1]};
+}
 
 std::int64_t TileBlock::missed_interactions() const {
   std::vector<float> displaced(atoms_.size(), 0.0f);
@@ -101,17 +136,6 @@ std::vector<TileBlock::Stray> TileBlock::all_strays(const std::vector<float>& di
 std::int64_t TileBlock::missed_by_strays(const std::vector<float>& displaced) const {
   const double cutoff = static_cast<double>(cutoff_) - rounding_at_cutoff;
   const std::vector<Stray> strays = all_strays(displaced);
-  using Column = std::array<std::int64_t, 2>;
-  const auto columns_around = [&](const Vec3& x, double reach) {
-    std::vector<Column> columns;
-    const auto axis = [&](std::size_t g) {
-      return columns_near(layout_, g, x[static_cast<std::size_t>(layout_.axis[g])], reach);
-    };
-    const auto across = axis(0), down = axis(1);
-    for (const auto cx : across)
-      for (const auto cy : down) columns.push_back({cx, cy});
-    return columns;
-  };
   const auto missed = [&](const Stray& a, int gx, int gy, const Vec3& x) {
     const wse::TileGrid& g = layout_.grid;
     if (places_apart(a.gx, gx, g.width, g.ring[0]) <= layout_.reach &&
@@ -120,22 +144,22 @@ std::int64_t TileBlock::missed_by_strays(const std::vector<float>& displaced) co
     const Vec3 d = box_.minimum_image({a.x[0] - x[0], a.x[1] - x[1], a.x[2] - x[2]});
     return d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < cutoff * cutoff;
   };
-  std::map<Column, std::vector<const Stray*>> by_column;
+  std::map<Bin, std::vector<const Stray*>> by_bin;
   for (const Stray& s : strays)
-    for (const Column& c : columns_around(s.x, 0.0)) by_column[c].push_back(&s);
+    for (const Bin& bin : bins_near(s.x, 0.0)) by_bin[bin].push_back(&s);
 
   std::int64_t found = 0;
   for (const Stray& s : strays) {
     const bool own = block_.x0 <= s.gx && s.gx < block_.x0 + block_.width && block_.y0 <= s.gy &&
                      s.gy < block_.y0 + block_.height;
-    for (const Column& c : columns_around(s.x, cutoff)) {
-      const auto there = by_column.find(c);
-      if (!own || there == by_column.end()) continue;
+    for (const Bin& bin : bins_near(s.x, cutoff)) {
+      const auto there = by_bin.find(bin);
+      if (!own || there == by_bin.end()) continue;
       for (const Stray* other : there->second) found += missed(s, other->gx, other->gy, other->x) ? 1 : 0;
     }
     // Atoms near their sites, of this rank; each pair counts from both sides.
-    for (const Column& c : columns_around(s.x, cutoff + stray_limit))
-      for (const std::size_t i : tiles_of_column(c[0], c[1]))
+    for (const Bin& bin : bins_near(s.x, cutoff + stray_limit))
+      for (const std::size_t i : tiles_in(bin))
         if (atoms_[i].id >= 0 && displaced[i] <= static_cast<float>(stray_limit)) {
           const auto [gx, gy] = on_grid(i);
           found += missed(s, gx, gy, position(i)) ? 2 : 0;

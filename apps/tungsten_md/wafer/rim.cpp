@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "tungsten_md/wafer/placement/near_atoms.hpp"
+#include "tungsten_md/wafer/placement/tile_exchanges.hpp"
+
 namespace wafermark::tungsten {
 namespace {
 
@@ -70,6 +73,33 @@ std::vector<std::vector<RimTile>> rim_of(const TileLayout& layout, const Configu
           const double apart = sites.apart(x, y, dx, dy);
           if (apart < widest) list.push_back({dx, dy, static_cast<float>(apart - cutoff)});
         }
+      std::sort(list.begin(), list.end(), [](const RimTile& a, const RimTile& b) { return a.gap < b.gap; });
+    }
+  return rim;
+}
+
+std::vector<std::vector<RimTile>> rim_of_structure(const TileLayout& layout, const Configuration& start,
+                                                   double cutoff, const wse::Block& mine) {
+  const wse::TileGrid& grid = layout.grid;
+  const double widest = cutoff + 2.0 * stray_limit;
+  const NearAtoms near(start, widest);
+  std::vector<std::array<int, 2>> tile_of(start.atoms.size());
+  for (int y = 0; y < grid.height; ++y)
+    for (int x = 0; x < grid.width; ++x)
+      if (const std::int64_t k = layout.atom_on(x, y); k >= 0) tile_of[static_cast<std::size_t>(k)] = {x, y};
+  const TilePlane plane{{grid.width, grid.height}, grid.ring};
+  std::vector<std::vector<RimTile>> rim(static_cast<std::size_t>(grid.tiles()));
+  for (int y = mine.y0; y < mine.y0 + mine.height; ++y)
+    for (int x = mine.x0; x < mine.x0 + mine.width; ++x) {
+      const std::int64_t k = layout.atom_on(x, y);
+      if (k < 0) continue;
+      auto& list = rim[static_cast<std::size_t>(layout.tile(x, y))];
+      near.visit(start.atoms.x[static_cast<std::size_t>(k)], [&](std::size_t j, const Vec3& d) {
+        const int dx = plane.places(x, tile_of[j][0], 0), dy = plane.places(y, tile_of[j][1], 1);
+        if (std::max(std::abs(dx), std::abs(dy)) <= layout.reach) return;
+        const double apart = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+        list.push_back({dx, dy, static_cast<float>(apart - cutoff)});
+      });
       std::sort(list.begin(), list.end(), [](const RimTile& a, const RimTile& b) { return a.gap < b.gap; });
     }
   return rim;

@@ -23,6 +23,11 @@ struct RimTile {
 /// way.
 std::vector<std::vector<RimTile>> rim_of(const TileLayout& layout, const Configuration& start, double cutoff);
 
+/// The same of a structure that was placed atom by atom, for the tiles of `mine`; those of others are left
+/// out.
+std::vector<std::vector<RimTile>> rim_of_structure(const TileLayout& layout, const Configuration& start,
+                                                   double cutoff, const wse::Block& mine);
+
 /// How far away rim tiles are at most: b where there are none.
 int reach_with_rim(const TileLayout& layout, const std::vector<std::vector<RimTile>>& rim);
 

@@ -20,24 +20,28 @@ void keep_in_memory(Vector<C>& v) {
   v.z.keep_in_memory();
 }
 
-/// Density and force of one neighbour.
-template <class Tables>
-void count_neighbour(const Tables& tables, SectionCounts& s) {
+/// Density and force of one neighbour; `find`: how its tables are found.
+template <class Tables, class Find>
+void count_neighbour(const Tables& tables, const Find& find, SectionCounts& s) {
   C sum = 0.0f;
   Vector<C> force{0.0f, 0.0f, 0.0f};
   const Vector<C> separation{1.0f, 2.0f, 3.0f};
   decltype(neighbour_distance(tables, C())) r{};
   s.density_in_test = counted([&] {
+    find();
     r = neighbour_distance(tables, C(2.0f));
     add_density(tables, r, sum);
   });
   s.density = s.density_in_test + counted([&] { turn_over_neighbours<C>(); });
-  s.force = counted([&] { add_force(tables, r, separation, C(1.0f), C(2.0f), force); });
+  s.force = counted([&] {
+    find();
+    add_force(tables, r, separation, C(1.0f), C(2.0f), force);
+  });
 }
 
 }  // namespace
 
-SectionCounts count_sections(bool periodic_z, RadialTable table) {
+SectionCounts count_sections(bool periodic_z, RadialTable table, Composition composition) {
   // Any values do: within a section no operation depends on them.
   const std::vector<C> radial(8 * 8, C(1.0f)), embedding(4 * 8, C(1.0f));
   const TileTables<C> tables{radial.data(), embedding.data(), 7, 8, C(1.0f), C(1.0f), C(4.0f)};
@@ -65,10 +69,16 @@ SectionCounts count_sections(bool periodic_z, RadialTable table) {
     (void)squared_length(d.x, d.y, d.z);
   });
   s.listed = listed_separation + s.test;
-  if (table == RadialTable::over_r)
-    count_neighbour(tables, s);
+  const auto known = [] {};
+  const auto one_of_several = [] { find_tables<C>(); };
+  const PairTileTables<C> pair{radial.data(), radial.data(), 7, C(1.0f)};
+  const PairSquaredTileTables<C> pair_squares{embedding.data(), radial.data(), radial.data(),
+                                              C(1.0f),          C(0.5f),       C(7.0f)};
+  const bool over_r = table == RadialTable::over_r;
+  if (composition == Composition::alloy)
+    over_r ? count_neighbour(pair, one_of_several, s) : count_neighbour(pair_squares, one_of_several, s);
   else
-    count_neighbour(squares, s);
+    over_r ? count_neighbour(tables, known, s) : count_neighbour(squares, known, s);
   s.untested_density = listed_separation + s.density_in_test + counted([] { OnTile<C>::loop_end(); });
   s.embedding = counted([&] { embed(tables.embedding, tables.nrho, tables.inverse_drho, sum); });
   s.integration = counted([&] {

@@ -26,8 +26,11 @@ struct SectionCounts {
 };
 /// What a tile looks distances up in.
 enum class RadialTable { over_r, over_squares };
+/// Of an alloy each neighbour has tables of its element, and what an atom lays at it has others.
+enum class Composition { one_element, alloy };
 /// Counts the kernels. `periodic_z`: separations take the nearest image along z.
-SectionCounts count_sections(bool periodic_z, RadialTable table = RadialTable::over_r);
+SectionCounts count_sections(bool periodic_z, RadialTable table = RadialTable::over_r,
+                             Composition composition = Composition::one_element);
 
 /// The same, priced for a machine.
 struct StepCode {

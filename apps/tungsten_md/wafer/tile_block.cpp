@@ -28,22 +28,25 @@ int share_of(int dx, int dy, int shares) {
 
 TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
                      const Configuration& start, const PotentialTables& t,
-                     const std::optional<SquaredTables>& squares, const WaferSettings& settings)
+                     const std::vector<SquaredTables>& squares, const WaferSettings& settings)
     : comm_(&comm),
       layout_(layout),
       box_(start.box),
       block_(blocks.mine()),
-      rim_(rim_of(layout, start, t.cutoff_angstrom)),
-      seen_(reach_with_rim(layout, rim_)),
+      rim_(layout.structure ? rim_of_structure(layout, start, t.cutoff_angstrom, block_)
+                            : rim_of(layout, start, t.cutoff_angstrom)),
+      seen_(comm.max(reach_with_rim(layout, rim_))),
       border_(comm, blocks, seen_),
       lasting_(settings.list_reuse > 1),
       untested_(settings.untested_lists),
       list_skin_(lasting_ ? static_cast<float>(settings.list_skin_angstrom) : skin),
       patch_(settings.tiles_per_atom == 4 ? 2 : 1),
-      shares_(settings.force_symmetry ? 2 : settings.tiles_per_atom) {
-  const double mass = t.elements[0].mass_amu;
-  mass_ev_ = static_cast<float>(mass * units::amu_a2_per_ps2_in_ev);
-  inverse_mass_ = static_cast<float>(1.0 / mass);
+      shares_(settings.force_symmetry ? 2 : settings.tiles_per_atom),
+      elements_(static_cast<int>(t.elements.size())) {
+  for (const auto& element : t.elements) {
+    mass_ev_.push_back(static_cast<float>(element.mass_amu * units::amu_a2_per_ps2_in_ev));
+    inverse_mass_.push_back(static_cast<float>(1.0 / element.mass_amu));
+  }
   cutoff_ = static_cast<float>(t.cutoff_angstrom);
   copy_tables(t, squares);
   const double length = start.box.length(2);
@@ -79,6 +82,7 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   bordered_.resize(n);
   sites_.assign(4 * border_.border().size(), far_away);
   homes_.assign(sites_.size(), far_away);
+  if (elements_ > 1) types_.assign(border_.border().size(), 0);
   for (int y = 0; y < block_.height; ++y)
     for (int x = 0; x < block_.width; ++x) {
       const auto i =
@@ -96,33 +100,32 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       const std::int64_t k = layout.atom_on(gx, gy);
       if (k < 0) continue;
       const auto from = static_cast<std::size_t>(k);
-      TileAtom& a = atoms_[i];
-      a.id = start.atoms.id[from];
-      Vec3 at = start.atoms.x[from];
-      const std::array<int, 2> grid_at{gx, gy};
-      for (std::size_t g = 0; g < 2; ++g)
-        at[static_cast<std::size_t>(layout.axis[g])] -= layout.corner(static_cast<int>(g), grid_at[g]);
-      at[2] -= layout.middle_z;
-      a.x = {static_cast<float>(at[0]), static_cast<float>(at[1]), static_cast<float>(at[2])};
-      const Vec3& v = start.atoms.v[from];
-      a.v = {static_cast<float>(v[0]), static_cast<float>(v[1]), static_cast<float>(v[2])};
+      place_atom(i, start.atoms.id[from], start.atoms.type[from], start.atoms.x[from], start.atoms.v[from]);
+      const TileAtom& a = atoms_[i];
       float* home = &homes_[4 * bordered(i)];
       home[0] = a.x.x;
       home[1] = a.x.y;
       home[2] = a.x.z;
     }
   border_.fill(homes_, 4);
+  bin_sites();
 }
 
-void TileBlock::copy_tables(const PotentialTables& t, const std::optional<SquaredTables>& squares) {
-  radial_.assign(8 * (static_cast<std::size_t>(t.nr) + 1), 0.0f);
-  const auto density = lammps_spline(t.density[0][0]), r_phi = lammps_spline(t.r_phi[0][0]);
-  for (std::size_t m = 0; m < static_cast<std::size_t>(t.nr); ++m)
-    for (std::size_t c = 0; c < 4; ++c) {
-      radial_[8 * m + c] = static_cast<float>(density[4 * m + c]);
-      radial_[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
-    }
-  for (const double c : lammps_spline(t.embedding[0])) embedding_.push_back(static_cast<float>(c));
+void TileBlock::copy_tables(const PotentialTables& t, const std::vector<SquaredTables>& squares) {
+  const auto elements = t.elements.size(), of_pair = 8 * (static_cast<std::size_t>(t.nr) + 1);
+  radial_.assign(elements * elements * of_pair, 0.0f);
+  for (std::size_t pair = 0; pair < elements * elements; ++pair) {
+    const std::size_t a = pair / elements, b = pair % elements;
+    const auto density = lammps_spline(t.density[a][b]), r_phi = lammps_spline(t.r_phi[a][b]);
+    float* radial = &radial_[pair * of_pair];
+    for (std::size_t m = 0; m < static_cast<std::size_t>(t.nr); ++m)
+      for (std::size_t c = 0; c < 4; ++c) {
+        radial[8 * m + c] = static_cast<float>(density[4 * m + c]);
+        radial[8 * m + 4 + c] = static_cast<float>(r_phi[4 * m + c]);
+      }
+  }
+  for (const auto& of_element : t.embedding)
+    for (const double c : lammps_spline(of_element)) embedding_.push_back(static_cast<float>(c));
   tables_ = {radial_.data(),
              embedding_.data(),
              t.nr,
@@ -130,12 +133,31 @@ void TileBlock::copy_tables(const PotentialTables& t, const std::optional<Square
              static_cast<float>(1.0 / t.dr),
              static_cast<float>(1.0 / t.drho),
              cutoff_ * cutoff_};
-  if (!squares) return;
-  densities_over_squares_.assign(squares->density.begin(), squares->density.end());
-  slopes_over_squares_.assign(squares->slopes.begin(), squares->slopes.end());
-  squares_ = {densities_over_squares_.data(), slopes_over_squares_.data(),
-              static_cast<float>(1.0 / squares->du), static_cast<float>(0.5 * squares->du),
-              static_cast<float>(squares->pieces - 1)};
+  if (squares.empty()) return;
+  for (const SquaredTables& pair : squares) {
+    densities_over_squares_.insert(densities_over_squares_.end(), pair.density.begin(), pair.density.end());
+    slopes_over_squares_.insert(slopes_over_squares_.end(), pair.slopes.begin(), pair.slopes.end());
+  }
+  const SquaredTables& first = squares.front();  // all have one grid
+  squares_ = {densities_over_squares_.data(), slopes_over_squares_.data(), static_cast<float>(1.0 / first.du),
+              static_cast<float>(0.5 * first.du), static_cast<float>(first.pieces - 1)};
+}
+
+void TileBlock::place_atom(std::size_t tile, std::int64_t id, int type, const Vec3& x, const Vec3& v) {
+  Vec3 at = x;
+  const std::array<int, 2> grid_at = on_grid(tile);
+  for (std::size_t g = 0; g < 2; ++g) {
+    double& along = at[static_cast<std::size_t>(layout_.axis[g])];
+    along -= layout_.corner(static_cast<int>(g), grid_at[g]);
+    const double period = box_.length(layout_.axis[g]);
+    if (layout_.grid.ring[g]) along -= std::nearbyint(along / period) * period;
+  }
+  at[2] -= layout_.middle_z;
+  const auto vector = [](const Vec3& w) {
+    return Vector<float>{static_cast<float>(w[0]), static_cast<float>(w[1]), static_cast<float>(w[2])};
+  };
+  atoms_[tile] = {id, type, vector(at), vector(v), {}};
+  list_valid_ = false;
 }
 
 TileBlock::Candidate TileBlock::candidate(int dx, int dy) const {
@@ -148,17 +170,6 @@ TileBlock::Candidate TileBlock::candidate(int dx, int dy) const {
 std::array<int, 2> TileBlock::on_grid(std::size_t tile) const {
   const auto width = static_cast<std::size_t>(block_.width);
   return {block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
-}
-
-std::vector<std::size_t> TileBlock::tiles_of_column(std::int64_t across, std::int64_t down) const {
-  const auto [p, q] = layout_.tiles_per_column;
-  std::vector<std::size_t> tiles;
-  for (std::int64_t y = std::max<std::int64_t>(q * down, block_.y0);
-       y < std::min<std::int64_t>(q * (down + 1), block_.y0 + block_.height); ++y)
-    for (std::int64_t x = std::max<std::int64_t>(p * across, block_.x0);
-         x < std::min<std::int64_t>(p * (across + 1), block_.x0 + block_.width); ++x)
-      tiles.push_back(static_cast<std::size_t>((y - block_.y0) * block_.width + x - block_.x0));
-  return tiles;
 }
 
 std::size_t TileBlock::machine_tile(std::size_t tile, int share) const {
@@ -247,14 +258,15 @@ void TileBlock::count_of_atoms(const std::vector<double>& values, std::vector<in
 void TileBlock::kick_and_drift(float dt) {
   for_each_atom("kick_and_drift", [&](std::size_t i) {
     TileAtom& a = atoms_[i];
-    a.v = kicked(a.v, a.f, inverse_mass_, 0.5f * dt);
+    a.v = kicked(a.v, a.f, inverse_mass_[static_cast<std::size_t>(a.type)], 0.5f * dt);
     a.x = drifted(a.x, a.v, dt);
   });
 }
 
 void TileBlock::kick(float dt) {
   for_each_atom("kick", [&](std::size_t i) {
-    atoms_[i].v = kicked(atoms_[i].v, atoms_[i].f, inverse_mass_, 0.5f * dt);
+    TileAtom& a = atoms_[i];
+    a.v = kicked(a.v, a.f, inverse_mass_[static_cast<std::size_t>(a.type)], 0.5f * dt);
   });
 }
 
@@ -308,7 +320,10 @@ void TileBlock::build_list(float within) {
   list_valid_ = true;
 }
 
-void TileBlock::sum_densities() { squares_ ? sum_densities(*squares_) : sum_densities(tables_); }
+void TileBlock::sum_densities() {
+  if (elements_ > 1) return sum_alloy_densities();
+  squares_ ? sum_densities(*squares_) : sum_densities(tables_);
+}
 
 template <class Tables>
 void TileBlock::sum_densities(const Tables& tables) {
@@ -343,6 +358,7 @@ void TileBlock::multicast_slopes(const wse::MarchingMulticast& pattern) {
 }
 
 void TileBlock::sum_forces(bool with_energy) {
+  if (elements_ > 1) return sum_alloy_forces(with_energy);
   squares_ ? sum_forces(*squares_, with_energy) : sum_forces(tables_, with_energy);
 }
 
@@ -376,34 +392,38 @@ void TileBlock::sum_forces(const Tables& tables, bool with_energy) {
 }
 
 float TileBlock::longest_step(const StepLimits<float>& limits, float longest, int steps) const {
-  const float inverse_mass = inverse_mass_ * static_cast<float>(acceleration_factor(steps));
+  const auto factor = static_cast<float>(acceleration_factor(steps));
   for (const TileAtom& a : atoms_)
     if (a.id >= 0)
-      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z, inverse_mass,
+      longest = std::min(longest, longest_time_step(a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z,
+                                                    inverse_mass_[static_cast<std::size_t>(a.type)] * factor,
                                                     limits, longest));
   return longest;
 }
 
-std::vector<double> TileBlock::slow(const StoppingLaw<float>& law, float dt) {
+std::vector<double> TileBlock::slow(const std::vector<StoppingLaw<float>>& laws, float dt) {
   std::vector<double> lost(atoms_.size(), 0.0);
   for_each_atom("stopping", [&](std::size_t i) {
     Vector<float>& v = atoms_[i].v;
-    const float v2 = squared_length(v.x, v.y, v.z), factor = slowing(law, mass_ev_, v2, dt);
+    const auto type = static_cast<std::size_t>(atoms_[i].type);
+    const float v2 = squared_length(v.x, v.y, v.z), factor = slowing(laws[type], mass_ev_[type], v2, dt);
     if (factor == 1.0f) return;
     v = scaled(v, factor);
-    lost[i] = 0.5 * static_cast<double>(mass_ev_) *
+    lost[i] = 0.5 * static_cast<double>(mass_ev_[type]) *
               (static_cast<double>(v2) - static_cast<double>(squared_length(v.x, v.y, v.z)));
   });
   return lost;
 }
 
-std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath,
-                                     std::uint64_t seed, std::int64_t step) {
+std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet,
+                                     const std::vector<HeatBath<float>>& baths, std::uint64_t seed,
+                                     std::int64_t step) {
   std::vector<double> heat(atoms_.size(), 0.0);
   for_each_atom("heat_bath", [&](std::size_t i) {
     const Vec3 x = position(i);
     if (quiet.holds(x[0], x[1], x[2])) return;
     TileAtom& a = atoms_[i];
+    const HeatBath<float>& bath = baths[static_cast<std::size_t>(a.type)];
     const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(a.id), static_cast<std::uint64_t>(step),
                                      Stream::langevin);
     const Vector<float> old = a.v;
@@ -413,7 +433,8 @@ std::vector<double> TileBlock::bathe(const QuietRegion<double>& quiet, const Hea
       const double vx = v.x, vy = v.y, vz = v.z;
       return vx * vx + vy * vy + vz * vz;
     };
-    heat[i] = 0.5 * static_cast<double>(mass_ev_) * (squared(a.v) - squared(old));
+    heat[i] =
+        0.5 * static_cast<double>(mass_ev_[static_cast<std::size_t>(a.type)]) * (squared(a.v) - squared(old));
   });
   return heat;
 }

@@ -31,16 +31,17 @@ namespace wafermark::tungsten {
 /// Angstrom, Angstrom/ps, eV/Angstrom.
 struct TileAtom {
   std::int64_t id = -1;  ///< -1: the tile has no atom
+  int type = 0;          ///< its element
   Vector<float> x{}, v{}, f{};
 };
 
 class TileBlock {
  public:
-  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `tables`: one element;
-  /// `squares`: the radial ones over r^2, where tiles use those. Collective.
+  /// Places the atoms of `start` (all of them) that begin on this rank's tiles. `squares`: the radial tables
+  /// over r^2 of all pairs of elements, row by row, where tiles use those; else empty. Collective.
   TileBlock(const Communicator& comm, const wse::Blocks& blocks, const TileLayout& layout,
             const Configuration& start, const PotentialTables& tables,
-            const std::optional<SquaredTables>& squares, const WaferSettings& settings);
+            const std::vector<SquaredTables>& squares, const WaferSettings& settings);
 
   // The phases of a step, in their order.
   void kick_and_drift(float dt);
@@ -57,17 +58,22 @@ class TileBlock {
 
   /// Longest step that this rank's atoms allow in each of the next so many steps, ps (acceleration_factor()).
   float longest_step(const StepLimits<float>& limits, float longest, int steps) const;
-  /// Slows fast atoms; returns the energy lost, eV, atom by atom (tiles in order).
-  std::vector<double> slow(const StoppingLaw<float>& law, float dt);
-  /// Lets a heat bath act on atoms outside `quiet` (positions in the box); `tiles_bathed` is their number.
-  /// Returns the heat taken from the bath, eV, atom by atom.
-  std::vector<double> bathe(const QuietRegion<double>& quiet, const HeatBath<float>& bath, std::uint64_t seed,
-                            std::int64_t step);
+  /// Slows fast atoms, each element by its law; returns the energy lost, eV, atom by atom (tiles in order).
+  std::vector<double> slow(const std::vector<StoppingLaw<float>>& laws, float dt);
+  /// Lets a heat bath, one of each element, act on atoms outside `quiet` (positions in the box). Returns the
+  /// heat taken from the bath, eV, atom by atom.
+  std::vector<double> bathe(const QuietRegion<double>& quiet, const std::vector<HeatBath<float>>& baths,
+                            std::uint64_t seed, std::int64_t step);
+
+  /// Of an alloy, every atom's element to all tiles of the neighbourhood. Collective.
+  void multicast_types(const wse::MarchingMulticast& pattern);
 
   /// Exchanges atoms between tiles wherever that brings both nearer to the sites of their tiles: each tile
   /// names the neighbour with which it would gain most, to all tiles around, and pairs that name each other
-  /// swap, by a message each way. Returns this rank's tiles that changed. Collective.
-  std::int64_t swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped);
+  /// swap, by a message each way. Atoms of two elements change their tiles' tables too, which is `tables`.
+  /// Returns this rank's tiles that changed. Collective.
+  std::int64_t swap_atoms(const wse::MarchingMulticast& choices, wse::Messages& swapped,
+                          wse::Messages& tables);
 
   /// Interactions within the cut-off at the positions last sent that the tiles do not know of, each counted
   /// from both its atoms: their tiles are too far apart for the multicast, or the list that serves several
@@ -87,6 +93,9 @@ class TileBlock {
   /// The machine's tiles of an atom's: all, and the one that moves it.
   std::vector<std::size_t> machine_tiles(std::size_t tile) const;
   std::size_t mover(std::size_t tile) const;
+
+  /// Puts an atom on a tile, by the image nearest to it; at rest where nothing pushes. Positions in the box.
+  void place_atom(std::size_t tile, std::int64_t id, int type, const Vec3& x, const Vec3& v);
 
   // What the emulator observes.
   std::size_t tiles() const { return atoms_.size(); }
@@ -122,12 +131,24 @@ class TileBlock {
     const float *corners_x, *corners_y;
   };
   void build_list(float within);
-  void copy_tables(const PotentialTables& tables, const std::optional<SquaredTables>& squares);
+  void copy_tables(const PotentialTables& tables, const std::vector<SquaredTables>& squares);
+  /// Puts this rank's tiles into bins by where they lie.
+  void bin_sites();
   /// sum_densities() and sum_forces() with tables of either kind.
   template <class Tables>
   void sum_densities(const Tables& tables);
   template <class Tables>
   void sum_forces(const Tables& tables, bool with_energy);
+  /// The same with `tables(type of the atom, type of the other)` of each pair (alloy_sums.cpp).
+  void sum_alloy_densities();
+  void sum_alloy_forces(bool with_energy);
+  template <class TablesOfPair>
+  void sum_alloy_densities(const TablesOfPair& tables);
+  template <class TablesOfPair>
+  void sum_alloy_forces(const TablesOfPair& tables, bool with_energy);
+  PairTileTables<float> tables_of(int type, int other) const;
+  PairSquaredTileTables<float> squares_of(int type, int other) const;
+  Embedding<float> embedded(int type, float density) const;
   Candidate candidate(int dx, int dy) const;
   std::int64_t missed_at_rim(const std::vector<float>& displaced, float most) const;
   std::int64_t missed_by_strays(const std::vector<float>& displaced) const;
@@ -135,8 +156,11 @@ class TileBlock {
   std::vector<Stray> all_strays(const std::vector<float>& displaced) const;
   float squared_displacement(const float* x, const float* home) const;
   std::array<int, 2> on_grid(std::size_t tile) const;
-  /// Of this block.
-  std::vector<std::size_t> tiles_of_column(std::int64_t across, std::int64_t down) const;
+  using Bin = std::array<int, 2>;
+  /// The bins that come within `reach` of a place; what lies beyond an open face is in the last.
+  std::vector<Bin> bins_near(const Vec3& x, double reach) const;
+  /// Of this block, those that lie in a bin.
+  std::vector<std::size_t> tiles_in(const Bin& bin) const;
   Place place(std::size_t tile) const {
     const auto& rows = corner_rows_[in_column_[tile]];
     return {bordered_[tile], corner_x_.data() + rows[0], corner_y_.data() + rows[1]};
@@ -153,6 +177,10 @@ class TileBlock {
                       place.corners_y[c.column_dy], z_);
   }
   std::size_t bordered(std::size_t tile) const { return bordered_[tile]; }
+  /// The element of candidate k, as it was last sent.
+  int type_of_candidate(const Place& place, std::size_t k) const {
+    return types_[static_cast<std::size_t>(static_cast<std::ptrdiff_t>(place.at) + window_[k].offset)];
+  }
   /// The tile of the machine that does this share of a tile's atom.
   std::size_t machine_tile(std::size_t tile, int share) const;
   /// body(tile) for every tile with an atom, by Kokkos.
@@ -180,7 +208,10 @@ class TileBlock {
   int patch_;   ///< tiles of an atom, across and down
   int shares_;  ///< partial sums of an atom, added in a fixed order: what reductions between tiles do
 
-  float mass_ev_, inverse_mass_, cutoff_;
+  int elements_;
+  std::vector<float> mass_ev_, inverse_mass_;  ///< by type
+  float cutoff_;
+  /// Of all pairs of elements, row by row, or of all elements, one behind the other.
   std::vector<float> radial_, embedding_, densities_over_squares_, slopes_over_squares_;
   TileTables<float> tables_;
   std::optional<SquaredTileTables<float>> squares_;  ///< the radial tables that tiles use, if set
@@ -191,7 +222,11 @@ class TileBlock {
   std::vector<double> energy_, virial_;
   std::vector<int> neighbours_, candidates_;
   std::vector<std::array<int, 4>> found_;  ///< whose density a tile adds, by share, where atoms have several
-  std::vector<float> sites_, homes_;  ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
+  std::vector<float> sites_, homes_;    ///< bordered [x, y, z, F']; where tiles lie in the crystal, likewise
+  std::vector<int> types_;              ///< bordered, of an alloy
+  std::array<double, 2> bin_length_{};  ///< Angstrom, along the grid's axes
+  std::array<int, 2> bins_{};           ///< of places in the box
+  std::vector<std::uint32_t> bin_begin_, binned_;  ///< this rank's tiles, bin by bin
   std::vector<Candidate> window_;
   std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + seen], crystal axes
 

@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "tungsten_md/wafer/placement/column_placement.hpp"
+#include "tungsten_md/wafer/placement/structure_placement.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -64,16 +65,81 @@ TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, con
   return t;
 }
 
+/// The search takes seconds: one rank makes it.
+StructurePlacement placed_structure_once(const Communicator& comm, const Configuration& structure,
+                                         double reach, double cutoff, int width, int height) {
+  StructurePlacement p;
+  std::string problem;
+  if (comm.is_root()) {
+    try {
+      p = place_structure(structure, reach, cutoff, width, height);
+    } catch (const InputError& e) {
+      problem = e.what();
+    }
+  }
+  comm.throw_together(!problem.empty(), problem);
+  std::vector<std::int64_t> numbers{p.tiles[0],   p.tiles[1],        p.b,
+                                    p.pairs_at_b, p.most_neighbours, p.turned ? 1 : 0};
+  std::vector<int> tiles;
+  for (const auto& tile : p.tile_of) tiles.insert(tiles.end(), {tile[0], tile[1]});
+  comm.broadcast(numbers);
+  comm.broadcast(tiles);
+  for (auto& places : p.places) comm.broadcast(places);
+  comm.broadcast(p.mean_distance);
+  p.tiles = {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
+  p.b = static_cast<int>(numbers[2]);
+  p.pairs_at_b = numbers[3];
+  p.most_neighbours = static_cast<int>(numbers[4]);
+  p.turned = numbers[5] == 1;
+  p.tile_of.clear();
+  for (std::size_t k = 0; k < tiles.size(); k += 2) p.tile_of.push_back({tiles[k], tiles[k + 1]});
+  return p;
+}
+
+TileLayout lay_out_structure(const Communicator& comm, const Configuration& structure, double reach,
+                             double cutoff, int width, int height) {
+  StructurePlacement placed = placed_structure_once(comm, structure, reach, cutoff, width, height);
+  TileLayout t;
+  t.axis = placed.turned ? std::array{1, 0} : std::array{0, 1};
+  for (std::size_t g = 0; g < 2; ++g) {
+    const auto a = static_cast<std::size_t>(t.axis[g]);
+    t.tiles_per_column[g] = placed.tiles[a];
+    t.column_length[g] = structure.box.length(t.axis[g]);
+    t.grid.ring[g] = structure.box.periodic[a];
+    t.within[g] = std::move(placed.places[a]);
+  }
+  t.grid.width = t.tiles_per_column[0];
+  t.grid.height = t.tiles_per_column[1];
+  t.reach = placed.b;
+  t.columns = {1, 1};
+  t.atoms_per_column = static_cast<std::int64_t>(placed.tile_of.size());
+  t.structure = {placed.pairs_at_b, placed.mean_distance, placed.most_neighbours};
+  t.in_column.assign(static_cast<std::size_t>(t.grid.tiles()), -1);
+  const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
+  for (std::size_t k = 0; k < placed.tile_of.size(); ++k)
+    t.in_column[static_cast<std::size_t>(t.tile(placed.tile_of[k][g0], placed.tile_of[k][g1]))] =
+        static_cast<std::int64_t>(k);
+  return t;
+}
+
 }  // namespace
 
-TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, double cutoff) {
+TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, double cutoff,
+                   const Configuration* structure) {
   const WaferSettings& w = what.wafer;
   const double reach = cutoff + w.margin_angstrom;
-  if (!what.structure.lattice)
-    throw InputError("structure.file: the wafer target lays out crystals only, expected structure.lattice");
-  const Lattice& lattice = *what.structure.lattice;
-  const Box box = lattice.box(what.structure.periodic);
-  TileLayout t = lay_out_crystal(comm, lattice, box, reach, machine.width, machine.height);
+  const auto& lattice = what.structure.lattice;
+  const Box box = lattice ? lattice->box(what.structure.periodic) : structure->box;
+  // Beside a crystal's columns tiles are not evenly spread: which way round a narrow ring an atom lies must
+  // be clear.
+  for (std::size_t d = 0; d < 2 && !lattice; ++d)
+    if (box.periodic[d] && box.length(static_cast<int>(d)) < 2.0 * (reach + 1.0))
+      throw InputError(
+          fmt::format("structure: found {} Angstrom along periodic axis {}, expected at least {}, twice the "
+                      "cut-off and wafer.margin_angstrom, and 2 Angstrom",
+                      box.length(static_cast<int>(d)), "xyz"[d], 2.0 * (reach + 1.0)));
+  TileLayout t = lattice ? lay_out_crystal(comm, *lattice, box, reach, machine.width, machine.height)
+                         : lay_out_structure(comm, *structure, reach, cutoff, machine.width, machine.height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(

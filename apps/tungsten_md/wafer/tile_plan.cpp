@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
+#include "tungsten_md/wafer/relaxation.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
 
@@ -15,22 +16,30 @@ namespace {
 
 constexpr int word = 4;                   // bytes
 constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
-constexpr int position_words = 3, slope_words = 1, choice_words = 1, force_words = 3;
+constexpr int position_words = 3, slope_words = 1, choice_words = 1, force_words = 3, type_words = 1;
+constexpr std::size_t most_elements = 8;  // tables of more leave too few points
 constexpr int state_words =
     11;  // of an atom on its way to another tile: position, velocity, force, id of two words
 
-/// Neighbours in the perfect crystal, the densest thing that a deck begins with.
-int neighbours_of(const Case& what, const PotentialTables& t) {
-  if (!what.structure.lattice) return 60;
+/// Neighbours in the perfect crystal, the densest thing that a deck begins with, or of a structure the most.
+int neighbours_of(const Case& what, const PotentialTables& t, const TileLayout& layout) {
+  if (layout.structure) return layout.structure->most_neighbours;
   return PerfectCrystal(t, 0, what.structure.lattice->kind).atom(what.structure.lattice->a).neighbours;
+}
+
+/// Does each element lay the same density at all others (eam/alloy)?
+bool by_source_alone(const PotentialTables& t) {
+  return std::all_of(t.density.begin(), t.density.end(),
+                     [&](const auto& at_element) { return at_element == t.density.front(); });
 }
 
 /// Everything but the tables.
 void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int list_capacity, int batches,
-                      const WaferSettings& settings) {
+                      const WaferSettings& settings, bool alloy) {
   const int span = 2 * layout.reach + 1;
   const int candidates = layout.candidates() / settings.tiles_per_atom;
   memory.allocate("atom", 14 * word);
+  if (alloy) memory.allocate("candidates' elements", candidates);  // a byte each
   memory.allocate("row of positions", position_words * span * word);
   memory.allocate("corner differences", 2 * span * word);
   // Separations take the place of the positions; F' that of r^2.
@@ -41,17 +50,27 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   memory.allocate("neighbour list", (batches == 1 ? 4 : 8) * list_capacity * word);
 }
 
-/// Words of a tile's radial tables: density and r phi, or density, rho'/r and phi'/r; of those over r one
-/// piece more, which is zero.
-std::int64_t radial_words(const WaferSettings& w, std::int64_t points) {
-  return w.squared_tables ? 12 * points : 8 * (points + 1);
-}
+/// What a tile keeps of a potential: of its own atom's element with each other.
+struct TableShape {
+  bool squares;
+  std::int64_t elements;
+  bool reverse;  ///< what its element lays at each other is not what it lays at its like
 
-/// The most points, at most `wanted`, that all tables may have to fit `bytes`.
-int table_points_that_fit(const WaferSettings& w, std::int64_t bytes, int wanted) {
-  const std::int64_t words_of_point = radial_words(w, 1) - radial_words(w, 0) + 4;
-  return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (word * words_of_point) - 1));
-}
+  /// Of a pair density and r phi, or density, rho'/r and phi'/r; where need be also what goes the other way.
+  /// Of those over r one piece more, which is zero.
+  std::int64_t radial_words(std::int64_t points) const {
+    const std::int64_t pairs_back = reverse ? elements - 1 : 0;
+    return (squares ? 12 : 8) * elements * (points + (squares ? 0 : 1)) + 4 * pairs_back * points;
+  }
+  std::int64_t words(std::int64_t radial_points, std::int64_t embedding_points) const {
+    return radial_words(radial_points) + 4 * embedding_points;
+  }
+  /// The most points, at most `wanted`, that all tables may have to fit `bytes`.
+  int points_that_fit(std::int64_t bytes, int wanted) const {
+    const std::int64_t words_of_point = radial_words(1) - radial_words(0) + 4;
+    return static_cast<int>(std::min<std::int64_t>(wanted, bytes / (word * words_of_point) - 1));
+  }
+};
 
 }  // namespace
 
@@ -59,17 +78,22 @@ wse::Machine machine_of(const WaferSettings& w) {
   return wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
 }
 
-TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential) {
-  if (what.dynamics.relax.max_steps > 0)
-    throw InputError("relax.max_steps: the wafer target does not relax, expected 0");
+TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                        const Configuration* structure) {
+  const RelaxSettings& relax = what.dynamics.relax;
+  if (relax.max_steps > 0 && relax.force_tolerance_ev_per_angstrom < finest_relaxation)
+    throw InputError(
+        fmt::format("relax.force_tolerance_ev_per_angstrom: found {}, expected at least {} with --target "
+                    "wafer, whose forces are fp32",
+                    relax.force_tolerance_ev_per_angstrom, finest_relaxation));
   if (potential.lennard_jones)
     throw InputError(
         "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "
         "(`tungsten_md potential generate --model lj/cut` writes tables)");
-  if (potential.elements.size() != 1)
+  if (potential.elements.size() > most_elements)
     throw InputError(
-        fmt::format("potential.elements: found {} elements, expected one: the wafer target has no alloys",
-                    potential.elements.size()));
+        fmt::format("potential.elements: found {} elements, expected at most {} with --target wafer",
+                    potential.elements.size(), most_elements));
   const WaferSettings& w = what.wafer;
   wse::Machine machine = machine_of(w);
   wse::Machine room = machine;
@@ -83,13 +107,16 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
   part(room.height, w.max_height, "down");
   // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
   if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
-  TileLayout layout = lay_out(comm, what, room, potential.cutoff_angstrom);
+  TileLayout layout = lay_out(comm, what, room, potential.cutoff_angstrom, structure);
   for (const auto& [x, y] : w.traced_tiles)
     if (x >= layout.grid.width || y >= layout.grid.height)
       throw InputError(
           fmt::format("wafer.trace: found no tile {},{}, expected one of {} x {}, counted from 0", x, y,
                       layout.grid.width, layout.grid.height));
-  const int n = neighbours_of(what, potential);
+  const int n = neighbours_of(what, potential, layout);
+  const bool alloy = potential.elements.size() > 1;
+  const TableShape shape{w.squared_tables, static_cast<std::int64_t>(potential.elements.size()),
+                         !by_source_alone(potential)};
   const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
   const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);
   const int wanted = std::max(potential.nr, potential.nrho);
@@ -99,23 +126,26 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
     const bool smallest = batches == 2 * layout.reach + 1;
     wse::TileMemory memory(machine);
     try {
-      allocate_buffers(memory, layout, capacity, batches, w);
+      allocate_buffers(memory, layout, capacity, batches, w, alloy);
     } catch (const InputError&) {
       if (smallest) throw;
       continue;
     }
-    int points = table_points_that_fit(w, memory.free(),
-                                       w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
+    int points =
+        shape.points_that_fit(memory.free(), w.table_points > 0 ? std::min(w.table_points, wanted) : wanted);
     if (points < target && !smallest) continue;
     if (points < 50) points = target;  // the allocation below says what does not fit
     const int radial_points = std::min(potential.nr, points);
     PotentialTables tables = resample(potential, radial_points, std::min(potential.nrho, points));
-    std::optional<SquaredTables> squares;
-    if (w.squared_tables) squares = over_squares(potential, 0, 0, radial_points);
-    memory.allocate("potential tables",
-                    word * (radial_words(w, radial_points) + 4 * std::int64_t{tables.nrho}));
+    std::vector<SquaredTables> squares;
+    const int elements = static_cast<int>(potential.elements.size());
+    for (int pair = 0; pair < elements * elements && w.squared_tables; ++pair)
+      squares.push_back(over_squares(potential, pair / elements, pair % elements, radial_points));
+    const std::int64_t table_words = shape.words(radial_points, tables.nrho);
+    memory.allocate("potential tables", word * table_words);
     const SectionCounts counts = count_sections(
-        what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r);
+        what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r,
+        alloy ? Composition::alloy : Composition::one_element);
     const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
     const wse::TileGrid grid{patch * layout.grid.width, patch * layout.grid.height, layout.grid.ring, patch};
     const int farthest = patch * b * (grid.hops(0) + grid.hops(1));
@@ -137,10 +167,12 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
                   .positions = std::make_shared<wse::MarchingMulticast>(b, position_words),
                   .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words),
                   .choices = std::make_shared<wse::MarchingMulticast>(b, choice_words),
+                  .types = std::make_shared<wse::MarchingMulticast>(b, type_words),
                   .partners_forces = std::make_shared<wse::ReverseMulticast>(b, force_words),
                   .joined_densities = std::make_shared<wse::PatchSum>(1, slope_words),
                   .joined_forces = std::make_shared<wse::PatchSum>(force_words, position_words),
                   .swapped_atoms = std::make_shared<wse::Messages>(state_words, farthest),
+                  .swapped_tables = std::make_shared<wse::Messages>(static_cast<int>(table_words), farthest),
                   .least_time_step = std::make_shared<wse::AllReduce>(1)};
     const TileItems none(1);
     wse::reject_collisions(plan.machine.fabric, tile_step(plan, none, nullptr).patterns(grid));
@@ -166,19 +198,28 @@ std::string TilePlan::describe() const {
   std::string text = fmt::format(
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
       "tiles             {} x {}{}{}, columns of {} x {}, {} axis across\n"
-      "neighbourhood     b = {}: {} candidates, {} neighbours in the perfect crystal\n"
-      "tables            {} radial points over {} and {} embedding points\n"
+      "atoms             {} on {} tiles, {:.1f} % of them\n"
+      "neighbourhood     b = {}: {} candidates, {} neighbours {}\n"
+      "tables            {} radial points over {} and {} embedding points{}\n"
       "candidates        in {} batch{}\n"
       "memory of a tile\n{}\n"
       "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
       machine.name, machine.file, machine.width, machine.height, 1e-6 * machine.clock_hz, g.width, g.height,
       g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "",
       settings.tiles_per_atom == 4 ? " patches of four" : "", layout.tiles_per_column[0],
-      layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.reach, layout.candidates(),
-      neighbours, tables.nr, squares ? "r^2" : "r", tables.nrho, batches, batches == 1 ? "" : "es",
-      memory.ledger(), cycles, 1e6 * cycles / machine.clock_hz, machine.clock_hz / cycles);
+      layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.atoms(), layout.grid.tiles(),
+      100.0 * static_cast<double>(layout.atoms()) / static_cast<double>(layout.grid.tiles()), layout.reach,
+      layout.candidates(), neighbours, layout.structure ? "at most" : "in the perfect crystal", tables.nr,
+      squares.empty() ? "r" : "r^2", tables.nrho,
+      tables.elements.size() > 1 ? fmt::format(", of {} elements", tables.elements.size()) : "", batches,
+      batches == 1 ? "" : "es", memory.ledger(), cycles, 1e6 * cycles / machine.clock_hz,
+      machine.clock_hz / cycles);
   for (const auto& part : parts)
     text += fmt::format("  {:<28} {:>7.0f} cycles  {}\n", part.phase, part.cycles, part.text);
+  if (layout.structure)
+    text += fmt::format(
+        "  placed atom by atom: neighbours are {:.2f} tiles apart in the mean, {} pairs are b apart\n",
+        layout.structure->mean_distance, layout.structure->pairs_at_b);
   if (settings.list_reuse > 1)
     text +=
         fmt::format("  new lists every {} steps only; between them neither distances nor neighbour_list\n",

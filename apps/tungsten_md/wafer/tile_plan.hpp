@@ -3,8 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/squared_tables.hpp"
@@ -25,10 +25,11 @@ struct TilePlan {
   TileLayout layout;
   wse::TileGrid
       grid;  ///< of the machine's tiles: as the layout's, or a patch of two by two for each of its tiles
-  PotentialTables tables;                ///< as they fit a tile
-  std::optional<SquaredTables> squares;  ///< the radial ones over r^2, where tiles use those instead
+  PotentialTables tables;  ///< as they fit a tile
+  std::vector<SquaredTables>
+      squares;  ///< the radial ones over r^2 of all pairs, where tiles use those instead
   wse::TileMemory memory;
-  int neighbours = 0;      ///< of an atom in the perfect crystal
+  int neighbours = 0;      ///< of an atom in the perfect crystal; of a structure, the most that one has
   int list_capacity = 0;   ///< neighbours that a tile has room for
   WaferSettings settings;  ///< of the deck: list reuse, symmetry, tiles an atom
   bool adaptive = false, stopping = false, heat_bath = false;  ///< what the case asks for beside
@@ -37,16 +38,19 @@ struct TilePlan {
   StepCode code;
 
   // What tiles exchange.
-  std::shared_ptr<wse::MarchingMulticast> positions, slopes, choices;
+  std::shared_ptr<wse::MarchingMulticast> positions, slopes, choices, types;
   std::shared_ptr<wse::ReverseMulticast> partners_forces;          ///< of symmetric forces
   std::shared_ptr<wse::PatchSum> joined_densities, joined_forces;  ///< of four tiles an atom
-  std::shared_ptr<wse::Messages> swapped_atoms;  ///< position, velocity, force, id of two words
+  std::shared_ptr<wse::Messages> swapped_atoms;   ///< position, velocity, force, id of two words
+  std::shared_ptr<wse::Messages> swapped_tables;  ///< of atoms of two elements
   std::shared_ptr<wse::AllReduce> least_time_step;
 
   /// Reads the machine, lays the crystal out, charges the buffers and checks the program of a step; makes no
-  /// atom. Throws InputError when something does not fit, with the ledger, and for what the wafer target does
-  /// not do: alloys, structure files, relaxation. Collective.
-  static TilePlan make(const Communicator& comm, const Case& what, const PotentialTables& potential);
+  /// atom. `structure`: of a case that begins from a file, all its atoms in the order of their ids. Throws
+  /// InputError when something does not fit, with the ledger, and for what the wafer target does not do.
+  /// Collective.
+  static TilePlan make(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                       const Configuration* structure = nullptr);
 
   /// Mapping, memory ledger and predicted step: of a tile with all candidates and the neighbours of the
   /// perfect crystal, lists new, no swaps.

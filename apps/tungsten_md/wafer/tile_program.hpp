@@ -47,6 +47,21 @@ struct SquaredTileTables {
   T inverse_du, half_du, last;
 };
 
+/// Of an alloy, the tables of an atom i and a neighbour j, of any two elements; both laid out as for one
+/// element. What j lays at i is the first of `radial`, what i lays at j the first of `reverse`.
+template <class T>
+struct PairTileTables {
+  const T *radial, *reverse;
+  int nr;
+  T inverse_dr;
+};
+/// The same over u = r^2.
+template <class T>
+struct PairSquaredTileTables {
+  const T *density, *slopes, *reverse;
+  T inverse_du, half_du, last;
+};
+
 template <class T>
 struct Vector {
   T x, y, z;
@@ -100,35 +115,48 @@ struct NeighbourDistance {
   T inverse_r;
   TablePosition<T> at;
 };
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const TileTables<T>& t, T r2) {
+/// Tables over r, of one element or of a pair.
+template <class Tables>
+concept OverDistance = requires(Tables t) {
+  t.radial;
+};
+
+template <OverDistance Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const Tables& t, T r2) {
   OnTile<T>::written(3);
   const Roots<T> r = roots(r2);
   return {r.inverse, locate(T(r.root * t.inverse_dr), true, t.nr)};
 }
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> neighbour_distance(const SquaredTileTables<T>& t, T r2) {
+template <class Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> neighbour_distance(const Tables& t, T r2) {
   OnTile<T>::written(2);
   return locate_or_beyond(T(r2 * t.inverse_du), t.last);
 }
 
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION void add_density(const TileTables<T>& t, const NeighbourDistance<T>& r,
-                                             T& density) {
+template <OverDistance Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_density(const Tables& t, const NeighbourDistance<T>& r, T& density) {
   density = density + cubic_value(load_quads(t.radial, 2 * r.at.index), r.at.p);
 }
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION void add_density(const SquaredTileTables<T>& t, const TablePosition<T>& r,
-                                             T& density) {
+template <class Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_density(const Tables& t, const TablePosition<T>& r, T& density) {
   density = density + cubic_value(load_quads(t.density, r.index), r.p);
 }
 
 /// The pair energy, which the machine does not compute.
-inline float pair_energy(const TileTables<float>& t, const NeighbourDistance<float>& r) {
+template <OverDistance Tables>
+float pair_energy(const Tables& t, const NeighbourDistance<float>& r) {
   return cubic_value(load_quads(t.radial + 4, 2 * r.at.index), r.at.p) * r.inverse_r;
 }
-inline float pair_energy(const SquaredTileTables<float>& t, const TablePosition<float>& r) {
+template <class Tables>
+float pair_energy(const Tables& t, const TablePosition<float>& r) {
   return phi_of_squares(load_quads(t.slopes + 4, 2 * r.index), r.p, t.half_du);
+}
+
+/// Of an alloy: the tables of a neighbour's element, whose place among a tile's follows from one word.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void find_tables() {
+  OnTile<T>::read(2);  // the neighbour's element, where its tables begin
+  OnTile<T>::address();
 }
 
 template <class T>
@@ -144,6 +172,23 @@ KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const SquaredTileTable
                                                           const TablePosition<T>& r) {
   OnTile<T>::read(2);  // piece, p
   return eam_radial_of_squares(load_quads(t.slopes, 2 * r.index), load_quads(t.slopes + 4, 2 * r.index), r.p);
+}
+
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const PairTileTables<T>& t,
+                                                          const NeighbourDistance<T>& r) {
+  OnTile<T>::read(3);  // 1/r, piece, p
+  const Quad<T> density = load_quads(t.radial, 2 * r.at.index),
+                reverse = load_quads(t.reverse, 2 * r.at.index);
+  return eam_radial(density, reverse, load_quads(t.radial + 4, 2 * r.at.index), r.at.p, r.inverse_r,
+                    t.inverse_dr);
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const PairSquaredTileTables<T>& t,
+                                                          const TablePosition<T>& r) {
+  OnTile<T>::read(2);  // piece, p
+  return eam_radial_of_squares(load_quads(t.slopes, 2 * r.index), load_quads(t.reverse, 2 * r.index),
+                               load_quads(t.slopes + 4, 2 * r.index), r.p);
 }
 
 /// One turn of the loop over neighbours that sums the force; `slope`: F' of the atom and of the neighbour.

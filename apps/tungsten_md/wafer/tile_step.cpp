@@ -25,50 +25,64 @@ void add_densities(wse::Program& p, const TilePlan& plan, const TileItems& n,
   }
 }
 
+wse::Phase& exchange(wse::Program& p, const TilePlan& plan, const char* name,
+                     std::shared_ptr<const wse::Pattern> pattern, int first_color) {
+  return p.pattern(name, std::move(pattern), first_color)
+      .receives(plan.settings.blocking_receives ? wse::Receiving::blocking : wse::Receiving::tasks);
+}
+
 }  // namespace
+
+void add_forces(wse::Program& p, const TilePlan& plan, const TileItems& n, WaferSimulation* run) {
+  const StepCode& code = plan.code;
+  const WaferSettings& options = plan.settings;
+  const bool four = options.tiles_per_atom == 4;
+  exchange(p, plan, "multicast_positions", plan.positions, 8).does([run] {
+    run->send_positions();
+    run->watch_interactions(run->steps_done() + 1);
+    run->sum_densities();
+  });
+  add_densities(p, plan, n, [run] { return run->makes_new_lists(); });
+  if (four) exchange(p, plan, "joining_sums", plan.joined_densities, 4);
+  p.compute("embedding", {{code.embedding, n.atoms}});
+
+  exchange(p, plan, "multicast_slopes", plan.slopes, 0).does([run] { run->send_slopes(); });
+  p.compute("forces", {{code.force, n.pairs}}).does([run] { run->sum_forces(); });
+  if (options.force_symmetry) exchange(p, plan, "reverse_multicast", plan.partners_forces, 4);
+  if (four) exchange(p, plan, "joining_sums", plan.joined_forces, 4);
+}
 
 wse::Program tile_step(const TilePlan& plan, const TileItems& n, WaferSimulation* run) {
   const StepCode& code = plan.code;
   const WaferSettings& options = plan.settings;
-  const bool four = options.tiles_per_atom == 4;
+  const bool alloy = plan.tables.elements.size() > 1;
   const auto swaps_due = [run] { return run->swaps_due(); };
   const auto limit_due = [run] { return run->time_step_limit_due(); };
   const auto bath_acts = [run] { return run->bath_acts(); };
 
   wse::Program p;
-  const auto exchange = [&](const char* name, std::shared_ptr<const wse::Pattern> pattern,
-                            int first_color) -> wse::Phase& {
-    return p.pattern(name, std::move(pattern), first_color)
-        .receives(options.blocking_receives ? wse::Receiving::blocking : wse::Receiving::tasks);
-  };
   p.host([run] { run->fire_due_pkas(); });
   if (options.swap_every > 0) {
     p.compute("swaps", {{code.swap_partner, n.partners}}).when(swaps_due).does([run] { run->swap_atoms(); });
-    exchange("swap_choices", plan.choices, 16).when(swaps_due);
-    exchange("swapped_atoms", plan.swapped_atoms, 4).when(swaps_due);
+    exchange(p, plan, "swap_choices", plan.choices, 16).when(swaps_due);
+    exchange(p, plan, "swapped_atoms", plan.swapped_atoms, 4).when(swaps_due);
+    if (alloy) {
+      exchange(p, plan, "swapped_tables", plan.swapped_tables, 20).when([run] {
+        return run->tables_swapped();
+      });
+      exchange(p, plan, "multicast_types", plan.types, 0).when(swaps_due).does([run] { run->send_types(); });
+    }
   }
   if (plan.adaptive) {
     p.compute("time_step", {{code.time_step, n.atoms}}).when(limit_due);
-    exchange("time_step_reduction", plan.least_time_step, 12).when(limit_due).does([run] {
+    exchange(p, plan, "time_step_reduction", plan.least_time_step, 12).when(limit_due).does([run] {
       run->limit_time_step();
     });
     p.host([run] { run->choose_time_step(); });
   }
   p.host([run] { run->kick_and_drift(); });
 
-  exchange("multicast_positions", plan.positions, 8).does([run] {
-    run->send_positions();
-    run->watch_interactions(run->steps_done() + 1);
-    run->sum_densities();
-  });
-  add_densities(p, plan, n, [run] { return run->makes_new_lists(); });
-  if (four) exchange("joining_sums", plan.joined_densities, 4);
-  p.compute("embedding", {{code.embedding, n.atoms}});
-
-  exchange("multicast_slopes", plan.slopes, 0).does([run] { run->send_slopes(); });
-  p.compute("forces", {{code.force, n.pairs}}).does([run] { run->sum_forces(); });
-  if (options.force_symmetry) exchange("reverse_multicast", plan.partners_forces, 4);
-  if (four) exchange("joining_sums", plan.joined_forces, 4);
+  add_forces(p, plan, n, run);
 
   p.compute("integration", {{code.integration, n.atoms}}).does([run] { run->kick(); });
   if (plan.stopping)

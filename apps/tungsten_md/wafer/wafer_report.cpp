@@ -77,6 +77,9 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   emulated("neighbours_per_atom", count("densities") / atom_steps, "");
   const int widest = block_->widest_pair();
   result.add_figure("neighbourhood_b", plan_.layout.reach, "", Kind::emulated, "of the multicasts");
+  result.add_figure("occupied_tiles",
+                    static_cast<double>(atoms()) / static_cast<double>(plan_.layout.grid.tiles()), "",
+                    Kind::emulated, "share of the program's places that hold an atom");
   result.add_figure("widest_interaction_tiles", widest, "", Kind::emulated,
                     "Chebyshev distance of two interacting atoms' tiles, at the end");
   result.add_figure("sram_high_water", static_cast<double>(plan_.memory.high_water()), "B", Kind::emulated,
@@ -88,6 +91,12 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   measured("emulator_steps_per_second", steps / loop.seconds, "1/s");
   measured("emulator_tile_steps_per_second", tiles * steps / loop.seconds, "1/s");
   measured("emulator_tile_cycles_per_second", tiles * cycles / loop.seconds, "1/s");
+  if (relaxation_) {
+    result.add_figure("relaxation_steps", static_cast<double>(relaxation_->result.steps), "", Kind::emulated);
+    result.add_figure("relaxation_cycles_per_step", relaxation_->cycles_of_step, "", Kind::emulated, m.name);
+    result.add_check("relaxed_max_force", relaxation_->result.max_force, 0.0,
+                     case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
+  }
   if (has_open_axis(start_.box)) {
     result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "", Kind::emulated);
     result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV", Kind::emulated);

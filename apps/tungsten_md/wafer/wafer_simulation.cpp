@@ -43,7 +43,11 @@ void WaferSimulation::step(bool with_energy) {
 
 bool WaferSimulation::swaps_due() const { return step_ > 0 && step_ % plan_.settings.swap_every == 0; }
 
-void WaferSimulation::swap_atoms() { swaps_ += block_->swap_atoms(*plan_.choices, *plan_.swapped_atoms); }
+void WaferSimulation::swap_atoms() {
+  const std::int64_t before = plan_.swapped_tables->count();
+  swaps_ += block_->swap_atoms(*plan_.choices, *plan_.swapped_atoms, *plan_.swapped_tables);
+  tables_swapped_ = comm_.max(plan_.swapped_tables->count() > before ? 1 : 0) > 0;
+}
 
 StepLimits<float> WaferSimulation::step_limits() const {
   const auto& a = case_.dynamics.adaptive;
@@ -103,13 +107,14 @@ void WaferSimulation::kick() { block_->kick(static_cast<float>(time_step_.curren
 
 void WaferSimulation::slow() {
   const auto& stopping = case_.dynamics.stopping;
-  const StoppingLaw<float> law{stopping.kind == StoppingSettings::Kind::table,
-                               static_cast<float>(stopping.coefficient),
-                               static_cast<float>(stopping.cutoff_energy_ev),
-                               stopping_energy_.data(),
-                               stopping_power_.data(),
-                               static_cast<int>(stopping_energy_.size())};
-  const std::vector<double> lost = block_->slow(law, static_cast<float>(time_step_.current()));
+  const bool table = stopping.kind == StoppingSettings::Kind::table;
+  std::vector<StoppingLaw<float>> laws;
+  for (std::size_t type = 0; type < start_.masses.size(); ++type)
+    laws.push_back({table, static_cast<float>(stopping.coefficient),
+                    static_cast<float>(stopping.cutoff_energy_ev), stopping_energy_.data(),
+                    table ? stopping_power_[type].data() : nullptr,
+                    static_cast<int>(stopping_energy_.size())});
+  const std::vector<double> lost = block_->slow(laws, static_cast<float>(time_step_.current()));
   ledger_.stopping_ev += ordered_sum(lost);
   block_->count_of_atoms(lost, items_.fast, items_.slow);
 }
@@ -118,12 +123,15 @@ bool WaferSimulation::bath_acts() const { return acts(case_.dynamics.thermostat,
 
 void WaferSimulation::bathe() {
   const auto& thermostat = case_.dynamics.thermostat;
-  const double speed2 =
-      units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / start_.masses[0];
-  const auto bath = heat_bath(static_cast<float>(time_step_.current() / thermostat.damping_time_ps),
-                              static_cast<float>(speed2));
+  std::vector<HeatBath<float>> baths;
+  for (const double mass : start_.masses) {
+    const double speed2 =
+        units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / mass;
+    baths.push_back(heat_bath(static_cast<float>(time_step_.current() / thermostat.damping_time_ps),
+                              static_cast<float>(speed2)));
+  }
   const std::vector<double> heat =
-      block_->bathe(quiet_region(thermostat, start_.box), bath, case_.run.seed, step_);
+      block_->bathe(quiet_region(thermostat, start_.box), baths, case_.run.seed, step_);
   ledger_.thermostat_ev += ordered_sum(heat);
   block_->count_of_atoms(heat, items_.bathed, items_.unbathed);
 }
@@ -152,7 +160,8 @@ void WaferSimulation::fire_due_pkas() {
         const double x = w.x, y = w.y, z = w.z;
         return x * x + y * y + z * z;
       };
-      gained = 0.5 * start_.masses[0] * units::amu_a2_per_ps2_in_ev * (squared(a.v) - squared(old));
+      gained = 0.5 * start_.masses[static_cast<std::size_t>(a.type)] * units::amu_a2_per_ps2_in_ev *
+               (squared(a.v) - squared(old));
     }
     recoils_.push_back(recoil);
     recoils_.back().energy_gained_ev = comm_.sum(gained);
@@ -180,10 +189,11 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, Til
   if (what.dynamics.stopping.kind == StoppingSettings::Kind::table) {
     const StoppingTable t = read_stopping_table(what.dynamics.stopping.file);
     stopping_energy_.assign(t.energy_ev.begin(), t.energy_ev.end());
-    const std::vector<double>& power = t.power_ev_per_angstrom.front();  // one element: TilePlan
-    stopping_power_.assign(power.begin(), power.end());
+    for (const std::vector<double>& power : t.power_ev_per_angstrom)
+      stopping_power_.emplace_back(power.begin(), power.end());
   }
   executor_.record().trace(what.wafer.traced_tiles, 20);
+  if (plan_.tables.elements.size() > 1) send_types();
   evaluate_energy();
   watch_interactions(step_);
   ledger_.initial_ev = thermo_.total_ev();

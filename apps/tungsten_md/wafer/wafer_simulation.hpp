@@ -10,6 +10,7 @@
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
+#include "tungsten_md/wafer/relaxation.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
@@ -25,6 +26,13 @@ class WaferSimulation final : public Dynamics {
   WaferSimulation(const Communicator& comm, const Case& what, TilePlan plan, const Configuration& start,
                   RegionTimes& times);
   ~WaferSimulation() override;
+
+  /// Moves the atoms downhill as the case asks, then gives them their starting velocities; before anything
+  /// else. `before_step` is called before each step, on all ranks, and may throw to end it.
+  void relax(const std::function<void()>& before_step = {});
+  /// Goes on from what another target, or a machine with other tiles, has done: all atoms on every rank. The
+  /// energy's balance begins anew, since the targets' tables differ.
+  void carry_on(const CarriedState& state);
 
   void step(bool with_energy) override;
   void evaluate_energy() override;
@@ -50,6 +58,9 @@ class WaferSimulation final : public Dynamics {
   /// Takes the state of a checkpoint that the same case wrote. Throws InputError when it does not fit, or is
   /// damaged: the state is then as it was.
   void resume(const std::string& path);
+
+  /// How the relaxation ended, where there was one.
+  const std::optional<RelaxationRecord>& relaxation() const { return relaxation_; }
 
   // For tests and studies.
   const TilePlan& plan() const { return plan_; }
@@ -82,11 +93,23 @@ class WaferSimulation final : public Dynamics {
 
  private:
   friend wse::Program tile_step(const TilePlan& plan, const TileItems& items, WaferSimulation* run);
+  friend void add_forces(wse::Program& program, const TilePlan& plan, const TileItems& items,
+                         WaferSimulation* run);
+  friend struct Relaxation;
+
+  // What happens in the phases of a step of relaxation (relaxation.cpp).
+  void reduce_products();
+  void move_downhill();
+  float inverse_mass(const TileAtom& a) const;
+  double largest_force() const;
+  void give_starting_velocities();
 
   // What happens to the atoms in the phases of a step.
   void fire_due_pkas();
   bool swaps_due() const;
   void swap_atoms();
+  bool tables_swapped() const { return tables_swapped_; }
+  void send_types() { block_->multicast_types(*plan_.types); }
   StepLimits<float> step_limits() const;
   /// The reduction that limits the time step is due: every so many steps, and when a recoil has just begun.
   bool time_step_limit_due() const;
@@ -125,7 +148,8 @@ class WaferSimulation final : public Dynamics {
   TileItems items_;
   wse::Executor executor_;
   AdaptiveTimeStep time_step_;
-  std::vector<float> stopping_energy_, stopping_power_;
+  std::vector<float> stopping_energy_;
+  std::vector<std::vector<float>> stopping_power_;  ///< of each element
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyLedger ledger_;
@@ -133,15 +157,23 @@ class WaferSimulation final : public Dynamics {
   std::size_t pkas_fired_ = 0;
   std::vector<Recoil> recoils_;
 
+  std::unique_ptr<Relaxation> relaxing_;  ///< while it lasts
+  std::optional<RelaxationRecord> relaxation_;
+
   double time_step_limit_ = 0.0;  ///< ps; 0: none yet
   bool recoil_fired_ = false;     ///< in this step
   std::int64_t time_step_limits_ = 0, steps_too_long_ = 0;
   std::int64_t lost_atoms_ = 0;
   Missed missed_;  ///< on this rank's tiles
 
-  bool with_energy_ = false;  ///< the present step's
+  bool tables_swapped_ = false;  ///< atoms of two elements have just changed tiles
+  bool with_energy_ = false;     ///< the present step's
   bool new_lists_ = false;
   std::int64_t swaps_ = 0, first_cycle_ = 0;
 };
+
+/// What a checkpoint of WaferSimulation::save() holds, for another target: each rank a part of the atoms.
+/// Throws InputError for what is none. Collective.
+CarriedState read_wafer_checkpoint(const Communicator& comm, const std::string& path);
 
 }  // namespace wafermark::tungsten

@@ -80,6 +80,45 @@ TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
   compare(what, 40);
 }
 
+void compare(const Case& what, const Configuration& start, const PotentialTables& potential, int steps,
+             bool relaxes = false) {
+  const auto run = [&](WaferRun& of) {
+    if (relaxes) of.simulation.relax();
+    for (int k = 0; k < steps; ++k) of.simulation.step(k + 1 == steps);
+  };
+  WaferRun parts(what, start, potential, MPI_COMM_WORLD);
+  run(parts);
+  const State of_parts = state(parts.simulation);
+  if (!compares(parts.comm)) return;
+  WaferRun whole(what, start, potential, MPI_COMM_SELF);
+  run(whole);
+  expect_same(of_parts, state(whole.simulation));
+}
+
+TEST(Decomposition, StructuresAreTheSameOnAnyNumberOfRanks) {
+  const Case crystal = wafer_case("[5, 5, 3]", all_open, "wafer.swap_every_steps = 4\n");
+  const PotentialTables potential = crystal.load_potential();
+  const Configuration pitted =
+      structure_of(crystal, potential, [](const Vec3& x) { return x[0] > 8.0 && x[1] > 8.0 && x[2] > 5.0; });
+  compare(from_file(crystal), pitted, potential, 8);
+}
+
+TEST(Decomposition, AlloysAreTheSameOnAnyNumberOfRanks) {
+  const Case what = wafer_case("[4, 4, 2]", all_open,
+                               "potential = {model = \"zhou_2004\", elements = [\"W\", \"Ta\"]}\n"
+                               "thermostat = {kind = \"langevin\", region = \"box\", temperature_k = 300.0}\n"
+                               "wafer.swap_every_steps = 4\n");
+  const PotentialTables potential = what.load_potential();
+  compare(what, as_alloy(crystal_of(what, potential), potential), potential, 8);
+}
+
+TEST(Decomposition, RelaxationIsTheSameOnAnyNumberOfRanks) {
+  const Case what =
+      wafer_case("[4, 4, 2]", all_open, "relax = {max_steps = 30, force_tolerance_ev_per_angstrom = 1e-3}\n");
+  const PotentialTables potential = what.load_potential();
+  compare(what, crystal_of(what, potential), potential, 3, true);
+}
+
 /// An atom of the upper surface flies off.
 Case sputtering(LostAtoms lost, const std::string& options = "") {
   Case what = wafer_case("[4, 4, 2]", all_open,

@@ -39,7 +39,7 @@ double force_error(const WaferRun& run) { return force_error(run, run.simulation
 double force_error_over_squares(const WaferRun& run) {
   const auto all = run.simulation.all_atoms();
   const TilePlan& plan = run.simulation.plan();
-  const SquaredTables& t = plan.squares.value();
+  const SquaredTables& t = plan.squares.at(0);
   const SquaredTileTables<double> squares{t.density.data(), t.slopes.data(), 1.0 / t.du, 0.5 * t.du,
                                           double(t.pieces - 1)};
   const auto& x = all.configuration.atoms.x;
@@ -151,13 +151,14 @@ TEST(AtomSwaps, BringTwoExchangedAtomsBackToTheirSites) {
   block.atoms_changed();
   block.multicast_positions(*run.simulation.plan().positions, true);
   EXPECT_GT(block.displacement_squared(a), 7.0f);
-  EXPECT_EQ(block.swap_atoms(*run.simulation.plan().choices, *run.simulation.plan().swapped_atoms), 2);
+  const TilePlan& plan = run.simulation.plan();
+  EXPECT_EQ(block.swap_atoms(*plan.choices, *plan.swapped_atoms, *plan.swapped_tables), 2);
   EXPECT_EQ(block.atom(a).id, id_b);
   EXPECT_EQ(block.atom(b).id, id_a);
   EXPECT_LT(block.displacement_squared(a), 1e-6f);
   EXPECT_LT(block.displacement_squared(b), 1e-6f);
   block.multicast_positions(*run.simulation.plan().positions, true);
-  EXPECT_EQ(block.swap_atoms(*run.simulation.plan().choices, *run.simulation.plan().swapped_atoms), 0);
+  EXPECT_EQ(block.swap_atoms(*plan.choices, *plan.swapped_atoms, *plan.swapped_tables), 0);
 }
 
 std::int64_t cycles_of(const std::string& change, int steps = 5) {

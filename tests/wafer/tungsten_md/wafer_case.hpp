@@ -27,6 +27,42 @@ inline Configuration crystal_of(const Case& what, const PotentialTables& potenti
   return start;
 }
 
+/// A crystal as if it came from a file, without the atoms for which `leave_out(position)`; ids count from 1.
+template <class LeaveOut>
+Configuration structure_of(const Case& what, const PotentialTables& potential, const LeaveOut& leave_out) {
+  const Configuration crystal = crystal_of(what, potential);
+  Configuration left{crystal.box, crystal.elements, crystal.masses, {}};
+  for (const Vec3& x : crystal.atoms.x) {
+    if (leave_out(x)) continue;
+    left.atoms.id.push_back(static_cast<std::int64_t>(left.atoms.id.size()) + 1);
+    left.atoms.type.push_back(0);
+    left.atoms.x.push_back(x);
+    left.atoms.v.push_back({});
+  }
+  return left;
+}
+
+/// The same case as one that begins from a file.
+inline Case from_file(Case what) {
+  what.structure.lattice.reset();
+  what.structure.file = "a file";
+  return what;
+}
+
+/// Every atom gets an element by its id, in the order of the potential's.
+inline Configuration as_alloy(Configuration c, const PotentialTables& potential) {
+  c.elements.clear();
+  c.masses.clear();
+  for (const auto& element : potential.elements) {
+    c.elements.push_back(element.symbol);
+    c.masses.push_back(element.mass_amu);
+  }
+  for (std::size_t k = 0; k < c.atoms.size(); ++k)
+    c.atoms.type[k] =
+        static_cast<int>(c.atoms.id[k] * 7919 % 31 % static_cast<std::int64_t>(c.elements.size()));
+  return c;
+}
+
 /// A simulation with everything that it refers to.
 struct WaferRun {
   Case what;
@@ -40,6 +76,12 @@ struct WaferRun {
         potential(what.load_potential()),
         comm(ranks),
         simulation(comm, what, TilePlan::make(comm, what, potential), crystal_of(what, potential), times) {}
+  /// From these atoms, with these tables.
+  WaferRun(Case c, const Configuration& start, PotentialTables tables, MPI_Comm ranks = MPI_COMM_SELF)
+      : what(std::move(c)),
+        potential(std::move(tables)),
+        comm(ranks),
+        simulation(comm, what, TilePlan::make(comm, what, potential, &start), start, times) {}
 };
 
 }  // namespace wafermark::tungsten

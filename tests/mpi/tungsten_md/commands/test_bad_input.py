@@ -220,9 +220,17 @@ def main():
     t.deck("a column that is too long to search", "expected at most 2000", ["structure.cells=[1,1,2000]"], extra=wafer)
     t.deck("more tiles than the emulator has memory for", "tiles, emulated by ",
            ["structure.cells=[2500,3300,6]", "wafer.changes=[\"grid.width.value=10000\",\"grid.height.value=10000\"]"], extra=wafer)
-    t.deck("a file on the wafer", "structure.file: the wafer target lays out crystals only",
-           files={"a.data": "never read\n"}, deck='[structure]\nfile = "a.data"\n', extra=wafer)
-    t.deck("relaxation on the wafer", "relax.max_steps:", ["relax.max_steps=5"], extra=["--target", "wafer"])
+    two = ("two\n\n2 atoms\n1 atom types\n0 9 xlo xhi\n0 9 ylo yhi\n0 20 zlo zhi\n\nMasses\n\n1 183.84\n\nAtoms # atomic\n\n"
+           "1 1 1 1 1\n2 1 1 1 4\n")
+    in_a_file = '[structure]\nfile = "a.data"\nboundary = ["open", "open", "open"]\n'
+    t.deck("a file with more atoms than tiles", "structure: found 2 atoms, expected at most 1", ["wafer.tiles=[1,1]"],
+           files={"a.data": two}, deck=in_a_file, extra=wafer)
+    t.deck("a file in a narrow box on the wafer", "structure: found 9 Angstrom along periodic axis x",
+           ['structure.boundary=["periodic","periodic","periodic"]'], files={"a.data": two}, deck=in_a_file, extra=wafer)
+    t.deck("a composition beside a file", "no structure.file beside it", ['structure.composition=["Re 0.1"]'],
+           files={"a.data": two}, deck=in_a_file)
+    t.deck("relaxation that fp32 does not reach", "relax.force_tolerance_ev_per_angstrom: found 1e-06", ["relax.max_steps=5"],
+           extra=wafer)
     t.run("target unknown", ["run", "case.toml", "--out", "o", "--target", "moon"], "--target")
     good = []
     for run in t.runs:

@@ -101,6 +101,7 @@ CASE_TOGETHER = {
     "crystal": {
         "structure.element": ("potential.model=zhou_2004", "structure.element=Ta"),
         "structure.lost_atoms": ("structure.lost_atoms=drop", 'output.trajectory_formats=["xyz"]'),
+        "structure.composition": ("stopping.kind=none", "potential.model=zhou_2004", 'structure.composition=["Ta 0.1"]'),
         "potential.elements": ("stopping.kind=none", "potential.model=zhou_2004", 'potential.elements=["W","Ta"]'),
         "potential.core_inner_angstrom": ("potential.core=zbl", "potential.core_inner_angstrom=1.1"),
         "potential.core_outer_angstrom": ("potential.core=zbl", "potential.core_outer_angstrom=2.1"),

@@ -1,0 +1,53 @@
+// Relaxation on the tiles: FIRE, whose products of all atoms go round the wafer by reductions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "tungsten_md/dynamics/fire_schedule.hpp"
+#include "tungsten_md/wafer/tile_items.hpp"
+#include "tungsten_md/wafer/tile_plan.hpp"
+#include "wse_emulator/program.hpp"
+
+namespace wafermark::tungsten {
+
+class WaferSimulation;
+
+/// No force component of fp32 arithmetic is known better, eV/Angstrom: tolerances below are refused.
+inline constexpr double finest_relaxation = 1e-4;
+
+/// What the tiles do beside the forces, each once an atom.
+struct RelaxationCode {
+  explicit RelaxationCode(const wse::Machine& machine);
+  wse::Section products;  ///< what is reduced
+  wse::Section
+      move;  ///< the schedule, which every tile follows by itself, kick, turn towards the force, drift
+};
+
+/// Of all atoms, from one reduction: with them every tile knows v^2 behind the kick, v' = v + c f/m,
+///   sum v'^2 = sum v^2 + 2 c sum f.v/m + c^2 sum f^2/m^2
+/// and a bound on the largest component, so that a step takes no second one.
+struct RelaxationSums {
+  static constexpr std::size_t summed = 5;
+  static constexpr int words = 7;
+  float power = 0.0f, v2 = 0.0f, fv_over_m = 0.0f, f2 = 0.0f, f2_over_m2 = 0.0f;
+  float largest_v = 0.0f, largest_f = 0.0f;
+};
+
+/// Where a relaxation stands, and what its program refers to.
+struct Relaxation {
+  Relaxation(const TilePlan& plan, const TileItems& items, WaferSimulation& run);
+  RelaxationCode code;
+  std::shared_ptr<wse::AllReduce> reduction;
+  FireSchedule schedule;
+  RelaxationSums sums;
+  wse::Program step;
+};
+
+/// How it ended, and what it took.
+struct RelaxationRecord {
+  FireResult result;
+  double cycles_of_step = 0.0;  ///< of the slowest tile, mean over the steps
+};
+
+}  // namespace wafermark::tungsten
