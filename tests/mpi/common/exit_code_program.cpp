@@ -1,6 +1,6 @@
 // A program that ends as its arguments say, for test_exit_codes.sh and test_failure_messages.sh: "all|one HOW
-// [writing|appending|reading FILE [N]]": with a file open, or with none; the N-th all-reduce of ours fails while the
-// file is opened.
+// [writing|appending|reading FILE [N]]": with a file open, or with none; the N-th all-reduce of ours fails
+// while the file is opened.
 #include <Kokkos_Core.hpp>
 #include <map>
 #include <new>
