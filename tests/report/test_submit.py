@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from made_results import REPORT, SOURCE, banded, result, write
-from wafermark_report import run_rules, sheet, suite
+from wafermark_report import answer, run_rules, sheet, suite
 from wafermark_report.documents import parse_toml
 from wafermark_report.errors import InputError
 from wafermark_report.results import read_results
@@ -193,6 +193,22 @@ class Rules(WithFolder):
             deck = (SOURCE / f"inputs/tungsten/{name}.toml").read_text()
             (r,) = read_results([write(self.folder / name, official(deck=deck))])
             self.assertEqual(suite.problem_of(r), name)
+
+
+class References(WithFolder):
+    def test_a_measured_machine_goes_by_its_description_or_its_cpu(self):
+        results, systems = self.results(official(rate=30.0), official(rate=31.0), official(rate=29.0))
+        evidence = answer.Evidence(results, systems=systems)
+        for name in ("made", results[0].machine):
+            (reference,) = sheet.references_of_machine(name, evidence)
+            self.assertEqual((reference.problem, reference.kind, reference.machine_nodes), ("strong_scaling", "measured", 10))
+            self.assertTrue(reference.rate.low < 30.0 < reference.rate.high)
+        self.assertEqual(sheet.references_of_machine("another", evidence), [])
+
+    def test_shipped_slabs_are_references_and_samples_of_curves_are_not(self):
+        found = sheet.references_of_machine("wse2", answer.read_reference())
+        self.assertEqual({r.problem for r in found}, {"sc24_Ta", "sc24_Cu", "sc24_W"})
+        self.assertEqual({r.atoms for r in found}, {801792})
 
 
 class Systems(WithFolder):
