@@ -1,5 +1,6 @@
 """Results as the programs write them, with figures of choice: what the report's tests are made of."""
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -114,6 +115,41 @@ def banded(document, low, high):
     rate = next(f for f in document["figures"] if f["name"] == "steps_per_second")
     rate["band"] = [low * rate["value"], high * rate["value"]]
     return document
+
+
+def of_cells(document, cells):
+    """The same run of another crystal."""
+    toml = document["deck"]["toml"]
+    begin = toml.index("cells = ")
+    end = toml.index("]", begin) + 1
+    atoms = 2 * math.prod(cells)
+    figures = [f | {"value": atoms} if f["name"] == "atoms" else f for f in document["figures"]]
+    return document | {"deck": {"file": "x", "toml": f"{toml[:begin]}cells = {list(cells)}{toml[end:]}"}, "figures": figures}
+
+
+def llama(name, rate, target="wafer", sparsity=0.0, band=(0.8, 1.1), started="2026-01-02T03:04:05Z", prefill=None, wafer=None, ranks=1, joules=None,
+          **model):
+    kind = {"wafer": "emulated", "simulated": "simulated"}.get(target, "measured")
+    made = result(target, ranks=ranks) | {"app": "sparse_llama", "checks": [], "deck": {"file": "", "toml": ""}, "started": started,
+                                          "generation": {"tokens_asked_for": 64}}
+    made["model"] = {"name": name, "format": "dense", "value": "bf16", "sequences": 1} | model
+    made["figures"] = [{"name": n, "value": v, "unit": "", "kind": kind} | ({"band": [v * band[0], v * band[1]]} if b and v else {})
+                       for n, v, b in (("decode_tokens_per_second", rate, band), ("prefill_tokens_per_second", prefill, band),
+                                       ("sparsity", sparsity, None), ("joules_per_token", joules, None))]
+    if target == "simulated":
+        made["simulation"] = {"machine": "alps"}
+    if wafer:
+        made["wafer"] = made["wafer"] | wafer
+    return made
+
+
+def streamed(zeros, tokens, rate, sensitivity, joules=None):
+    return llama(f"llama2-7b:context=5000,sparsity={zeros}", None, sparsity=zeros, prefill=rate, joules=joules,
+                 wafer={"weights": "streamed", "tokens_of_pass": tokens, "sensitivity": sensitivity})
+
+
+def moves(number, low, high):
+    return {"number": number, "range": [1, 2], "at_low": low, "at_high": high}
 
 
 def described(folder):

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from made_results import DECK, banded, result, write
+from made_results import DECK, banded, moves, of_cells, result, streamed, write
+from made_results import llama as made_llama
 from test_submit import SYSTEM
 from wafermark_report import answer, campaigns, page, regression, sheet, sheet_files, sheet_page, sparsity, svg_theme
 from wafermark_report.errors import InputError, one_line
@@ -76,7 +77,7 @@ def documents():
     wafer = result("wafer", rate=1e5, status="complete", status_note="")
     number = {"value": 850.0, "kind": "published", "source": "s"}
     wafer["wafer"]["numbers"] = {"core.clock_mhz": number, "grid.width": number, "grid.height": number}
-    wafer["wafer"]["machine_changes"] = ["core.clock_mhz=850"]
+    wafer["wafer"]["machine_changes"] = []  # of a changed machine nothing is compared
     check = {"name": "steps_per_second_Ta", "value": 2.9e5, "reference": 2.7e5, "tolerance": 4e4, "unit": "1/s"}
     validated = result("wafer", checks=[check | {"pass": True}]) | {"command": "validate"}
     rates = [("decode_tokens_per_second", 9.0), ("sparsity", 0.7), ("perplexity", 12.0), ("joules_per_token", None)]
@@ -90,7 +91,19 @@ def documents():
     }
     simulation = {"machine": "frontier", "profile": "lammps", "ranks": 64}
     simulated = banded(result("simulated", ranks=8, rate=500.0, simulation=simulation), 0.9, 1.1)
-    return {"native": result(joules=20.0), "simulated": simulated, "wafer": wafer, "cascade": cascade, "validate": validated, "llama": llama}
+    return {"native": result(joules=20.0), "simulated": simulated, "wafer": wafer, "cascade": cascade, "validate": validated, "llama": llama,
+            "streamed": streamed(0.7, 8192, 200.0, [moves("a", 1.2, 0.5)], joules=0.1),
+            "streamed_dense": streamed(0.0, 8192, 100.0, [moves("a", 1.1, 0.5)], joules=0.2),
+            "decoded": made_llama("llama2-7b:hollow=1", 30.0, "simulated")}
+
+
+def beside():
+    """What ships beside them: two samples of other sizes, which make a curve with the third, and a model that others decoded."""
+    simulation = {"machine": "frontier", "profile": "", "ranks": 64}
+    sizes = [(10, 12, 12), (10, 14, 14)]
+    return [*[of_cells(banded(result("wafer", rate=1e5), 0.8, 1.1), s) for s in sizes],
+            *[of_cells(banded(result("simulated", rate=500.0, simulation=simulation), 0.9, 1.1), s) for s in sizes],
+            made_llama("llama2-7b:seed=1", 3000.0)]
 
 
 def places(value, here=()):
@@ -147,7 +160,9 @@ class Mutations(unittest.TestCase):
             svg_theme.plt.close(fig)
             return "<svg></svg>"
 
-        for module in (page.answer_page, page.cascades, page.claim, page.scaling_plots, page.sparsity, page.wafer_maps):
+        beside_it = write(self.folder / "beside", *beside())
+        self.evidence = answer.Evidence([read_result(p) for p in sorted(beside_it.rglob("result.json"))], PUBLISHED)
+        for module in (page.answer_page, page.answer_page.curve_page, page.answer_page.llama_answer_page, page.cascades, page.claim, page.scaling_plots, page.sparsity, page.wafer_maps):
             self.addCleanup(setattr, module, "inline", inline)
             module.inline = sometimes
 
@@ -169,7 +184,7 @@ class Mutations(unittest.TestCase):
 
     def page_of(self, folder, partner):
         results = [read_result(folder / "result.json"), partner]
-        parts, _ = page.sections(results, answer.Evidence([], PUBLISHED))
+        parts, _ = page.sections(results, self.evidence)
         parts += self.sheet_of(results)
         html = page.render("t", parts, [partner])
         self.assertNotRegex(html, r"\b(nan|inf)\b")
@@ -201,7 +216,7 @@ class Mutations(unittest.TestCase):
         kinds = documents()
         partners = {name: read_result(write(self.folder / name, r) / "run00/result.json") for name, r in kinds.items()}
         for name, partner in (("native", "wafer"), ("simulated", "wafer"), ("wafer", "native"), ("cascade", "wafer"), ("validate", "native"),
-                              ("llama", "native")):  # fmt: skip
+                              ("llama", "native"), ("streamed", "streamed_dense"), ("decoded", "wafer")):  # fmt: skip
             folder = self.folder / f"{name}_changed"
             folder.mkdir()
             (folder / "defects.json").write_text(json.dumps(DEFECTS))
