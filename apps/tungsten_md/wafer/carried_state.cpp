@@ -71,6 +71,12 @@ std::vector<std::size_t> sites_of(const Configuration& sites, const Configuratio
 
 void WaferSimulation::carry_on(const CarriedState& state) {
   const Configuration& now = state.configuration;
+  if (now.box.lo != start_.box.lo || now.box.hi != start_.box.hi)
+    throw InputError(
+        fmt::format("checkpoint: found a box of {} x {} x {} Angstrom, expected the deck's {} x {} x {}, "
+                    "which the wafer target keeps",
+                    now.box.length(0), now.box.length(1), now.box.length(2), start_.box.length(0),
+                    start_.box.length(1), start_.box.length(2)));
   const std::vector<std::size_t> site = sites_of(start_, now);
   std::vector<std::int64_t> atom_at(start_.atoms.size(), -1);
   for (std::size_t k = 0; k < site.size(); ++k) atom_at[site[k]] = static_cast<std::int64_t>(k);

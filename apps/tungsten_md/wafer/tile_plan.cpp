@@ -16,6 +16,7 @@ namespace {
 
 constexpr int word = 4;                   // bytes
 constexpr int fewest_table_points = 500;  // where the file has as many: as the SC24 runs
+constexpr int fewest_alloy_points = 300;  // whose tables are several
 constexpr int position_words = 3, slope_words = 1, choice_words = 1, force_words = 3, type_words = 1;
 constexpr std::size_t most_elements = 8;  // tables of more leave too few points
 constexpr int state_words =
@@ -120,7 +121,9 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
   const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
   const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);
   const int wanted = std::max(potential.nr, potential.nrho);
-  const int target = std::min(wanted, w.table_points > 0 ? w.table_points : fewest_table_points);
+  const int target = std::min(wanted, w.table_points > 0 ? w.table_points
+                                      : alloy            ? fewest_alloy_points
+                                                         : fewest_table_points);
   // As few batches as leave room for the tables.
   for (int batches = 1;; ++batches) {
     const bool smallest = batches == 2 * layout.reach + 1;
@@ -197,7 +200,7 @@ std::string TilePlan::describe() const {
   for (const auto& part : parts) cycles += part.cycles;
   std::string text = fmt::format(
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
-      "tiles             {} x {}{}{}, columns of {} x {}, {} axis across\n"
+      "tiles             {} x {}{}{}, {}, {} axis across\n"
       "atoms             {} on {} tiles, {:.1f} % of them\n"
       "neighbourhood     b = {}: {} candidates, {} neighbours {}\n"
       "tables            {} radial points over {} and {} embedding points{}\n"
@@ -206,8 +209,11 @@ std::string TilePlan::describe() const {
       "predicted step    {:.0f} cycles, {:.4g} us, {:.6g} steps/s (before waiting for slower neighbours)\n",
       machine.name, machine.file, machine.width, machine.height, 1e-6 * machine.clock_hz, g.width, g.height,
       g.ring[0] || g.ring[1] ? " (periodic axes folded)" : "",
-      settings.tiles_per_atom == 4 ? " patches of four" : "", layout.tiles_per_column[0],
-      layout.tiles_per_column[1], layout.axis[0] == 0 ? "x" : "y", layout.atoms(), layout.grid.tiles(),
+      settings.tiles_per_atom == 4 ? " patches of four" : "",
+      layout.structure
+          ? std::string("atom by atom")
+          : fmt::format("columns of {} x {}", layout.tiles_per_column[0], layout.tiles_per_column[1]),
+      layout.axis[0] == 0 ? "x" : "y", layout.atoms(), layout.grid.tiles(),
       100.0 * static_cast<double>(layout.atoms()) / static_cast<double>(layout.grid.tiles()), layout.reach,
       layout.candidates(), neighbours, layout.structure ? "at most" : "in the perfect crystal", tables.nr,
       squares.empty() ? "r" : "r^2", tables.nrho,

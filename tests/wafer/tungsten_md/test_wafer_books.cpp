@@ -23,6 +23,7 @@ const std::string records =
     "wafer.list_reuse_steps = 4\nwafer.squared_tables = true\nwafer.fused_density = true\n"
     "wafer.blocking_receives = true\n";
 const std::string untested_lists = "wafer.untested_lists = true\n";
+const std::string alloy = "potential = {model = \"zhou_2004\", elements = [\"W\", \"Ta\"]}\n";
 const std::string options[] = {
     "",
     "wafer.list_reuse_steps = 4\n",
@@ -46,7 +47,9 @@ const std::string options[] = {
     records + untested_lists + "wafer.force_symmetry = true\n",
     records + untested_lists + "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath +
         stopping,
-    "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath + stopping};
+    "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath + stopping,
+    alloy + "wafer.swap_every_steps = 3\n" + bath,
+    alloy + records + untested_lists};
 constexpr int steps = 9;
 
 /// A few steps with these options; made once for all tests.
@@ -54,7 +57,11 @@ WaferRun& run_with(const std::string& asked) {
   static std::map<std::string, std::unique_ptr<WaferRun>> runs;
   auto& run = runs[asked];
   if (!run) {
-    run = std::make_unique<WaferRun>(wafer_case("[6, 6, 4]", "[\"open\", \"periodic\", \"open\"]", asked));
+    const Case what = wafer_case("[6, 6, 4]", "[\"open\", \"periodic\", \"open\"]", asked);
+    const PotentialTables potential = what.load_potential();
+    Configuration start = crystal_of(what, potential);
+    if (potential.elements.size() > 1) start = as_alloy(start, potential);
+    run = std::make_unique<WaferRun>(what, start, potential);
     for (int k = 0; k < steps; ++k) run->simulation.step(false);
   }
   return *run;
@@ -113,6 +120,10 @@ TEST_P(Books, CountTheWordsOfAllPatternsOnTheLinksOfTheMachinesTiles) {
   if (plan.adaptive) add(*plan.least_time_step, limits());
   if (plan.settings.swap_every > 0) add(*plan.choices, (steps - 1) / 3);
   if (plan.settings.swap_every > 0) add(*plan.swapped_atoms, 1);
+  if (plan.settings.swap_every > 0 && plan.tables.elements.size() > 1) {
+    add(*plan.types, (steps - 1) / 3);
+    add(*plan.swapped_tables, 1);
+  }
   EXPECT_EQ(books().link_words().by_name(), words.by_name());
 }
 
