@@ -46,6 +46,24 @@ def sweep(args):
     return [row | {"sweep": True} for row in rows]
 
 
+def surface(args):
+    """Rates and joules over dense by sequences that decode together."""
+    points = []
+    for sparsity in args.sparsities:
+        words = ["compare", "--synthetic", f"{args.model}:sparsity={sparsity}" + (f",layers={args.layers}" if args.layers else ""), "--value",
+                 args.value, "--rounds", args.rounds, "--tokens", args.tokens, "--together", ",".join(map(str, args.together))]
+        result, table = sparse_llama(args.binary, words, args.threads, args.ranks)
+        print(table, flush=True)
+        dense, sparse = ({b["sequences"]: b for b in f["together"]} for f in result["formats"])
+        for n in args.together:
+            joules = [side[n]["joules_per_token"] for side in (dense, sparse)]
+            ratio = sparse[n]["decode_ratio"]
+            points.append({"side": "native", "model": args.model, "sparsity": sparsity, "together": n, "rate_over_dense": ratio["median"],
+                           "rate_low": ratio["smallest"], "rate_high": ratio["largest"],
+                           "energy_over_dense": joules[0]["median"] / joules[1]["median"] if all(joules) else None})
+    return points
+
+
 def plot(rows, path, args):
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
@@ -70,6 +88,9 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each rank")
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--sweep-rounds", type=int, default=5)
+    parser.add_argument("--together", type=lambda text: [int(word) for word in text.split(",")],
+                        help="sequences that decode together, as 1,4,16: the report's surface, at --sparsities")
+    parser.add_argument("--sparsities", type=lambda text: [float(word) for word in text.split(",")], default=[0.5, 0.7, 0.9])
     parser.add_argument("--layers", type=int, help="default: all")
     parser.add_argument("--json")
     parser.add_argument("--plot", help="picture of the sweep")
@@ -81,12 +102,13 @@ def main():
         except ImportError:
             sys.exit(f"compare_sparsity: --plot: found no matplotlib for {sys.executable}, expected one (Debian: /usr/bin/python3)")
     rows = []
-    if args.rounds > 0:
+    if args.rounds > 0 and not args.together:
         rows += compare(args, ("dense", "bit_mask"), f"sparsity={args.sparsity}", args.rounds)
     if args.sweep:
         rows += sweep(args)
+    points = surface(args) if args.together else []
     if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+        Path(args.json).write_text(json.dumps({"rows": rows, "surface": points} if points else rows, indent=1) + "\n")
     if args.plot and args.sweep:
         plot(rows, args.plot, args)
 

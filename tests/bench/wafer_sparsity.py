@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Sparse Llama on the emulated wafer: dense, 2:4 and unstructured weights of 50 to 90 %, one line each.
+"""Sparse Llama on the emulated wafer: dense, 2:4 and unstructured weights of 50 to 90 %.
 
 usage: wafer_sparsity.py --binary SPARSE_LLAMA [--model tinyllama-1.1b] [--tiles 320x435] [--value bf16] [--sequences 1]
                          [--rows-together 1] [--prompt-tokens 4] [--tokens 4] [--options "..."] [--out DIR] [--json FILE]
+       wafer_sparsity.py --binary SPARSE_LLAMA --together 1,4,16,64,256 [--arriving 2,9,16,25,43] [--cache-tokens 8] ...
+       wafer_sparsity.py --binary SPARSE_LLAMA --streamed --model llama2-7b:context=4096 --tiles "" ...
 
-Weights are made up in the model's shapes. Every figure but the last column is emulated, so one run each is exact. Joules are of
-the whole machine: idle power of all tiles, used or not, and counted operations, words and hops. `waiting`: share of the cycles of
-tiles in use. The last column is what the host took.
+Weights are made up in the model's shapes. The first form runs one model after the other with resident weights, a line each.
+--together: resident weights, so many tokens in each of the passes that fill all regions, a layer on the clocks of all its tiles; by the
+cycles that pass before an arriving weight's multiply-adds, where tiles send their stored weights to themselves (`--stored-weights
+sent`), and with scalar code that finds them. --streamed: a layer with streamed weights, by tokens together. Both write rows for
+`wafermark-report --sparsity FILE`. Joules are of the whole machine: idle power of all tiles, used or not, and counted operations, words
+and hops. All figures but the host's seconds are emulated, so one run each is exact.
 """
 import argparse
 import json
@@ -43,6 +48,90 @@ def run(args, form, sparsity):
             "host_seconds": f["load_seconds"] + f["emulator_seconds"]}
 
 
+def info(args, form, sparsity, words):
+    """result.json of `sparse_llama info` on the wafer; None where the tiles' memory does not hold it."""
+    keys = f"sparsity={sparsity}" + (",two_four=1" if form == "two_four" else "")
+    name = f"{args.model}{',' if ':' in args.model else ':'}{keys}"
+    with tempfile.TemporaryDirectory() as out:
+        command = [args.binary, "info", "--synthetic", name, "--target", "wafer", "--format", form, "--value", args.value, *words, "--out", out]
+        command += (["--tiles", args.tiles] if args.tiles else []) + shlex.split(args.options)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode == 2 and "found no place" in done.stderr:
+            return None
+        if done.returncode:
+            sys.exit(f"wafer_sparsity: {' '.join(map(str, command))} ended with exit code {done.returncode}: {done.stderr.strip()[-500:]}")
+        return json.loads(Path(out, "result.json").read_text())
+
+
+def surface_row(args, side, sparsity, together, seconds, joules, dense):
+    """A point of the surface; `dense`: (seconds, joules) of the same tokens, None where they do not fit."""
+    return {"side": side, "model": args.model, "sparsity": sparsity, "together": together, "tokens_per_second": together / seconds,
+            "joules_per_token": joules, "rate_over_dense": dense and dense[0] / seconds, "energy_over_dense": dense and dense[1] / joules}
+
+
+def crossing(points, level):
+    """Where a curve of (tokens together, ratio) first reaches a level, between two points by the logarithm of the tokens."""
+    before = None
+    for tokens, ratio in points:
+        if ratio is not None and ratio >= level:
+            if before is None:
+                return f"<= {tokens}"
+            share = (level - before[1]) / (ratio - before[1])
+            return f"{before[0] * (tokens / before[0]) ** share:.0f}"
+        if ratio is not None:
+            before = (tokens, ratio)
+    return "-"
+
+
+def resident_surface(args):
+    """Resident weights, the pipeline full."""
+    def point(form, sparsity, together, how):
+        result = info(args, form, sparsity, ["--for-throughput", "--rows-together", together, "--cache-tokens", args.cache_tokens, *how])
+        f = result and {x["name"]: x["value"] for x in result["figures"]}
+        return f and (together / f["emulated_tokens_per_second_of_all"], f["emulated_joules_per_token_of_all"])
+
+    ways = [("scalar", [])] + [(cycles, ["--stored-weights", "sent", "--machine-set", f"core.arriving_weight_cycles.value={cycles}"])
+                               for cycles in args.arriving]
+    dense = {n: point("dense", 0.0, n, []) for n in args.together}
+    print("tokens together: " + ", ".join(map(str, args.together)) + "; tokens/s over dense (J over dense)")
+    print("dense, tokens/s: " + ", ".join(f"{n / dense[n][0]:.0f}" if dense[n] else "no room" for n in args.together), flush=True)
+    rows = [surface_row(args, "wafer, resident", 0.0, n, *dense[n], dense[n]) for n in args.together if dense[n]]
+    for way, words in ways:
+        for form, sparsity in CASES[1:]:
+            points = []
+            cells = []
+            for n in args.together:
+                got = point(form, sparsity, n, words)
+                if got:
+                    row = surface_row(args, "wafer, resident", sparsity, n, *got, dense[n]) | {"format": form, "arriving": way}
+                    rows.append(row)
+                    points.append((n, row["rate_over_dense"]))
+                cells.append("no room" if not got else f"{got and n / got[0]:.0f} tokens/s" if not dense[n]
+                             else f"{row['rate_over_dense']:.2f} ({row['energy_over_dense']:.2f})")
+            print(f"{way!s:>6} {form:<9} {100 * sparsity:3.0f} %: {', '.join(cells)}; even at {crossing(points, 1)}, twice at {crossing(points, 2)}", flush=True)
+    return rows
+
+
+def streamed_surface(args):
+    """Streamed weights, a layer."""
+    def points(form, sparsity):
+        result = info(args, form, sparsity, ["--weights", "streamed"])
+        return {r["tokens"]: (r["seconds"], r["joules_per_token"]) for r in result["layer"]["rows"]}
+
+    dense = points("dense", 0.0)
+    rows = [surface_row(args, "wafer, streamed", 0.0, n, *dense[n], dense[n]) for n in dense]
+    for form, sparsity in CASES[1:]:
+        for n, got in points(form, sparsity).items():
+            rows.append(surface_row(args, "wafer, streamed", sparsity, n, *got, dense.get(n)) | {"format": form})
+            if dense.get(n):
+                print(f"{form:<9} {100 * sparsity:3.0f} %, {n:>7} tokens: {rows[-1]['rate_over_dense']:.2f} / {rows[-1]['energy_over_dense']:.2f}", flush=True)
+    return rows
+
+
+def numbers(text):
+    return [int(word) for word in text.split(",")]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
@@ -55,7 +144,16 @@ def main():
     parser.add_argument("--cases", help="some of dense,two_four_50,bit_mask_50,...; default: all")
     parser.add_argument("--out", help="folder for the runs' results")
     parser.add_argument("--json")
+    parser.add_argument("--together", type=numbers, help="numbers of tokens, resident weights")
+    parser.add_argument("--arriving", type=numbers, default=[2, 9, 16, 25, 43], help="cycles before an arriving weight's multiply-adds")
+    parser.add_argument("--cache-tokens", type=int, default=8)
+    parser.add_argument("--streamed", action="store_true")
     args = parser.parse_args()
+    if args.together or args.streamed:
+        rows = streamed_surface(args) if args.streamed else resident_surface(args)
+        if args.json:
+            Path(args.json).write_text(json.dumps({"surface": rows}, indent=1) + "\n")
+        return
     chosen = args.cases.split(",") if args.cases else None
     rows = []
     print(f"{'format':<9} {'zeros':>6} {'bits':>6} {'tokens/s':>9} {'x':>5} {'J/token':>9} {'less':>5} {'dynamic J':>10} {'waiting':>8} "

@@ -64,6 +64,10 @@ CAMPAIGN = {
               "core_seconds": 9.0}],
 }  # fmt: skip
 REFERENCE = {"reference": [{"case": "c", "figure": "f", "value": 1.0, "unit": "s", "lower": -0.1, "upper": 0.2}]}
+POINT = {
+    "side": "wafer, resident", "model": "m", "format": "bit_mask", "arriving": 2, "sparsity": 0.7, "together": 4, "rate_over_dense": 1.5,
+    "energy_over_dense": None,
+}
 
 
 def documents():
@@ -252,6 +256,7 @@ class Mutations(unittest.TestCase):
         path = self.folder / "x.json"
         for document, use in (
             ([ROW, ROW | {"sparsity": 0.7}], lambda: sparsity.sparsity_section([], [path], None)),
+            ({"surface": [POINT, POINT | {"together": 64, "energy_over_dense": 2.0}]}, lambda: sparsity.sparsity_section([], [path], None)),
             (record, lambda: sparsity.sparsity_section([], [], path)),
             (REFERENCE, lambda: regression.judge(regression.read_reference(path), [])),
         ):

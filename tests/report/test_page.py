@@ -10,6 +10,7 @@ from pathlib import Path
 from made_results import REPORT, described, repeats, result, sweep, write
 from test_mutations import CAMPAIGN
 from wafermark_report import page, scaling
+from wafermark_report.errors import InputError
 from wafermark_report.results import read_results
 
 
@@ -203,6 +204,37 @@ class Words(WithFolder):
         self.assertIn("CSR int8", text["sparsity"])
         self.assertIn("bit mask int8", text["sparsity"])
         self.assertIn("SparseGPT, one shot", text["sparsity"])
+
+    def test_the_surface_of_what_zeros_save_is_drawn_beside_the_claim(self):
+        def point(side, share, tokens, rate, energy, **more):
+            return {"side": side, "model": "m", "sparsity": share, "together": tokens, "rate_over_dense": rate, "energy_over_dense": energy} | more
+
+        points = [
+            point("native", 0.7, 1, 2.0, None), point("native", 0.7, 16, 1.5, None), point("native", 0.0, 1, 1.0, None),
+            *(point("wafer, resident", 0.7, n, r, r, format="bit_mask", arriving=a)
+              for a, r in ((2, 1.7), (43, 0.4), ("scalar", 0.6)) for n in (1, 4)),
+            point("wafer, resident", 0.5, 4, 9.0, 9.0, format="two_four", arriving=2),  # not unstructured: not drawn
+            point("wafer, streamed", 0.7, 8192, 1.3, 1.4), point("wafer, streamed", 0.7, 131072, 1.9, 2.06),
+            point("wafer, resident", 0.7, 64, None, None, format="bit_mask", arriving=2),
+        ]
+        file = self.folder / "surface.json"
+        file.write_text(json.dumps({"surface": points}))
+        text, _, _ = self.made(result(), sparsity_files=[file])
+        self.assertIn("save at most 2.06 times (wafer, streamed, 131,072 tokens together) where 3.33 times was claimed", text["sparsity"])
+        self.assertIn("weights found by scalar code", text["sparsity"])
+        self.assertNotIn("Recovering a model", text["sparsity"])  # nothing is known of 50 %
+        self.assertIn("never", text["sparsity"])
+        points[-2]["energy_over_dense"] = 4.0
+        points.append(point("wafer, streamed", 0.5, 131072, 1.9, 2.0))
+        file.write_text(json.dumps({"surface": points}))
+        text, _, _ = self.made(result(), sparsity_files=[file])
+        self.assertIn("The claim holds (wafer, streamed)", text["sparsity"])
+        self.assertIn("would take 2.5 % of the energy", text["sparsity"])  # (50 / 2 + 100 / 4) / 2000
+        self.assertIn("with dense weights take 7.5 %", text["sparsity"])
+        for broken in ({"side": "moon"}, {"together": 0}, {"energy_over_dense": -1}, {"sparsity": 1.5}, {"rate_over_dense": "2"}):
+            file.write_text(json.dumps({"surface": [points[0] | broken]}))
+            with self.assertRaisesRegex(InputError, "surface"):
+                self.made(result(), sparsity_files=[file])
 
     def llama(self, rate, sparsity, **changes):
         model = {

@@ -33,7 +33,7 @@ def report(arguments):
         action="append",
         default=[],
         metavar="FILE",
-        help="rows of tests/bench/compare_sparsity.py --json FILE; may be repeated",
+        help="rows of tests/bench/compare_sparsity.py or wafer_sparsity.py --json FILE; may be repeated",
     )
     parser.add_argument(
         "--training-record",

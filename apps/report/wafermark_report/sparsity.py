@@ -3,7 +3,7 @@ sparsity (the record of the shipped training, or results of prune and evaluate).
 import re
 import statistics
 
-from . import svg_theme
+from . import surface, svg_theme
 from .documents import SCHEMAS, check_schema, parse_json, read_json, text_of
 from .errors import InputError
 from .parts import Cell, Missing, Picture, Section, Table, Text
@@ -26,12 +26,13 @@ RECOVERED = (
 
 
 def read_rows(path):
-    """Rows of compare_sparsity.py, bare or in a table with other things. Raises InputError."""
+    """(rows of compare_sparsity.py, points of the surface), either may be []. Raises InputError."""
     content = parse_json(text_of(path), path)
     rows = content.get("rows") if isinstance(content, dict) else content
-    if not rows:
+    points = surface.points_of(content, path)
+    if not rows and not points:
         raise InputError(f"{path}: found no rows, expected the list that compare_sparsity.py --json writes")
-    return check_schema(rows, ROWS_SCHEMA, f"{path}: row")
+    return check_schema(rows, ROWS_SCHEMA, f"{path}: row") if rows else [], points
 
 
 def model_name(row):
@@ -240,12 +241,16 @@ def own_models(results):
 
 
 def sparsity_section(results, files, record):
-    """`files`: JSON files of compare_sparsity.py; `record`: the training record, or None for the shipped one when any
+    """`files`: JSON files of compare_sparsity.py and wafer_sparsity.py; `record`: the training record, or None for the shipped one when any
     result is of sparse_llama."""
     section = Section("sparsity", "Sparsity")
+    points = []
     for path in files:
-        rows = read_rows(path)
-        section.parts += rate_pictures(rows) + [rate_table(rows)]
+        rows, of_file = read_rows(path)
+        points += of_file
+        if rows:
+            section.parts += rate_pictures(rows) + [rate_table(rows)]
+    section.parts += surface.surface_parts(points)
     own = own_models(results)
     if own:
         section.parts.append(own)

@@ -1,0 +1,147 @@
+"""Sparse Llama: what zeros save, by tokens together and way of running (the "surface" of tests/bench/wafer_sparsity.py and
+compare_sparsity.py), beside the claim of a third of the energy."""
+from . import svg_theme
+from .documents import SCHEMAS, check_schema
+from .parts import Cell, Picture, Table, Text
+from .svg_theme import FAINT, MARKERS, SERIES, inline, legend, log_axis
+from .wording import number
+
+SURFACE_SCHEMA = SCHEMAS / "sparsity_surface.schema.json"
+CLAIM = 1 / 0.3  # 70 % zeros, three tenths of the energy
+CLAIMED_ZEROS = 0.7
+# Agarwalla et al. 2024 (arXiv 2405.03594), tokens in billions: both stages and their share of zeros; training of Llama-2-7B.
+RECOVERY, TRAINING = ((50, 0.5), (100, 0.7)), 2000
+KINDS = {"native": "measured", "wafer, resident": "emulated", "wafer, streamed": "emulated"}
+
+
+def points_of(content, path):
+    """The points of a parsed file, [] where it has none. Raises InputError."""
+    points = content.get("surface") if isinstance(content, dict) else None
+    return check_schema(points, SURFACE_SCHEMA, f"{path}: surface") if points else []
+
+
+def saving(point):
+    """(ratio, whether it is of energy): how many times less than dense. Where nothing counts joules, time stands for energy."""
+    if point["energy_over_dense"] is not None:
+        return point["energy_over_dense"], True
+    return point["rate_over_dense"], False
+
+
+def way(point):
+    """How a point was run, in words."""
+    arriving = point.get("arriving")
+    if arriving is None:
+        return point["side"]
+    return f"{point['side']}, " + ("weights found by scalar code" if arriving == "scalar" else f"{number(arriving, 3)} cycles an arriving weight")
+
+
+def curves(points):
+    """{(way, sparsity): [(tokens together, ratio), ...]}: unstructured zeros only."""
+    found = {}
+    for p in points:
+        ratio, _ = saving(p)
+        if p["sparsity"] > 0 and ratio is not None and p.get("format", "bit_mask") == "bit_mask":
+            found.setdefault((way(p), p["sparsity"]), {})[p["together"]] = ratio
+    return {key: sorted(of.items()) for key, of in found.items()}
+
+
+def shown_ways(points):
+    """The ways that a picture has room for: of the arriving weights the cheapest and the dearest."""
+    ways = {}
+    for p in points:
+        ways.setdefault(p["side"], {})[way(p)] = p.get("arriving", 0)
+    shown = []
+    for of_side in ways.values():
+        by_price = sorted((w for w in of_side if of_side[w] != "scalar"), key=lambda w: of_side[w])
+        shown += list(dict.fromkeys([*by_price[:1], *by_price[-1:]])) or list(of_side)
+    return shown
+
+
+def surface_picture(points):
+    drawn = {key: curve for key, curve in curves(points).items() if key[0] in shown_ways(points)}
+    fig, axes = svg_theme.figure(6.8, 4.8)
+    ways = list(dict.fromkeys(key[0] for key in drawn))
+    shares = sorted({key[1] for key in drawn})
+    for (name, share), curve in drawn.items():
+        axes.plot(
+            *zip(*curve),
+            label=f"{100 * share:.0f} %, {name}",
+            color=SERIES[shares.index(share) % len(SERIES)],
+            marker=MARKERS[ways.index(name) % len(MARKERS)],
+            ls=("-", "--", ":", "-.")[ways.index(name) % 4],
+            ms=5,
+        )
+    axes.axhline(1, color=FAINT, lw=1, ls=":")
+    axes.axhline(CLAIM, color=FAINT, lw=1, ls="--", label="the claim for 70 %: 3.33 times less")
+    log_axis(axes.xaxis)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("tokens together")
+    axes.set_ylabel("times less energy a token than dense")
+    timed = any(not saving(p)[1] for p in points if p["sparsity"] > 0)
+    kinds = tuple(dict.fromkeys(KINDS[p["side"]] for p in points))
+    return Picture(
+        inline(fig, "Energy a token over dense, against tokens together"),
+        "What zeros among the weights save, by tokens together and way of running; above 1 sparse weights win."
+        + (" Where no meter counts joules the curve is of time." if timed else ""),
+        kinds,
+        wide=True,
+        legend=legend(axes),
+    )
+
+
+def claim_table(points):
+    """Of every way: how far 70 % zeros come, and from where they win."""
+    rows = []
+    for (name, share), curve in curves(points).items():
+        if abs(share - CLAIMED_ZEROS) > 0.02:
+            continue
+        mine = next(p for p in points if way(p) == name and p["sparsity"] == share and saving(p)[0] is not None)
+        tokens, best = max(curve, key=lambda point: point[1])
+        winning = [t for t, ratio in curve if ratio >= 1]
+        of_energy = "energy" if saving(mine)[1] else "time"
+        rows.append([name, Cell(number(best, 3), KINDS[mine["side"]]), of_energy, f"{tokens:,}", f"{min(winning):,}" if winning else "never"])
+    if not rows:
+        return None
+    return Table(
+        ["70 % zeros", "times less, at best", "of", "with so many tokens together", "wins from"], rows,
+        "The claim is 3.33 times less energy (three tenths)", numeric_from=1)
+
+
+def verdict_text(points):
+    at_70 = [(ratio, name, tokens) for (name, share), curve in curves(points).items() if abs(share - CLAIMED_ZEROS) <= 0.02
+             for tokens, ratio in curve]
+    if not at_70:
+        return None
+    best, name, tokens = max(at_70)
+    if best >= 0.95 * CLAIM:
+        return Text(f"The claim holds ({name}): {number(best, 3)} times less with {tokens:,} tokens together.")
+    return Text(
+        f"The claim is not found in these runs: 70 % zeros save at most {number(best, 3)} times ({name}, {tokens:,} tokens together) where"
+        " 3.33 times was claimed."
+    )
+
+
+def training_text(points):
+    """Both stages that recover a sparse model, by the streamed program: energy in parts of dense training."""
+    streamed = [p for p in points if p["side"] == "wafer, streamed" and p["energy_over_dense"] is not None]
+    stages = []
+    for tokens, share in RECOVERY:
+        of_share = [p for p in streamed if abs(p["sparsity"] - share) <= 0.02 and p.get("format", "bit_mask") == "bit_mask"]
+        if not of_share:
+            return None
+        stages.append((tokens, max(of_share, key=lambda p: p["together"])))
+    spent = sum(tokens / point["energy_over_dense"] for tokens, point in stages) / TRAINING
+    dense = sum(tokens for tokens, _ in RECOVERY) / TRAINING
+    batches = " and ".join(f"{point['together']:,}" for _, point in stages)
+    return Text(
+        f"Recovering a model (50 billion tokens at 50 % zeros, 100 billion at 70 %) would take {100 * spent:.1f} % of the energy of training"
+        f" it dense on 2,000 billion, where the same tokens with dense weights take {100 * dense:.1f} %: modelled from forward passes of"
+        f" {batches} tokens together, with backward passes taken to save as much.",
+        "note",
+    )
+
+
+def surface_parts(points):
+    if not curves(points):
+        return []
+    return [part for part in (surface_picture(points), verdict_text(points), claim_table(points), training_text(points)) if part]
