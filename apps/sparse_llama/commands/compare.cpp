@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "common/energy_meter.hpp"
 #include "common/errors.hpp"
 #include "common/memory.hpp"
 #include "common/option_checks.hpp"
@@ -25,6 +27,9 @@ struct CompareOptions {
   ModelOptions model;
   std::vector<std::string> formats{"dense", "bit_mask"};
   std::int64_t rounds = 9, prompt_tokens = 64, tokens = 16;
+  std::vector<std::int64_t> together{1};
+
+  std::int64_t most_together() const { return *std::max_element(together.begin(), together.end()); }
   OutputOptions output;
 };
 
@@ -50,32 +55,82 @@ std::vector<double> ratios(std::vector<double> of, const std::vector<double>& to
   return of;
 }
 
+/// What each round measured of so many sequences together; joules where a meter counts them.
+struct Batch {
+  std::int64_t sequences;
+  std::vector<double> decode, prefill, joules;
+  std::string meter;
+
+  void forget() { decode = prefill = joules = {}; }
+  std::optional<Spread> joules_per_token() const {
+    return joules.empty() ? std::nullopt : std::optional<Spread>(joules);
+  }
+};
+
+std::vector<Prompt> prompts_of(const CompareOptions& o, std::int64_t sequences, std::int64_t vocabulary) {
+  const auto first = std::int32_t(std::min<std::int64_t>(1, vocabulary - 1));
+  std::vector<Prompt> prompts;
+  for (std::int64_t k = 1; k <= sequences; ++k)
+    prompts.push_back({made_up_prompt(first, o.prompt_tokens, vocabulary, std::uint64_t(k)), o.tokens});
+  return prompts;
+}
+
 /// The model in one format, and what each round measured of it.
 struct Contender {
   RankWeights weights;
   RegionTimes times;
   Decoder decoder;
-  double bytes;  ///< read by a token, by all ranks
-  std::vector<double> decode, prefill, share, bandwidth;
+  double bytes;  ///< read by a token of a sequence alone, by all ranks
+  std::vector<Batch> batches;
+  std::vector<double> share, bandwidth;
 
   Contender(const Communicator& comm, RankWeights&& packed, const CompareOptions& o)
       : weights(std::move(packed)),
-        decoder(comm, weights, 1, o.prompt_tokens + o.tokens, times),
-        bytes(comm.sum(decoder.bytes_per_token(o.prompt_tokens + o.tokens / 2))) {}
+        decoder(comm, weights, o.most_together(), o.prompt_tokens + o.tokens, times),
+        bytes(comm.sum(decoder.bytes_per_token(o.prompt_tokens + o.tokens / 2))) {
+    for (const std::int64_t sequences : o.together) batches.push_back({sequences, {}, {}, {}, {}});
+  }
   const PackedMatrix& layers() const { return weights.layers.front().down; }
 
   void measure(const Communicator& comm, const CompareOptions& o) {
     const std::int64_t vocabulary = weights.configuration.vocabulary;
-    const std::vector<Prompt> prompt{{made_up_prompt(std::int32_t(std::min<std::int64_t>(1, vocabulary - 1)),
-                                                     o.prompt_tokens, vocabulary, 1),
-                                      o.tokens}};
-    const Generation g = generate(decoder, comm, vocabulary, prompt, {});
-    decode.push_back(double(g.decode_tokens) / g.decode_seconds);
-    prefill.push_back(double(g.prefill_tokens) / g.prefill_seconds);
+    for (Batch& b : batches) {
+      GenerationSettings settings;
+      settings.slots = b.sequences;
+      EnergyMeter meter(comm);
+      const Generation g =
+          generate(decoder, comm, vocabulary, prompts_of(o, b.sequences, vocabulary), settings);
+      const EnergyReading energy = meter.read();
+      b.decode.push_back(double(g.decode_tokens) / g.decode_seconds);
+      b.prefill.push_back(double(g.prefill_tokens) / g.prefill_seconds);
+      b.meter = energy.note;
+      if (energy.joules) b.joules.push_back(*energy.joules / double(g.prefill_tokens + g.decode_tokens));
+    }
     bandwidth.push_back(memory_read_bandwidth(comm, weights));
-    share.push_back(decode.back() * bytes / bandwidth.back());
+    // Of the first batch: the weights are read once for all of its sequences.
+    share.push_back(batches.front().decode.back() / double(batches.front().sequences) * bytes /
+                    bandwidth.back());
+  }
+  void forget() {
+    for (Batch& b : batches) b.forget();
+    share = bandwidth = {};
   }
 };
+
+nlohmann::json record_of(const Batch& b, const Batch& base) {
+  const auto joules = b.joules_per_token();
+  return {{"sequences", b.sequences},
+          {"decode_tokens_per_second", Spread(b.decode).json()},
+          {"prefill_tokens_per_second", Spread(b.prefill).json()},
+          {"decode_ratio", Spread(ratios(b.decode, base.decode)).json()},
+          {"prefill_ratio", Spread(ratios(b.prefill, base.prefill)).json()},
+          {"joules_per_token", joules ? joules->json() : nlohmann::json()},
+          {"meter", b.meter},
+          {"rounds",
+           {{"decode_tokens_per_second", b.decode},
+            {"prefill_tokens_per_second", b.prefill},
+            {"joules_per_token", b.joules}}}};
+}
 
 int compare(const CompareOptions& o, const CLI::App& command) {
   Communicator comm;
@@ -104,7 +159,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   const double density = 1 - estimated_sparsity(source);
   for (const Format format : formats)
     bytes += packed_bytes(shape, format, type, density) / comm.size() +
-             decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), 1,
+             decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), double(o.most_together()),
                            double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
   require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
@@ -115,48 +170,54 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   for (std::int64_t round = -1; round < o.rounds; ++round)
     for (const auto& c : contenders) {
       c->measure(comm, o);
-      if (round < 0) c->decode = c->prefill = c->share = c->bandwidth = {};  // caches and pages were cold
+      if (round < 0) c->forget();  // caches and pages were cold
     }
 
   std::string table = fmt::format("{}, {} values, {} rounds: median (smallest ... largest)\n", source.name,
                                   o.model.value, o.rounds);
   const std::string over = "over " + o.formats.front();
   const auto line = [&](auto... cells) {
-    table += fmt::format("{:<9} {:>11}  {:<24}  {:<20}  {:<25}  {:<20}  {}\n", cells...);
+    table += fmt::format("{:<9} {:>11}  {:>8}  {:<24}  {:<20}  {:<25}  {:<20}  {:>9}  {}\n", cells...);
   };
-  line("format", "bits/weight", "decode, tokens/s", over, "prefill, tokens/s", over, "decoding reads");
+  line("format", "bits/weight", "together", "decode, tokens/s", over, "prefill, tokens/s", over, "J/token",
+       "decoding reads");
   auto section = nlohmann::json::array();
   const Contender& base = *contenders.front();
   for (const auto& c : contenders) {
     const char* format = name_of(c->layers().format);
-    const Spread decode(c->decode), prefill(c->prefill), share(c->share), bandwidth(c->bandwidth),
-        decode_ratio(ratios(c->decode, base.decode)), prefill_ratio(ratios(c->prefill, base.prefill));
+    const Spread share(c->share), bandwidth(c->bandwidth);
     const WeightFigures w = weight_figures(comm, c->weights);
-    line(format, fmt::format("{:.2f}", w.bits_per_weight), decode.text(2), decode_ratio.text(2),
-         prefill.text(1), prefill_ratio.text(2),
-         fmt::format("{:.0f} % of {:.1f} GB/s", 100 * share.median, bandwidth.median / 1e9));
-    section.push_back({{"format", format},
-                       {"value", name_of(c->layers().value_type)},
-                       {"sparsity", w.sparsity},
-                       {"bits_per_weight", w.bits_per_weight},
-                       {"weight_bytes", w.bytes},
-                       {"decode_tokens_per_second", decode.json()},
-                       {"prefill_tokens_per_second", prefill.json()},
-                       {"memory_read_bandwidth", bandwidth.json()},
-                       {"bandwidth_share", share.json()},
-                       {"decode_ratio", decode_ratio.json()},
-                       {"prefill_ratio", prefill_ratio.json()},
-                       {"rounds",
-                        {{"decode_tokens_per_second", c->decode},
-                         {"prefill_tokens_per_second", c->prefill},
-                         {"memory_read_bandwidth", c->bandwidth},
-                         {"bandwidth_share", c->share}}}});
-    if (c == contenders.front()) continue;
-    const std::string how = fmt::format("{}, {} rounds: ", over, o.rounds);
-    result.add_figure(fmt::format("decode_ratio_{}", format), decode_ratio.median, "1", Kind::measured,
-                      how + decode_ratio.text(2));
-    result.add_figure(fmt::format("prefill_ratio_{}", format), prefill_ratio.median, "1", Kind::measured,
-                      how + prefill_ratio.text(2));
+    auto together = nlohmann::json::array();
+    for (std::size_t k = 0; k < c->batches.size(); ++k) {
+      const Batch &b = c->batches[k], &of_base = base.batches[k];
+      const Spread decode_ratio(ratios(b.decode, of_base.decode)),
+          prefill_ratio(ratios(b.prefill, of_base.prefill));
+      const auto joules = b.joules_per_token();
+      line(format, fmt::format("{:.2f}", w.bits_per_weight), b.sequences, Spread(b.decode).text(2),
+           decode_ratio.text(2), Spread(b.prefill).text(1), prefill_ratio.text(2),
+           joules ? fmt::format("{:.3g}", joules->median) : "-",
+           k > 0 ? "" : fmt::format("{:.0f} % of {:.1f} GB/s", 100 * share.median, bandwidth.median / 1e9));
+      together.push_back(record_of(b, of_base));
+      if (c == contenders.front()) continue;
+      const std::string how = fmt::format("{}, {} rounds: ", over, o.rounds),
+                        of_batch = k > 0 ? fmt::format("_together_{}", b.sequences) : "";
+      result.add_figure(fmt::format("decode_ratio_{}{}", format, of_batch), decode_ratio.median, "1",
+                        Kind::measured, how + decode_ratio.text(2));
+      result.add_figure(fmt::format("prefill_ratio_{}{}", format, of_batch), prefill_ratio.median, "1",
+                        Kind::measured, how + prefill_ratio.text(2));
+    }
+    nlohmann::json row = together.front();  // what is said of one batch is that of the first
+    row.update({{"format", format},
+                {"value", name_of(c->layers().value_type)},
+                {"sparsity", w.sparsity},
+                {"bits_per_weight", w.bits_per_weight},
+                {"weight_bytes", w.bytes},
+                {"memory_read_bandwidth", bandwidth.json()},
+                {"bandwidth_share", share.json()},
+                {"together", together}});
+    row["rounds"]["memory_read_bandwidth"] = c->bandwidth;
+    row["rounds"]["bandwidth_share"] = c->share;
+    section.push_back(std::move(row));
   }
   result.set_section("model",
                      {{"name", source.name}, {"value", o.model.value}, {"prompt_tokens", o.prompt_tokens}});
@@ -183,6 +244,13 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
       ->capture_default_str();
   command->add_option("--prompt-tokens", o->prompt_tokens, "that look random")
       ->transform(whole_number_in({1, 1e9}))
+      ->capture_default_str();
+  command
+      ->add_option("--together", o->together,
+                   "sequences that decode together; several numbers, each by itself: 1,4,16")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->transform(whole_number_in({1, 1e6}))
       ->capture_default_str();
   command->add_option("--tokens", o->tokens, "to make after each prompt")
       ->transform(whole_number_in({2, 1e9}))

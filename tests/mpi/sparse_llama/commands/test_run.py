@@ -103,6 +103,16 @@ with tempfile.TemporaryDirectory() as scratch:
         check(low <= forms["csr"]["decode_ratio"]["median"] == compared["decode_ratio_csr"] <= high, "ratios are of one round's rates")
         check(all(f["memory_read_bandwidth"]["median"] > 1e8 for f in forms.values()), "each beside a probe")
 
+    done = run("compare", "--model", model, "--together", "1,3", "--rounds", "2", "--tokens", "3", "--prompt-tokens", "5", "--out", f"{scratch}/together")
+    record, compared = result(f"{scratch}/together")
+    check(done.returncode == 0 and done.stdout.count("\n") == 6, f"compare --together {done.stderr.strip()[-200:]}")
+    for form in record["formats"]:
+        check([b["sequences"] for b in form["together"]] == [1, 3], "a batch for each number of sequences")
+        check(form["decode_tokens_per_second"] == form["together"][0]["decode_tokens_per_second"], "what is said of one batch is that of the first")
+        check(all((b["joules_per_token"] is None) == (not b["rounds"]["joules_per_token"]) and len(b["rounds"]["decode_tokens_per_second"]) == 2
+                  for b in form["together"]), "joules where a meter counts them, else why not")
+    check("decode_ratio_bit_mask_together_3" in compared and "decode_ratio_bit_mask" in compared, "ratios of both batches")
+
     made = run("run", "--synthetic", "tinyllama-1.1b:sparsity=0.5,two_four=1,layers=1", "--format", "two_four", "--value", "int8", "--tokens", "2",
                "--prompt-tokens", "3", "--out", f"{scratch}/made")
     check(made.returncode == 0 and abs(result(f"{scratch}/made")[1]["bits_per_weight"] - 5.15) < 0.1, "2:4 int8 takes 5.1 bits a weight")
@@ -129,6 +139,8 @@ with tempfile.TemporaryDirectory() as scratch:
         (("run", "--model", model, "--top-p", "2"), "--top-p"),
         (("compare",), "neither of --model and --synthetic"),
         (("compare", "--model", model, "--formats", "dense"), "--formats: found 1, expected two or more"),
+        (("compare", "--model", model, "--together", "0"), "--together"),
+        (("compare", "--model", model, "--together", "1,x"), "--together"),
         (("compare", "--model", model, "--formats", "dense,coo"), "--formats: found 'coo', expected dense"),
         (("compare", "--model", model, "--formats", "dense,two_four"), "more than 2 of 4"),
         (("compare", "--model", f"{scratch}/packed1.h5"), "found weights packed in one format, expected a checkpoint"),
