@@ -47,20 +47,15 @@ class CountedWord {
   bool in_memory_ = false;
 };
 
-/// Reads numbers one after the other; `converted`: they are of another type than T and take a conversion.
+/// Reads numbers one after the other.
 template <class T>
 class CountedStream {
  public:
-  explicit CountedStream(bool converted) : converted_(converted) {}
   CountedStream operator++(int) const { return *this; }  // part of the load's addressing
   Counted<T> operator*() const {
     count(Operation::load);
-    if (converted_) count(Operation::convert);
     return T(1);
   }
-
- private:
-  bool converted_;
 };
 
 /// Sums in memory: adding to one makes its address, reads and writes it.

@@ -34,8 +34,6 @@ class Phase {
   Phase& receives(Receiving how) { return receiving_ = how, *this; }
   /// Only then; asked right before.
   Phase& when(std::function<bool()> due) { return due_ = std::move(due), *this; }
-  /// Only the rank that emulates a tile knows its items; otherwise all ranks know those of all.
-  Phase& by_owners() { return by_owners_ = true, *this; }
 
   const std::string& name() const { return name_; }
   const std::vector<Work>& work() const { return work_; }
@@ -48,7 +46,6 @@ class Phase {
   double receive_cycles(const Machine& machine, const TileGrid& grid) const;
   /// That compute, or for which the phase waits; no tiles: all.
   const Block& tiles() const { return tiles_; }
-  bool known_by_owners() const { return by_owners_; }
   enum class Event { none, awaited, reached };
   Event event() const { return event_; }
   const std::vector<int>& events() const { return *events_; }
@@ -67,7 +64,6 @@ class Phase {
   std::shared_ptr<const Pattern> pattern_;
   int first_color_ = 0;
   Receiving receiving_ = Receiving::tasks;
-  bool by_owners_ = false;
   Event event_ = Event::none;
   const std::vector<int>* events_ = nullptr;
   std::function<void()> body_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 namespace wafermark::wse::published {
 
@@ -68,12 +69,23 @@ struct VectorProduct {
 };
 inline constexpr std::array<VectorProduct, 2> vector_products{{{16384, 1320}, {32768, 2233}}};
 inline constexpr int vector_product_tiles = 720;
-/// WaferLLM: a layer of Llama3-8B (as it measured: dimension 4,200, hidden 14,700, one head) while decoding
-/// behind 4,096 tokens, on so many tiles squared.
-struct LlamaLayer {
+/// WaferLLM: tokens/s of one sequence behind 4,096 tokens, on so many tiles squared: one layer was measured
+/// and taken as often as the model has layers, at 1.1 GHz; without the output head. That layer has one head
+/// and as many key/value dimensions as others (Llama3-8B: dimension 4,200, hidden 14,700).
+struct LlamaDecode {
   int tiles;
-  double cycles;
+  double tokens_per_second;
 };
-inline constexpr std::array<LlamaLayer, 3> llama_layers{{{420, 12732}, {540, 13742}, {660, 15323}}};
+inline constexpr std::array<LlamaDecode, 3> llama3_8b_decodes{{{420, 2700}, {540, 2501}, {660, 2243}}},
+    llama2_13b_decodes{{{420, 2039}, {540, 1899}, {660, 1740}}};
+/// And of prompts of 4,096 tokens.
+struct LlamaPrefill {
+  int tiles;
+  double tokens_per_second;
+};
+inline constexpr std::array<LlamaPrefill, 3> llama3_8b_prefills{{{480, 20321}, {600, 25037}, {720, 27687}}};
+inline constexpr std::int64_t llama_context = 4096;
+/// At which WaferLLM turns cycles into time.
+inline constexpr double waferllm_clock_mhz = 1100;
 
 }  // namespace wafermark::wse::published

@@ -96,7 +96,7 @@ void RegionExecutor::run(std::size_t program) {
     if (!phase.due()) continue;
     phase.run();
     const Region region(*times_, "clocks");
-    if (!phase.known_by_owners() || phase.pattern() != nullptr) clocks_.join();
+    clocks_.join();
     clocks_.begin(loaded.moving[k], loaded.computing[k]);
     if (phase.stream() != nullptr)
       stream(phase);
@@ -113,12 +113,10 @@ void RegionExecutor::run(std::size_t program) {
 
 void RegionExecutor::compute(const Phase& phase) {
   const Block& all = phase.tiles();
-  const Block tiles =
-      phase.known_by_owners() ? intersection(all, clocks_.blocks().mine()) : all;  // that this rank works out
   const std::vector<Work>& work = phase.work();
-  for (int y = tiles.y0; y < tiles.y0 + tiles.height; ++y) {
+  for (int y = all.y0; y < all.y0 + all.height; ++y) {
     std::int64_t of_items = -1, cycles = 0;  // neighbours mostly have as many
-    for (int x = tiles.x0; x < tiles.x0 + tiles.width; ++x) {
+    for (int x = all.x0; x < all.x0 + all.width; ++x) {
       const int row = y - all.y0, column = x - all.x0;
       const std::int64_t items = work.front().items().at(row, column, all.width);
       if (items != of_items || work.size() > 1) {
@@ -131,7 +129,6 @@ void RegionExecutor::compute(const Phase& phase) {
       clocks_.compute(x, y, cycles);
     }
   }
-  if (phase.known_by_owners()) clocks_.moved_by_owners(all);
 }
 
 void RegionExecutor::stream(const Phase& phase) {

@@ -77,23 +77,34 @@ Section Section::nest(const Machine& machine, const OperationCounts& of_pair, st
   return s;
 }
 
-Section Section::nest_in_lanes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others,
-                               const OperationCounts& once) {
+Section Section::nest_in_lanes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others) {
   const double in_lane = machine.vector_cycles_per_element / machine.half_lanes,
                restart = machine.vector_restart_cycles, issue = issue_cycles(machine, of_pair);
   const auto pairs = static_cast<double>(others);
   Section s;
-  s.of_item_ = others * of_pair.in_lanes() + once;
+  s.of_item_ = others * of_pair.in_lanes();
   s.startup_ = restart;
   s.per_element_ = in_lane;
   s.issue_ = issue;
   s.in_scalar_code_ = loop_price(machine, of_pair, Loop::plain).scalar_turn;
   s.rounds_ = pairs;
   s.across_ = std::min(restart + in_lane * issue * pairs, pairs * s.in_scalar_code_);
-  if (once.instructions() > 0) s.before_ = restart;
-  s.before_item_ = in_lane * issue_cycles(machine, once);
+  s.made_ =
+      std::make_shared<const Maker>([=](const Machine& m) { return nest_in_lanes(m, of_pair, others); });
+  return s;
+}
+
+Section Section::passes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others,
+                        std::int64_t lists, Precision precision) {
+  Section s;
+  s.of_item_ = others * (precision == Precision::fp32 ? of_pair : of_pair.in_lanes());
+  s.startup_ = static_cast<double>(lists * of_pair.instructions()) * machine.vector_restart_cycles;
+  s.per_element_ = machine.vector_cycles_per_element / lanes(machine, precision);
+  s.issue_ = issue_cycles(machine, of_pair);
+  s.in_scalar_code_ = loop_price(machine, of_pair, Loop::plain).scalar_turn;
+  s.rounds_ = static_cast<double>(others);
   s.made_ = std::make_shared<const Maker>(
-      [=](const Machine& m) { return nest_in_lanes(m, of_pair, others, once); });
+      [=](const Machine& m) { return passes(m, of_pair, others, lists, precision); });
   return s;
 }
 

@@ -46,10 +46,12 @@ class Section {
   /// Each item meets `others` others: a loop over the items for each of these, or a loop over these for each
   /// item, whichever is faster.
   static Section nest(const Machine& machine, const OperationCounts& of_pair, std::int64_t others);
-  /// The same with multiply-adds of 16-bit numbers in lanes, either way; `once`: what is done to each item
-  /// before, in lanes too (a conversion).
-  static Section nest_in_lanes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others,
-                               const OperationCounts& once);
+  /// The same with multiply-adds of 16-bit numbers in lanes, either way.
+  static Section nest_in_lanes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others);
+  /// Each item of `lists` lists meets `others` others: for each of these a pass of vector instructions over
+  /// every list, whose descriptors stay loaded, or scalar code, whichever is faster.
+  static Section passes(const Machine& machine, const OperationCounts& of_pair, std::int64_t others,
+                        std::int64_t lists, Precision precision);
   /// Of items whose cycles a machine's numbers give in another way.
   using CyclesOfItem = std::function<double(const Machine&)>;
   static Section priced(const Machine& machine, const OperationCounts& of_item, CyclesOfItem cycles);
@@ -65,17 +67,15 @@ class Section {
     if (items == 0) return 0.0;
     const auto n = static_cast<double>(items);
     return std::min(rounds_ * std::min(startup_ + per_element_ * n * issue_ + again_, n * in_scalar_code_),
-                    n * across_) +
-           before_ + n * before_item_;
+                    n * across_);
   }
   /// Of `times` times with `items` items in all.
   double cycles(std::int64_t times, std::int64_t items) const {
     if (items == 0) return 0.0;
     const auto t = static_cast<double>(times), n = static_cast<double>(items);
     return std::min(
-               rounds_ * std::min((startup_ + again_) * t + per_element_ * n * issue_, n * in_scalar_code_),
-               n * across_) +
-           before_ * t + n * before_item_;
+        rounds_ * std::min((startup_ + again_) * t + per_element_ * n * issue_, n * in_scalar_code_),
+        n * across_);
   }
   /// Of the vector instructions, whatever the number of items.
   double startup_cycles() const { return startup_ + again_; }
@@ -89,10 +89,9 @@ class Section {
   static constexpr double never = std::numeric_limits<double>::infinity();
 
   double startup_ = 0.0, per_element_ = 0.0, issue_ = 0.0, again_ = 0.0;
-  double in_scalar_code_ = never;            ///< an item, where scalar code is the other choice
-  double rounds_ = 1.0;                      ///< that all of this takes
-  double across_ = never;                    ///< an item, where the nest may be turned round
-  double before_ = 0.0, before_item_ = 0.0;  ///< once, before all rounds
+  double in_scalar_code_ = never;  ///< an item, where scalar code is the other choice
+  double rounds_ = 1.0;            ///< that all of this takes
+  double across_ = never;          ///< an item, where the nest may be turned round
   int elements_in_word_ = 1;
   OperationCounts of_item_;
   std::shared_ptr<const Maker> made_;  ///< for another machine

@@ -20,7 +20,7 @@ class Row {
         edge_(edge),
         ahead_(ahead),
         restart_(whole_cycles(cycles.restart)),
-        add_(whole_cycles(cycles.add)),
+        add_(cycles.add),
         keep_(whole_cycles(cycles.keep)),
         to_next_(fabric.hop_cycles + 2 * fabric.ramp_cycles + 1),
         clocks_(clocks.data()),
@@ -33,25 +33,29 @@ class Row {
     for (int n = 0; n <= most; ++n) multiply_.push_back(whole_cycles(n * cycles.weight));
   }
 
-  void run(std::int64_t output) {
+  /// The sums of outputs [output, output + bundle) pass as one.
+  void run(std::int64_t output, std::int64_t bundle) {
     const int columns = weights_.columns;
+    const std::int64_t add = whole_cycles(static_cast<double>(bundle) * add_);
     std::int64_t coming = 0;
     for (int x = 0; x < columns; ++x) {
       const std::int64_t ready = std::max(coming, before_[static_cast<std::size_t>(x) + 1]);
-      prepare(x, output, ready);
+      prepare(x, output + bundle - 1, ready);
       if (columns == 1) break;
       const std::int64_t begin = std::max(clocks_[x] + restart_, ready);
-      clocks_[x] = begin + add_;
-      busy_[x] += restart_ + add_;
+      clocks_[x] = begin + add;
+      busy_[x] += restart_ + add;
       first_[static_cast<std::size_t>(x)] = begin;
       coming = begin + to_next_;
     }
-    const int keeper = weights_.keepers[static_cast<std::size_t>(output)];
-    clocks_[keeper] += keep_;
-    busy_[keeper] += keep_;
+    for (std::int64_t o = output; o < output + bundle; ++o) {
+      const int keeper = weights_.keepers[static_cast<std::size_t>(o)];
+      clocks_[keeper] += keep_;
+      busy_[keeper] += keep_;
+      // All tiles have begun with this output: what follows it may have come in meanwhile.
+      edge_.used(last_begin_[static_cast<std::size_t>(o)]);
+    }
     std::copy(first_.begin(), first_.end(), before_.begin());
-    // All tiles have begun with this output: what follows it may have come in meanwhile.
-    edge_.used(last_begin_[static_cast<std::size_t>(output)]);
   }
 
  private:
@@ -82,11 +86,13 @@ class Row {
 
   const StreamedWeights& weights_;
   EdgeStream& edge_;
-  std::int64_t ahead_, restart_, add_, keep_, to_next_;
+  std::int64_t ahead_, restart_;
+  double add_;
+  std::int64_t keep_, to_next_;
   std::int64_t *clocks_, *busy_;
   std::vector<std::int64_t> multiplied_;  ///< by column: outputs
   std::vector<std::int64_t> first_,
-      before_;  ///< by column: when its sums of this output began to pass; of the one before
+      before_;  ///< by column: when its sums of this bundle began to pass; of the one before
   std::vector<std::int64_t> inside_, last_begin_;  ///< by output
   std::vector<std::int64_t> multiply_;             ///< by number of weights
 };
@@ -114,7 +120,8 @@ void advance_row(const FabricTiming& fabric, const StreamedWeights& weights, con
                  std::vector<std::int64_t>& busy) {
   edge.used(*std::max_element(clocks.begin(), clocks.end()));
   Row row(fabric, weights, cycles, ahead, edge, clocks, busy);
-  for (std::int64_t o = 0; o < weights.outputs(); ++o) row.run(o);
+  for (std::int64_t o = 0; o < weights.outputs(); o += cycles.together)
+    row.run(o, std::min<std::int64_t>(cycles.together, weights.outputs() - o));
 }
 
 std::string StreamedProduct::text() const {
@@ -126,8 +133,10 @@ std::int64_t StreamedProduct::cycles(const FabricTiming&, const TileGrid&) const
   const StreamTotals& t = *totals_;
   double most = t.bits / edge_->bits_per_cycle();
   for (std::size_t x = 0; x < t.weights.size(); ++x)
-    most = std::max(most, t.weights[x] * cycles_->weight + t.sums[x] * (cycles_->restart + cycles_->add) +
-                              t.kept[x] * cycles_->keep);
+    most =
+        std::max(most, t.weights[x] * cycles_->weight + t.sums[x] * cycles_->add +
+                           std::ceil(static_cast<double>(t.sums[x]) / cycles_->together) * cycles_->restart +
+                           t.kept[x] * cycles_->keep);
   return cycles_begun(most);
 }
 

@@ -53,25 +53,25 @@ struct StreamedWeights {
 /// Cycles of a tile.
 struct StreamCycles {
   double weight = 0.0;   ///< an arriving weight and its multiply-adds
-  double restart = 0.0;  ///< of the instruction that adds a partial sum
-  double add = 0.0;      ///< the tokens' sums taken from the fabric, added and sent on
+  double restart = 0.0;  ///< of the instruction that adds partial sums
+  double add = 0.0;      ///< an output's sums taken from the fabric, added and sent on
   double keep = 0.0;     ///< an output's sums as its keeper takes and stores them
+  int together = 1;      ///< outputs whose sums one instruction adds and sends on
 };
 
 /// What the columns of a group have of a product.
 struct StreamTotals {
-  std::vector<int> weights, sums, kept;  ///< by column: that arrive; passes of adding; outputs kept
+  std::vector<int> weights, sums, kept;  ///< by column: that arrive; outputs added to; outputs kept
   double bits = 0.0;                     ///< through the edge
   static StreamTotals of(const StreamedWeights& weights);
 };
 
 /// Moves the clocks of a row's tiles through a product and adds to `busy` what each computes. A tile works on
-/// whatever has come, sums first. Of tile x and output o:
+/// whatever has come, sums first. Sums of `together` outputs pass as one. Of tile x and such a bundle o:
 ///   its sums can pass when   the first word is there, first[x - 1][o] + hop + 2 T_R + 1, the tile to the
-///   east
-///                            has begun with those before, first[x + 1][o - 1], and the tile has its own;
-///   until then               it multiplies outputs up to o + `ahead` whose weights are inside;
-///   its sums pass            from first[x][o] = max(clock + restart, that) on, for `add` cycles.
+///   east has begun with those before, first[x + 1][o - 1], and the tile has its own;
+///   until then               it multiplies outputs up to `ahead` behind the bundle whose weights are inside;
+///   its sums pass            from first[x][o] = max(clock + restart, that) on, for `add` cycles an output.
 void advance_row(const FabricTiming& fabric, const StreamedWeights& weights, const StreamCycles& cycles,
                  int ahead, EdgeStream& edge, std::vector<std::int64_t>& clocks,
                  std::vector<std::int64_t>& busy);

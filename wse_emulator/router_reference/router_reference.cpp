@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace wafermark::wse {
 namespace {
@@ -62,6 +63,30 @@ RouterReference::Thread& RouterReference::Thread::receive_add(int color, int wor
 RouterReference::Thread& RouterReference::Thread::receive_add_send(int from, int words, int to) {
   instructions_.push_back({Kind::add_send, from, to, words, {}});
   return *this;
+}
+
+RouterReference::Thread& RouterReference::Thread::work(std::int64_t cycles) {
+  instructions_.push_back({Kind::work, 0, 0, cycles, {}});
+  return *this;
+}
+RouterReference::Thread& RouterReference::Thread::multiply_add(int color, int words, std::int64_t cycles,
+                                                               std::vector<float> factors) {
+  instructions_.push_back({Kind::multiply, color, 0, words * cycles, std::move(factors), {}, cycles});
+  return *this;
+}
+
+/// Whether the thread does something in this cycle of its multiply-adds.
+bool RouterReference::Thread::multiply(std::deque<Wavelet>& in, const Instruction& i, std::int64_t now) {
+  const std::size_t sums = i.words.size() / static_cast<std::size_t>(i.count / i.cycles);
+  if (done_ % i.cycles == 0) {
+    if (in.empty() || in.front().ready > now) return false;
+    if (done_ == 0) sums_.assign(sums, 0.0f);
+    const float* factors = i.words.data() + static_cast<std::size_t>(done_ / i.cycles) * sums;
+    for (std::size_t k = 0; k < sums; ++k) sums_[k] = std::fma(in.front().value, factors[k], sums_[k]);
+    in.pop_front();
+  }
+  if (done_ + 1 == i.count) received_.insert(received_.end(), sums_.begin(), sums_.end());
+  return true;
 }
 
 float RouterReference::Thread::own_word(const Instruction& i) const {
@@ -175,6 +200,7 @@ bool RouterReference::step(Tile& t, Thread& thread, std::int64_t now, std::vecto
   if (gives && (ramp.size() >= room || color_used[out])) return false;
   if (thread.done_ == 0) thread.received_before_ = thread.received_.size();
   float value = 0.0f;
+  if (i.kind == Kind::multiply && !thread.multiply(t.colors[c].core, i, now)) return false;
   if (takes) {
     auto& in = t.colors[c].core;
     if (in.empty() || in.front().ready > now) return false;
@@ -269,6 +295,10 @@ std::int64_t RouterReference::finished(int x, int y) const {
   std::int64_t last = 0;
   for (const Thread& t : tile(x, y).threads) last = std::max(last, t.finished_);
   return last;
+}
+
+std::int64_t RouterReference::finished(int x, int y, int number) const {
+  return tile(x, y).threads.at(static_cast<std::size_t>(number)).finished_;
 }
 
 const std::vector<float>& RouterReference::received(int x, int y, int number) const {

@@ -47,6 +47,9 @@ class Deadlock : public std::runtime_error {
 };
 
 class RouterReference {
+ private:
+  struct Wavelet;
+
  public:
   RouterReference(const FabricTiming& fabric, int width, int height);
 
@@ -78,24 +81,31 @@ class RouterReference {
     Thread& receive_add(int color, int words);
     /// The same, and sends each sum on as it is made.
     Thread& receive_add_send(int from, int words, int to);
+    /// The core is busy for so many cycles.
+    Thread& work(std::int64_t cycles);
+    /// Takes `words` >= 1 words; each starts multiply-adds with its `factors`, [word][sum], which keep the
+    /// thread busy for so many cycles, its own included. The sums, from 0 on, go into the list at the end.
+    Thread& multiply_add(int color, int words, std::int64_t cycles, std::vector<float> factors);
 
    private:
     friend class RouterReference;
-    enum class Kind { wait, join, hold, send, control, receive, add, add_send };
+    enum class Kind { wait, join, hold, send, control, receive, add, add_send, work, multiply };
     struct Instruction {
       Kind kind;
       int color = 0, to = 0;
       std::int64_t count = 0;
       std::vector<float> words;  ///< empty: the last of received_
       std::vector<SwitchCommand> commands{};
+      std::int64_t cycles = 1;  ///< of a word's multiply-adds
     };
+    bool multiply(std::deque<Wavelet>& in, const Instruction& i, std::int64_t now);
     float own_word(const Instruction& i) const;
     std::vector<Instruction> instructions_;
     std::size_t next_ = 0;
     std::int64_t done_ = 0;            ///< words of the present instruction
     std::size_t received_before_ = 0;  ///< it began
     std::int64_t finished_ = 0;
-    std::vector<float> received_;
+    std::vector<float> received_, sums_;
   };
   /// Adds a thread to a tile's core. References stay valid.
   Thread& thread(int x, int y);
@@ -106,6 +116,8 @@ class RouterReference {
 
   /// The cycle after the last in which the tile's threads did something.
   std::int64_t finished(int x, int y) const;
+  /// Of one of its threads.
+  std::int64_t finished(int x, int y, int number) const;
   /// Words that a thread held and received, or sums it made, in order; `number`: of the tile's threads.
   const std::vector<float>& received(int x, int y, int number = 0) const;
   /// Words of a color that left a tile's router by a port.

@@ -9,11 +9,14 @@
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/commands/product_info.hpp"
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
+#include "sparse_llama/wafer/layer_run.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
+#include "sparse_llama/wafer/streamed_run.hpp"
 #include "sparse_llama/wafer/tile_weights.hpp"
 #include "wse_emulator/band.hpp"
 
@@ -23,40 +26,85 @@ namespace {
 struct InfoOptions {
   ModelOptions model;
   WaferOptions wafer;
+  ProductOptions product;
   OutputOptions output;
   std::string target = "cluster";
 };
 
-/// What passes of so many tokens would take with streamed weights, a line for each number of tokens.
+/// What a layer takes with streamed weights in passes of so many tokens, a line for each number of tokens.
 void info_streamed(const InfoOptions& o, const WeightSource& source) {
   expect_llama(source.configuration, source.name, "--target wafer");
-  if (!o.output.folder.empty())
-    throw InputError("--out: found --weights streamed, whose placement is no floor plan, expected none");
+  const Communicator self(MPI_COMM_SELF);
+  const ResultFolder out(self, o.output, "info", Writes::figures);
+  out.expect_free();
   const wse::Machine machine = o.wafer.read();
   const wse::TileGrid grid = o.wafer.grid(machine);
   const Configuration& c = source.configuration;
-  StreamedSettings settings = o.wafer.streamed_settings(o.model, source);
+  StreamedSettings settings = o.wafer.streamed_settings(o.model, 1.0 - estimated_sparsity(source));
   expect_on_tiles(settings.format, settings.value_type);
   fmt::print(
-      "\n{} x {} tiles of {}, weights streamed; modelled, nobody waiting:\n{:>9} {:>7} {:>15} {:>13} {:>10} "
-      "{:>10} {:>10}\n",
-      grid.width, grid.height, machine.name, "tokens", "groups", "tokens of tile", "cycles/layer", "products",
-      "attention", "edge");
-  for (std::int64_t sequences = 1; sequences <= 1024; sequences *= 4) {
+      "\n{} x {} tiles of {}, weights streamed, drawn with the mean density; a layer among others, emulated "
+      "(products, attention, edge: modelled):\n{:>9} {:>7} {:>8} {:>6} {:>13} {:>15} {:>10} {:>10} {:>10}\n",
+      grid.width, grid.height, machine.name, "tokens", "groups", "of tile", "sums", "cycles/layer",
+      "mJ/token, layer", "products", "attention", "edge");
+  auto rows = nlohmann::json::array();
+  for (std::int64_t sequences = 1; sequences <= 1024; sequences *= 2) {
     settings.sequences = sequences;
     settings.tokens = sequences * c.context;
     try {
-      const StreamedPlace place = streamed_place(c, settings, machine, grid);
-      const StreamedPrediction p = predict_streamed(c, settings, machine, place);
-      fmt::print("{:>9} {:>7} {:>15} {:>13.4g} {:>10.4g} {:>10.4g} {:>10.4g}\n", settings.tokens,
-                 place.groups, place.tokens_of_tile(settings.tokens), p.layer, p.products, p.attention,
-                 p.edge);
+      const StreamedRun run = run_layer(c, settings, machine, grid);
+      const StreamedPrediction p = predict_streamed(c, settings, machine, run.place);
+      const double joules = run.joules(machine) / double(settings.tokens);
+      fmt::print("{:>9} {:>7} {:>8} {:>6} {:>13.4g} {:>15.4g} {:>10.4g} {:>10.4g} {:>10.4g}\n",
+                 settings.tokens, run.place.groups, run.place.tokens_of_tile(settings.tokens),
+                 run.place.sums_together, run.cycles, 1e3 * joules, p.products, p.attention, p.edge);
+      rows.push_back({{"tokens", settings.tokens},
+                      {"groups", run.place.groups},
+                      {"tokens_of_tile", run.place.tokens_of_tile(settings.tokens)},
+                      {"sums_together", run.place.sums_together},
+                      {"cycles", run.cycles},
+                      {"cycles_band", run.band.of(run.cycles)},
+                      {"seconds", run.seconds(machine)},
+                      {"joules_per_token", joules}});
     } catch (const InputError&) {
       if (sequences == 1) throw;
       fmt::print("{:>9} do not fit into the tiles' memory\n", settings.tokens);
       break;
     }
   }
+  if (!out.given()) return;
+  Result result(self, "sparse_llama", "info", "wafer");
+  out.begin(result);
+  auto section = machine.record();
+  section["tiles"] = {grid.width, grid.height};
+  result.set_section("wafer", section);
+  result.set_section("layer", {{"model", source.name}, {"density", settings.density}, {"rows", rows}});
+  out.write(result);
+  fmt::print("result: {}/result.json\n", out.path());
+}
+
+/// Passes in all regions at once, on the clocks of all tiles of one region; the output head as it is
+/// modelled.
+struct FullPipeline {
+  LayerRun layer;
+  double stage = 0;              ///< cycles from pass to pass, of the slowest region
+  double tokens_per_second = 0;  ///< of all sequences
+  double joules_per_token = 0;   ///< idle power of the wafer and what the layers add; without the head's
+};
+
+FullPipeline run_full_pipeline(const Placement& p, const ProgramCost& cost, std::int64_t seen) {
+  const wse::Machine& machine = cost.machine();
+  const wse::Block& area = p.layers.front().area;
+  FullPipeline full;
+  full.layer = run_layer(p.model, cost, p.settings, area.width, area.height, seen);
+  full.stage = std::max(p.layers_per_region * full.layer.interval,
+                        predict_head(p.model, cost, p.settings, area.width, p.head.area.height));
+  const double seconds = full.stage / machine.clock_hz, tokens = double(p.settings.rows_together);
+  full.tokens_per_second = tokens / seconds;
+  const double dynamic =
+      double(p.model.layers) * wse::dynamic_joules(machine, full.layer.operations, full.layer.word_hops);
+  full.joules_per_token = (machine.idle_watts * seconds + dynamic) / tokens;
+  return full;
 }
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
@@ -67,6 +115,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   const wse::Machine machine = o.wafer.read();
   WaferSettings settings = o.wafer.settings(o.model, source);
   if (settings.context == 0) settings.context = std::min<std::int64_t>(source.configuration.context, 1024);
+  settings.sequences = settings.rows_together;  // each token is of another
   const ProgramCost cost(machine, settings.value_type);
   const Placement p = Placement::search(source.configuration, machine, cost, o.wafer.grid(machine), settings);
   const wse::TileRegion& r = p.layers.front();
@@ -97,6 +146,11 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       settings.rows_together, settings.rows_together == 1 ? "" : "s", p.predicted_token_cycles, alone_rate,
       settings.rows_together, settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz,
       p.predicted_stage_cycles, full_rate);
+  const FullPipeline full = run_full_pipeline(p, cost, seen);
+  fmt::print(
+      "emulated, weights drawn with the mean density: a layer {:.0f} cycles, the next pass {:.0f} behind; "
+      "a pass in every region: {:.4g} tokens/s of all sequences, {:.4g} J a token\n",
+      full.layer.alone, full.layer.interval, full.tokens_per_second, full.joules_per_token);
   if (row_of(settings.format).layout != Layout::whole) {
     WaferSettings dense = settings;
     dense.format = Format::dense;
@@ -130,6 +184,16 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
                     token.inverse().of(alone_rate));
   result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
                     "a pass in every region", stage.inverse().of(full_rate));
+  result.add_figure("emulated_layer_cycles", full.layer.alone, "", Kind::emulated, machine.name,
+                    token.of(full.layer.alone));
+  result.add_figure("emulated_stage_cycles", full.stage, "", Kind::emulated, machine.name,
+                    stage.of(full.stage));
+  result.add_figure("emulated_tokens_per_second_of_all", full.tokens_per_second, "tokens/s", Kind::emulated,
+                    "a pass in every region; weights drawn with the mean density",
+                    stage.inverse().of(full.tokens_per_second));
+  result.add_figure("emulated_joules_per_token_of_all", full.joules_per_token, "J", Kind::emulated,
+                    "idle power of the wafer, operations, words and hops of the layers",
+                    stage.of(full.joules_per_token));
   auto section = machine.record();
   section["tiles"] = {p.grid.width, p.grid.height};
   section["sensitivity"] = token.inverse().sensitivity();
@@ -144,6 +208,11 @@ int info(const InfoOptions& o) {
   const Communicator comm;
   o.wafer.check_target(o.target);
   o.wafer.check_weights();
+  o.product.expect_product();
+  if (o.product.given()) {
+    if (comm.is_root()) product_info(o.product, o.wafer, o.model, o.output);
+    return 0;
+  }
   const WeightSource source = o.model.source();
   if (!comm.is_root()) return 0;  // nothing here takes more than one
   const Configuration& c = source.configuration;
@@ -187,6 +256,7 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
       ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();
   o->wafer.add_to(*command);
+  o->product.add_to(*command, o->wafer);
   o->wafer.of_wafer(o->output.add_to(*command, "folder for the floor plan on the wafer"));
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }

@@ -255,7 +255,7 @@ void run_streamed(const RunOptions& o, const Communicator& comm, const ResultFol
   const wse::Machine machine = o.wafer.read();
   const wse::TileGrid grid = o.wafer.grid(machine);
   const auto traced = o.wafer.traced_tiles(grid);
-  StreamedSettings settings = o.wafer.streamed_settings(o.model, source);
+  StreamedSettings settings = o.wafer.streamed_settings(o.model, 1.0 - estimated_sparsity(source));
   settings.sequences = job.settings.slots;
   settings.tokens = 0;
   for (const Prompt& p : job.prompts) settings.tokens += std::int64_t(p.tokens.size());

@@ -6,6 +6,7 @@
 #include "common/option_checks.hpp"
 
 namespace wafermark::llama {
+
 double estimated_sparsity(const WeightSource& source) {
   double zeros = 0, all = 0;
   for (const Matrix m : {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output, Matrix::gate,
@@ -51,6 +52,13 @@ void WaferOptions::add_to(CLI::App& command) {
       command.add_option("--strips", strips, "strips of regions; 0: whatever takes a token through soonest"))
       ->transform(whole_number_in({0, 1e6}))
       ->capture_default_str();
+  resident(
+      command.add_option(
+          "--stored-weights", stored_weights,
+          "how a tile comes by weights among zeros: found by scalar code in a bit mask, or sent by the tile "
+          "to itself, so that each starts its multiply-adds as it arrives"))
+      ->check(one_of({"found", "sent"}))
+      ->capture_default_str();
   resident(command.add_flag("--for-throughput", for_throughput,
                             "place layers so that tokens of many sequences follow each other soonest"));
   resident(command.add_flag("--rows-in-order", rows_in_order,
@@ -79,6 +87,11 @@ void WaferOptions::add_streamed_to(CLI::App& command) {
       ->capture_default_str();
   streamed(command.add_option("--outputs-ahead", ahead,
                               "streamed: outputs that a tile may be ahead of the sums that it passes on"))
+      ->transform(whole_number_in({0, 1e3}))
+      ->capture_default_str();
+  streamed(
+      command.add_option("--sums-together", sums_together,
+                         "streamed: outputs whose sums an instruction passes on; 0: whatever is fastest"))
       ->transform(whole_number_in({0, 1e3}))
       ->capture_default_str();
 }
@@ -123,19 +136,20 @@ WaferSettings WaferOptions::settings(const ModelOptions& model, const WeightSour
   s.strips = strips;
   s.balance_rows = !rows_in_order;
   s.for_throughput = for_throughput;
+  s.stored_weights = stored_weights == "sent" ? StoredWeights::sent : StoredWeights::found;
   return s;
 }
 
-StreamedSettings WaferOptions::streamed_settings(const ModelOptions& model,
-                                                 const WeightSource& source) const {
+StreamedSettings WaferOptions::streamed_settings(const ModelOptions& model, double density) const {
   StreamedSettings s;
   s.format = format_named(model.format, "--format");
   s.value_type = value_type_named(model.value, "--value");
   s.tile_sums = tile_sums == "fp16" ? TileSums::half : TileSums::single;
   s.edge_code = edge_code == "index" ? EdgeCode::index : EdgeCode::mask;
-  s.density = 1.0 - estimated_sparsity(source);
+  s.density = density;
   s.groups = groups;
   s.ahead = ahead;
+  s.sums_together = sums_together;
   return s;
 }
 

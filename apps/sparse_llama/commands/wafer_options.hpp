@@ -13,8 +13,9 @@ struct WaferOptions : wse::MachineOptions {
   std::int64_t context = 0, rows_together = 1;
   int layers_per_region = 0, strips = 0;
   bool rows_in_order = false, for_throughput = false;
+  std::string stored_weights = "found";
   std::string weights = "resident", tile_sums = "fp16", edge_code = "index";
-  int groups = 0, ahead = 8;
+  int groups = 0, ahead = 8, sums_together = 0;
   std::optional<std::int64_t> worked_out;
 
   void add_to(CLI::App& command);        ///< all but --trace
@@ -26,8 +27,8 @@ struct WaferOptions : wse::MachineOptions {
   bool streamed() const { return weights == "streamed"; }
   /// Throws InputError when an option of one way of holding weights was given for the other.
   void check_weights() const;
-  /// Storage and density as above; how many tokens, the caller says.
-  StreamedSettings streamed_settings(const ModelOptions& model, const WeightSource& source) const;
+  /// Storage as above; `density`: of the layers' weights. How many tokens, the caller says.
+  StreamedSettings streamed_settings(const ModelOptions& model, double density) const;
   /// The tiles of --trace, all of them on `grid`. Throws InputError.
   std::vector<std::array<int, 2>> traced_tiles(const wse::TileGrid& grid) const;
 

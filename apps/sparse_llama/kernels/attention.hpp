@@ -69,13 +69,18 @@ KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, const T (&scores)[P],
     for (int p = 0; p < P; ++p) weighted[i] += weights[p] * T(values[p * head_dim + i]);
 }
 
-/// Counts from another top, not below the present one: as the parts of a sequence do before they are added.
+/// The weight of a position among others of which the largest score is known.
 template <class T>
-KOKKOS_INLINE_FUNCTION void move_top(AttentionSum<T>& state, T top, std::int64_t head_dim, T* weighted) {
-  const T fade = exponential(state.top - top);
-  state.top = top;
-  state.sum *= fade;
-  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
+KOKKOS_INLINE_FUNCTION T weight_of_score(T score, T top) {
+  return exponential(score - top);
+}
+
+/// Takes in a position with its weight and value.
+template <class T, class Cached>
+KOKKOS_INLINE_FUNCTION void add_weighted(T weight, const Cached* value, std::int64_t head_dim, T* weighted,
+                                         T& sum) {
+  sum += weight;
+  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] += weight * T(value[i]);
 }
 
 /// The attention from the weighted sum of all values, whose weights sum to `sum`.

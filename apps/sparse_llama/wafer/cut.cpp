@@ -23,6 +23,12 @@ std::int64_t Cut::most() const {
   return most;
 }
 
+std::vector<std::int64_t> Cut::counts() const {
+  std::vector<std::int64_t> counts;
+  for (int l = 0; l < lines(); ++l) counts.push_back(count(l));
+  return counts;
+}
+
 Cut even_cut(std::int64_t count, int lines) {
   Cut cut;
   cut.order.resize(std::size_t(count));

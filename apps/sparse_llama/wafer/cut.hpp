@@ -19,6 +19,7 @@ struct Cut {
     return std::span(order).subspan(std::size_t(start[std::size_t(line)]), std::size_t(count(line)));
   }
   std::int64_t most() const;
+  std::vector<std::int64_t> counts() const;  ///< of every line
 };
 
 /// What the fullest of so many lines holds of an even cut.

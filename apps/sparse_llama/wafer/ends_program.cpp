@@ -16,7 +16,9 @@ wse::Program embedding_program(const wse::TileRegion& r, const EmbeddingItems& n
 }
 
 HeadCode::HeadCode(const ProgramCost& cost)
-    : compared(cost.compared()), no_mask(cost.mask_words()), of_norm(cost, Format::dense, {}) {}
+    : compared(cost.compared()),
+      nothing_beside(cost.beside_weights(StoredWeights::found)),
+      of_norm(cost, {}, {}, 1) {}
 
 HeadPlan::HeadPlan(const wse::TileRegion& r, const wse::TileRegion& back, const HeadCode& prices,
                    const HeadItems& n)
@@ -35,7 +37,7 @@ wse::Program head_program(const HeadPlan& plan, const wse::TileRegion* from, Waf
     p.pattern("stream to the head", std::make_shared<wse::RowStream>(*from, r, n.elements), color::between);
   add_norm(p, r, plan.code.of_norm, n.elements, n.tokens, plan.squares, [=] { run->norm_of_head(); });
   p.stream("multiply", std::make_shared<wse::LineBroadcast>(wse::Lines::columns(r), n.elements),
-           color::along_columns, {plan.code.weights, plan.code.no_mask, n.steps})
+           color::along_columns, {plan.code.weights, plan.code.nothing_beside, n.steps})
       .does([=] { run->multiply_head(); });
   p.pattern("sums of the head", plan.logits, color::row_sums).does([=] { run->sum_head(); });
 

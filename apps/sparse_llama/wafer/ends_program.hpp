@@ -29,7 +29,7 @@ struct HeadItems {
 /// Sections of the head, with a machine's prices.
 struct HeadCode {
   explicit HeadCode(const ProgramCost& cost);
-  wse::Section compared, weights, no_mask;
+  wse::Section compared, weights, nothing_beside;
   LayerCode of_norm;
 };
 

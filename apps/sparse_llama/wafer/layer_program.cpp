@@ -6,25 +6,44 @@
 #include "wse_emulator/fabric/row_stream.hpp"
 
 namespace wafermark::llama {
-LayerCode::LayerCode(const ProgramCost& cost, Format storage, const std::vector<RowHeads>& rows)
+LayerCode::LayerCode(const ProgramCost& cost, const WaferSettings& settings,
+                     const std::vector<RowHeads>& rows, std::int64_t group)
     : squares(cost.squares()),
       root(cost.root()),
       scaled(cost.scaled()),
       rotary_pairs(cost.rotary_pairs()),
       gated(cost.gated()),
       added(cost.added()),
-      mask_words(cost.mask_words()),
-      format(storage) {
+      weights_of_positions(cost.weights_of_positions()),
+      beside_weights(cost.beside_weights(settings.stored_weights)),
+      sums(settings.sums),
+      format_(settings.format),
+      stored_weights_(settings.stored_weights),
+      heads_(rows),
+      group_(group) {
   for (const RowHeads& row : rows) {
-    scores.push_back(cost.score(row.dims()));
-    positions.push_back(cost.position(row.dims()));
-    new_tops.push_back(cost.new_top(row.dims()));
+    largest.push_back(cost.largest(row.count * group));
+    values.push_back(cost.values(row.count * group, row.dims()));
     divided.push_back(cost.divided(row.dims()));
   }
 }
 
 void LayerCode::set_tokens(const ProgramCost& cost, std::int64_t tokens) {
-  weights = row_of(format).layout == Layout::whole ? cost.dense_weights(tokens) : cost.masked_weights(tokens);
+  if (tokens == tokens_) return;
+  tokens_ = tokens;
+  weights = row_of(format_).layout == Layout::whole ? cost.dense_weights(tokens)
+                                                    : cost.stored_weights(stored_weights_, tokens);
+  scores.clear();
+  shifted.clear();
+  for (const RowHeads& row : heads_) {
+    scores.push_back(cost.scores(row.count * group_, row.dims(), tokens));
+    shifted.push_back(cost.shifted(row.count * group_, tokens));
+  }
+}
+
+LayerShares shares_of(const Configuration& c, const wse::TileRegion& r) {
+  return {row_heads(c, r.area.height), even_cut(c.dim, r.area.width).counts(),
+          even_cut(c.hidden, r.area.height).counts(), c.heads / c.kv_heads};
 }
 
 void set_items(LayerItems& n, const LayerShares& shares, std::int64_t tokens,
@@ -40,10 +59,12 @@ void set_items(LayerItems& n, const LayerShares& shares, std::int64_t tokens,
   const std::int64_t group = shares.group;
   n.tokens = {int(tokens)};
   n.elements = filled(shares.dims.size(), [&](std::size_t x) { return tokens * shares.dims[x]; });
-  n.once.assign(shares.dims.size(), 1);
   n.query_key_value = by_row([&](const RowHeads& h) { return tokens * h.count * (group + 2) * h.dims(); });
+  n.of_query = by_row([&](const RowHeads& h) { return tokens * h.count * group * h.dims(); });
+  n.of_key = by_row([&](const RowHeads& h) { return tokens * h.count * h.dims(); });
   n.pairs = by_row([&](const RowHeads& h) { return tokens * h.count * (group + 1) * h.pairs; });
   n.heads = by_row([&](const RowHeads& h) { return h.count * group; });
+  n.serving = by_row([](const RowHeads& h) { return h.count > 0 ? 1 : 0; });
   n.queries = by_row([&](const RowHeads& h) { return tokens * h.count * group; });
   n.weighted = by_row([&](const RowHeads& h) { return tokens * h.count * group * (h.dims() + 1); });
   n.attended = by_row([&](const RowHeads& h) { return tokens * h.count * group * h.dims(); });
@@ -102,79 +123,145 @@ const std::shared_ptr<const wse::LineReduce>& LayerPlan::sum_of(Product product)
   }
 }
 
+/// The phases of a layer, one part of it after the other.
+class LayerPhases {
+ public:
+  LayerPhases(const LayerPlan& plan, std::int64_t number, WaferDecoder* run)
+      : region_(plan.region),
+        plan_(plan),
+        code_(plan.code),
+        items_(plan.items),
+        rows_(wse::Lines::rows(region_)),
+        columns_(wse::Lines::columns(region_)),
+        number_(number),
+        run_(run) {}
+
+  void stream_from(const wse::TileRegion& before) {
+    program_.pattern("stream from the region before",
+                     std::make_shared<wse::RowStream>(before, region_, items_.elements), color::between);
+  }
+  void query_key_value();
+  void attention();
+  void feed_forward();
+  wse::Program take() { return std::move(program_); }
+
+ private:
+  /// What happens to the data; nothing where the program is priced, checked and printed only.
+  std::function<void()> does(std::function<void(WaferDecoder&, std::int64_t layer)> body) const {
+    if (run_ == nullptr) return {};
+    return [body = std::move(body), run = run_, layer = number_] { body(*run, layer); };
+  }
+  void norm(std::vector<float> WaferDecoder::Layer::*weight) {
+    add_norm(program_, region_, code_, items_.elements, items_.tokens, plan_.squares,
+             does([weight](WaferDecoder& run, std::int64_t l) { run.norm(run.layer(l).*weight); }));
+  }
+  /// A product whose inputs come along these lines.
+  void multiply(const wse::Lines& lines, int color, const std::vector<int>& words, Product product) {
+    program_
+        .stream("multiply", std::make_shared<wse::LineBroadcast>(lines, words), color,
+                {code_.weights, code_.beside_weights, items_.steps(product)})
+        .does(does([product](WaferDecoder& run, std::int64_t l) { run.multiply(l, product); }));
+  }
+  void sum(const std::string& name, int color, Product product) {
+    program_.pattern(name, plan_.sum_of(product), color)
+        .does(does([product](WaferDecoder& run, std::int64_t l) { run.sum_products(l, product); }));
+  }
+  void back(const std::string& name, const wse::Lines& lines, const std::vector<int>& words, int color) {
+    program_.pattern(name, std::make_shared<wse::LineBroadcast>(lines, words), color);
+  }
+  /// Sums of rows that go back to all their tiles, list by list.
+  void sums_and_back(const std::string& name, const std::vector<const std::vector<int>*>& lists) {
+    for (const std::vector<int>* words : lists) {
+      program_.pattern(name, std::make_shared<wse::LineReduce>(rows_, *words), color::row_sums);
+      back(name + " back", rows_, *words, color::along_rows);
+    }
+  }
+  void residual() {
+    program_.compute("residual", region_.root_row_tiles(), {{code_.added, items_.elements}})
+        .does(does([](WaferDecoder& run, std::int64_t) { run.add_residual(); }));
+  }
+
+  const wse::TileRegion& region_;
+  const LayerPlan& plan_;
+  const LayerCode& code_;
+  const LayerItems& items_;
+  wse::Lines rows_, columns_;
+  std::int64_t number_;
+  WaferDecoder* run_;
+  wse::Program program_;
+};
+
+void LayerPhases::query_key_value() {
+  norm(&WaferDecoder::Layer::attention_norm);
+  multiply(columns_, color::along_columns, items_.elements, Product::query_key_value);
+  const bool apart = code_.sums == SumsOf::matrices;
+  if (apart)
+    sums_and_back("sums of query, key, value", {&items_.of_query, &items_.of_key, &items_.of_key});
+  else
+    sum("sums of query, key, value", color::row_sums, Product::query_key_value);
+  // The owner of a position has sent its turns to the root beforehand.
+  program_.compute("rotate", region_.root_column_tiles(), {{code_.rotary_pairs, items_.pairs}})
+      .does(does([](WaferDecoder& run, std::int64_t) { run.rotate(); }));
+  if (!apart)
+    program_
+        .pattern("query, key, value along the row",
+                 std::make_shared<wse::LineBroadcast>(rows_, items_.query_key_value), color::along_rows)
+        .does(does([](WaferDecoder& run, std::int64_t l) { run.keep_keys_and_values(l); }));
+}
+
+void LayerPhases::attention() {
+  const wse::Block& all = region_.area;
+  program_.compute("scores", all, {{code_.scores, {items_.serving, items_.positions}}})
+      .does(does([](WaferDecoder& run, std::int64_t l) { run.score(l); }));
+  if (plan_.bands.length > 1) {
+    program_.pattern("scores of a band", plan_.band_scores, color::column_sums);
+    back("scores back to the band", plan_.bands, items_.band_scores, color::along_columns);
+  }
+  program_.host(does([](WaferDecoder& run, std::int64_t l) { run.sum_scores(l); }));
+  // The largest score of a row's tiles becomes known to all of them; then each weighs its own positions.
+  program_.compute("softmax", all, {{code_.largest, {items_.serving, items_.positions}}});
+  program_.pattern("largest score", plan_.tops, color::row_sums);
+  back("largest score back", rows_, items_.queries, color::along_rows);
+  program_
+      .compute("softmax", all,
+               {{code_.shifted, {items_.serving, items_.positions}},
+                {code_.weights_of_positions, {items_.heads, items_.positions}},
+                {code_.values, {items_.serving, items_.positions}}})
+      .does(does([](WaferDecoder& run, std::int64_t l) { run.soften(l); }));
+  if (code_.sums == SumsOf::matrices) sums_and_back("sum of weights", {&items_.queries});
+  program_.pattern("weighted values", plan_.weighted, color::row_sums)
+      .does(does([](WaferDecoder& run, std::int64_t l) { run.sum_weighted(l); }));
+  program_.compute("softmax", region_.root_column_tiles(), {{code_.divided, items_.queries}})
+      .does(does([](WaferDecoder& run, std::int64_t) { run.divide(); }));
+  multiply(rows_, color::along_rows, items_.attended, Product::attention_output);
+  sum("sums of attention output", color::column_sums, Product::attention_output);
+  residual();
+}
+
+void LayerPhases::feed_forward() {
+  norm(&WaferDecoder::Layer::feed_forward_norm);
+  multiply(columns_, color::along_columns, items_.elements, Product::gate_up);
+  if (code_.sums == SumsOf::matrices)
+    sums_and_back("sums of gate, up", {&items_.hidden, &items_.hidden});
+  else
+    sum("sums of gate, up", color::row_sums, Product::gate_up);
+  // Exponentials and divisions are slow: the tiles beside the root take their share.
+  program_
+      .share("gate", std::make_shared<wse::LineShare>(rows_, code_.gated, items_.hidden, 2, 1), color::shared)
+      .does(does([](WaferDecoder& run, std::int64_t l) { run.gate(l); }));
+  multiply(rows_, color::along_rows, items_.hidden, Product::down);
+  sum("sums of down", color::column_sums, Product::down);
+  residual();
+}
+
 wse::Program layer_program(const LayerPlan& plan, std::int64_t l, const wse::TileRegion* from,
                            WaferDecoder* run) {
-  const wse::TileRegion& r = plan.region;
-  const LayerCode& code = plan.code;
-  const LayerItems& n = plan.items;
-  const wse::Lines rows = wse::Lines::rows(r), columns = wse::Lines::columns(r);
-  const auto broadcast = [](const wse::Lines& lines, const std::vector<int>& words) {
-    return std::make_shared<wse::LineBroadcast>(lines, words);
-  };
-  const auto work = [&](const wse::Steps& steps) {
-    return wse::StreamWork{code.weights, code.mask_words, steps};
-  };
-
-  wse::Program p;
-  if (from != nullptr)
-    p.pattern("stream from the region before", std::make_shared<wse::RowStream>(*from, r, n.elements),
-              color::between);
-
-  add_norm(p, r, code, n.elements, n.tokens, plan.squares, [=] { run->norm(run->layer(l).attention_norm); });
-  p.stream("multiply", broadcast(columns, n.elements), color::along_columns,
-           work(n.steps(Product::query_key_value)))
-      .does([=] { run->multiply(l, Product::query_key_value); });
-  p.pattern("sums of query, key, value", plan.query_key_value, color::row_sums).does([=] {
-    run->sum_products(l, Product::query_key_value);
-  });
-
-  // The owner of a position has sent its turns to the root beforehand.
-  p.compute("rotate", r.root_column_tiles(), {{code.rotary_pairs, n.pairs}}).does([=] { run->rotate(); });
-  p.pattern("query, key, value along the row", broadcast(rows, n.query_key_value), color::along_rows)
-      .does([=] { run->keep_keys_and_values(l); });
-  p.compute("scores", r.area, {{code.scores, {n.heads, n.positions}}}).by_owners().does([=] {
-    run->score(l);
-  });
-  if (plan.bands.length > 1) {
-    p.pattern("scores of a band", plan.band_scores, color::column_sums);
-    p.pattern("scores back to the band", broadcast(plan.bands, n.band_scores), color::along_columns);
-  }
-  p.host([=] { run->sum_scores(l); });
-  // Over a tile's own positions; then the tops of a row become one, and each tile moves its sums to it.
-  p.compute("softmax", r.area, {{code.positions, {n.heads, n.positions}}}).by_owners().does([=] {
-    run->soften(l);
-  });
-  p.compute("softmax", r.area, {{code.new_tops, n.new_tops}}).by_owners();
-  p.pattern("largest score", plan.tops, color::row_sums);
-  p.pattern("largest score back", broadcast(rows, n.queries), color::along_rows);
-  p.compute("softmax", r.area, {{code.new_tops, {n.queries, n.once}}});
-  p.pattern("weighted values", plan.weighted, color::row_sums).does([=] { run->sum_weighted(l); });
-  p.compute("softmax", r.root_column_tiles(), {{code.divided, n.queries}}).does([=] { run->divide(); });
-
-  p.stream("multiply", broadcast(rows, n.attended), color::along_rows,
-           work(n.steps(Product::attention_output)))
-      .does([=] { run->multiply(l, Product::attention_output); });
-  p.pattern("sums of attention output", plan.attended, color::column_sums).does([=] {
-    run->sum_products(l, Product::attention_output);
-  });
-  p.compute("residual", r.root_row_tiles(), {{code.added, n.elements}}).does([=] { run->add_residual(); });
-
-  add_norm(p, r, code, n.elements, n.tokens, plan.squares,
-           [=] { run->norm(run->layer(l).feed_forward_norm); });
-  p.stream("multiply", broadcast(columns, n.elements), color::along_columns, work(n.steps(Product::gate_up)))
-      .does([=] { run->multiply(l, Product::gate_up); });
-  p.pattern("sums of gate, up", plan.gate_up, color::row_sums).does([=] {
-    run->sum_products(l, Product::gate_up);
-  });
-  // Exponentials and divisions are slow: the tiles beside the root take their share.
-  p.share("gate", std::make_shared<wse::LineShare>(rows, code.gated, n.hidden, 2, 1), color::shared)
-      .does([=] { run->gate(l); });
-  p.stream("multiply", broadcast(rows, n.hidden), color::along_rows, work(n.steps(Product::down))).does([=] {
-    run->multiply(l, Product::down);
-  });
-  p.pattern("sums of down", plan.down, color::column_sums).does([=] { run->sum_products(l, Product::down); });
-  p.compute("residual", r.root_row_tiles(), {{code.added, n.elements}}).does([=] { run->add_residual(); });
-  return p;
+  LayerPhases phases(plan, l, run);
+  if (from != nullptr) phases.stream_from(*from);
+  phases.query_key_value();
+  phases.attention();
+  phases.feed_forward();
+  return phases.take();
 }
 
 }  // namespace wafermark::llama

@@ -4,8 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "sparse_llama/wafer/cut.hpp"
-#include "sparse_llama/wafer/program_cost.hpp"
+#include "sparse_llama/wafer/placement.hpp"
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/program.hpp"
 
@@ -15,14 +14,23 @@ class WaferDecoder;
 
 /// Sections of a layer, with a machine's prices.
 struct LayerCode {
-  LayerCode(const ProgramCost& cost, Format format, const std::vector<RowHeads>& heads);
+  /// `heads`: of every row of tiles; `group`: query heads of a key/value head.
+  LayerCode(const ProgramCost& cost, const WaferSettings& settings, const std::vector<RowHeads>& heads,
+            std::int64_t group);
   /// Of passes of so many tokens.
   void set_tokens(const ProgramCost& cost, std::int64_t tokens);
 
   wse::Section squares, root, scaled, rotary_pairs, gated, added;
-  std::vector<wse::Section> scores, positions, new_tops, divided;  ///< by row of tiles
-  wse::Section weights, mask_words;                                ///< of a column of a matrix
-  Format format;
+  wse::Section weights_of_positions;
+  std::vector<wse::Section> scores, largest, shifted, values, divided;  ///< by row of tiles
+  wse::Section weights, beside_weights;                                 ///< of a column of a matrix
+  SumsOf sums;
+
+ private:
+  Format format_;
+  StoredWeights stored_weights_;
+  std::vector<RowHeads> heads_;
+  std::int64_t group_, tokens_ = 0;
 };
 
 /// The four products of a layer, each of stacked matrices.
@@ -31,19 +39,19 @@ enum class Product { query_key_value, attention_output, gate_up, down };
 /// What a layer's phases go by in a pass. Rows and columns are those of the region's tiles; words and numbers
 /// are of all tokens of the pass.
 struct LayerItems {
-  std::vector<int> tokens;           ///< one number
-  std::vector<int> elements;         ///< by column: of the stream
-  std::vector<int> query_key_value;  ///< by row: elements of these
-  std::vector<int> pairs;            ///< by row: that are rotated
-  std::vector<int> heads;            ///< by row: query heads, of one token
-  std::vector<int> positions;        ///< by column: of the cache
-  std::vector<int> band_scores;      ///< by column, band after band: query heads times positions
-  std::vector<int> new_tops;         ///< by tile: positions that were the largest so far
-  std::vector<int> queries;          ///< by row: query heads
-  std::vector<int> weighted;         ///< by row: words of weighted values and sums of weights
-  std::vector<int> attended;         ///< by row: dimensions of query heads
-  std::vector<int> gate_up, hidden;  ///< by row: gates and ups; hidden units
-  std::vector<int> once;             ///< by column: 1
+  std::vector<int> tokens;            ///< one number
+  std::vector<int> elements;          ///< by column: of the stream
+  std::vector<int> query_key_value;   ///< by row: elements of these
+  std::vector<int> of_query, of_key;  ///< by row: of query; of key, and as many of value
+  std::vector<int> pairs;             ///< by row: that are rotated
+  std::vector<int> heads;             ///< by row: query heads, of one token
+  std::vector<int> serving;           ///< by row: 1 where it has any
+  std::vector<int> positions;         ///< by column: of the cache
+  std::vector<int> band_scores;       ///< by column, band after band: query heads times positions
+  std::vector<int> queries;           ///< by row: query heads
+  std::vector<int> weighted;          ///< by row: words of weighted values and sums of weights
+  std::vector<int> attended;          ///< by row: dimensions of query heads
+  std::vector<int> gate_up, hidden;   ///< by row: gates and ups; hidden units
   std::array<wse::Steps, 4> of_products;
 
   const wse::Steps& steps(Product p) const { return of_products[std::size_t(p)]; }
@@ -57,7 +65,10 @@ struct LayerShares {
   std::int64_t group = 1;                  ///< query heads of a key/value head
 };
 
-/// All items of a pass of `tokens` tokens, but steps and new tops. `positions`: of the cache, by column.
+/// Of a layer's region. Dealing hidden units changes which a row has, not how many.
+LayerShares shares_of(const Configuration& c, const wse::TileRegion& region);
+
+/// All items of a pass of `tokens` tokens, but steps. `positions`: of the cache, by column.
 void set_items(LayerItems& items, const LayerShares& shares, std::int64_t tokens,
                const std::vector<std::int64_t>& positions);
 

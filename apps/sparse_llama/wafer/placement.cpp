@@ -10,6 +10,7 @@
 #include "common/errors.hpp"
 #include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/wafer/prediction.hpp"
+#include "sparse_llama/wafer/tile_weights.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -17,11 +18,13 @@ namespace {
 constexpr double word_bytes = 4;
 
 /// Bytes that a position of one sequence takes in the cache of a tile that owns it, and of its turns.
-std::int64_t position_bytes(const Configuration& c, const wse::TileRegion& region, int layers) {
+std::int64_t position_bytes(const Configuration& c, ValueType type, const wse::TileRegion& region,
+                            int layers) {
   std::int64_t most = 0;
   for (const RowHeads& r : row_heads(c, region.area.height))
-    most = std::max(most, 2 * r.count * r.dims() * layers + r.dims());
-  return std::int64_t(word_bytes) * most;
+    most = std::max(most, std::int64_t(bytes_of(type)) * 2 * r.count * r.dims() * layers +
+                              std::int64_t(word_bytes) * r.dims());
+  return most;
 }
 
 /// Regions of these heights in strips, each where the one before has left room. Nothing when they do not fit.
@@ -47,16 +50,20 @@ std::optional<std::vector<wse::TileRegion>> stacked(const wse::TileGrid& grid, i
 /// The fullest tile of an embedding or head of `height` rows: weights, activations, sums.
 std::int64_t end_tile_bytes(const Configuration& c, const WaferSettings& s, int width, int height) {
   const std::int64_t columns = divided_up(c.dim, width), rows = divided_up(c.vocabulary, height);
-  return std::int64_t(packed_bytes(Format::dense, s.value_type, double(columns), double(rows), 1) +
+  WaferSettings dense = s;
+  dense.format = Format::dense;
+  return std::int64_t(packed_bytes(dense, double(columns), double(rows), 1) +
                       word_bytes * double(s.rows_together * (columns + rows)));
 }
 
 }  // namespace
 
-double packed_bytes(Format format, ValueType type, double inputs, double outputs, double density) {
-  const double values = inputs * outputs * density * double(bytes_of(type));
-  return row_of(format).layout == Layout::whole ? values
-                                                : values + inputs * std::ceil(outputs / 32) * word_bytes;
+double packed_bytes(const WaferSettings& s, double inputs, double outputs, double density) {
+  const double stored = inputs * outputs * density, values = stored * double(bytes_of(s.value_type));
+  if (row_of(s.format).layout == Layout::whole) return values;
+  return values + (s.stored_weights == StoredWeights::sent
+                       ? stored * TileWeights::number_bytes
+                       : inputs * std::ceil(outputs / TileWeights::word_bits) * word_bytes);
 }
 
 std::int64_t Placement::expected_weight_bytes() const {
@@ -64,7 +71,7 @@ std::int64_t Placement::expected_weight_bytes() const {
   const double columns = double(divided_up(model.dim, r.area.width)), rows = r.area.height;
   const double density = row_of(settings.format).layout == Layout::whole ? 1 : settings.density;
   const auto bytes = [&](double inputs, double outputs) {
-    return packed_bytes(settings.format, settings.value_type, std::ceil(inputs), std::ceil(outputs), density);
+    return packed_bytes(settings, std::ceil(inputs), std::ceil(outputs), density);
   };
   return layers_per_region *
          std::int64_t(bytes(columns, double(model.query_dim() + 2 * model.kv_dim()) / rows) +
@@ -89,7 +96,8 @@ wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t
     memory.allocate(name, std::int64_t(word_bytes) * count);
   };
   memory.allocate("packed weights", weights);
-  memory.allocate("cache, turns of its positions", owned * position_bytes(model, r, layers_per_region));
+  memory.allocate("cache, turns of its positions",
+                  owned * position_bytes(model, settings.value_type, r, layers_per_region));
   words("residual stream, norms", (n + 2 * layers_per_region) * columns);
   words("activations", n * std::max(columns, hidden));
   words("partial sums", n * std::max({heads, 2 * hidden, columns}));
@@ -104,7 +112,7 @@ std::int64_t Placement::cache_capacity(const wse::Machine& machine, std::int64_t
   empty.settings.context = 0;
   const std::int64_t left = empty.tile_memory(machine, weights).free();
   const wse::TileRegion& r = layers.front();
-  return left / position_bytes(model, r, layers_per_region) * r.area.width;
+  return left / position_bytes(model, settings.value_type, r, layers_per_region) * r.area.width;
 }
 
 Placement::Prediction Placement::predict(const ProgramCost& cost) const {

@@ -19,17 +19,24 @@
 
 namespace wafermark::llama {
 
+/// Whether the sums of a product's matrices (query, key and value; gate and up) flow together, and the sum of
+/// attention's weights with its values, or each by itself and back to all tiles, as in programs of others.
+/// That is for times only: nobody works out its numbers.
+enum class SumsOf { products, matrices };
+
 /// What shapes a run on the wafer.
 struct WaferSettings {
   Format format = Format::bit_mask;
   ValueType value_type = ValueType::bf16;
+  StoredWeights stored_weights = StoredWeights::found;
   double density = 1.0;      ///< of the layers' matrices, for the search; weights are counted later
   std::int64_t context = 0;  ///< tokens of cache of each sequence
   std::int64_t sequences = 1;
   std::int64_t rows_together = 1;         ///< tokens that go through the layers as one batch
   int layers_per_region = 0, strips = 0;  ///< 0: searched for
   bool for_throughput = false;  ///< many sequences in flight matter, not how soon a token is through
-  bool balance_rows = true;     ///< deal hidden units so that tiles hold equally many weights
+  SumsOf sums = SumsOf::products;
+  bool balance_rows = true;  ///< deal hidden units so that tiles hold equally many weights
 };
 
 struct Placement {
@@ -68,6 +75,6 @@ struct Placement {
 };
 
 /// Bytes of `outputs` x `inputs` weights as tiles hold them by columns, of which a share `density` is stored.
-double packed_bytes(Format format, ValueType type, double inputs, double outputs, double density);
+double packed_bytes(const WaferSettings& settings, double inputs, double outputs, double density);
 
 }  // namespace wafermark::llama

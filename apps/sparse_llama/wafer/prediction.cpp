@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sparse_llama/wafer/ends_program.hpp"
+#include "sparse_llama/wafer/tile_weights.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -12,7 +13,10 @@ wse::Steps mean_steps(const WaferSettings& settings, std::int64_t tokens, std::i
                       std::int64_t outputs) {
   const bool dense = row_of(settings.format).layout == Layout::whole;
   const auto stored = dense ? outputs : std::llround(double(outputs) * settings.density);
-  return {int(tokens), {int(stored)}, {0, inputs}, {dense ? 0 : int(divided_up(outputs, 32))}};
+  return {int(tokens),
+          {int(stored)},
+          {0, inputs},
+          {int(TileWeights::beside_weights(settings.format, settings.stored_weights, outputs))}};
 }
 
 /// What a mean tile of a region has, behind `seen` tokens of each sequence.
@@ -23,7 +27,6 @@ LayerItems mean_items(const Configuration& c, const WaferSettings& settings, con
                      queries = heads.count * group;
   LayerItems items;
   set_items(items, {{heads}, {columns}, {hidden}, group}, n, {n * divided_up(seen, width)});
-  items.new_tops = {int(n * queries)};  // of each, the first position
   items.steps(Product::query_key_value) =
       mean_steps(settings, n, columns, (queries + 2 * heads.count) * heads.dims());
   items.steps(Product::attention_output) = mean_steps(settings, n, queries * heads.dims(), columns);
@@ -34,15 +37,10 @@ LayerItems mean_items(const Configuration& c, const WaferSettings& settings, con
 
 }  // namespace
 
-std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words) {
-  const std::vector<int> of_line{int(words)};
-  return wse::LineReduce(wse::Lines::root_row({{0, 0, tiles, 1}}), of_line).cycles(fabric, {tiles, 1});
-}
-
 LayerPrediction predict_layer(const Configuration& c, const ProgramCost& cost, const WaferSettings& settings,
                               int width, int height, std::int64_t seen) {
   const std::vector<RowHeads> heads = row_heads(c, height);
-  LayerCode code(cost, settings.format, {heads.front()});
+  LayerCode code(cost, settings, {heads.front()}, c.heads / c.kv_heads);
   code.set_tokens(cost, settings.rows_together);
   const LayerItems items = mean_items(c, settings, heads.front(), width, height, seen);
   const LayerPlan plan({{0, 0, width, height}}, heads, code, items);

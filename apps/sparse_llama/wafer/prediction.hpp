@@ -26,7 +26,4 @@ LayerPrediction predict_layer(const Configuration& model, const ProgramCost& cos
 double predict_head(const Configuration& model, const ProgramCost& cost, const WaferSettings& settings,
                     int width, int height);
 
-/// Cycles of a sum over a line of tiles that are ready together, at its middle.
-std::int64_t sum_cycles(const wse::FabricTiming& fabric, int tiles, std::int64_t words);
-
 }  // namespace wafermark::llama

@@ -1,8 +1,10 @@
 #include "sparse_llama/wafer/program_cost.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sparse_llama/kernels/attention.hpp"
+#include "sparse_llama/kernels/exponential.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
@@ -38,9 +40,9 @@ OperationCounts with_words(OperationCounts counts) {
   return counts;
 }
 
-SectionCounts count_sections(ValueType type) {
+SectionCounts count_sections() {
   SectionCounts s;
-  const wse::CountedStream<float> values(type != ValueType::fp32);
+  const wse::CountedStream<float> values;
   const wse::CountedSums<float> sums;
   const auto masked = [&](std::uint32_t bits) {
     wse::CountedWord word = bits;
@@ -70,21 +72,20 @@ SectionCounts count_sections(ValueType type) {
     attention_scores(a, b, n, C(1.0f), score);
   });
 
-  const auto attended = [](float score, int n, C* a, C* b) {
-    AttentionSum<C> state;
-    state.top = C(0.0f);
-    attend(state, {C(score)}, b, n, a);
-  };
-  s.position_value = of_one_more([&](int n, C* a, C* b) { attended(-1.0f, n, a, b); });
-  s.position = counted([&] {
-    (void)(C(2.0f) * C(3.0f));  // the score's scale
-    attended(-1.0f, 0, nullptr, nullptr);
+  s.largest = counted([] {  // and the loop's counter and jump
+    max(C(1.0f), C(2.0f));
+    wse::count(Operation::integer);
     wse::count(Operation::branch);
   });
-  s.faded = of_one_more([&](int n, C* a, C* b) { attended(1.0f, n, a, b); });
-  s.faded -= s.position_value;
-  s.new_top = counted([&] { attended(1.0f, 0, nullptr, nullptr); });
-  s.new_top -= counted([&] { attended(-1.0f, 0, nullptr, nullptr); });
+  s.shifted = with_words(counted([] { (void)(C(2.0f) * C(3.0f) - C(1.0f)); }).without_fma());
+  s.position = with_words(counted([] {
+                            C sum = 0.0f;
+                            sum += exponential_by_polynomial(C(-1.0f));
+                          }).without_fma());
+  s.position_value = of_one_more([](int n, C* a, C* b) {
+    C sum = 0.0f;
+    add_weighted(C(0.5f), b, n, a, sum);
+  });
   s.divided = counted([] { divide_by_sum<C>(C(2.0f), 0, nullptr); });
   s.divided_value = of_one_more([](int n, C* a, C*) { divide_by_sum(C(2.0f), n, a); });
   auto memory = wse::in_memory<float>(3);
@@ -97,28 +98,40 @@ SectionCounts count_sections(ValueType type) {
 }
 
 ProgramCost::ProgramCost(const wse::Machine& machine, ValueType type)
-    : machine_(machine), counts_(count_sections(type)), in_lanes_(type != ValueType::fp32) {}
+    : machine_(machine), counts_(count_sections()), in_lanes_(type != ValueType::fp32) {}
 
-wse::Section ProgramCost::masked_weights(std::int64_t rows) const {
+wse::Section ProgramCost::stored_weights(StoredWeights how, std::int64_t rows) const {
+  const OperationCounts add = counts_.dense_value;
+  if (how == StoredWeights::sent) {
+    OperationCounts sent;  // from memory to the fabric by a thread of its own
+    sent[Operation::move] = sent[Operation::load] = 1;
+    const wse::Precision precision = in_lanes_ ? wse::Precision::fp16 : wse::Precision::fp32;
+    return wse::Section::priced(
+        machine_, sent + rows * (in_lanes_ ? add.in_lanes() : add), [=](const wse::Machine& m) {
+          return m.arriving_weight_cycles +
+                 m.vector_cycles_per_element * std::ceil(double(rows) / wse::lanes(m, precision));
+        });
+  }
   if (rows == 1) return wse::Section::scalar(machine_, counts_.stored_value);
   // The weight is found and read once; then a loop of multiply-adds over the tokens' sums.
-  OperationCounts add = counts_.dense_value;
-  add[Operation::convert] = 0;
   const OperationCounts stored = counts_.stored_value;
   const bool lanes = in_lanes_;
   const OperationCounts others = (rows - 1) * (lanes ? add.in_lanes() : add);
   return wse::Section::priced(machine_, stored + others, [=](const wse::Machine& m) {
-    const double loop = lanes ? wse::Section::nest_in_lanes(m, add, 1, {}).cycles(rows)
+    const double loop = lanes ? wse::Section::nest_in_lanes(m, add, 1).cycles(rows)
                               : wse::loop_cycles(m, add, rows, wse::Loop::repeated);
     return wse::scalar_cycles(m, stored) + loop - wse::scalar_cycles(m, add);
   });
 }
-wse::Section ProgramCost::mask_words() const { return wse::Section::scalar(machine_, counts_.mask_word); }
+wse::Section ProgramCost::beside_weights(StoredWeights how) const {
+  if (how == StoredWeights::found) return wse::Section::scalar(machine_, counts_.mask_word);
+  OperationCounts start;
+  start[Operation::integer] = 1;
+  return wse::Section::priced(machine_, start, [](const wse::Machine& m) { return m.vector_restart_cycles; });
+}
 wse::Section ProgramCost::dense_weights(std::int64_t rows) const {
   if (!in_lanes_) return wse::Section::nest(machine_, counts_.dense_value, rows);
-  OperationCounts add = counts_.dense_value, converted;
-  std::swap(add[Operation::convert], converted[Operation::convert]);  // once for all tokens
-  return wse::Section::nest_in_lanes(machine_, add, rows, converted);
+  return wse::Section::nest_in_lanes(machine_, counts_.dense_value, rows);
 }
 
 wse::Section ProgramCost::squares() const {
@@ -133,15 +146,28 @@ wse::Section ProgramCost::compared() const { return wse::Section::loop(machine_,
 wse::Section ProgramCost::root() const { return wse::Section::scalar(machine_, counts_.root); }
 wse::Section ProgramCost::gated() const { return wse::Section::scalar(machine_, counts_.gated); }
 
-wse::Section ProgramCost::score(std::int64_t dims) const {
-  return wse::Section::loops(machine_, counts_.score, dims, wse::Loop::products);
+wse::Section ProgramCost::scores(std::int64_t queries, std::int64_t dims, std::int64_t tokens) const {
+  return wse::Section::passes(machine_, counts_.score, queries * dims, tokens, of_attention());
 }
-wse::Section ProgramCost::position(std::int64_t dims) const {
-  return wse::Section::scalar(machine_, counts_.position) +
-         wse::Section::loops(machine_, counts_.position_value, dims);
+wse::Section ProgramCost::largest(std::int64_t queries) const {
+  return wse::Section::scalar(machine_, queries * counts_.largest);
 }
-wse::Section ProgramCost::new_top(std::int64_t dims) const {
-  return wse::Section::scalar(machine_, counts_.new_top) + wse::Section::loops(machine_, counts_.faded, dims);
+wse::Section ProgramCost::shifted(std::int64_t queries, std::int64_t tokens) const {
+  return wse::Section::passes(machine_, counts_.shifted, queries, tokens, wse::Precision::fp32);
+}
+wse::Section ProgramCost::weights_of_positions() const {
+  return wse::Section::passes(machine_, counts_.position, 1, 1, wse::Precision::fp32);
+}
+wse::Section ProgramCost::values(std::int64_t queries, std::int64_t dims) const {
+  // A weight meets the dimensions of a value: a vector instruction, or scalar code for a few.
+  const OperationCounts add = counts_.position_value;
+  const wse::Precision precision = of_attention();
+  const std::int64_t pairs = queries * dims;
+  return wse::Section::priced(machine_, pairs * (precision == wse::Precision::fp32 ? add : add.in_lanes()),
+                              [=](const wse::Machine& m) {
+                                return double(queries) *
+                                       wse::Section::passes(m, add, 1, 1, precision).cycles(dims);
+                              });
 }
 wse::Section ProgramCost::divided(std::int64_t dims) const {
   return wse::Section::scalar(machine_, counts_.divided) +
@@ -162,10 +188,10 @@ nlohmann::json ProgramCost::json() const {
   add("scaled", counts_.scaled);
   add("rotary_pair", counts_.rotary_pair);
   add("score", counts_.score);
+  add("largest", counts_.largest);
+  add("shifted", counts_.shifted);
   add("position", counts_.position);
   add("position_value", counts_.position_value);
-  add("new_top", counts_.new_top);
-  add("faded", counts_.faded);
   add("divided", counts_.divided);
   add("divided_value", counts_.divided_value);
   add("gated", counts_.gated);

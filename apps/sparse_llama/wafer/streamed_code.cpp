@@ -1,4 +1,5 @@
 // What the sections of the streamed tile program cost: kernels, counted once with Counted<float>.
+#include <algorithm>
 #include <cmath>
 
 #include "sparse_llama/kernels/attention.hpp"
@@ -57,10 +58,13 @@ OperationCounts of_merged() {
   return with_words(counted([] { (void)(C(1.0f) + C(2.0f) * C(3.0f)); }));
 }
 
-/// Elements in lanes are done so many at a time.
-double elements(const wse::Machine& m, wse::Precision precision, std::int64_t n) {
-  const double lanes = wse::lanes(m, precision);
-  return m.vector_cycles_per_element * (lanes > 1 ? std::ceil(double(n) / lanes) : double(n) / lanes);
+/// Multiply-adds of so many elements; in lanes so many are done at a time.
+double elements(const wse::Machine& m, const StreamedSettings& s, std::int64_t n) {
+  const double lanes = wse::lanes(m, s.precision()),
+               each = s.sum_banks == SumBanks::one
+                          ? std::max(m.bank_conflict_cycles_per_element, m.vector_cycles_per_element)
+                          : m.vector_cycles_per_element;
+  return each * (lanes > 1 ? std::ceil(double(n) / lanes) : double(n) / lanes);
 }
 
 OperationCounts of_multiply_adds(const StreamedSettings& s, std::int64_t n) {
@@ -78,10 +82,9 @@ wse::Section pass_over(const wse::Machine& machine, const OperationCounts& of_el
 
 wse::Section weight_section(const wse::Machine& machine, const StreamedSettings& s, std::int64_t tokens) {
   // Weights of 16 bits come as fp16: they are converted outside.
-  return wse::Section::priced(machine, of_multiply_adds(s, tokens),
-                              [=, precision = s.precision()](const wse::Machine& m) {
-                                return m.arriving_weight_cycles + elements(m, precision, tokens);
-                              });
+  return wse::Section::priced(machine, of_multiply_adds(s, tokens), [=](const wse::Machine& m) {
+    return m.arriving_weight_cycles + elements(m, s, tokens);
+  });
 }
 
 /// A query and a key: each element of the key and of its value arrives once for all queries that wait.
@@ -89,8 +92,8 @@ wse::Section attended_section(const wse::Machine& machine, const StreamedSetting
                               std::int64_t queries) {
   const OperationCounts weight = of_weight_of_value();
   const OperationCounts counts = of_multiply_adds(s, 2 * head_dim) + weight;
-  return wse::Section::priced(machine, counts, [=, precision = s.precision()](const wse::Machine& m) {
-    const double each = m.arriving_weight_cycles + elements(m, precision, queries),
+  return wse::Section::priced(machine, counts, [=](const wse::Machine& m) {
+    const double each = m.arriving_weight_cycles + elements(m, s, queries),
                  softmax = m.vector_restart_cycles * double(weight.instructions()) +
                            m.vector_cycles_per_element * double(queries) * wse::issue_cycles(m, weight);
     return (2.0 * double(head_dim) * each + softmax) / double(queries);
@@ -100,7 +103,7 @@ wse::Section attended_section(const wse::Machine& machine, const StreamedSetting
 }  // namespace
 
 StreamedCode::StreamedCode(const wse::Machine& machine, const StreamedSettings& s, std::int64_t head_dim,
-                           std::int64_t tokens, std::int64_t queries)
+                           std::int64_t tokens, std::int64_t queries, int sums_together)
     : weight(weight_section(machine, s, tokens)),
       add(pass_over(machine, of_partial_sum(), tokens)),
       keep(pass_over(machine, of_kept_sum(), tokens)),
@@ -118,6 +121,7 @@ StreamedCode::StreamedCode(const wse::Machine& machine, const StreamedSettings& 
   cycles.restart = machine.vector_restart_cycles;
   cycles.add = add.cycles(1) - cycles.restart;
   cycles.keep = keep.cycles(1);
+  cycles.together = sums_together;
 }
 
 }  // namespace wafermark::llama

@@ -2,19 +2,9 @@
 
 #include <algorithm>
 
-#include "common/errors.hpp"
 #include "sparse_llama/wafer/tile_weights.hpp"
 
 namespace wafermark::llama {
-namespace {
-
-/// Bits that tiles have room for beside what they hold: weights that come early.
-double early_bits(const Configuration& c, const StreamedSettings& s, const wse::Machine& machine,
-                  const StreamedPlace& place) {
-  return 8.0 * double(streamed_memory(c, s, machine, place).free()) * double(place.area().tiles());
-}
-
-}  // namespace
 
 StreamedPass::StreamedPass(const Communicator& comm, const WeightSource& source, const wse::Machine& machine,
                            const wse::TileGrid& grid, const StreamedSettings& settings, std::int64_t context)
@@ -26,7 +16,7 @@ StreamedPass::StreamedPass(const Communicator& comm, const WeightSource& source,
       context_(context),
       executor_(comm, wse::Blocks(comm, grid), machine, times_),
       edge_(machine.edge_bits_per_second / machine.clock_hz,
-            early_bits(source.configuration, settings, machine, place_)),
+            early_bits(streamed_memory(source.configuration, settings, machine, place_), place_)),
       turns_(source.configuration, context) {
   bodies_ = {[this] {
                normalize(layer_ < source_.configuration.layers ? Vector::attention_norm : Vector::final_norm);
@@ -56,13 +46,13 @@ void StreamedPass::load(std::int64_t tokens, std::span<const TokenRow> rows, std
   for (const auto& [sequence, count] : of_sequence) longest = std::max(longest, count);
   const std::int64_t together = queries_together(settings_, place_, tokens);
   items_ = streamed_items(c, settings_, place_, tokens, seen, longest, together);
-  code_.emplace(machine_, settings_, c.head_dim, items_.tokens, together);
+  code_.emplace(machine_, settings_, c.head_dim, items_.tokens, together, place_.sums_together);
   if (!layer_programs_.contains(items_.sequence_rows))
     layer_programs_[items_.sequence_rows] =
         executor_.load(streamed_layer_program(place_, settings_, *code_, items_, edge_, bodies_));
   const auto last = std::max<std::int64_t>(std::int64_t(wanted), 1);
   head_items_ = streamed_items(c, settings_, place_, last, double(last), 1, together);
-  head_code_.emplace(machine_, settings_, c.head_dim, head_items_.tokens, together);
+  head_code_.emplace(machine_, settings_, c.head_dim, head_items_.tokens, together, place_.sums_together);
   if (!head_program_)
     head_program_ = executor_.load(
         streamed_head_program(place_, settings_, *head_code_, head_items_, edge_, bodies_, finished_));

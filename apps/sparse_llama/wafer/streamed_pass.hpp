@@ -11,7 +11,7 @@
 #include "sparse_llama/model/forward_pass.hpp"
 #include "sparse_llama/model/rope_table.hpp"
 #include "sparse_llama/model/weight_source.hpp"
-#include "sparse_llama/wafer/streamed_program.hpp"
+#include "sparse_llama/wafer/streamed_place.hpp"
 #include "wse_emulator/band.hpp"
 #include "wse_emulator/region_executor.hpp"
 

@@ -1,12 +1,7 @@
 #include "sparse_llama/wafer/streamed_program.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <optional>
-
-#include "common/errors.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -33,22 +28,6 @@ std::vector<int> counts_of(const Cut& cut, std::int64_t times) {
   std::vector<int> counts;
   for (int x = 0; x < cut.lines(); ++x) counts.push_back(int(times * cut.count(x)));
   return counts;
-}
-
-/// What the columns expect of a product whose weights are spread evenly.
-wse::StreamTotals expected_totals(const StreamedShape& shape, const StreamedSettings& s, double density,
-                                  int width) {
-  const std::int64_t outputs = shape.outputs();
-  const double stored = density * double(shape.inputs);
-  wse::StreamTotals t;
-  t.bits = double(outputs) * s.bits(shape.inputs, stored);
-  const Cut inputs = even_cut(shape.inputs, width);
-  for (int x = 0; x < width; ++x) {
-    t.weights.push_back(whole(std::round(density * double(inputs.count(x) * outputs))));
-    t.kept.push_back(int(divided_up(outputs, width)));
-    t.sums.push_back(width == 1 ? 0 : int(outputs));
-  }
-  return t;
 }
 
 void add_streamed_norm(wse::Program& p, const StreamedPlace& place, const StreamedCode& code,
@@ -102,17 +81,6 @@ double StreamedSettings::bits(std::int64_t inputs, double stored) const {
   return value * stored + (edge_code == EdgeCode::index ? 16.0 * stored : double(inputs));
 }
 
-StreamedPlace StreamedPlace::of(const wse::TileGrid& grid, const wse::Machine& machine, int groups,
-                                std::int64_t queries) {
-  StreamedPlace place{grid, groups, grid.width / groups, 0, queries};
-  // With few rows of tiles no more than a quarter of them bring weights: then they, not the edge, are the
-  // limit.
-  if (groups > 1)
-    place.feed =
-        int(std::min(std::ceil(machine.edge_bits_per_second / machine.clock_hz / 32), grid.height / 4.0));
-  return place;
-}
-
 std::int64_t StreamedShape::outputs() const {
   std::int64_t sum = 0;
   for (const std::int64_t rows : parts) sum += rows;
@@ -158,10 +126,6 @@ StreamedShape StreamedShape::of(const Configuration& c, StreamedMatrix matrix) {
   }
 }
 
-std::int64_t queries_together(const StreamedSettings& s, const StreamedPlace& place, std::int64_t tokens) {
-  return std::clamp<std::int64_t>(tokens / std::max<std::int64_t>(s.sequences, 1), 1, place.queries);
-}
-
 void set_totals(StreamedItems& n, const StreamedPlace& place, StreamedMatrix matrix,
                 wse::StreamTotals totals) {
   const auto m = std::size_t(matrix);
@@ -169,6 +133,21 @@ void set_totals(StreamedItems& n, const StreamedPlace& place, StreamedMatrix mat
   n.sums_of_columns[m] = of_all_groups(place, totals.sums);
   n.kept_of_columns[m] = of_all_groups(place, totals.kept);
   n.totals[m] = std::move(totals);
+}
+
+wse::StreamTotals expected_totals(const StreamedShape& shape, const StreamedSettings& s, int width) {
+  const std::int64_t outputs = shape.outputs();
+  const double density = s.dense() ? 1.0 : s.density;
+  const double stored = density * double(shape.inputs);
+  wse::StreamTotals t;
+  t.bits = double(outputs) * s.bits(shape.inputs, stored);
+  const Cut inputs = even_cut(shape.inputs, width);
+  for (int x = 0; x < width; ++x) {
+    t.weights.push_back(whole(std::round(density * double(inputs.count(x) * outputs))));
+    t.kept.push_back(int(divided_up(outputs, width)));
+    t.sums.push_back(width == 1 ? 0 : int(outputs));
+  }
+  return t;
 }
 
 StreamedItems streamed_items(const Configuration& c, const StreamedSettings& s, const StreamedPlace& place,
@@ -202,8 +181,7 @@ StreamedItems streamed_items(const Configuration& c, const StreamedSettings& s, 
     const auto matrix = StreamedMatrix(m);
     StreamedSettings of = s;
     if (matrix == StreamedMatrix::head) of.format = Format::dense;
-    set_totals(n, place, matrix,
-               expected_totals(StreamedShape::of(c, matrix), of, of.dense() ? 1.0 : s.density, place.width));
+    set_totals(n, place, matrix, expected_totals(StreamedShape::of(c, matrix), of, place.width));
   }
   return n;
 }
@@ -235,6 +213,14 @@ wse::Program streamed_layer_program(const StreamedPlace& place, const StreamedSe
   return p;
 }
 
+wse::Program streamed_product_program(const StreamedPlace& place, const StreamedSettings& s,
+                                      const StreamedCode& code, const StreamedItems& n, StreamedMatrix matrix,
+                                      wse::EdgeStream& edge) {
+  wse::Program p;
+  add_product(p, "multiply", place, s, code, n, matrix, s.weight_words(), streamed_color::products, edge, {});
+  return p;
+}
+
 wse::Program streamed_head_program(const StreamedPlace& place, const StreamedSettings& s,
                                    const StreamedCode& code, const StreamedItems& n, wse::EdgeStream& edge,
                                    const StreamedBodies& bodies, const std::vector<int>& finished) {
@@ -244,82 +230,6 @@ wse::Program streamed_head_program(const StreamedPlace& place, const StreamedSet
               streamed_color::products, edge, bodies);
   p.reach(place.area(), finished);
   return p;
-}
-
-wse::TileMemory streamed_memory(const Configuration& c, const StreamedSettings& s,
-                                const wse::Machine& machine, const StreamedPlace& place) {
-  wse::TileMemory memory(machine);
-  const std::int64_t tokens = place.tokens_of_tile(s.tokens), value = bytes_of(s.value_type);
-  const auto of = [&](std::int64_t elements) { return tokens * divided_up(elements, place.width); };
-  const std::int64_t together = queries_together(s, place, s.tokens),
-                     attending = together * ((value + 4) * c.head_dim + 8);
-  memory.allocate("stream", 4 * of(c.dim));
-  // What comes one after the other shares its room; attention takes the place of its queries.
-  memory.allocate("inputs of a product, or queries that wait for keys",
-                  std::max(value * of(c.dim), attending));
-  memory.allocate("hidden units, or query, key, value",
-                  value * std::max(of(c.hidden), of(c.query_dim()) + 2 * of(c.kv_dim())));
-  memory.allocate("sums of outputs under way, in two banks", 2 * 4 * tokens * (s.ahead + 1));
-  memory.allocate("keys and values",
-                  divided_up(s.kept * c.layers * 2 * c.kv_dim() * value, place.area().tiles()));
-  return memory;
-}
-
-StreamedPrediction predict_streamed(const Configuration& c, const StreamedSettings& s,
-                                    const wse::Machine& machine, const StreamedPlace& place) {
-  const std::int64_t together = queries_together(s, place, s.tokens),
-                     longest = divided_up(s.tokens, std::max<std::int64_t>(s.sequences, 1));
-  const double seen = double(s.tokens) * (double(longest) + 1) / 2;
-  wse::EdgeStream edge(machine.edge_bits_per_second / machine.clock_hz, 0);
-  const StreamedItems items = streamed_items(c, s, place, s.tokens, seen, longest, together),
-                      last = streamed_items(c, s, place, s.sequences, double(s.sequences), 1, together);
-  const StreamedCode code(machine, s, c.head_dim, items.tokens, together),
-      head_code(machine, s, c.head_dim, last.tokens, together);
-  StreamedPrediction p;
-  const auto sum = [&](const wse::Program& program, double& all) {
-    for (const auto& line : program.predicted(machine, place.grid)) {
-      all += line.cycles;
-      if (dynamic_cast<const wse::StreamedProduct*>(line.pattern) != nullptr) p.products += line.cycles;
-      if (dynamic_cast<const wse::RingStream*>(line.pattern) != nullptr) p.attention += line.cycles;
-    }
-  };
-  const std::vector<int> finished;
-  sum(streamed_head_program(place, s, head_code, last, edge, {}, finished), p.head);
-  p.products = p.attention = 0;
-  sum(streamed_layer_program(place, s, code, items, edge, {}), p.layer);
-  for (std::size_t m = 0; m < std::size_t(StreamedMatrix::head); ++m)
-    p.edge += items.totals[m].bits / edge.bits_per_cycle();
-  p.layer = std::max(p.layer, p.edge);  // the edge runs ahead while tiles do something else
-  return p;
-}
-
-StreamedPlace streamed_place(const Configuration& c, const StreamedSettings& s, const wse::Machine& machine,
-                             const wse::TileGrid& grid) {
-  if (s.groups > grid.width)
-    throw InputError(
-        fmt::format("--groups {}: expected at most {}, the columns of tiles", s.groups, grid.width));
-  std::optional<StreamedPlace> best;
-  double least = 0;
-  std::string ledger;
-  const int most = s.groups > 0 ? s.groups : std::min(grid.width, 64);
-  for (int groups = std::max(s.groups, 1); groups <= most; ++groups)
-    for (const std::int64_t queries : {32, 16, 8, 4}) {
-      const StreamedPlace place = StreamedPlace::of(grid, machine, groups, queries);
-      try {
-        streamed_memory(c, s, machine, place);
-      } catch (const InputError& e) {
-        ledger = e.what();
-        continue;
-      }
-      const double cycles = predict_streamed(c, s, machine, place).pass(c.layers);
-      if (!best || cycles < least) {
-        best = place;
-        least = cycles;
-      }
-      break;  // fewer queries take longer
-    }
-  if (!best) throw InputError(ledger);
-  return *best;
 }
 
 }  // namespace wafermark::llama

@@ -14,7 +14,6 @@
 #include "wse_emulator/fabric/line_reduction.hpp"
 #include "wse_emulator/fabric/weight_stream.hpp"
 #include "wse_emulator/program.hpp"
-#include "wse_emulator/tile_memory.hpp"
 
 namespace wafermark::llama {
 
@@ -22,6 +21,9 @@ namespace wafermark::llama {
 /// in all lanes (machine file: half_lanes), or in fp32 (mixed_lanes). Sums from tile to tile are fp32 either
 /// way.
 enum class TileSums { half, single };
+/// Where a tile adds them: in two banks of memory in turn, or in place, where what is read and what is
+/// written meet in one bank (machine file: bank_conflict_cycles_per_element), as in programs of others.
+enum class SumBanks { two, one };
 /// How the edge is told which weights are stored: a 16-bit number with each, or a bit for every weight.
 enum class EdgeCode { index, mask };
 
@@ -30,6 +32,7 @@ struct StreamedSettings {
   Format format = Format::bit_mask;  ///< dense, or anything that leaves zeros out
   ValueType value_type = ValueType::bf16;
   TileSums tile_sums = TileSums::half;
+  SumBanks sum_banks = SumBanks::two;
   EdgeCode edge_code = EdgeCode::index;
   double density = 1.0;        ///< of the layers' matrices, for the search; weights are counted later
   std::int64_t tokens = 1;     ///< of a pass
@@ -38,6 +41,7 @@ struct StreamedSettings {
       0;           ///< tokens of all sequences whose keys and values stay, of all layers; 0: nothing stays
   int groups = 0;  ///< 0: whatever takes the least time
   int ahead = 8;   ///< outputs that a tile may be ahead of the sums that it passes on
+  int sums_together = 0;  ///< outputs whose sums an instruction passes on; 0: whatever takes the least time
 
   bool dense() const { return row_of(format).layout == Layout::whole; }
   wse::Precision precision() const;
@@ -54,19 +58,20 @@ struct StreamedPlace {
   int groups = 1, width = 1;  ///< groups side by side, of so many columns
   int feed = 0;               ///< rows that bring the weights to the groups
   std::int64_t queries = 32;  ///< that a tile has room for while keys go by
+  int sums_together = 1;      ///< outputs whose sums an instruction passes on
 
   wse::Block area() const { return {0, feed, groups * width, grid.height - feed}; }
   std::int64_t token_tiles() const { return std::int64_t{groups} * (grid.height - feed); }
   std::int64_t tokens_of_tile(std::int64_t tokens) const { return divided_up(tokens, token_tiles()); }
   /// Rows of words per cycle that the edge can bring must lie side by side where they pass groups.
   static StreamedPlace of(const wse::TileGrid& grid, const wse::Machine& machine, int groups,
-                          std::int64_t queries);
+                          std::int64_t queries, int sums_together);
 };
 
 /// Sections of a tile that has so many tokens, with a machine's prices.
 struct StreamedCode {
   StreamedCode(const wse::Machine& machine, const StreamedSettings& settings, std::int64_t head_dim,
-               std::int64_t tokens, std::int64_t queries_together);
+               std::int64_t tokens, std::int64_t queries_together, int sums_together);
 
   wse::Section weight;     ///< one that arrives, with its multiply-adds
   wse::Section add, keep;  ///< the tokens' sums of an output: passed on; put away
@@ -101,6 +106,9 @@ struct StreamedShape {
   std::int64_t number(const StreamedOutput& output) const;
   static StreamedShape of(const Configuration& c, StreamedMatrix matrix);
 };
+
+/// What the columns of a group expect of a product whose weights are spread evenly.
+wse::StreamTotals expected_totals(const StreamedShape& shape, const StreamedSettings& settings, int columns);
 
 /// What a pass has to do on each tile.
 struct StreamedItems {
@@ -141,28 +149,14 @@ struct StreamedBodies {
 wse::Program streamed_layer_program(const StreamedPlace& place, const StreamedSettings& settings,
                                     const StreamedCode& code, const StreamedItems& items,
                                     wse::EdgeStream& edge, const StreamedBodies& bodies);
+/// One product alone.
+wse::Program streamed_product_program(const StreamedPlace& place, const StreamedSettings& settings,
+                                      const StreamedCode& code, const StreamedItems& items,
+                                      StreamedMatrix matrix, wse::EdgeStream& edge);
 /// The output head over the tokens that `items` says.
 wse::Program streamed_head_program(const StreamedPlace& place, const StreamedSettings& settings,
                                    const StreamedCode& code, const StreamedItems& items,
                                    wse::EdgeStream& edge, const StreamedBodies& bodies,
                                    const std::vector<int>& finished);
-
-/// What a tile holds. Throws InputError with the ledger when it is too small.
-wse::TileMemory streamed_memory(const Configuration& c, const StreamedSettings& settings,
-                                const wse::Machine& machine, const StreamedPlace& place);
-
-/// Cycles of a pass of settings.tokens new tokens, nobody waiting; of its parts.
-struct StreamedPrediction {
-  double layer = 0, head = 0, products = 0, attention = 0;  ///< products, attention: of a layer
-  double edge = 0;                                          ///< bringing a layer's weights in
-  double pass(std::int64_t layers) const { return double(layers) * layer + head; }
-};
-StreamedPrediction predict_streamed(const Configuration& c, const StreamedSettings& settings,
-                                    const wse::Machine& machine, const StreamedPlace& place);
-
-/// The number of groups that takes a pass the least time and fits, or that settings ask for. Throws
-/// InputError with the ledger when nothing fits.
-StreamedPlace streamed_place(const Configuration& c, const StreamedSettings& settings,
-                             const wse::Machine& machine, const wse::TileGrid& grid);
 
 }  // namespace wafermark::llama

@@ -44,6 +44,7 @@ void StreamedPass::report(Result& result, std::int64_t tokens) const {
                             {"columns_of_group", place_.width},
                             {"rows_that_bring_weights", place_.feed},
                             {"queries_together", place_.queries},
+                            {"sums_together", place_.sums_together},
                             {"tokens_of_pass", settings_.tokens},
                             {"tokens_of_tile", place_.tokens_of_tile(settings_.tokens)},
                             {"tile_sums", settings_.tile_sums == TileSums::half ? "fp16" : "fp32"},

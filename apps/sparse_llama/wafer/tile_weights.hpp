@@ -6,6 +6,7 @@
 
 #include "sparse_llama/model/packed_matrix.hpp"
 #include "sparse_llama/wafer/cut.hpp"
+#include "sparse_llama/wafer/program_cost.hpp"
 #include "wse_emulator/tile_grid.hpp"
 
 namespace wafermark::llama {
@@ -35,7 +36,8 @@ struct TileMatrix {
 };
 
 struct TileWeights {
-  static constexpr std::int64_t word_bits = 32;
+  static constexpr std::int64_t word_bits = 32;    ///< of a mask
+  static constexpr std::int64_t number_bytes = 2;  ///< of a weight's output, where it goes along
 
   Format format = Format::bit_mask;
   ValueType value_type = ValueType::bf16;
@@ -44,15 +46,24 @@ struct TileWeights {
   std::vector<std::uint32_t> mask;                    ///< of each tile: [input][words]; empty when dense
   std::vector<unsigned char> values;                  ///< of value_type
   std::vector<std::int64_t> mask_start, value_start;  ///< of each tile, and behind the last
+  StoredWeights stored_weights = StoredWeights::found;
 
   std::size_t tile(int line, int t) const { return std::size_t(line) * std::size_t(along) + std::size_t(t); }
   std::int64_t stored(std::size_t tile) const { return value_start[tile + 1] - value_start[tile]; }
   std::int64_t bytes(std::size_t tile) const {
-    return 4 * (mask_start[tile + 1] - mask_start[tile]) + stored(tile) * bytes_of(value_type);
+    const bool numbered = stored_weights == StoredWeights::sent && row_of(format).layout != Layout::whole;
+    return stored(tile) * (bytes_of(value_type) + (numbered ? number_bytes : 0)) +
+           (numbered ? 0 : 4 * (mask_start[tile + 1] - mask_start[tile]));
+  }
+  /// Items that a column of so many outputs has beside its weights (ProgramCost::beside_weights).
+  static std::int64_t beside_weights(Format format, StoredWeights how, std::int64_t outputs) {
+    if (row_of(format).layout == Layout::whole) return 0;
+    return how == StoredWeights::sent ? 1 : divided_up(outputs, word_bits);
   }
 
   /// sums[r * outputs + o] += weight(o, k) * x[r * x_stride + k] for all inputs k in their order and `rows`
-  /// tokens r. Weights of 16 bits are multiplied and added in 16 bits. stored[k]: weights of column k.
+  /// tokens r. Weights of 16 bits are multiplied and added in 16 bits (fp16, which a machine's tiles would
+  /// hold). stored[k]: weights of column k.
   void multiply(std::size_t tile, std::int64_t inputs, std::int64_t outputs, std::int64_t rows,
                 const float* x, std::int64_t x_stride, float* sums, int* stored) const;
 };

@@ -41,6 +41,7 @@ void WaferDecoder::rotate() {
           }
         }
     }
+  for (float& value : x_) value = as_on_tiles(value);
 }
 
 void WaferDecoder::keep_keys_and_values(std::int64_t l) {
@@ -113,7 +114,6 @@ void WaferDecoder::soften(std::int64_t l) {
   std::vector<std::int64_t> start(1, 0);  // of each row's weighted values
   for (const int words : items_.weighted) start.push_back(start.back() + std::int64_t(words) * width);
   weighted_.assign(std::size_t(start.back()), 0.0f);
-  items_.new_tops.assign(std::size_t(r.area.tiles()), 0);
   Kokkos::parallel_for("softmax", Tiles(own.y0, own.y1), [&](int y) {
     const RowHeads& h = shares_.heads[std::size_t(y)];
     if (h.count == 0) return;
@@ -122,17 +122,12 @@ void WaferDecoder::soften(std::int64_t l) {
     for (int x = own.x0; x < own.x1; ++x) {
       const float* score = band_scores_.data() + score_start_[std::size_t(y / band_rows * width + x)];
       float* out = weighted_.data() + start[std::size_t(y)] + x * items_.weighted[std::size_t(y)];
-      int& new_tops = items_.new_tops[std::size_t(y) * std::size_t(width) + std::size_t(x)];
       for (std::size_t k = 0; k < tops.size(); ++k, out += dims + 1) {
         const TokenRow& row = rows_[k / std::size_t(queries)];
         const auto head = std::int64_t(k) % queries / shares_.group;
-        AttentionSum<float> state;
-        for (std::int64_t p = x; p <= row.position; p += width, ++score) {
-          new_tops += *score > state.top;
-          attend(state, {*score}, cached(layer(l).values, own, y, row, p, head), dims, out);
-        }
-        if (state.sum > 0) move_top(state, tops[k], dims, out);
-        out[dims] = state.sum;
+        for (std::int64_t p = x; p <= row.position; p += width, ++score)
+          add_weighted(as_on_tiles(weight_of_score(*score, tops[k])),
+                       cached(layer(l).values, own, y, row, p, head), dims, out, out[dims]);
       }
     }
   });

@@ -3,22 +3,6 @@
 #include <algorithm>
 
 namespace wafermark::llama {
-namespace {
-
-std::vector<std::int64_t> counts_of(const Cut& cut) {
-  std::vector<std::int64_t> counts;
-  for (int line = 0; line < cut.lines(); ++line) counts.push_back(cut.count(line));
-  return counts;
-}
-
-/// Heads, stream and hidden units on the rows and columns of a layer's region. Dealing hidden units changes
-/// which a row has, not how many.
-LayerShares shares_of(const Configuration& c, const wse::TileRegion& r) {
-  return {row_heads(c, r.area.height), counts_of(even_cut(c.dim, r.area.width)),
-          counts_of(even_cut(c.hidden, r.area.height)), c.heads / c.kv_heads};
-}
-
-}  // namespace
 
 WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source, const wse::Machine& machine,
                            const wse::TileGrid& grid, WaferSettings settings)
@@ -33,7 +17,7 @@ WaferDecoder::WaferDecoder(const Communicator& comm, const WeightSource& source,
       shares_(shares_of(model_, placement_.layers.front())),
       turns_(model_, settings.context),
       final_norm_(source.vector(Vector::final_norm, 0)),
-      code_(cost_, settings.format, shares_.heads),
+      code_(cost_, settings, shares_.heads, shares_.group),
       head_code_(cost_) {
   query_key_value_cut_ = query_key_value_cut(model_, shares_.heads);
   attended_cut_ = attended_cut(model_, shares_.heads);

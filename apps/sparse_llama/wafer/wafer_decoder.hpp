@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "common/results/result.hpp"
+#include "sparse_llama/kernels/half.hpp"
 #include "sparse_llama/model/forward_pass.hpp"
 #include "sparse_llama/model/rope_table.hpp"
 #include "sparse_llama/model/weight_source.hpp"
@@ -64,8 +65,7 @@ class WaferDecoder final : public ForwardPass {
     /// [row of tiles of this rank][sequence][position][heads of the row][dimension]
     std::vector<std::vector<float>> keys, values;
   };
-  friend wse::Program layer_program(const LayerPlan& plan, std::int64_t number, const wse::TileRegion* from,
-                                    WaferDecoder* run);
+  friend class LayerPhases;
   friend wse::Program head_program(const HeadPlan& plan, const wse::TileRegion* from, WaferDecoder* run);
 
   void pack_layers(const WeightSource& source);
@@ -109,6 +109,10 @@ class WaferDecoder final : public ForwardPass {
 
   /// The largest score of each token and query head of a band, [token][query head].
   std::vector<float> largest_scores(int band, int width, std::int64_t queries) const;
+  /// Queries, keys, values and weights of positions are fp16 where weights are of 16 bits.
+  float as_on_tiles(float value) const {
+    return placement_.settings.value_type == ValueType::fp32 ? value : nearest_half(value);
+  }
   OwnTiles own_tiles(const wse::TileRegion& r) const { return {r.area, executor_.clocks().blocks().mine()}; }
   /// The part of a head in a row's query, key and value, which x_ holds: [head][query 0 ... group - 1, key,
   /// value][dimension].

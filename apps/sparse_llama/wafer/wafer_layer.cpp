@@ -45,10 +45,8 @@ void WaferDecoder::multiply_tiles(const wse::TileRegion& r, const TileMatrix& m,
   for (int y = own.y0; y < own.y1; ++y)
     for (int x = own.x0; x < own.x1; ++x) {
       steps.first.push_back(steps.first.back() + inputs.count(m.input_line(x, y)));
-      steps.always.push_back(
-          row_of(weights.format).layout == Layout::whole
-              ? 0
-              : int(divided_up(outputs.count(m.output_line(x, y)), TileWeights::word_bits)));
+      steps.always.push_back(int(TileWeights::beside_weights(weights.format, weights.stored_weights,
+                                                             outputs.count(m.output_line(x, y)))));
     }
   steps.items.resize(std::size_t(steps.first.back()));
   partial_.assign(std::size_t(n * all_outputs * along), 0.0f);

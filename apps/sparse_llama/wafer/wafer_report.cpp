@@ -67,6 +67,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
                             {"layers_per_region", placement_.layers_per_region},
                             {"region", {area.width, area.height}},
                             {"rows_together", s.rows_together},
+                            {"stored_weights", s.stored_weights == StoredWeights::sent ? "sent" : "found"},
                             {"phases_cycles_per_step", executor_.record().summary_json()},
                             {"tile_memory_bytes", ledger},
                             {"operations_per_item", cost_.json()},

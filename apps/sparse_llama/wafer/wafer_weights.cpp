@@ -96,6 +96,7 @@ void WaferDecoder::pack_layers(const WeightSource& source) {
       const std::string name = fmt::format("{}: layer {}, {}", source.name, l, name_of(matrices.front()));
       TileWeights weights = pack_tiles(own, m, settings.format, settings.value_type, columns,
                                        stacked_rows(source, l, std::move(matrices)), name);
+      weights.stored_weights = settings.stored_weights;
       const bool across = m.lie == Lie::inputs_by_columns;
       for (int t = 0; t < own.count(); ++t) {
         const int x = t % own.width(), y = t / own.width();

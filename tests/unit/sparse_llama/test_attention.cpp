@@ -1,6 +1,7 @@
 // Attention against its definition in double precision: softmax of all scores first, then the weighted sum.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -75,20 +76,23 @@ TEST(Attention, IsTheSoftmaxOfTheScoresTimesTheValues) {
       }
 }
 
-/// As tiles do it: position by position, in two parts that meet at their common top.
+/// As tiles do it: position by position, in two parts, when the largest score of all is known.
 TEST(Attention, OfTwoPartsIsTheirSum) {
   const Sample s(9, 12, 5.0f);
-  AttentionSum<float> parts[2];
-  std::vector<float> weighted[2] = {std::vector<float>(12, 0.0f), std::vector<float>(12, 0.0f)};
+  std::vector<float> scores;
   for (std::int64_t p = 0; p < s.seen; ++p) {
     float score[1];
     attention_scores(s.query.data(), s.keys.data() + p * 12, 12, s.scale(), score);
-    attend(parts[p % 2], score, s.values.data() + p * 12, 12, weighted[p % 2].data());
+    scores.push_back(score[0]);
   }
-  const float top = std::max(parts[0].top, parts[1].top);
-  for (int k = 0; k < 2; ++k) move_top(parts[k], top, 12, weighted[k].data());
+  const float top = *std::max_element(scores.begin(), scores.end());
+  float sums[2] = {0, 0};
+  std::vector<float> weighted[2] = {std::vector<float>(12, 0.0f), std::vector<float>(12, 0.0f)};
+  for (std::int64_t p = 0; p < s.seen; ++p)
+    add_weighted(weight_of_score(scores[std::size_t(p)], top), s.values.data() + p * 12, 12,
+                 weighted[p % 2].data(), sums[p % 2]);
   for (std::size_t i = 0; i < 12; ++i) weighted[0][i] += weighted[1][i];
-  divide_by_sum(parts[0].sum + parts[1].sum, 12, weighted[0].data());
+  divide_by_sum(sums[0] + sums[1], 12, weighted[0].data());
   expect_near(weighted[0], s);
 }
 

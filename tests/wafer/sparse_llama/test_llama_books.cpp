@@ -25,23 +25,26 @@ struct Option {
   ValueType type;
   int together = 1, sequences = 2, layers_per_region = 0, strips = 0;
   bool balance = true;
+  StoredWeights stored_weights = StoredWeights::found;
 };
 
 std::vector<Option> options() {
   const wse::TileGrid bands{24, 60}, heads{8, 8};
-  return {{"heads_in_rows", grouped(), heads, Format::bit_mask, ValueType::bf16},
-          {"bands", grouped(), bands, Format::bit_mask, ValueType::bf16},
-          {"fp32", grouped(), bands, Format::bit_mask, ValueType::fp32},
-          {"dense", grouped(), bands, Format::dense, ValueType::bf16},
-          {"dense_together", grouped(), heads, Format::dense, ValueType::fp32, 3},
-          {"two_four", grouped(), {11, 23}, Format::two_four, ValueType::bf16},
-          {"together", grouped(), bands, Format::bit_mask, ValueType::bf16, 5},
-          {"one_sequence", grouped(), bands, Format::bit_mask, ValueType::bf16, 1, 1},
-          {"layers_apart", grouped(), bands, Format::bit_mask, ValueType::bf16, 2, 2, 1},
-          {"strips", grouped(), {30, 40}, Format::bit_mask, ValueType::bf16, 1, 2, 1, 3},
-          {"in_order", grouped(), bands, Format::bit_mask, ValueType::bf16, 1, 2, 0, 0, false},
-          {"tied", tied(), {16, 25}, Format::bit_mask, ValueType::bf16, 2},
-          {"tied_apart", tied(), {40, 9}, Format::dense, ValueType::fp32, 1, 2, 1}};
+  return {
+      {"heads_in_rows", grouped(), heads, Format::bit_mask, ValueType::bf16},
+      {"bands", grouped(), bands, Format::bit_mask, ValueType::bf16},
+      {"fp32", grouped(), bands, Format::bit_mask, ValueType::fp32},
+      {"dense", grouped(), bands, Format::dense, ValueType::bf16},
+      {"dense_together", grouped(), heads, Format::dense, ValueType::fp32, 3},
+      {"two_four", grouped(), {11, 23}, Format::two_four, ValueType::bf16},
+      {"together", grouped(), bands, Format::bit_mask, ValueType::bf16, 5},
+      {"one_sequence", grouped(), bands, Format::bit_mask, ValueType::bf16, 1, 1},
+      {"layers_apart", grouped(), bands, Format::bit_mask, ValueType::bf16, 2, 2, 1},
+      {"strips", grouped(), {30, 40}, Format::bit_mask, ValueType::bf16, 1, 2, 1, 3},
+      {"in_order", grouped(), bands, Format::bit_mask, ValueType::bf16, 1, 2, 0, 0, false},
+      {"sent", grouped(), bands, Format::bit_mask, ValueType::bf16, 3, 2, 0, 0, true, StoredWeights::sent},
+      {"tied", tied(), {16, 25}, Format::bit_mask, ValueType::bf16, 2},
+      {"tied_apart", tied(), {40, 9}, Format::dense, ValueType::fp32, 1, 2, 1}};
 }
 
 /// Some weights of a matrix are kept: at most two of each four neighbours, for 2:4.
@@ -94,6 +97,7 @@ struct DecoderRun {
     s.layers_per_region = o.layers_per_region;
     s.strips = o.strips;
     s.balance_rows = o.balance;
+    s.stored_weights = o.stored_weights;
     return s;
   }
 };
@@ -157,11 +161,18 @@ TEST_P(Books, BookWhatSectionsTakeAsComputing) {
           2.0 *
           double(wse::whole_cycles(wse::loop_cycles(machine(), run_.cost.counts().added, n * dims.count(x))));
       for (const RowHeads& h : heads) {
-        const std::int64_t dots =
-            h.count * (model().heads / model().kv_heads) * positions(pass, x, area.width);
-        scores +=
-            double(wse::whole_cycles(double(dots) * wse::loop_cycles(machine(), run_.cost.counts().score,
-                                                                     h.dims(), wse::Loop::products)));
+        const std::int64_t group = model().heads / model().kv_heads,
+                           positions_of_column = positions(pass, x, area.width);
+        if (h.count == 0 || positions_of_column == 0) continue;
+        // A pass over the positions of every token for each query and dimension, or scalar code.
+        const OperationCounts& each = run_.cost.counts().score;
+        const double lanes = GetParam().type == ValueType::fp32 ? 1.0 : machine().mixed_lanes,
+                     vector = double(n) * machine().vector_restart_cycles +
+                              machine().vector_cycles_per_element * double(positions_of_column) / lanes;
+        const double queries = double(h.count * group * h.dims());
+        scores += double(wse::whole_cycles(
+            queries * std::min(vector, double(positions_of_column) *
+                                           wse::loop_price(machine(), each, wse::Loop::plain).scalar_turn)));
       }
       // Words are waited for at all tiles but the roots.
       least += 2.0 * double(dims.count(x)) * double(area.height - 1) * wse::receive_cycles(machine(), n);
@@ -298,7 +309,7 @@ std::int64_t stored_weights(const DenseWeights& dense, Format format) {
   return stored;
 }
 
-/// Operations of all passes, but for positions that were the largest so far.
+/// Operations of all passes.
 OperationCounts counted_again(const Option& o, const DecoderRun& run, const Placement& p) {
   const Configuration& c = o.model;
   const SectionCounts& s = run.cost.counts();
@@ -306,54 +317,50 @@ OperationCounts counted_again(const Option& o, const DecoderRun& run, const Plac
   const std::vector<RowHeads> heads = row_heads(c, area.height);
   const Cut dims = even_cut(c.dim, area.width), hidden = even_cut(c.hidden, area.height),
             query_key_value = query_key_value_cut(c, heads), attended = attended_cut(c, heads);
-  std::int64_t mask_words = 0;  // of a layer
+  std::int64_t mask_words = 0, columns = 0;  // of a layer, on all tiles
   for (int y = 0; y < area.height; ++y)
-    for (int x = 0; x < area.width; ++x)
+    for (int x = 0; x < area.width; ++x) {
       mask_words +=
           dims.count(x) * (divided_up(query_key_value.count(y), 32) + divided_up(2 * hidden.count(y), 32)) +
           (attended.count(y) + hidden.count(y)) * divided_up(dims.count(x), 32);
+      columns += 2 * dims.count(x) + attended.count(y) + hidden.count(y);
+    }
+  OperationCounts sent, start;
+  sent[wse::Operation::move] = sent[wse::Operation::load] = 1;
+  start[wse::Operation::integer] = 1;
   const std::int64_t stored = stored_weights(run.model.dense, o.format), group = c.heads / c.kv_heads;
-  // A weight is converted once for all tokens of a pass, and then multiplied in lanes.
-  OperationCounts add = s.dense_value, convert;
-  std::swap(add[wse::Operation::convert], convert[wse::Operation::convert]);
-  if (o.type != ValueType::fp32) add = add.in_lanes();
+  // Weights of 16 bits, keys and values are multiplied in lanes.
+  const bool lanes = o.type != ValueType::fp32;
+  const OperationCounts add = lanes ? s.dense_value.in_lanes() : s.dense_value,
+                        score = lanes ? s.score.in_lanes() : s.score,
+                        value = lanes ? s.position_value.in_lanes() : s.position_value;
   OperationCounts all;
   for (const Pass& pass : run.passes) {
     const auto n = std::int64_t(pass.rows.size()), w = std::int64_t(pass.wanted.size());
-    all += o.format == Format::dense
-               ? stored * convert + n * stored * add
+    all += o.format == Format::dense ? n * stored * add
+           : o.stored_weights == StoredWeights::sent
+               ? stored * sent + n * stored * add + c.layers * columns * start
                : stored * s.stored_value + (n - 1) * stored * add + c.layers * mask_words * s.mask_word;
-    if (w > 0) all += c.dim * c.vocabulary * convert + w * c.dim * c.vocabulary * add;
+    all += w * c.dim * c.vocabulary * add;
     all += w * c.vocabulary * s.compared;
     all += (2 * n * c.layers + w) * (c.dim * (s.square + s.scaled) + s.root);
     all += c.layers * n * (c.hidden * s.gated + 2 * c.dim * s.added);
     for (const RowHeads& h : heads) {
       const std::int64_t queries = n * h.count * group;
       all += c.layers * n * h.count * (group + 1) * h.pairs * s.rotary_pair;
-      all += c.layers * area.width * queries * (s.new_top + h.dims() * s.faded);
       all += c.layers * queries * (s.divided + h.dims() * s.divided_value);
       std::int64_t seen = 0;
       for (const TokenRow& row : pass.rows) seen += row.position + 1;
-      all += c.layers * h.count * group * seen * (h.dims() * (s.score + s.position_value) + s.position);
+      all += c.layers * h.count * group * seen *
+             (h.dims() * (score + value) + s.largest + s.shifted + s.position);
     }
   }
   return all;
 }
 
 TEST_P(Books, PriceWhatTheTilesDid) {
-  const SectionCounts& s = run_.cost.counts();
-  const OperationCounts booked = books().operations(),
-                        tops = booked - counted_again(GetParam(), run_, placement());
-  // What is left are tops: whole ones, each of which fades the dimensions of a row's head.
-  const std::int64_t number = tops[wse::Operation::elementary];
-  EXPECT_GE(number, model().layers * model().heads);
-  std::int64_t least = model().head_dim, most = 0;
-  for (const RowHeads& h : row_heads(model(), placement().layers.front().area.height))
-    if (h.count > 0) least = std::min(least, h.dims()), most = std::max(most, h.dims());
-  for (std::size_t k = 0; k < wse::operation_classes; ++k) {
-    EXPECT_GE(tops.n[k], number * (s.new_top.n[k] + least * s.faded.n[k])) << wse::operation_names[k];
-    EXPECT_LE(tops.n[k], number * (s.new_top.n[k] + most * s.faded.n[k])) << wse::operation_names[k];
-  }
+  const OperationCounts booked = books().operations();
+  EXPECT_EQ(booked, counted_again(GetParam(), run_, placement()));
   const double joules =
       wse::operation_joules(machine(), booked) + 1e-12 * machine().hop_pj * double(books().word_hops());
   EXPECT_NEAR(books().dynamic_joules(), joules, 1e-12 * joules);
@@ -387,7 +394,7 @@ TEST(LayerProgram, HasNoCollisionsAndNeedsAllColors) {
   const std::vector<RowHeads> heads = row_heads(c, 90);
   const LayerItems items;
   const ProgramCost cost(machine(), ValueType::bf16);
-  const LayerCode code(cost, Format::bit_mask, heads);
+  const LayerCode code(cost, {}, heads, 8);
   const LayerPlan plan(region, heads, code, items);
   const wse::Program program = layer_program(plan, 0, &before, nullptr);
   const auto uses = program.patterns({200, 190});

@@ -102,9 +102,12 @@ bad("--trace 99,99: found no such tile", "run", "--model", model, *wafer, "--tra
 bad("--trace: found '3;4'", "run", "--model", model, *wafer, "--trace", "3;4")
 for option in (["--tiles", "8x8"], ["--machine", "wse3"], ["--machine-set", "core.clock_mhz.value=425"], ["--cache-tokens", "9"],
                ["--rows-together", "2"], ["--layers-per-region", "1"], ["--strips", "1"], ["--for-throughput"], ["--rows-in-order"],
-               ["--weights", "streamed"], ["--groups", "1"], ["--tile-sums", "fp32"], ["--edge-code", "mask"], ["--outputs-ahead", "3"]):
+               ["--weights", "streamed"], ["--groups", "1"], ["--tile-sums", "fp32"], ["--edge-code", "mask"], ["--outputs-ahead", "3"], ["--sums-together", "4"],
+               ["--stored-weights", "sent"]):
     for command in ("run", "info"):
         bad(f"{option[0]}: found --target cluster, expected --target wafer", command, "--model", model, *option)
+for option in (["--product", "64x64"], ["--sparsity", "0.5"], ["--product-tokens", "9"]):
+    bad(f"{option[0]}: found --target cluster, expected --target wafer", "info", "--model", model, *option)
 bad("--trace: found --target cluster", "run", "--model", model, "--trace", "3,4")
 
 streamed = ["run", "--model", model, "--target", "wafer", "--tiles", "16x16", "--weights", "streamed", "--quiet", "--tokens"]
@@ -113,6 +116,32 @@ bad("--rows-together: found --weights streamed, expected --weights resident", *s
 bad("--groups: found --weights resident, expected --weights streamed", "run", "--model", model, "--target", "wafer", "--groups", "2")
 bad("expected --tokens 1", *streamed, "2", "--worked-out", "0")
 bad("--groups 17: expected at most 16", *streamed, "1", "--groups", "17")
+product = ["info", "--target", "wafer", "--tiles", "20x20", "--weights", "streamed", "--product"]
+bad("--sparsity: found no --product", "info", "--model", model, "--target", "wafer", "--sparsity", "0.5")
+bad("--product: found a model beside it", *product, "64x64", "--model", model)
+bad("--product: found --weights resident", "info", "--target", "wafer", "--product", "64x64")
+bad("--format: found --product", *product, "64x64", "--format", "dense")
+bad("expected fp32, bf16", *product, "64x64", "--value", "int8")
+for words in (["64"], ["0x64"], ["-4x64"], ["64x64x2"], ["64x99999"], ["axb"], [""]):
+    bad("--product", *product, *words)
+for words in (["--sparsity", "1"], ["--sparsity", "-0.1"], ["--sparsity", "nan"], ["--product-tokens", "0"], ["--product-tokens", "1.5"]):
+    bad(words[0], *product, "64x64", *words)
+bad("49152", *product, "64x64", "--product-tokens", "100000000")
+with tempfile.TemporaryDirectory() as scratch:
+    outcomes = []
+    for ranks in (1, 2):
+        out = f"{scratch}/product{ranks}"
+        done = call(*product, "300x200", "--product-tokens", "50,400", "--sparsity", "0.5,0.9", "--out", out, ranks=ranks)
+        expect(done.returncode == 0, f"product on {ranks} ranks: {done.stderr[-300:]}")
+        outcomes.append(figures(out)[0]["products"]["rows"] if done.returncode == 0 else None)
+    expect(outcomes[0] == outcomes[1] and len(outcomes[0] or []) == 6, f"products: {outcomes}")
+    for row in outcomes[0] or []:
+        over = row["time_over_dense"]
+        expect(over == 1 if row["sparsity"] == 0 else over >= 1 - 1e-9, f"a sparse product is slower: {row}")
+        expect(row["cycles"] > 0 and row["joules"] > 0 and 0 < row["edge_load"] <= 1, f"{row}")
+    layer = call("info", "--synthetic", "tinyllama-1.1b:layers=1,context=64,sparsity=0.7", "--target", "wafer", "--tiles", "64x64",
+                 "--weights", "streamed", "--out", f"{scratch}/layer")
+    expect(layer.returncode == 0 and figures(f"{scratch}/layer")[0]["layer"]["rows"][0]["cycles"] > 0, layer.stderr[-300:])
 with tempfile.TemporaryDirectory() as scratch:
     texts = {}
     for ranks in (1, 3):

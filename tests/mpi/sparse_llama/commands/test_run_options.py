@@ -72,19 +72,21 @@ with tempfile.TemporaryDirectory() as name:
         "--strips": ([1], lambda r: at(r, "wafer", "strips") == 1),
         "--for-throughput": ([], lambda r: True),
         "--rows-in-order": ([], lambda r: True),
+        "--stored-weights": (["sent"], lambda r: at(r, "wafer", "stored_weights") == "sent"),
         "--trace": (["0,0"], lambda r: True),
         "--weights": (["streamed"], lambda r: at(r, "wafer", "weights") == "streamed"),
         "--tile-sums": (["fp32"], lambda r: at(r, "wafer", "tile_sums") == "fp32"),
         "--edge-code": (["mask"], lambda r: True),
         "--groups": ([1], lambda r: at(r, "wafer", "groups") == 1),
         "--outputs-ahead": ([3], lambda r: True),
+        "--sums-together": ([4], lambda r: at(r, "wafer", "sums_together") == 4),
         "--worked-out": ([1], lambda r: not r["tokens"] or not r["tokens"][0]),
     }
     listed = set(re.findall(r"(?m)^ +(?:-\w,)?(--[a-z-]+)", call("run", "--help").stdout)) - {"--help"}
     check(listed == set(options), f"each option has a line here: {sorted(listed ^ set(options))}")
     wafer = {"--target", "--machine", "--machine-set", "--tiles", "--cache-tokens", "--rows-together", "--layers-per-region", "--strips",
-             "--for-throughput", "--rows-in-order", "--trace", "--weights"}
-    streamed = {"--tile-sums", "--edge-code", "--groups", "--outputs-ahead", "--worked-out"}
+             "--for-throughput", "--rows-in-order", "--stored-weights", "--trace", "--weights"}
+    streamed = {"--tile-sums", "--edge-code", "--groups", "--outputs-ahead", "--sums-together", "--worked-out"}
     wafer |= streamed
 
     def words_of(option):
