@@ -48,6 +48,21 @@ class Samples(WithFolder):
         self.assertIn("no run keeps the run rules", text)
         self.assertNotIn("990 (", text)
 
+    def test_what_is_the_users_own_comes_first_and_apart(self):
+        from_us = read_results([write(self.folder / "ours", of_cells(emulated(3e5), (20, 20, 5)), of_cells(simulated(500.0), (20, 20, 5)))])
+        text, _, _ = self.made(emulated(1e5), simulated(500.0), evidence=answer.Evidence(from_us))
+        own, shipped = text["answer"].index("Of these results: In 1 problem"), text["answer"].index("Of those that ship: In 1 problem")
+        self.assertLess(own, shipped)
+        self.assertIn("200 times", text["answer"][own:shipped])
+        self.assertIn("600 times", text["answer"][shipped:])
+
+    def test_another_wafer_than_the_published_one_is_named(self):
+        mine = emulated(2e5)
+        mine["wafer"]["machine"] = "my_wafer"
+        text, _, _ = self.answer(emulated(1e5), mine, simulated(500.0))
+        self.assertIn("the emulated wafer (my_wafer) makes 200 times", text)
+        self.assertIn("the emulated wafer makes 100 times", self.answer(emulated(1e5), simulated(500.0))[0])
+
     def test_runs_of_a_changed_machine_are_named_and_left_out(self):
         bent = emulated(9e5, started="2027-01-01T00:00:00Z")
         bent["wafer"]["machine_changes"] = ["clock_mhz=9000"]

@@ -4,9 +4,10 @@ from . import answer, curve_page, curves, llama_answer_page, svg_theme
 from .answer_words import options_words, quoted_ratio, size_words, with_interval
 from .parts import Cell, Missing, Picture, Section, Table, Text
 from .svg_theme import MARKERS, NATIVE, PUBLISHED, SERIES, WAFER, inline, legend, log_axis
-from .wording import count, number, percent, times
+from .wording import count, listing, number, percent, times
 
 TITLE = "When does a wafer beat a cluster?"
+USUAL_WAFER = "wse2"  # the machine that was published; another one is named
 
 
 def draw_rivals(axes, problem):
@@ -117,6 +118,8 @@ def lead(problems, quotable):
     """The answer in one sentence: against the fastest cluster that others measured, and the fastest that was simulated. Runs that
     break a rule make no ratio."""
     sentences = []
+    machines = sorted({p.wafer.machine for p in problems})
+    wafer = "the emulated wafer" + ("" if machines == [USUAL_WAFER] else f" ({listing(machines)})")
     for kind in ("published", "simulated"):
         ratios = []
         for problem in problems:
@@ -127,7 +130,7 @@ def lead(problems, quotable):
         if not ratios:
             continue
         words = f"the steps per second of the fastest {kind} cluster"
-        told = f"In {count(len(decided), 'problem')} the emulated wafer makes {span(decided)} {words}" if decided else ""
+        told = f"In {count(len(decided), 'problem')} {wafer} makes {span(decided)} {words}" if decided else ""
         open_ones = len(ratios) - len(decided)
         if open_ones:
             told += ("; in " if told else "In ") + f"{count(open_ones, 'problem')} the numbers cannot tell it from {words}"
@@ -169,6 +172,13 @@ def drawn_alone(problems, found):
     on_curves = {id(p) for c in found for p in c.problems}
     largest = {p.family: p for p in reversed(problems)}  # the largest stand first
     return [p for p in problems if id(p) not in on_curves or p.published_wafer or largest[p.family] is p]
+
+
+def by_owner(problems, mine):
+    """(problems whose wafer run is among the user's, the others)."""
+    folders = {r.folder.resolve() for r in mine}
+    own = [p for p in problems if any(w.folder.resolve() in folders for w in p.wafers)]
+    return own, [p for p in problems if not any(p is o for o in own)]
 
 
 def left_out(results, evidence):
@@ -223,8 +233,13 @@ def answer_section(results, evidence, mine, quotable):
     section = Section("answer", TITLE)
     found = curves.curves_of(problems)
     shown = drawn_alone(problems, found)
+    own, shipped = by_owner(shown, mine)
+    shown = own + shipped
     if shown:
-        section.parts.append(Text(lead(shown, quotable), "lead"))
+        for whose, some in (("Of these results: ", own), ("Of those that ship: ", shipped)):
+            said = lead(some, quotable) if some else ""
+            if said:
+                section.parts.append(Text((whose if own and shipped else "") + said, "lead"))
         section.parts += slab_parts(shown, quotable)
     section.parts += curve_page.parts(found, quotable)
     section.parts += llama
