@@ -62,8 +62,8 @@ def tables(evidence):
                                   [row for one in decoding for row in llama_answer_page.decode_rows(one, quotable)])
     if streamed:
         found["streamed"] = Table(["model", "tokens together", "tokens/s", "over dense", "mJ a token", "less than dense"],
-                                  list(llama_answer_page.pass_rows(streamed)))
-    return found, alone, lines, streamed
+                                  list(llama_answer_page.pass_rows(streamed, quotable)))
+    return found, alone, lines, streamed, quotable
 
 
 def keep(drawn, title, path):
@@ -75,12 +75,12 @@ def keep(drawn, title, path):
     print(path)
 
 
-def draw(folder, alone, lines, streamed):
+def draw(folder, alone, lines, streamed, quotable):
     for p in alone:
         keep(answer_page.plot(p), f"{p.label}, {p.atoms:,} atoms", folder / f"study_{p.label.split(',')[0]}.png")
     for c in lines:
         keep(curve_page.plot(c), curve_page.named(c), folder / f"study_{c.label.split(',')[0]}_{c.axis}.png")
-    drawn = llama_answer_page.plot(streamed)
+    drawn = llama_answer_page.plot(streamed, quotable)
     if drawn:
         keep(drawn, "Weights that stream through the wafer", folder / "study_llama.png")
 

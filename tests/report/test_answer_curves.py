@@ -114,6 +114,10 @@ class Llama(WithFolder):
         self.assertIn("llama2-7b, bf16, 70 % zeros 32,768 170 (136 to 187) emulated 1.7 (1.7 to 1.8) 50 emulated 2", text["answer"])
         self.assertIn("8,192 100 (80 to 110) emulated undecided", text["answer"])
         self.assertIn("tokens together", html)
+        made[3]["generation"] = {"tokens_asked_for": 1}  # of each sequence one token: a pass
+        self.assertIn("1.7 (1.7 to 1.8)", self.made(*made)[0]["answer"])
+        made[3]["build"]["commit"] += "-dirty"
+        self.assertRegex(self.made(*made)[0]["answer"], "not quoted: (sources|build): ")
 
 
 class Names(unittest.TestCase):

@@ -30,14 +30,17 @@ def lead(found, quotable):
                    f" ({best.name}, {size_words(best, best.best)}).")
 
 
-def pass_rows(found):
+def pass_rows(found, quotable):
     for p in found:
         dense = dense_beside(p, found)
         faster = less = "-"
         if dense and p.model.zeros:
             quoted = paired_ratio(p.run, dense.run)
             faster = ratio_words(quoted)
-            if not quoted.decided:
+            why = quotable.why_not(p.run, dense.run)
+            if why:
+                faster = less = f"not quoted: {why}"
+            elif not quoted.decided:
                 less = "undecided"
             elif p.run.value(JOULES) and dense.run.value(JOULES):
                 less = times(dense.run.value(JOULES) / p.run.value(JOULES))
@@ -46,12 +49,12 @@ def pass_rows(found):
                Cell(number(1e3 * joules), "emulated") if joules else "-", less]
 
 
-def plot(found):
+def plot(found, quotable):
     """(figure, axes): rate over dense against tokens together, a line for each share of zeros; None of fewer than two sizes."""
     curves = {}
     for p in found:
         dense = dense_beside(p, found)
-        if dense and p.model.zeros:
+        if dense and p.model.zeros and not quotable.why_not(p.run, dense.run):
             curves.setdefault(p.model.label, []).append((p.tokens, paired_ratio(p.run, dense.run)))
     if len({tokens for points in curves.values() for tokens, _ in points}) < 2:
         return None
@@ -69,9 +72,9 @@ def plot(found):
     return fig, axes
 
 
-def surface(found):
+def surface(found, quotable):
     """The picture; None where there is nothing to draw."""
-    drawn = plot(found)
+    drawn = plot(found, quotable)
     if drawn is None:
         return None
     fig, axes = drawn
@@ -89,10 +92,10 @@ def parts(results, quotable):
         made.append(Table(["model", "sequences", "wafer, tokens/s", "cluster", "its best size", "cluster, tokens/s", "wafer / cluster"],
                           [row for one in found for row in decode_rows(one, quotable)],
                           "Decoding: the emulated wafer against each cluster at the size where it is fastest", numeric_from=9))
-    picture = surface(streamed)
+    picture = surface(streamed, quotable)
     if picture:
         made.append(picture)
     if any(p.model.zeros and dense_beside(p, streamed) for p in streamed):
-        made.append(Table(["model", "tokens together", "tokens/s", "over dense", "mJ a token", "less than dense"], list(pass_rows(streamed)),
+        made.append(Table(["model", "tokens together", "tokens/s", "over dense", "mJ a token", "less than dense"], list(pass_rows(streamed, quotable)),
                           "Weights that stream through the emulated wafer: one pass of so many tokens", numeric_from=1))
     return made
