@@ -13,6 +13,7 @@
 #include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/emulator_memory.hpp"
+#include "tungsten_md/wafer/relaxation.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -97,6 +98,7 @@ int info(const InfoOptions& o) {
   const PotentialTables potential = what.load_potential();
   if (o.options.target == "wafer") {
     if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
+    require_reachable(what.dynamics.relax);
     const TilePlan plan = plan_for(comm, what, potential).plan;
     if (!comm.is_root()) return 0;
     fmt::print("{}\n{}", what.title, plan.describe());

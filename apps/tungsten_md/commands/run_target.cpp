@@ -108,6 +108,7 @@ PlannedWafer plan_for(const Communicator& comm, const Case& what, const Potentia
 }
 
 Target on_wafer(const Setting& s) {
+  if (s.checkpoints.empty()) require_reachable(s.what.dynamics.relax);  // else it is done
   auto [plan, start] = plan_for(s.comm, s.what, s.potential);
   require_memory(s.comm, emulator_bytes(plan, s.comm.size()),
                  fmt::format("{} atoms on {} tiles, emulated by {} ranks", plan.layout.atoms(),

@@ -1,8 +1,11 @@
 #include "tungsten_md/wafer/relaxation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "common/errors.hpp"
 #include "tungsten_md/kernels/fire.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
@@ -69,6 +72,15 @@ wse::OperationCounts count_move() {
 }
 
 }  // namespace
+
+void require_reachable(const RelaxSettings& settings) {
+  constexpr double finest = 1e-4;  // eV/Angstrom: no force component is known better
+  if (settings.max_steps > 0 && settings.force_tolerance_ev_per_angstrom < finest)
+    throw InputError(fmt::format(
+        "relax.force_tolerance_ev_per_angstrom: found {}, expected at least {} with --target wafer, "
+        "whose forces are fp32",
+        settings.force_tolerance_ev_per_angstrom, finest));
+}
 
 RelaxationCode::RelaxationCode(const wse::Machine& machine)
     : products(wse::Section::scalar(machine, count_products())),

@@ -13,8 +13,8 @@ namespace wafermark::tungsten {
 
 class WaferSimulation;
 
-/// No force component of fp32 arithmetic is known better, eV/Angstrom: tolerances below are refused.
-inline constexpr double finest_relaxation = 1e-4;
+/// Throws InputError for a relaxation whose tolerance the tiles' fp32 arithmetic does not reach.
+void require_reachable(const RelaxSettings& settings);
 
 /// What the tiles do beside the forces, each once an atom.
 struct RelaxationCode {

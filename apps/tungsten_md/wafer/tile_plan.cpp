@@ -7,7 +7,6 @@
 #include "common/errors.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
-#include "tungsten_md/wafer/relaxation.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
 
@@ -81,12 +80,6 @@ wse::Machine machine_of(const WaferSettings& w) {
 
 TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential,
                         const Configuration* structure) {
-  const RelaxSettings& relax = what.dynamics.relax;
-  if (relax.max_steps > 0 && relax.force_tolerance_ev_per_angstrom < finest_relaxation)
-    throw InputError(
-        fmt::format("relax.force_tolerance_ev_per_angstrom: found {}, expected at least {} with --target "
-                    "wafer, whose forces are fp32",
-                    relax.force_tolerance_ev_per_angstrom, finest_relaxation));
   if (potential.lennard_jones)
     throw InputError(
         "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "

@@ -102,6 +102,11 @@ def main():
             good = code == 0 and result(out)["restarted_from_step"] == 20 and result(out)["valid"]
             check(good, f"{target} goes on from {source}'s checkpoint (exit code {code}){'' if good else text[-600:]}")
             check(good and elements(f"{out}/final.data") == types, "with the same elements")
+        # A relaxation that is done asks for no tolerance.
+        relaxed = ("--set", "relax.max_steps=50", "--set", "relax.force_tolerance_ev_per_angstrom=1e-5", "--set", "run.steps=20")
+        code, _ = run("alloy.toml", "relaxed", *relaxed, target="cluster")
+        code, text = run("alloy.toml", "from_relaxed", "--restart", "relaxed/checkpoint.h5", *relaxed[:4], "--set", "run.steps=30")
+        check(code == 0, f"the wafer goes on behind a native relaxation (exit code {code}){'' if code == 0 else text[-400:]}")
         code, text = run("alloy.toml", "native", "--restart", "auto", "--set", "run.steps=40")
         check(code == 2 and "target" in text, f"but not in the other's folder: {text.strip()[:120]}")
         code, text = run("alloy.toml", "other", "--restart", "native/checkpoint.h5", "--set", "run.seed=5", "--set", "run.steps=40")
