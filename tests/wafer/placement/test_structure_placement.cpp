@@ -104,6 +104,16 @@ TEST(StructurePlacement, TakesAnyNumberOfAtomsOnAnyShapeOfWafer) {
   EXPECT_EQ(place_structure(one, reach, cutoff, 1, 1).b, 0);
 }
 
+TEST(StructurePlacement, KeepsTogetherWhatAnAtomHasFlownFarFrom) {
+  for (const double far : {1e4, 1e7, 1e300}) {
+    Configuration s = structure({4, 4, 2}, {false, false, false}, none);
+    s.atoms.x.front() = {far, -far, 0.0};
+    const StructurePlacement p = place_structure(s, reach, cutoff, 750, 994);
+    expect_sound(s, p);
+    EXPECT_LE(p.tiles[0] * p.tiles[1], 2 * static_cast<int>(s.atoms.size()));
+  }
+}
+
 TEST(StructurePlacement, RefusesMoreAtomsThanTiles) {
   const Configuration s = structure({3, 3, 1}, {false, false, false}, none);
   EXPECT_THROW(place_structure(s, reach, cutoff, 17, 1), InputError);

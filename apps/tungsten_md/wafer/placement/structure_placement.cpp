@@ -126,10 +126,11 @@ class Dealer {
 std::vector<std::array<int, 2>> rectangles(const Extent& e, std::size_t atoms, int max_x, int max_y) {
   const double pitch = std::sqrt(e.length[0] * e.length[1] / static_cast<double>(atoms));
   std::vector<std::array<int, 2>> found;
+  const auto n = static_cast<std::int64_t>(atoms);
+  const auto square = static_cast<std::int64_t>(std::clamp(e.length[0] / pitch, 1.0, 1e9) + 0.5);
   for (const int off : {0, 1, -1, 2, -2}) {
-    const auto n = static_cast<std::int64_t>(atoms);
     const std::int64_t across =
-        std::clamp<std::int64_t>(std::llround(e.length[0] / pitch) + off, (n + max_y - 1) / max_y, max_x);
+        std::clamp<std::int64_t>(square + off, (n + max_y - 1) / max_y, std::min<std::int64_t>(max_x, n));
     const std::array<int, 2> tiles{static_cast<int>(across), static_cast<int>((n + across - 1) / across)};
     if (across >= 1 && tiles[1] <= max_y && std::find(found.begin(), found.end(), tiles) == found.end())
       found.push_back(tiles);
