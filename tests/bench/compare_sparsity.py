@@ -51,7 +51,7 @@ def surface(args):
     points = []
     for sparsity in args.sparsities:
         words = ["compare", "--synthetic", f"{args.model}:sparsity={sparsity}" + (f",layers={args.layers}" if args.layers else ""), "--value",
-                 args.value, "--rounds", args.rounds, "--tokens", args.tokens, "--together", ",".join(map(str, args.together))]
+                 args.value, "--rounds", args.rounds, "--tokens", args.tokens, "--prompt-tokens", 8, "--together", ",".join(map(str, args.together))]
         result, table = sparse_llama(args.binary, words, args.threads, args.ranks)
         print(table, flush=True)
         dense, sparse = ({b["sequences"]: b for b in f["together"]} for f in result["formats"])

@@ -32,7 +32,7 @@ def way(point):
     arriving = point.get("arriving")
     if arriving is None:
         return point["side"]
-    return f"{point['side']}, " + ("weights found by scalar code" if arriving == "scalar" else f"{number(arriving, 3)} cycles an arriving weight")
+    return f"{point['side']}, " + ("weights found by scalar code" if arriving == "scalar" else f"{number(float(arriving), 3)} cycles an arriving weight")
 
 
 def curves(points):

@@ -68,16 +68,28 @@ double packed_bytes(const WaferSettings& s, double inputs, double outputs, doubl
 
 std::int64_t Placement::expected_weight_bytes() const {
   const wse::TileRegion& r = layers.front();
-  const double columns = double(divided_up(model.dim, r.area.width)), rows = r.area.height;
-  const double density = row_of(settings.format).layout == Layout::whole ? 1 : settings.density;
-  const auto bytes = [&](double inputs, double outputs) {
-    return packed_bytes(settings, std::ceil(inputs), std::ceil(outputs), density);
+  std::int64_t query_key_value = 0, attended = 0;  // of the row that has most
+  for (const RowHeads& row : row_heads(model, r.area.height)) {
+    const std::int64_t queries = row.count * (model.heads / model.kv_heads);
+    query_key_value = std::max(query_key_value, (queries + 2 * row.count) * row.dims());
+    attended = std::max(attended, queries * row.dims());
+  }
+  const std::int64_t columns = divided_up(model.dim, r.area.width),
+                     hidden = divided_up(model.hidden, r.area.height),
+                     weights = layers_per_region * columns * (query_key_value + attended + 3 * hidden);
+  const bool dense = row_of(settings.format).layout == Layout::whole;
+  const double density = dense ? 1 : settings.density;
+  const auto bytes = [&](std::int64_t inputs, std::int64_t outputs) {
+    return packed_bytes(settings, double(inputs), double(outputs), density);
   };
-  return layers_per_region *
-         std::int64_t(bytes(columns, double(model.query_dim() + 2 * model.kv_dim()) / rows) +
-                      bytes(double(model.query_dim()) / rows, columns) +
-                      bytes(columns, 2 * double(model.hidden) / rows) +
-                      bytes(double(model.hidden) / rows, columns));
+  const double of_layer = bytes(columns, query_key_value) + bytes(attended, columns) +
+                          bytes(columns, 2 * hidden) + bytes(hidden, columns);
+  // Of so many tiles none has more by chance than five standard deviations.
+  const double stored_bytes =
+      double(bytes_of(settings.value_type)) +
+      (settings.stored_weights == StoredWeights::sent ? double(TileWeights::number_bytes) : 0);
+  const double by_chance = 5 * std::sqrt(double(weights) * density * (1 - density)) * stored_bytes;
+  return std::int64_t(std::ceil(double(layers_per_region) * of_layer + by_chance));
 }
 
 wse::TileMemory Placement::tile_memory(const wse::Machine& machine, std::int64_t weights) const {

@@ -66,7 +66,8 @@ struct Placement {
   /// What a tile of a layer's region holds, with `weights` bytes of packed matrices: all but those are
   /// counted at the region's fullest tile. Throws InputError when the tile is too small.
   wse::TileMemory tile_memory(const wse::Machine& machine, std::int64_t weights) const;
-  /// Expected bytes of a tile's packed matrices.
+  /// Bytes of the fullest tile's packed matrices: exact for dense ones, otherwise what chance makes of the
+  /// density.
   std::int64_t expected_weight_bytes() const;
   /// Tokens of cache for which the layers' tiles have room beside `weights` bytes, over all sequences.
   std::int64_t cache_capacity(const wse::Machine& machine, std::int64_t weights) const;

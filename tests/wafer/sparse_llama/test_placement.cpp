@@ -54,6 +54,25 @@ TEST(Placement, RegionsOfAModelDoNotOverlapAndLieOnTheWafer) {
   }
 }
 
+/// Rows of tiles have whole pairs of a head's dimensions, or none: what fits goes by the row that has most.
+TEST(Placement, GoesByTheFullestTileOfDenseWeights) {
+  WaferSettings s;
+  s.format = Format::dense;
+  s.context = 8;
+  const Configuration model = published_configuration("tinyllama-1.1b");
+  for (const wse::TileGrid& grid : {wse::TileGrid{320, 435}, {333, 420}, {500, 300}}) {
+    const Placement p = place(model, grid, s);
+    const wse::Block& area = p.layers.front().area;
+    const std::vector<RowHeads> heads = row_heads(model, area.height);
+    const std::int64_t columns = even_cut(model.dim, area.width).most(),
+                       hidden = even_cut(model.hidden, area.height).most();
+    EXPECT_EQ(p.expected_weight_bytes(),
+              2 * p.layers_per_region * columns *
+                  (query_key_value_cut(model, heads).most() + attended_cut(model, heads).most() + 3 * hidden))
+        << grid.width << " x " << grid.height;
+  }
+}
+
 TEST(Placement, Llama2Of7BillionFitsSparseInBf16AndDenseWithLessLeft) {
   WaferSettings s;
   s.context = 4096;
