@@ -214,6 +214,7 @@ class Words(WithFolder):
             *(point("wafer, resident", 0.7, n, r, r, format="bit_mask", arriving=a)
               for a, r in ((2, 1.7), (43, 0.4), ("scalar", 0.6)) for n in (1, 4)),
             point("wafer, resident", 0.5, 4, 9.0, 9.0, format="two_four", arriving=2),  # not unstructured: not drawn
+            point("wafer, resident", 0.0, 1, 1.0, 1.0),
             point("wafer, streamed", 0.7, 8192, 1.3, 1.4), point("wafer, streamed", 0.7, 131072, 1.9, 2.06),
             point("wafer, resident", 0.7, 64, None, None, format="bit_mask", arriving=2),
         ]
@@ -222,6 +223,8 @@ class Words(WithFolder):
         text, _, _ = self.made(result(), sparsity_files=[file])
         self.assertIn("save at most 2.06 times (wafer, streamed, 131,072 tokens together) where 3.33 times was claimed", text["sparsity"])
         self.assertIn("weights found by scalar code", text["sparsity"])
+        for price in (2, 43):  # the picture has the cheapest and the dearest
+            self.assertIn(f"70 %, wafer, resident, {price} cycles an arriving weight", text["sparsity"])
         self.assertNotIn("Recovering a model", text["sparsity"])  # nothing is known of 50 %
         self.assertIn("never", text["sparsity"])
         points[-2]["energy_over_dense"] = 4.0

@@ -49,7 +49,8 @@ def shown_ways(points):
     """The ways that a picture has room for: of the arriving weights the cheapest and the dearest."""
     ways = {}
     for p in points:
-        ways.setdefault(p["side"], {})[way(p)] = p.get("arriving", 0)
+        if p["sparsity"] > 0:  # dense weights do not arrive one by one
+            ways.setdefault(p["side"], {})[way(p)] = p.get("arriving", 0)
     shown = []
     for of_side in ways.values():
         by_price = sorted((w for w in of_side if of_side[w] != "scalar"), key=lambda w: of_side[w])
