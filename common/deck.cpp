@@ -265,6 +265,17 @@ double Deck::number(std::string_view key, std::optional<double> fallback, std::s
   return x;
 }
 
+std::optional<double> Deck::number_or(std::string_view word, std::string_view key, double fallback,
+                                      std::string_view meaning, Range range) {
+  const std::string expected = fmt::format("{}, or \"{}\"", range.text("a number"), word);
+  const toml::node* node = state_->ask(key, false, fmt::format("{}", fallback), meaning, expected);
+  if (node == nullptr) return fallback;
+  if (node->is_string() && node->as_string()->get() == word) return std::nullopt;
+  const auto x = node->is_number() ? node->value<double>() : std::nullopt;
+  if (!x || !range.holds(*x)) state_->reject(key, expected);
+  return x;
+}
+
 std::int64_t Deck::integer(std::string_view key, std::optional<std::int64_t> fallback,
                            std::string_view meaning, Range range) {
   const std::string expected = range.text("a whole number");

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
 #include "tungsten_md/cluster/memory_estimate.hpp"
+#include "tungsten_md/kernels/barostat.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -48,6 +50,14 @@ std::vector<Vec3> vectors_on_host(const Vector3View& view, int n) {
     for (int d = 0; d < 3; ++d) result[static_cast<std::size_t>(i)][static_cast<std::size_t>(d)] = host(i, d);
   return result;
 }
+
+struct StretchAtoms {
+  Vector3View from, to;
+  double corner[3], factor[3];
+  KOKKOS_FUNCTION void operator()(int i) const {
+    for (int d = 0; d < 3; ++d) to(i, d) = stretched(from(i, d), corner[d], factor[d]);
+  }
+};
 
 Vec3 edges(const Box& box) { return {box.length(0), box.length(1), box.length(2)}; }
 
@@ -96,13 +106,18 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
   rebuild();
 }
 
-Domain::Domain(const Communicator& comm, const Configuration& start, const std::vector<Vec3>& x_reference,
+Domain::Domain(const Communicator& comm, const Configuration& start, const ListReference& reference,
                const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times)
     : Domain(comm, start, potential, settings, times, nullptr) {
   Atoms at_reference = start.atoms;
-  at_reference.x = x_reference;
+  at_reference.x = reference.x;
   p_ = to_device(at_reference, start.masses);
+  move_faces(reference.box);
   build_list();  // the stored order is sorted already, so the lists come out as they were
+  if (reference.box != start.box) {
+    keep_unstretched();
+    move_faces(start.box);
+  }
   set_vectors(p_.x, start.atoms.x);
   ghosts_.update_positions(p_);
 }
@@ -150,6 +165,48 @@ void Domain::rebuild() {
   ++rebuilds_;
 }
 
+void Domain::keep_unstretched() {
+  if (unstretched_.is_allocated()) return;
+  unstretched_ = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "unstretched"), p_.n_local);
+  Kokkos::deep_copy(unstretched_, first_of(list_.x_at_build, p_.n_local));
+}
+
+void Domain::move_faces(const Box& box) {
+  subdomain_ = Subdomain(checked(box, force_field_->cutoff()), ranks_);
+  ghosts_.fit(subdomain_);
+  if (!unstretched_.is_allocated()) return;
+  // From where they were, not from where the last change took them: a continued run does it in one.
+  StretchAtoms atoms{unstretched_, list_.x_at_build, {}, {}};
+  shrunk_ = 1.0;
+  for (int d = 0; d < 3; ++d) {
+    atoms.corner[d] = box.lo[d];
+    atoms.factor[d] = box.length(d) / list_box_.length(d);
+    shrunk_ = std::min(shrunk_, atoms.factor[d]);
+  }
+  Kokkos::parallel_for("stretch", over(p_.n_local), atoms);
+}
+
+void Domain::stretch(const Vec3& factor) {
+  {
+    const Region region(times_, "stretch");
+    Box box = subdomain_.box;
+    StretchAtoms atoms{p_.x, p_.x, {}, {}};
+    for (int d = 0; d < 3; ++d) {
+      atoms.corner[d] = box.lo[d];
+      atoms.factor[d] = factor[d];
+      box.hi[d] = box.lo[d] + factor[d] * box.length(d);
+    }
+    keep_unstretched();
+    Kokkos::parallel_for("stretch", over(p_.n_local), atoms);
+    move_faces(box);
+  }
+  // Measured before forces are computed: a list that is too short now has not been used yet.
+  if (std::sqrt(comm_.max(max_displacement_squared(list_, p_))) > half_skin())
+    rebuild();
+  else
+    refresh_ghosts();
+}
+
 void Domain::remove(const std::vector<int>& atoms) {
   for (const int i : atoms) Kokkos::deep_copy(Kokkos::subview(p_.type, i), -1);
   remove_marked(p_, static_cast<int>(atoms.size()));
@@ -159,6 +216,9 @@ void Domain::remove(const std::vector<int>& atoms) {
 
 void Domain::build_list() {
   const Region region(times_, "neighbour list");
+  list_box_ = subdomain_.box;
+  unstretched_ = {};
+  shrunk_ = 1.0;
   ghosts_.select(p_);
   list_.build(CellGrid(subdomain_, list_.radius, p_), p_);
   // The dummy site that pads the list's rows needs a valid type; its distance keeps it out of every sum.
@@ -180,7 +240,10 @@ EnergyVirial Domain::compute_forces_and_energy() {
   return force_field_->compute_with_energy(p_, list_, ghosts_);
 }
 
-std::vector<Vec3> Domain::reference_on_host() const { return vectors_on_host(list_.x_at_build, p_.n_local); }
+ListReference Domain::reference_on_host() const {
+  const Vector3View& x = unstretched_.is_allocated() ? unstretched_ : list_.x_at_build;
+  return {list_box_, vectors_on_host(x, p_.n_local)};
+}
 std::vector<Vec3> Domain::forces_on_host() const { return vectors_on_host(p_.f, p_.n_local); }
 
 void Domain::set_forces(const std::vector<Vec3>& forces) { set_vectors(p_.f, forces); }

@@ -22,6 +22,12 @@ struct DomainSettings {
   std::optional<ListKind> list;           ///< best_list_kind() when empty
 };
 
+/// Where atoms were, and in which box, when their list was built: what a continued run builds it from.
+struct ListReference {
+  Box box;
+  std::vector<Vec3> x;  ///< of this rank's atoms, in their order
+};
+
 class Domain {
  public:
   /// Places any distribution of atoms over ranks. Throws InputError when the box is narrower than two
@@ -30,8 +36,8 @@ class Domain {
   Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
          const DomainSettings& settings, RegionTimes& times);
   /// Continues a checkpointed run on the same rank grid with the same lists: `start` holds this rank's atoms
-  /// in their order, `x_reference` where they were when the list was last built. Bit-identical from there on.
-  Domain(const Communicator& comm, const Configuration& start, const std::vector<Vec3>& x_reference,
+  /// in their order. Bit-identical from there on.
+  Domain(const Communicator& comm, const Configuration& start, const ListReference& reference,
          const PotentialTables& potential, const DomainSettings& settings, RegionTimes& times);
 
   /// After positions changed by at most `displacement` since the list was built: refreshes ghosts, or atoms'
@@ -45,6 +51,9 @@ class Domain {
   void refresh_ghosts();
   /// New owners, order, ghosts and list. Collective.
   void rebuild();
+  /// The box and all in it become longer by a factor for each axis, seen from the box's lower corner. The
+  /// list stays as long as it holds all pairs. Collective. Throws InputError when the box becomes too narrow.
+  void stretch(const Vec3& factor);
 
   /// This rank's atoms that left an open box for good, by their indices.
   std::vector<int> lost() const { return find_lost(p_, list_, subdomain_.box); }
@@ -58,18 +67,20 @@ class Domain {
   const Particles& particles() const { return p_; }
   const VerletList& list() const { return list_; }
   const Subdomain& subdomain() const { return subdomain_; }
+  const Box& box() const { return subdomain_.box; }
   const Communicator& comm() const { return comm_; }
   std::int64_t atoms() const { return atoms_; }  ///< over all ranks
   std::int64_t rebuilds() const { return rebuilds_; }
   /// Lists that were made a step or more after an atom had moved half the skin: pairs may have been missed.
   std::int64_t late_lists() const { return late_lists_; }
-  double half_skin() const { return 0.5 * settings_.skin_angstrom; }
+  /// How far atoms may move before pairs are missed, in the frame of a box that may have shrunk since.
+  double half_skin() const { return 0.5 * (settings_.skin_angstrom - (1.0 - shrunk_) * list_.radius); }
   const DomainSettings& settings() const { return settings_; }
   double cutoff() const { return force_field_->cutoff(); }
 
   /// This rank's atoms in their order, and the positions at the last list build, for checkpoints.
   Atoms atoms_on_host() const { return to_host(p_); }
-  std::vector<Vec3> reference_on_host() const;
+  ListReference reference_on_host() const;
   std::vector<Vec3> forces_on_host() const;
   void set_forces(const std::vector<Vec3>& forces);  ///< of the local atoms, in their order
   /// Device bytes held by this rank per local atom, by what.
@@ -82,6 +93,9 @@ class Domain {
   Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
          const DomainSettings& settings, RegionTimes& times, std::nullptr_t);
   void build_list();
+  void keep_unstretched();
+  /// The box alone, and what the list's age is measured by.
+  void move_faces(const Box& box);
   /// Throws InputError for a displacement that no list could have borne.
   void require_near(double displacement, const char* cause) const;
 
@@ -95,6 +109,9 @@ class Domain {
   GhostExchange ghosts_;
   VerletList list_;
   Particles p_;
+  Box list_box_;             ///< when the list was built
+  Vector3View unstretched_;  ///< positions then, where the box has changed since
+  double shrunk_ = 1.0;      ///< the least ratio of an edge to what it was then, at most 1
 };
 
 }  // namespace wafermark::tungsten

@@ -35,21 +35,28 @@ GhostExchange::GhostExchange(const Communicator& comm, const CartesianGrid& rank
     const bool periodic = subdomain.box.periodic[axis];
     const int slices = subdomain.grid[axis], c = subdomain.coords[axis];
     if (slices == 1 && !periodic) continue;
-    if (subdomain.box.length(axis) / slices < reach)
-      throw InputError(
-          fmt::format("rank grid {} x {} x {}: a subdomain is {:.4g} Angstrom wide along {}, but ghosts "
-                      "reach {:.4g} Angstrom "
-                      "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
-                      subdomain.grid[0], subdomain.grid[1], subdomain.grid[2],
-                      subdomain.box.length(axis) / slices, "xyz"[axis], reach));
-    const bool lowest = c == 0, highest = c + 1 == slices;
     Stage s;
     s.leaving.axis = axis;
-    s.below = lowest && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, -1);
-    s.above = highest && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, 1);
-    if (lowest) s.leaving.lower_shift = subdomain.box.length(axis);
-    if (highest) s.leaving.upper_shift = -subdomain.box.length(axis);
+    s.below = c == 0 && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, -1);
+    s.above = c + 1 == slices && !periodic ? MPI_PROC_NULL : ranks.neighbour(axis, 1);
     stages_.push_back(s);
+  }
+  fit(subdomain);
+}
+
+void GhostExchange::fit(const Subdomain& subdomain) {
+  subdomain_ = subdomain;
+  for (Stage& s : stages_) {
+    const int axis = s.leaving.axis, slices = subdomain.grid[axis], c = subdomain.coords[axis];
+    const double length = subdomain.box.length(axis);
+    if (length / slices < reach_)
+      throw InputError(fmt::format(
+          "rank grid {} x {} x {}: a subdomain is {:.4g} Angstrom wide along {}, but ghosts "
+          "reach {:.4g} Angstrom "
+          "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
+          subdomain.grid[0], subdomain.grid[1], subdomain.grid[2], length / slices, "xyz"[axis], reach_));
+    s.leaving.lower_shift = c == 0 ? length : 0.0;
+    s.leaving.upper_shift = c + 1 == slices ? -length : 0.0;
   }
 }
 

@@ -17,6 +17,9 @@ class GhostExchange {
   GhostExchange(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
                 double reach);
 
+  /// The subdomain's box has become longer or shorter: the chosen atoms stay, their images move with it.
+  /// Throws InputError as above.
+  void fit(const Subdomain& subdomain);
   /// Chooses the atoms to send anew and appends the ghosts (x, id, type) to `p`; call after atoms were
   /// sorted.
   void select(Particles& p);

@@ -10,10 +10,12 @@
 
 #include "tungsten_md/cluster/displacement_watch.hpp"
 #include "tungsten_md/cluster/domain.hpp"
-#include "tungsten_md/cluster/fire.hpp"
+#include "tungsten_md/cluster/relax_box.hpp"
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
+#include "tungsten_md/dynamics/barostat.hpp"
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
 #include "tungsten_md/dynamics/langevin_thermostat.hpp"
+#include "tungsten_md/dynamics/nose_hoover_thermostat.hpp"
 #include "tungsten_md/dynamics/pka.hpp"
 #include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/case.hpp"
@@ -63,12 +65,18 @@ class Simulation final : public Dynamics {
   /// The energy's balance begins anew: what came before was reckoned with other tables. Collective.
   void balance_anew() { ledger_.initial_ev += thermo().total_ev() - ledger().expected_ev(); }
   /// How the relaxation before the run ended, where the case asked for one.
-  const std::optional<FireResult>& relaxation() const { return relaxation_; }
+  const std::optional<BoxRelaxationResult>& relaxation() const { return relaxation_; }
   SimulationState state() const;
+  /// Heat that a Nose-Hoover chain gave, and what it holds less: the error of its integration. Collective.
+  double chain_balance_ev() const { return chain_.held_ev() + ledger().thermostat_ev; }
 
  private:
   Simulation(const Communicator& comm, const Case& what, const Configuration& start);
+  DomainSettings domain_settings(const std::array<int, 3>& rank_grid) const;
   void fire_due_pkas();
+  void apply_chain(double dt);
+  /// The box changes as the pressure of the present energies says; forces and energies are then those in it.
+  void follow_pressure();
   /// Half a kick and the drift; then ghosts or lists are as the new positions need them.
   void move_atoms(double dt);
   /// Whether this step asks all ranks how far their atoms have moved.
@@ -81,11 +89,13 @@ class Simulation final : public Dynamics {
   const Communicator& comm_;
   const Case& case_;
   RegionTimes* times_ = nullptr;
-  Configuration frame_;  ///< box, elements and masses; no atoms
+  Configuration frame_;  ///< box as it is now, elements and masses; no atoms
   std::unique_ptr<Domain> domain_;
   AdaptiveTimeStep time_step_;
   ElectronicStopping stopping_;
-  LangevinThermostat thermostat_;
+  LangevinThermostat langevin_;
+  NoseHooverThermostat chain_;
+  Barostat barostat_;
   DisplacementWatch watch_;
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
@@ -96,7 +106,7 @@ class Simulation final : public Dynamics {
   std::int64_t late_lists_before_ = 0;  ///< up to the checkpoint
   std::int64_t looked_at_ = -1;         ///< the domain's rebuilds when lost atoms were last looked for
   std::vector<Recoil> recoils_;
-  std::optional<FireResult> relaxation_;
+  std::optional<BoxRelaxationResult> relaxation_;
 };
 
 }  // namespace wafermark::tungsten

@@ -60,6 +60,7 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
     for (const AddedElement& added : what.structure.composition)
       r.set("structure.composition." + added.symbol, added.fraction);
     r.set("structure.lattice_constant_angstrom", lattice->a);
+    if (what.structure.expansion_to_be_measured) r.set("structure.thermal_expansion", "measure");
     r.set("structure.cells", lattice->cells);
   } else {
     r.set("structure.file (content)", digest_of_file(what.structure.file));
@@ -94,15 +95,24 @@ void CaseRecord::set_dynamics(const DynamicsSettings& d) {
   set("temperature.initial_k", d.temperature.initial_k);
   set("temperature.draw_k", d.temperature.draw_k);
   const ThermostatSettings& t = d.thermostat;
-  set("thermostat.kind", t.on ? "langevin" : "none");
-  if (t.on) {
+  set("thermostat.kind", !t.on()                                        ? "none"
+                         : t.kind == ThermostatSettings::Kind::langevin ? "langevin"
+                                                                        : "nose_hoover");
+  if (t.on()) {
     set("thermostat.region", t.border_only ? "border" : "box");
-    set("thermostat.temperature_k", t.temperature_k);
+    if (t.schedule_k.size() == 1) {
+      set("thermostat.temperature_k", t.schedule_k.front());
+    } else {
+      set("thermostat.schedule_ps", t.schedule_ps);
+      set("thermostat.schedule_k", t.schedule_k);
+    }
+    if (t.kind == ThermostatSettings::Kind::nose_hoover) set("thermostat.chain_links", t.chain);
     set("thermostat.damping_time_ps", t.damping_time_ps);
     set("thermostat.border_width_angstrom", t.border_width_angstrom);
     set("thermostat.start_ps", t.start_ps);
     set("thermostat.stop_ps", t.stop_ps);
   }
+  set_pressure(d);
   const StoppingSettings& s = d.stopping;
   using Kind = StoppingSettings::Kind;
   set("stopping.kind", s.kind == Kind::none ? "none" : s.kind == Kind::sqrt ? "sqrt" : "table");
@@ -129,6 +139,28 @@ void CaseRecord::set_dynamics(const DynamicsSettings& d) {
     if (p.position) set(at + "position_angstrom", *p.position);
     set(at + "random_site", p.random_site);
   }
+}
+
+void CaseRecord::set_pressure(const DynamicsSettings& d) {
+  const BarostatSettings& b = d.barostat;
+  using Kind = BarostatSettings::Kind;
+  set("barostat.kind", b.kind == Kind::none        ? "none"
+                       : b.kind == Kind::berendsen ? "berendsen"
+                                                   : "stochastic");
+  if (b.on()) {
+    set("barostat.coupling", b.coupling == BoxCoupling::axes ? "axes" : "isotropic");
+    set("barostat.pressure_gpa", b.pressure_gpa);
+    set("barostat.relaxation_time_ps", b.relaxation_time_ps);
+    set("barostat.compressibility_per_gpa", b.compressibility_per_gpa);
+    set("barostat.every_steps", b.every);
+    set("barostat.start_ps", b.start_ps);
+    set("barostat.stop_ps", b.stop_ps);
+  }
+  const BoxRelaxation& r = d.relax.box;
+  if (!r.on()) return;
+  set("relax.box", r.kind == BoxRelaxation::Kind::axes ? "axes" : "isotropic");
+  set("relax.pressure_gpa", r.pressure_gpa);
+  set("relax.pressure_tolerance_gpa", r.tolerance_gpa);
 }
 
 void CaseRecord::set_wafer(const WaferSettings& w) {

@@ -67,6 +67,8 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
   fmt::print("atoms             {}\n", atoms);
   fmt::print("box               {:.6g} x {:.6g} x {:.6g} Angstrom, {} {} {}\n", box.length(0), box.length(1),
              box.length(2), kind(0), kind(1), kind(2));
+  if (what.structure.expansion_to_be_measured)
+    fmt::print("                  before its thermal expansion, which a run measures first\n");
   fmt::print("potential         {}, cut-off {:.6g} Angstrom, {} radial points\n", potential.format,
              potential.cutoff_angstrom, potential.nr);
   fmt::print("potential file    {}\n", potential.source);

@@ -20,6 +20,7 @@
 #include "tungsten_md/commands/run_piece.hpp"
 #include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
+#include "tungsten_md/commands/thermal_expansion.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -59,7 +60,8 @@ int end_early(const Communicator& comm, Result* result, const std::string& out, 
 }
 
 /// From the first step to the result. `in_place`: OUT's own files are gone on with.
-int run_piece(const Setting& s, const std::string& out, const Target& target, bool in_place, Result& result,
+int run_piece(const Setting& s, const std::string& out, const Target& target,
+              const std::optional<MeasuredExpansion>& expansion, bool in_place, Result& result,
               StopPoll& poll) {
   std::optional<RunOutput::FileSizes> resumes_at;
   if (in_place) resumes_at = target.from.at("files").get<RunOutput::FileSizes>();
@@ -70,7 +72,7 @@ int run_piece(const Setting& s, const std::string& out, const Target& target, bo
   output.announce(s.potential, *target.dynamics);
   for (const std::string& note : target.start.notes) fmt::print(stderr, "note: {}\n", note);
   Piece piece(s.comm, s.what, s.record, target, output, s.times, poll);
-  piece.begin(!in_place);
+  piece.begin(!in_place, expansion);
   EnergyMeter meter(s.comm);
   const bool finished = piece.loop(meter);
   const EnergyReading energy = meter.read();
@@ -96,7 +98,7 @@ int run(const RunOptions& o) {
   const StopRequest stop;  // from here on: a signal while the run starts up is not lost
   StopPoll poll(stop, comm);
   Deck deck = o.options.read(o.deck);
-  const Case what = Case::read(deck);
+  Case what = Case::read(deck);
   if (!has_hdf5()) refuse_hdf5_output(deck, what.output);
   const PotentialTables potential = what.load_potential();
   const CaseRecord record = CaseRecord::of(what, potential, o.options.target);
@@ -117,15 +119,20 @@ int run(const RunOptions& o) {
     result.begin(comm, o.out);
   };
   RegionTimes times;
+  const auto heed_signals = [&] {
+    if (poll.stop()) throw StoppedEarly();
+  };
   const auto relaxing = [&] {
     open_folder();
-    if (poll.stop()) throw StoppedEarly();
+    heed_signals();
   };
   const Setting setting{
       comm,           what,    potential, record, times, beginning.checkpoints, folder.checkpoint(),
       deck.to_toml(), relaxing};
   std::optional<Target> target;
+  std::optional<MeasuredExpansion> expansion;
   try {
+    expansion = settle_expansion(comm, what, potential, beginning.checkpoints, heed_signals);
     target = o.options.target == "wafer" ? on_wafer(setting) : on_cluster(setting);
     if (stop.requested(comm)) throw StoppedEarly();
   } catch (const StoppedEarly&) {
@@ -141,7 +148,7 @@ int run(const RunOptions& o) {
         "--restart: the checkpoint is at step {}, expected a run.steps of at least that, found {}", step,
         what.run.steps));
   open_folder();
-  return run_piece(setting, o.out, *target, beginning.in_place, result, poll);
+  return run_piece(setting, o.out, *target, expansion, beginning.in_place, result, poll);
 }
 
 }  // namespace

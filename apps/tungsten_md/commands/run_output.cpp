@@ -21,7 +21,8 @@ namespace wafermark::tungsten {
 namespace {
 
 constexpr const char* thermo_columns =
-    "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa";
+    "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa,"
+    "pressure_x_gpa,pressure_y_gpa,pressure_z_gpa,length_x_angstrom,length_y_angstrom,length_z_angstrom";
 
 constexpr const char* h5md_name = "trajectory.h5";
 
@@ -180,9 +181,13 @@ void RunOutput::announce(const PotentialTables& potential, const Dynamics& dynam
 }
 
 void RunOutput::thermo(const Thermo& t, double error) {
-  rows_.push_back(fmt::format("{},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.9g},{:.9g}", t.step,
-                              t.time_ps, t.timestep_ps, t.temperature_k, t.kinetic_ev, t.potential_ev,
-                              t.total_ev(), error, t.pressure_gpa));
+  std::string row = fmt::format("{},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.17g},{:.9g},{:.9g}", t.step,
+                                t.time_ps, t.timestep_ps, t.temperature_k, t.kinetic_ev, t.potential_ev,
+                                t.total_ev(), error, t.pressure_gpa);
+  for (std::size_t d = 0; d < 3; ++d)
+    row += t.pressure_axes_gpa ? fmt::format(",{:.9g}", (*t.pressure_axes_gpa)[d]) : ",";
+  for (const double length : t.box_angstrom) row += fmt::format(",{:.17g}", length);
+  rows_.push_back(row);
   last_row_ = t.step;
   log(t, error);
 }
@@ -253,7 +258,7 @@ void RunOutput::flush() const {
     }
   }
   comm_.fail_together(!problem.empty(), problem);
-  if (!defects_.empty()) write_defects(comm_, out_, defects_, box_, cutoffs_, pka_energies());
+  if (!defects_.empty()) write_defects(comm_, out_, defects_, reference_->box(), cutoffs_, pka_energies());
 }
 
 namespace {
@@ -278,6 +283,7 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
                                           {"pka", ledger.pka_ev},
                                           {"stopping", ledger.stopping_ev},
                                           {"thermostat", ledger.thermostat_ev},
+                                          {"barostat", ledger.barostat_ev},
                                           {"lost", ledger.lost_ev}});
   const auto& recoils = dynamics.recoils();
   result.set_section("recoils", recoils_to_json(recoils));

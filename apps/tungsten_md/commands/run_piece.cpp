@@ -31,7 +31,7 @@ void add_checks(Result& result, const Case& what, const Dynamics& dynamics, cons
 
 }  // namespace
 
-void Piece::begin(bool new_files) {
+void Piece::begin(bool new_files, const std::optional<MeasuredExpansion>& expansion) {
   const Thermo first = simulation_.thermo();
   if (target_.from.is_null()) {
     whole_.first_step = first.step;
@@ -41,6 +41,7 @@ void Piece::begin(bool new_files) {
     whole_ = WholeRun::from_json(target_.from.at("whole"));
     ++whole_.pieces;
   }
+  if (expansion) whole_.thermal_expansion = expansion->to_json();
   const double error = simulation_.energy_error_ev(first);
   if (new_files)
     output_.thermo(first, error);
@@ -126,6 +127,22 @@ void Piece::add_progress_to(Result& result) const {
   result.add_figure("loop_seconds_of_last_piece", loop_seconds_, "s", Kind::measured, note);
 }
 
+void Piece::add_box(Result& result, const Thermo& last) const {
+  if (!whole_.thermal_expansion.is_null()) {
+    const auto expansion = MeasuredExpansion::from_json(whole_.thermal_expansion);
+    result.add_figure("thermal_expansion", expansion.factor, "", Kind::measured,
+                      fmt::format("on the deck's lattice constant, +- {:.1g}, at {:.6g} K and {:.6g} GPa",
+                                  expansion.standard_error, expansion.temperature_k, expansion.pressure_gpa));
+    result.set_section("thermal_expansion", whole_.thermal_expansion);
+  }
+  if (!what_.dynamics.barostat.on() && !what_.dynamics.relax.box.on()) return;
+  result.add_figure("pressure_end_gpa", last.pressure_gpa, "GPa", simulation_.kind());
+  const auto& l = last.box_angstrom;
+  result.add_figure("box_end_x_angstrom", l[0], "Angstrom", simulation_.kind());
+  result.add_figure("box_end_y_angstrom", l[1], "Angstrom", simulation_.kind());
+  result.add_figure("box_end_z_angstrom", l[2], "Angstrom", simulation_.kind());
+}
+
 void Piece::add_to(Result& result, const EnergyReading& energy) {
   simulation_.evaluate_energy();
   const Thermo last = simulation_.thermo();
@@ -139,6 +156,7 @@ void Piece::add_to(Result& result, const EnergyReading& energy) {
   result.add_figure("energy_per_atom_start_ev", simulation_.ledger().initial_ev / n, "eV", kind);
   result.add_figure("energy_per_atom_end_ev", last.total_ev() / n, "eV", kind);
   result.add_figure("temperature_end_k", last.temperature_k, "K", kind);
+  add_box(result, last);
   if (!what_.dynamics.pkas.empty())
     result.add_figure("looks_with_hot_atoms_at_border", static_cast<double>(whole_.hot_looks), "", kind);
   add_checks(result, what_, simulation_, whole_, last);

@@ -10,6 +10,7 @@
 #include "common/signals.hpp"
 #include "tungsten_md/commands/run_output.hpp"
 #include "tungsten_md/commands/run_target.hpp"
+#include "tungsten_md/commands/thermal_expansion.hpp"
 
 namespace wafermark::tungsten {
 
@@ -21,14 +22,27 @@ struct WholeRun {
   std::int64_t hot_looks = 0;        ///< that found hot atoms at the border
   double loop_seconds = 0.0;         ///< of former pieces, up to their checkpoints
   int pieces = 1;
+  nlohmann::json thermal_expansion;  ///< as it was measured; null where it was not
 
   nlohmann::json to_json() const {
-    return {{"first_step", first_step}, {"first_time_ps", first_time_ps}, {"momentum", momentum},
-            {"hot_looks", hot_looks},   {"loop_seconds", loop_seconds},   {"pieces", pieces}};
+    return {{"first_step", first_step},
+            {"first_time_ps", first_time_ps},
+            {"momentum", momentum},
+            {"hot_looks", hot_looks},
+            {"loop_seconds", loop_seconds},
+            {"pieces", pieces},
+            {"thermal_expansion", thermal_expansion}};
   }
   static WholeRun from_json(const nlohmann::json& j) {
-    return {j.at("first_step"), j.at("first_time_ps"), j.at("momentum").get<std::array<double, 3>>(),
-            j.at("hot_looks"),  j.at("loop_seconds"),  j.at("pieces")};
+    WholeRun w{j.at("first_step"),
+               j.at("first_time_ps"),
+               j.at("momentum").get<std::array<double, 3>>(),
+               j.at("hot_looks"),
+               j.at("loop_seconds"),
+               j.at("pieces"),
+               nullptr};
+    if (j.contains("thermal_expansion")) w.thermal_expansion = j.at("thermal_expansion");
+    return w;
   }
 };
 
@@ -48,7 +62,7 @@ class Piece {
         first_step_(simulation_.steps_done()) {}
 
   /// The rows and frames of the state that it begins from. `new_files`: they hold none of it yet.
-  void begin(bool new_files);
+  void begin(bool new_files, const std::optional<MeasuredExpansion>& expansion);
   /// Steps. False when a signal ended them; a checkpoint is then written.
   bool loop(EnergyMeter& meter);
   void add_to(Result& result, const EnergyReading& energy);
@@ -62,6 +76,8 @@ class Piece {
   void after_step(std::int64_t step, bool with_energy, EnergyMeter& meter);
   void look_for_hot_atoms();
   void save();
+  /// What held the pressure, and where the box came to.
+  void add_box(Result& result, const Thermo& last) const;
   double seconds() const { return runtime::seconds() - begin_; }
 
   const Communicator& comm_;

@@ -40,18 +40,16 @@ QuietRegion<double> quiet_region(const ThermostatSettings& settings, const Box& 
   return quiet;
 }
 
-bool acts(const ThermostatSettings& settings, double time_ps) {
-  return settings.on && time_ps >= settings.start_ps && time_ps < settings.stop_ps;
-}
-
-double LangevinThermostat::apply(Particles& p, double time_ps, double dt, std::int64_t step) const {
-  if (!acts(settings_, time_ps)) return 0.0;
-  const Bathe bathe{p,
-                    quiet_region(settings_, box_),
-                    dt / settings_.damping_time_ps,
-                    units::boltzmann_ev_per_k * settings_.temperature_k / units::amu_a2_per_ps2_in_ev,
-                    seed_,
-                    static_cast<std::uint64_t>(step)};
+double LangevinThermostat::apply(Particles& p, const Box& box, double time_ps, double dt,
+                                 std::int64_t step) const {
+  if (settings_.kind != ThermostatSettings::Kind::langevin || !settings_.acts(time_ps)) return 0.0;
+  const Bathe bathe{
+      p,
+      quiet_region(settings_, box),
+      dt / settings_.damping_time_ps,
+      units::boltzmann_ev_per_k * settings_.temperature_k(time_ps) / units::amu_a2_per_ps2_in_ev,
+      seed_,
+      static_cast<std::uint64_t>(step)};
   double heat = 0.0;
   Kokkos::parallel_reduce("langevin", over(p.n_local), bathe, heat);
   return heat * units::amu_a2_per_ps2_in_ev;

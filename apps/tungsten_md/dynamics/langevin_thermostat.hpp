@@ -12,21 +12,17 @@ namespace wafermark::tungsten {
 
 /// Where the thermostat leaves atoms alone.
 QuietRegion<double> quiet_region(const ThermostatSettings& settings, const Box& box);
-/// Is it on at this time?
-bool acts(const ThermostatSettings& settings, double time_ps);
-
 class LangevinThermostat {
  public:
-  LangevinThermostat(const ThermostatSettings& settings, const Box& box, std::uint64_t seed)
-      : settings_(settings), box_(box), seed_(seed) {}
+  LangevinThermostat(const ThermostatSettings& settings, std::uint64_t seed)
+      : settings_(settings), seed_(seed) {}
 
   /// Acts for `dt` at the end of step `step` (noise by seed, atom and step). Returns the heat that this
   /// rank's atoms took from the bath, eV: the exact change of their kinetic energy.
-  double apply(Particles& p, double time_ps, double dt, std::int64_t step) const;
+  double apply(Particles& p, const Box& box, double time_ps, double dt, std::int64_t step) const;
 
  private:
   ThermostatSettings settings_;
-  Box box_;
   std::uint64_t seed_;
 };
 

@@ -17,6 +17,6 @@ struct EnergyVirial {
 
 /// Collective. `share`: this rank's energy and virial.
 Thermo measure(const Communicator& comm, const Particles& p, const EnergyVirial& share, std::int64_t atoms,
-               double volume);
+               const Box& box);
 
 }  // namespace wafermark::tungsten

@@ -44,10 +44,10 @@ void draw_velocities(const Communicator& comm, Particles& p, std::int64_t atoms,
   double mass = 0.0;
   Kokkos::parallel_reduce("sum_mass", all, SumMass{p}, mass);
   mass = comm.sum(mass);
-  const auto momentum = measure(comm, p, {}, atoms, 1.0).momentum;
+  const auto momentum = measure(comm, p, {}, atoms, {}).momentum;
   ShiftAndScale shift{p, {momentum[0] / mass, momentum[1] / mass, momentum[2] / mass}, 1.0};
   Kokkos::parallel_for("remove_momentum", all, shift);
-  const double found = measure(comm, p, {}, atoms, 1.0).temperature_k;
+  const double found = measure(comm, p, {}, atoms, {}).temperature_k;
   if (found > 0.0)
     Kokkos::parallel_for("scale_velocities", all,
                          ShiftAndScale{p, {0, 0, 0}, Kokkos::sqrt(temperature_k / found)});

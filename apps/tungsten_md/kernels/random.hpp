@@ -11,7 +11,14 @@
 namespace wafermark::tungsten {
 
 /// What a number is drawn for; streams never overlap.
-enum class Stream : std::uint32_t { velocity = 1, langevin = 2, pka = 3, composition = 6 };
+enum class Stream : std::uint32_t {
+  velocity = 1,
+  langevin = 2,
+  pka = 3,
+  electrons = 5,
+  composition = 6,
+  barostat = 7
+};
 
 struct Triple {
   double x, y, z;

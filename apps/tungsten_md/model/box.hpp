@@ -16,6 +16,7 @@ struct Box {
   std::array<bool, 3> periodic{true, true, true};
 
   double length(int axis) const { return hi[axis] - lo[axis]; }
+  bool operator==(const Box&) const = default;
   double volume() const { return length(0) * length(1) * length(2); }
 
   /// Whether an off-diagonal element of a box matrix is rounding beside an edge of `length`, of the single

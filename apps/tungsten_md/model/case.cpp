@@ -43,7 +43,9 @@ std::array<int, 3> read_cells(Deck& deck, std::optional<std::vector<double>> fal
 constexpr const char* lattice_meaning = "crystal structure; beside a file: of the reference for defects";
 constexpr Range constant_range{0.1, 1e3}, expansion_range{0.1, 10};
 constexpr const char* constant_meaning = "edge of the cubic cell";
-constexpr const char* expansion_meaning = "factor on the lattice constant (size at temperature)";
+constexpr const char* expansion_meaning =
+    "factor on the lattice constant (size at temperature); \"measure\": found beforehand by a short run of a "
+    "small crystal at temperature.initial_k and the barostat's pressure (else none)";
 
 /// Beside a file the keys of the crystal say what defects are counted against.
 ReferenceSettings read_reference(Deck& deck, const StructureSettings& s) {
@@ -120,9 +122,11 @@ StructureSettings read_structure(Deck& deck) {
   s.composition = read_composition(deck, s.element);
   const double a =
       deck.number("structure.lattice_constant_angstrom", std::nullopt, constant_meaning, constant_range);
-  const double expansion =
-      deck.number("structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
-  s.lattice = make_lattice(lattice_kind(kind, deck.file()), a * expansion, read_cells(deck, std::nullopt));
+  const auto expansion =
+      deck.number_or("measure", "structure.thermal_expansion", 1.0, expansion_meaning, expansion_range);
+  s.expansion_to_be_measured = !expansion;
+  s.lattice = make_lattice(lattice_kind(kind, deck.file()), a * expansion.value_or(1.0),
+                           read_cells(deck, std::nullopt));
   return s;
 }
 
@@ -251,6 +255,18 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   return w;
 }
 
+/// The pressure of a box is that of its volume, and an expansion belongs to a temperature.
+void check_pressure(const Deck& deck, const Case& c) {
+  const auto& periodic = c.structure.periodic;
+  const bool all = periodic[0] && periodic[1] && periodic[2];
+  if (c.dynamics.barostat.on() && !all)
+    deck.reject("barostat.kind", "\"none\" in a box with an open axis, whose pressure means nothing");
+  if (c.dynamics.relax.box.on() && !all)
+    deck.reject("relax.box", "\"fixed\" in a box with an open axis, whose pressure means nothing");
+  if (c.structure.expansion_to_be_measured && !(c.dynamics.temperature.initial_k > 0.0))
+    deck.reject("structure.thermal_expansion", "a number, or temperature.initial_k above 0 to measure it at");
+}
+
 /// Stopping is that of the atoms at hand, and known for every energy that a recoil gives one.
 void check_stopping(const Deck& deck, const Case& c) {
   const StoppingSettings& s = c.dynamics.stopping;
@@ -298,10 +314,11 @@ Case Case::read(Deck& deck) {
   c.run = read_run(deck);
   c.dynamics = DynamicsSettings::read(deck);
   const auto& periodic = c.structure.periodic;
-  if (c.dynamics.thermostat.on && c.dynamics.thermostat.border_only && !periodic[0] && !periodic[1] &&
+  if (c.dynamics.thermostat.on() && c.dynamics.thermostat.border_only && !periodic[0] && !periodic[1] &&
       !periodic[2])
     deck.reject("thermostat.region",
                 "\"box\": the border lies at the faces of periodic axes, and there are none");
+  check_pressure(deck, c);
   check_stopping(deck, c);
   if (c.structure.lattice) check_recoils(c, c.structure.lattice->box(periodic));
   c.output = read_output(deck);
@@ -311,9 +328,9 @@ Case Case::read(Deck& deck) {
     deck.reject("structure.lost_atoms",
                 "\"error\" with a trajectory of format h5md, whose frames hold the same atoms; dump and xyz "
                 "can lose some");
-  c.check.energy_tolerance_ev_per_atom =
-      deck.number("check.energy_tolerance_ev_per_atom", 1e-4,
-                  "largest |total - initial - PKA + stopping - thermostat| of a valid run", {0, 1e12, true});
+  c.check.energy_tolerance_ev_per_atom = deck.number(
+      "check.energy_tolerance_ev_per_atom", 1e-4,
+      "largest |total - initial - PKA + stopping - thermostat - barostat| of a valid run", {0, 1e12, true});
   c.check.momentum_tolerance =
       deck.number("check.momentum_tolerance", 1e-6,
                   "largest change of the momentum, as a share of the thermal momentum, in runs "

@@ -35,6 +35,8 @@ struct AddedElement {
 /// Where the atoms come from: a crystal, or a file.
 struct StructureSettings {
   std::optional<Lattice> lattice;
+  /// structure.thermal_expansion = "measure": the lattice has the deck's own constant until it has been.
+  bool expansion_to_be_measured = false;
   std::array<bool, 3> periodic{true, true, true};
   std::string element;                    ///< of the crystal
   std::vector<AddedElement> composition;  ///< of a random alloy, beside `element`

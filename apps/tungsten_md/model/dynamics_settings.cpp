@@ -6,23 +6,58 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr double forever = 1e30;  // ps
-constexpr Range kelvin{0, 1e6};   // more is no matter of interatomic potentials
+constexpr Range kelvin{0, 1e6};  // more is no matter of interatomic potentials
+
+/// One temperature, or straight lines through several.
+void read_schedule(Deck& deck, ThermostatSettings& t) {
+  const double one = deck.number("thermostat.temperature_k", 300.0, "of the heat bath", kelvin);
+  const auto times = deck.numbers("thermostat.schedule_ps", std::vector<double>{},
+                                  "times at which the bath has the temperatures of thermostat.schedule_k: "
+                                  "ramps between them, as before the first and behind the last");
+  const auto kelvins = deck.numbers("thermostat.schedule_k", std::vector<double>{},
+                                    "temperatures at these times, instead of thermostat.temperature_k");
+  t.schedule_ps = {0.0};
+  t.schedule_k = {one};
+  if (times.empty() && kelvins.empty()) return;
+  if (deck.has("thermostat.temperature_k"))
+    deck.reject("thermostat.temperature_k", "none beside thermostat.schedule_k");
+  if (times.size() != kelvins.size())
+    deck.reject(deck.has("thermostat.schedule_k") ? "thermostat.schedule_k" : "thermostat.schedule_ps",
+                "as many temperatures as times: thermostat.schedule_k and thermostat.schedule_ps");
+  for (std::size_t i = 0; i < times.size(); ++i)
+    if (!(times[i] >= 0.0) || times[i] > forever_ps || (i > 0 && !(times[i] > times[i - 1])))
+      deck.reject("thermostat.schedule_ps", "times of at least 0 that ascend");
+  for (const double k : kelvins)
+    if (!kelvin.holds(k)) deck.reject("thermostat.schedule_k", "temperatures from 0 to 1e6");
+  t.schedule_ps = times;
+  t.schedule_k = kelvins;
+}
 
 ThermostatSettings read_thermostat(Deck& deck) {
   ThermostatSettings t;
-  t.on = deck.choice("thermostat.kind", "none", {"none", "langevin"}, "what holds the temperature") ==
-         "langevin";
+  const std::string kind = deck.choice("thermostat.kind", "none", {"none", "langevin", "nose_hoover"},
+                                       "what holds the temperature: friction and noise, or a chain");
+  t.kind = kind == "langevin"      ? ThermostatSettings::Kind::langevin
+           : kind == "nose_hoover" ? ThermostatSettings::Kind::nose_hoover
+                                   : ThermostatSettings::Kind::none;
   t.border_only = deck.choice("thermostat.region", "box", {"box", "border"},
                               "all atoms, or those near the faces of the periodic axes") == "border";
-  t.temperature_k = deck.number("thermostat.temperature_k", 300.0, "of the heat bath", kelvin);
+  read_schedule(deck, t);
   t.damping_time_ps = deck.number("thermostat.damping_time_ps", 0.1,
-                                  "velocities forget themselves in this time", {0, 1e9, true});
+                                  "velocities forget themselves in this time (of a chain: its period / 2 pi)",
+                                  {0, 1e9, true});
+  t.chain = static_cast<int>(deck.integer("thermostat.chain_links", 3, "of a Nose-Hoover chain", {1, 10}));
   t.border_width_angstrom =
       deck.number("thermostat.border_width_angstrom", 6.0, "depth of the border", {0, 1e9, true});
-  t.start_ps = deck.number("thermostat.start_ps", 0.0, "acts from here", {0, forever});
-  t.stop_ps = deck.number("thermostat.stop_ps", forever, "to here", {0, forever, true});
+  t.start_ps = deck.number("thermostat.start_ps", 0.0, "acts from here", {0, forever_ps});
+  t.stop_ps = deck.number("thermostat.stop_ps", forever_ps, "to here", {0, forever_ps, true});
   if (t.stop_ps <= t.start_ps) deck.reject("thermostat.stop_ps", "a time after thermostat.start_ps");
+  if (t.kind != ThermostatSettings::Kind::nose_hoover) return t;
+  if (t.border_only)
+    deck.reject("thermostat.region", "\"box\": a Nose-Hoover chain knows the temperature of all atoms only");
+  for (const double k : t.schedule_k)
+    if (!(k > 0.0))
+      deck.reject("thermostat.kind", "\"langevin\" for a bath of 0 K: a Nose-Hoover chain needs some heat");
   return t;
 }
 
@@ -82,7 +117,34 @@ AdaptiveStepSettings read_adaptive(Deck& deck, double timestep) {
   return a;
 }
 
+/// What barostat, thermostat and time step say together.
+void check_barostat(const Deck& deck, const DynamicsSettings& d, double timestep) {
+  const BarostatSettings& b = d.barostat;
+  if (b.kind == BarostatSettings::Kind::stochastic && !d.thermostat.on())
+    deck.reject("barostat.kind",
+                "\"berendsen\", or a thermostat beside it, whose temperature the box shares");
+  const double between = b.every * std::max(timestep, d.adaptive.on() ? d.adaptive.max_ps : 0.0);
+  if (b.on() && b.relaxation_time_ps < between)
+    deck.reject("barostat.every_steps",
+                "fewer steps, or a longer barostat.relaxation_time_ps: the box must change more often than "
+                "it relaxes");
+}
+
 }  // namespace
+
+double ThermostatSettings::temperature_k(double time_ps) const {
+  if (time_ps <= schedule_ps.front()) return schedule_k.front();
+  for (std::size_t i = 1; i < schedule_ps.size(); ++i)
+    if (time_ps < schedule_ps[i]) {
+      const double share = (time_ps - schedule_ps[i - 1]) / (schedule_ps[i] - schedule_ps[i - 1]);
+      return schedule_k[i - 1] + share * (schedule_k[i] - schedule_k[i - 1]);
+    }
+  return schedule_k.back();
+}
+
+double ThermostatSettings::hottest_k() const {
+  return *std::max_element(schedule_k.begin(), schedule_k.end());
+}
 
 DynamicsSettings DynamicsSettings::read(Deck& deck) {
   DynamicsSettings d;
@@ -96,13 +158,18 @@ DynamicsSettings DynamicsSettings::read(Deck& deck) {
   for (Deck& pka : deck.tables("pka", "primary knock-on atoms")) d.pkas.push_back(read_pka(pka));
   std::stable_sort(d.pkas.begin(), d.pkas.end(),
                    [](const PkaSettings& a, const PkaSettings& b) { return a.time_ps < b.time_ps; });
-  d.adaptive = read_adaptive(
-      deck,
-      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", timestep_in_ps));
+  const double timestep =
+      deck.number("run.timestep_ps", 0.001, "time step; the first one when it is adaptive", timestep_in_ps);
+  d.adaptive = read_adaptive(deck, timestep);
+  d.barostat = BarostatSettings::read(deck);
+  check_barostat(deck, d, timestep);
   d.relax.max_steps =
       deck.integer("relax.max_steps", 0, "FIRE steps before the run; 0: no relaxation", {0, 1e9});
   d.relax.force_tolerance_ev_per_angstrom = deck.number(
       "relax.force_tolerance_ev_per_angstrom", 1e-6, "largest force component when relaxed", {0, 1e9, true});
+  d.relax.box = BoxRelaxation::read(deck);
+  if (d.relax.box.on() && d.relax.max_steps == 0)
+    deck.reject("relax.box", "\"fixed\", or relax.max_steps above 0");
   return d;
 }
 

@@ -1,5 +1,5 @@
-// What acts on the atoms beside their forces: the deck's [temperature], [thermostat], [stopping], [[pka]],
-// [adaptive_timestep] and [relax].
+// What acts on the atoms beside their forces: the deck's [temperature], [thermostat], [barostat], [stopping],
+// [[pka]], [adaptive_timestep] and [relax].
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "common/deck.hpp"
 #include "tungsten_md/model/box.hpp"
+#include "tungsten_md/model/pressure_settings.hpp"
 
 namespace wafermark::tungsten {
 
@@ -22,12 +23,27 @@ struct TemperatureSettings {
 };
 
 struct ThermostatSettings {
-  bool on = false;
+  enum class Kind { none, langevin, nose_hoover } kind = Kind::none;
   bool border_only = false;
-  double temperature_k = 0.0;
+  /// The temperature at some times: straight lines between them, the first and the last beyond.
+  std::vector<double> schedule_ps{0.0}, schedule_k{0.0};
   double damping_time_ps = 0.1;
   double border_width_angstrom = 6.0;
+  int chain = 3;  ///< links of a Nose-Hoover chain
   double start_ps = 0.0, stop_ps = std::numeric_limits<double>::infinity();
+
+  bool on() const { return kind != Kind::none; }
+  bool acts(double time_ps) const { return on() && time_ps >= start_ps && time_ps < stop_ps; }
+  /// A bath of one temperature for all atoms.
+  static ThermostatSettings of_kind(Kind kind, double kelvin, double damping_time_ps = 0.1) {
+    ThermostatSettings t;
+    t.kind = kind;
+    t.schedule_k = {kelvin};
+    t.damping_time_ps = damping_time_ps;
+    return t;
+  }
+  double temperature_k(double time_ps) const;
+  double hottest_k() const;
 };
 
 struct StoppingSettings {
@@ -56,11 +72,13 @@ struct AdaptiveStepSettings {
 struct RelaxSettings {
   std::int64_t max_steps = 0;  ///< 0: no relaxation
   double force_tolerance_ev_per_angstrom = 1e-6;
+  BoxRelaxation box;
 };
 
 struct DynamicsSettings {
   TemperatureSettings temperature;
   ThermostatSettings thermostat;
+  BarostatSettings barostat;
   StoppingSettings stopping;
   std::vector<PkaSettings> pkas;  ///< in the order of their times
   AdaptiveStepSettings adaptive;

@@ -35,7 +35,7 @@ double largest_recoil_energy_ev(const DynamicsSettings& dynamics) {
     largest = std::max(largest, sum);
   }
   const double hottest = std::max({dynamics.temperature.draw_k, dynamics.temperature.initial_k,
-                                   dynamics.thermostat.on ? dynamics.thermostat.temperature_k : 0.0});
+                                   dynamics.thermostat.on() ? dynamics.thermostat.hottest_k() : 0.0});
   return largest + 20.0 * units::boltzmann_ev_per_k * hottest;
 }
 

@@ -15,8 +15,10 @@ Thermo WaferSimulation::measure_all(const AllAtoms& all) const {
     sums.energy += all.energy_ev[k];
     sums.virial[0] += all.virial_ev[k];
   }
-  return measure(alone, to_device(all.configuration.atoms, all.configuration.masses), sums, atoms(),
-                 start_.box.volume());
+  Thermo t =
+      measure(alone, to_device(all.configuration.atoms, all.configuration.masses), sums, atoms(), start_.box);
+  t.pressure_axes_gpa.reset();
+  return t;
 }
 
 Configuration WaferSimulation::configuration() const {

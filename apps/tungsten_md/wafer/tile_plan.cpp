@@ -80,6 +80,12 @@ wse::Machine machine_of(const WaferSettings& w) {
 
 TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential,
                         const Configuration* structure) {
+  if (what.dynamics.relax.box.on())
+    throw InputError("relax.box: the box of the wafer target is fixed, expected \"fixed\"");
+  if (what.dynamics.barostat.on())
+    throw InputError("barostat.kind: the box of the wafer target is fixed, expected \"none\"");
+  if (what.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
+    throw InputError("thermostat.kind: the wafer target has no Nose-Hoover chains, expected \"langevin\"");
   if (potential.lennard_jones)
     throw InputError(
         "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "
@@ -156,7 +162,7 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
                   .settings = w,
                   .adaptive = what.dynamics.adaptive.on(),
                   .stopping = what.dynamics.stopping.kind != StoppingSettings::Kind::none,
-                  .heat_bath = what.dynamics.thermostat.on,
+                  .heat_bath = what.dynamics.thermostat.on(),
                   .batches = batches,
                   .counts = counts,
                   .code = StepCode(machine, counts, batches),

@@ -119,14 +119,14 @@ void WaferSimulation::slow() {
   block_->count_of_atoms(lost, items_.fast, items_.slow);
 }
 
-bool WaferSimulation::bath_acts() const { return acts(case_.dynamics.thermostat, time_ps_); }
+bool WaferSimulation::bath_acts() const { return case_.dynamics.thermostat.acts(time_ps_); }
 
 void WaferSimulation::bathe() {
   const auto& thermostat = case_.dynamics.thermostat;
   std::vector<HeatBath<float>> baths;
   for (const double mass : start_.masses) {
-    const double speed2 =
-        units::boltzmann_ev_per_k * thermostat.temperature_k / units::amu_a2_per_ps2_in_ev / mass;
+    const double speed2 = units::boltzmann_ev_per_k * thermostat.temperature_k(time_ps_) /
+                          units::amu_a2_per_ps2_in_ev / mass;
     baths.push_back(heat_bath(static_cast<float>(time_step_.current() / thermostat.damping_time_ps),
                               static_cast<float>(speed2)));
   }
@@ -231,7 +231,7 @@ Thermo WaferSimulation::thermo() const {
 }
 
 bool WaferSimulation::momentum_is_kept() const {
-  return !case_.dynamics.thermostat.on && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
+  return !case_.dynamics.thermostat.on() && case_.dynamics.stopping.kind == StoppingSettings::Kind::none &&
          case_.dynamics.pkas.empty() && lost_atoms_ == 0;
 }
 

@@ -58,7 +58,7 @@ struct FreeAtoms : public ::testing::Test {
     for (double& component : v) component = comm.sum(component);
     return v;
   }
-  Thermo thermo() const { return measure(comm, p, {}, atoms, box.volume()); }
+  Thermo thermo() const { return measure(comm, p, {}, atoms, box); }
 };
 
 TEST_F(FreeAtoms, DrawnVelocitiesHaveTheTemperatureAndNoMomentum) {
@@ -70,13 +70,11 @@ TEST_F(FreeAtoms, DrawnVelocitiesHaveTheTemperatureAndNoMomentum) {
 
 TEST_F(FreeAtoms, TheHeatBookedIsTheChangeOfKineticEnergy) {
   draw_velocities(comm, p, atoms, 900.0, 4);
-  ThermostatSettings s;
-  s.on = true;
-  s.temperature_k = 300.0;
-  const LangevinThermostat bath(s, box, 8);
+  ThermostatSettings s = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 300.0);
+  const LangevinThermostat bath(s, 8);
   double heat = 0.0;
   const double before = thermo().kinetic_ev;
-  for (int k = 0; k < 20; ++k) heat += bath.apply(p, 0.01 * k, k % 2 ? 0.01 : 0.003, k);
+  for (int k = 0; k < 20; ++k) heat += bath.apply(p, box, 0.01 * k, k % 2 ? 0.01 : 0.003, k);
   EXPECT_LT(comm.sum(heat), -10.0);
   EXPECT_NEAR(comm.sum(heat), thermo().kinetic_ev - before, 1e-9 * before);
 }
@@ -84,12 +82,10 @@ TEST_F(FreeAtoms, TheHeatBookedIsTheChangeOfKineticEnergy) {
 TEST_F(FreeAtoms, ABathHeatsRestingAtomsToItsTemperatureWhateverTheTimeStep) {
   for (const double dt : {0.002, 0.05, 3.0}) {
     Kokkos::deep_copy(p.v, 0.0);
-    ThermostatSettings s;
-    s.on = true;
-    s.temperature_k = 500.0;
-    const LangevinThermostat bath(s, box, 8);
+    ThermostatSettings s = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 500.0);
+    const LangevinThermostat bath(s, 8);
     const int steps = static_cast<int>(2.0 / dt) + 1;  // twenty damping times
-    for (int k = 0; k < steps; ++k) bath.apply(p, 0.0, dt, k);
+    for (int k = 0; k < steps; ++k) bath.apply(p, box, 0.0, dt, k);
     // Five standard errors of a chi-square with 3 N degrees of freedom.
     EXPECT_NEAR(thermo().temperature_k, 500.0, 5.0 * 500.0 * std::sqrt(2.0 / (3.0 * atoms))) << dt;
   }
@@ -97,11 +93,10 @@ TEST_F(FreeAtoms, ABathHeatsRestingAtomsToItsTemperatureWhateverTheTimeStep) {
 
 TEST_F(FreeAtoms, ABorderBathLeavesTheInsideAndTheFreeSurfacesAlone) {
   box.periodic = {true, true, false};
-  ThermostatSettings s;
-  s.on = s.border_only = true;
-  s.temperature_k = 500.0;
+  ThermostatSettings s = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 500.0);
+  s.border_only = true;
   s.border_width_angstrom = 6.0;  // two layers at each face
-  LangevinThermostat(s, box, 8).apply(p, 0.0, 0.01, 0);
+  LangevinThermostat(s, 8).apply(p, box, 0.0, 0.01, 0);
   const Atoms a = to_host(p);
   for (std::size_t i = 0; i < a.size(); ++i) {
     const bool border = a.x[i][0] < 6.0 || a.x[i][0] > 30.0 || a.x[i][1] < 6.0 || a.x[i][1] > 30.0;
@@ -110,15 +105,13 @@ TEST_F(FreeAtoms, ABorderBathLeavesTheInsideAndTheFreeSurfacesAlone) {
 }
 
 TEST_F(FreeAtoms, ABathActsOnlyBetweenItsTimes) {
-  ThermostatSettings s;
-  s.on = true;
-  s.temperature_k = 500.0;
+  ThermostatSettings s = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 500.0);
   s.start_ps = 1.0;
   s.stop_ps = 2.0;
-  const LangevinThermostat bath(s, box, 8);
-  EXPECT_EQ(bath.apply(p, 0.999, 0.01, 0), 0.0);
-  EXPECT_EQ(bath.apply(p, 2.0, 0.01, 1), 0.0);
-  EXPECT_GT(comm.sum(bath.apply(p, 1.0, 0.01, 2)), 0.0);
+  const LangevinThermostat bath(s, 8);
+  EXPECT_EQ(bath.apply(p, box, 0.999, 0.01, 0), 0.0);
+  EXPECT_EQ(bath.apply(p, box, 2.0, 0.01, 1), 0.0);
+  EXPECT_GT(comm.sum(bath.apply(p, box, 1.0, 0.01, 2)), 0.0);
 }
 
 TEST_F(FreeAtoms, StoppingBooksWhatItTakesAndSparesSlowAtoms) {

@@ -73,7 +73,9 @@ TEST_F(Runs, DrawTheSameVelocitiesOnAnyNumberOfRanks) {
 }
 
 TEST_F(Runs, FollowTheSameTrajectoryOnAnyNumberOfRanks) {
-  what.dynamics.thermostat = {true, true, 300.0, 0.1, 4.0, 0.0, 1e30};
+  what.dynamics.thermostat = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 300.0);
+  what.dynamics.thermostat.border_only = true;
+  what.dynamics.thermostat.border_width_angstrom = 4.0;
   what.dynamics.pkas.push_back({50.0, Vec3{0.6, 0.8, 0.0}, {}, false, 0.01});
   what.dynamics.adaptive.max_displacement_angstrom = 0.02;
   const auto run = [&](const Communicator& c, const Configuration& start) {
@@ -98,7 +100,9 @@ TEST_F(Runs, FollowTheSameTrajectoryOnAnyNumberOfRanks) {
 }
 
 TEST_F(Runs, GoOnFromAStateBitForBit) {
-  what.dynamics.thermostat = {true, true, 300.0, 0.1, 4.0, 0.0, 1e30};
+  what.dynamics.thermostat = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 300.0);
+  what.dynamics.thermostat.border_only = true;
+  what.dynamics.thermostat.border_width_angstrom = 4.0;
   what.dynamics.stopping.kind = StoppingSettings::Kind::sqrt;
   what.dynamics.stopping.coefficient = 0.2;
   what.dynamics.pkas.push_back({60.0, {}, {}, true, 0.0});
@@ -149,7 +153,7 @@ TEST_F(Runs, MakeTheirListsInTheSameStepsWhetherDisplacementsAreMeasuredInAllOrI
 }
 
 TEST_F(Runs, BalanceTheirEnergyLedger) {
-  what.dynamics.thermostat = {true, false, 300.0, 0.05, 4.0, 0.0, 1e30};
+  what.dynamics.thermostat = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 300.0, 0.05);
   what.dynamics.stopping = {StoppingSettings::Kind::sqrt, 0.2167, "", 1.0};
   what.dynamics.pkas.push_back({100.0, {}, {}, false, 0.0});
   what.dynamics.pkas.push_back({30.0, {}, Vec3{3.0, 3.0, 3.0}, false, 0.02});
@@ -168,7 +172,7 @@ TEST_F(Runs, BalanceTheirEnergyLedger) {
 
 TEST_F(Runs, AThermostatBringsTheBoxToItsTemperature) {
   what.dynamics.temperature.draw_k = 0.0;
-  what.dynamics.thermostat = {true, false, 300.0, 0.02, 4.0, 0.0, 1e30};
+  what.dynamics.thermostat = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 300.0, 0.02);
   Simulation s(comm, what, potential, crystal(), times);
   for (int k = 0; k < 300; ++k) s.step(false);
   double sum = 0.0;
@@ -184,7 +188,7 @@ TEST_F(Runs, RelaxationFindsTheLatticeAgain) {
       toy::slice(toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.1), comm.rank(), comm.size());
   Domain perfect(comm, crystal(), potential, {}, times), shaken(comm, start, potential, {}, times);
   const double lowest = comm.sum(perfect.compute_forces_and_energy().energy);
-  const FireResult r = relax(shaken, {2000, 1e-7});
+  const FireResult r = relax(shaken, {2000, 1e-7, {}});
   EXPECT_TRUE(r.converged);
   EXPECT_LE(r.max_force, 1e-7);
   EXPECT_NEAR(r.energy_ev, lowest, 1e-6);

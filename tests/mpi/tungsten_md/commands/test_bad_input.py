@@ -122,6 +122,12 @@ def main():
     t.deck("PKA without direction", "not all zero", deck=DECK + pka + "direction = [0, 0, 0]\n")
     t.deck("thermostat that ends before it starts", "a time after thermostat.start_ps",
            ["thermostat.start_ps=2", "thermostat.stop_ps=1"])
+    t.deck("a barostat beside a surface", "box with an open axis",
+           ["barostat.kind=berendsen", 'structure.boundary=["periodic","periodic","open"]'])
+    t.deck("an expansion of another word", "from 0.1 to 10, or \"measure\"", ["structure.thermal_expansion=measured"])
+    t.deck("an expansion of no number", "from 0.1 to 10, or \"measure\"", ["structure.thermal_expansion=-1"])
+    t.deck("an expansion at no temperature", "temperature.initial_k above 0",
+           ["structure.thermal_expansion=measure", "temperature.initial_k=0"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
     t.deck("recoil above the stopping table", "this one ends at 90 eV", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)

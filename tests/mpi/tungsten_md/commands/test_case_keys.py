@@ -46,6 +46,23 @@ defects_every_steps = 1
 energy_tolerance_ev_per_atom = 1.0
 """
 RELAX = "[relax]\nmax_steps = 2\nforce_tolerance_ev_per_angstrom = 100.0\n"
+PRESSED = CRYSTAL.replace("open", "periodic") + """[run]
+steps = 2
+[thermostat]
+kind = "nose_hoover"
+[barostat]
+kind = "stochastic"
+coupling = "axes"
+[relax]
+max_steps = 2
+force_tolerance_ev_per_angstrom = 100.0
+box = "isotropic"
+pressure_tolerance_gpa = 900.0
+[output]
+checkpoint_every_steps = 2
+[check]
+energy_tolerance_ev_per_atom = 1.0
+"""
 TABLE = EVERYTHING.replace('"sqrt"\ncoefficient_sqrt_ev_per_angstrom = 0.2', '"table"\nfile = "powers.txt"')
 WAFER = "[wafer]\nmargin_angstrom = 1.0\n"
 # Decks by name, each with its target.
@@ -64,6 +81,7 @@ steps = 2
 checkpoint_every_steps = 2
 """
 DECKS = {"argon": (ARGON, "cluster"), "crystal": (CRYSTAL + EVERYTHING + RELAX, "cluster"), "file": (FROM_FILE + TABLE, "cluster"),
+         "pressed": (PRESSED, "cluster"),
          "wafer": (CRYSTAL.replace("[4, 4, 4]", "[8, 8, 3]") + EVERYTHING.replace("trajectory_every_steps = 1\n", "") + WAFER, "wafer")}  # fmt: skip
 # Another value of each key that a restart must refuse: {deck: {key: value}}.
 CASE = {
@@ -84,6 +102,12 @@ CASE = {
     },
     "argon": {"potential.epsilon_ev": "0.011", "potential.sigma_angstrom": "3.3", "potential.cutoff_angstrom": "8.4",
               "potential.shifted": "true", "run.list_every_steps": "2"},
+    "pressed": {
+        "thermostat.chain_links": "4", "barostat.kind": "berendsen", "barostat.coupling": "isotropic", "barostat.pressure_gpa": "1",
+        "barostat.pressure_axes_gpa": "[1,2,3]", "barostat.relaxation_time_ps": "2", "barostat.compressibility_per_gpa": "0.01",
+        "barostat.every_steps": "5", "barostat.start_ps": "1", "barostat.stop_ps": "5", "relax.box": "axes",
+        "relax.pressure_gpa": "1", "relax.pressure_tolerance_gpa": "901",
+    },
     "file": {
         "structure.file": "other.data", "structure.reference": "start", "structure.lattice": "bcc",
         "structure.lattice_constant_angstrom": "3.17", "structure.cells": "[4,4,4]",
@@ -105,6 +129,11 @@ CASE_TOGETHER = {
         "potential.elements": ("stopping.kind=none", "potential.model=zhou_2004", 'potential.elements=["W","Ta"]'),
         "potential.core_inner_angstrom": ("potential.core=zbl", "potential.core_inner_angstrom=1.1"),
         "potential.core_outer_angstrom": ("potential.core=zbl", "potential.core_outer_angstrom=2.1"),
+    },
+    "pressed": {
+        "thermostat.schedule_ps": ("thermostat.schedule_k=[300,400]", "thermostat.schedule_ps=[0,1]"),
+        "thermostat.schedule_k": ("thermostat.schedule_ps=[0,1]", "thermostat.schedule_k=[300,400]"),
+        "relax.pressure_axes_gpa": ("relax.box=axes", "relax.pressure_axes_gpa=[1,2,3]"),
     },
     "wafer": {
         "wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4"),

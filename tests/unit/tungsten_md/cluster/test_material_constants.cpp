@@ -83,7 +83,7 @@ class Eam4 : public ::testing::Test {
   }
   double relaxed_energy(const Configuration& c) {
     Domain domain(comm, c, potential, {}, times);
-    const FireResult r = relax(domain, {4000, 1e-4});
+    const FireResult r = relax(domain, {4000, 1e-4, {}});
     EXPECT_TRUE(r.converged) << r.max_force;
     return r.energy_ev;
   }

@@ -46,6 +46,17 @@ TEST_F(Decks, ARecoilAboveTheStoppingTableIsRefused) {
   EXPECT_EQ(with(one + one + "position_angstrom = [1, 1, 1]\n"), "accepted");
 }
 
+TEST_F(Decks, APressureNeedsAPeriodicBoxAndAMeasuredExpansionATemperature) {
+  const std::string open = "boundary = ['periodic', 'open', 'periodic']\n";
+  EXPECT_SAYS(refusal(crystal + open + "[barostat]\nkind = 'berendsen'\n"), "barostat.kind");
+  EXPECT_SAYS(refusal(crystal + open + "[relax]\nmax_steps = 5\nbox = 'axes'\n"), "relax.box");
+  EXPECT_EQ(refusal(crystal + "[barostat]\nkind = 'berendsen'\n"), "accepted");
+  const std::string measured = crystal + "thermal_expansion = 'measure'\n";
+  EXPECT_SAYS(refusal(measured), "temperature.initial_k");
+  EXPECT_EQ(refusal(measured + "[temperature]\ninitial_k = 300\n"), "accepted");
+  EXPECT_SAYS(refusal(crystal + "thermal_expansion = 'measured'\n"), "or \"measure\"");
+}
+
 TEST_F(Decks, TheStoppingOfTungstenIsNotTakenForOtherElements) {
   const std::string tantalum =
       "[structure]\nelement = 'Ta'\nlattice_constant_angstrom = 3.3\ncells = [8, 8, 8]\n[potential]\nmodel = "

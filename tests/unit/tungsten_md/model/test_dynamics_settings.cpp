@@ -26,7 +26,9 @@ std::string refusal(const std::string& toml) {
 
 TEST(DynamicsSettings, AnEmptyDeckIsPlainNewtonianMotion) {
   const DynamicsSettings d = read("");
-  EXPECT_FALSE(d.thermostat.on);
+  EXPECT_FALSE(d.thermostat.on());
+  EXPECT_FALSE(d.barostat.on());
+  EXPECT_FALSE(d.relax.box.on());
   EXPECT_EQ(d.stopping.kind, StoppingSettings::Kind::none);
   EXPECT_TRUE(d.pkas.empty());
   EXPECT_FALSE(d.adaptive.on());
@@ -55,6 +57,65 @@ TEST(DynamicsSettings, RecoilsComeInTheOrderOfTheirTimesWithUnitDirections) {
 
 TEST(DynamicsSettings, TheLongestAdaptiveStepIsTheRunsUnlessGiven) {
   EXPECT_EQ(read("run.timestep_ps = 0.002").adaptive.max_ps, 0.002);
+}
+
+TEST(DynamicsSettings, AScheduleIsStraightBetweenItsTimesAndFlatBeyond) {
+  const auto t =
+      read("thermostat = {kind = 'langevin', schedule_ps = [1, 3, 4], schedule_k = [300, 1500, 0]}")
+          .thermostat;
+  EXPECT_EQ(t.temperature_k(0.0), 300.0);
+  EXPECT_EQ(t.temperature_k(2.0), 900.0);
+  EXPECT_EQ(t.temperature_k(3.0), 1500.0);
+  EXPECT_EQ(t.temperature_k(3.75), 375.0);
+  EXPECT_EQ(t.temperature_k(99.0), 0.0);
+  EXPECT_EQ(t.hottest_k(), 1500.0);
+}
+
+TEST(DynamicsSettings, ASchedulesTimesAndTemperaturesBelongTogether) {
+  for (const char* bad :
+       {"schedule_ps = [0, 1]", "schedule_k = [300]", "{schedule_ps = [0, 1], schedule_k = [1]}",
+        "{schedule_ps = [1, 1], schedule_k = [1, 2]}", "{schedule_ps = [-1, 1], schedule_k = [1, 2]}",
+        "{schedule_ps = [0, 1], schedule_k = [1, -2]}",
+        "{schedule_ps = [0], schedule_k = [1], temperature_k = 3}"}) {
+    const std::string text =
+        bad[0] == '{' ? std::string("thermostat = ") + bad : std::string("thermostat.") + bad;
+    EXPECT_NE(refusal(text).find("deck.toml:1: key 'thermostat."), std::string::npos) << refusal(text);
+  }
+}
+
+TEST(DynamicsSettings, ABarostatHasOnePressureOrOneForEachAxis) {
+  const auto one = read("barostat = {kind = 'berendsen', pressure_gpa = 2}").barostat;
+  EXPECT_EQ(one.pressure_gpa, (std::array<double, 3>{2, 2, 2}));
+  const auto each =
+      read("barostat = {kind = 'berendsen', coupling = 'axes', pressure_axes_gpa = [1, 2, 3]}").barostat;
+  EXPECT_EQ(each.pressure_gpa, (std::array<double, 3>{1, 2, 3}));
+  for (const char* bad :
+       {"kind = 'mtk'", "kind = 'stochastic'", "relaxation_time_ps = 0", "compressibility_per_gpa = -1",
+        "every_steps = 0", "start_ps = 3, stop_ps = 2", "pressure_axes_gpa = [1, 2, 3]",
+        "coupling = 'axes', pressure_axes_gpa = [1, 2]", "coupling = 'axes', pressure_axes_gpa = [1, 2, 3e3]",
+        "coupling = 'axes', pressure_gpa = 1, pressure_axes_gpa = [1, 2, 3]", "pressure_gpa = nan",
+        "kind = 'berendsen', every_steps = 2000"}) {
+    const std::string text = std::string("barostat = {") + bad + "}";
+    EXPECT_NE(refusal(text).find("deck.toml:1: key 'barostat."), std::string::npos) << text << refusal(text);
+  }
+}
+
+TEST(DynamicsSettings, ABoxRelaxesOnlyWithItsAtoms) {
+  EXPECT_NE(refusal("relax.box = 'axes'").find("relax.max_steps"), std::string::npos);
+  EXPECT_NE(refusal("relax.pressure_gpa = 1").find("relax.box"), std::string::npos);
+  EXPECT_NE(
+      refusal("relax = {max_steps = 5, box = 'isotropic', pressure_axes_gpa = [1, 1, 1]}").find("relax.box"),
+      std::string::npos);
+  EXPECT_TRUE(read("relax = {max_steps = 5, box = 'isotropic'}").relax.box.on());
+}
+
+TEST(DynamicsSettings, ANoseHooverChainHoldsTheWholeBoxAndIsNeverCold) {
+  EXPECT_EQ(read("thermostat.kind = 'nose_hoover'").thermostat.chain, 3);
+  EXPECT_NE(refusal("thermostat = {kind = 'nose_hoover', region = 'border'}").find("thermostat.region"),
+            std::string::npos);
+  EXPECT_NE(refusal("thermostat = {kind = 'nose_hoover', temperature_k = 0}").find("0 K"), std::string::npos);
+  EXPECT_NE(refusal("thermostat = {kind = 'nose_hoover', chain_links = 0}").find("chain_links"),
+            std::string::npos);
 }
 
 TEST(DynamicsSettings, WhatCannotBeMeantIsRefusedAtItsLine) {

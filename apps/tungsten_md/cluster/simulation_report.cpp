@@ -1,0 +1,46 @@
+// What a run on MPI ranks says of itself in its result.
+#include <optional>
+
+#include "common/results/result.hpp"
+#include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/dynamics/lost_atoms.hpp"
+
+namespace wafermark::tungsten {
+
+void Simulation::report(Result& result, const RunLoop& loop) const {
+  const double steps = static_cast<double>(loop.steps);
+  const double atom_steps = static_cast<double>(atoms()) * steps;
+  const bool ran = loop.seconds > 0.0 && loop.steps > 0;
+  const Domain::Memory memory = domain_->bytes();
+  result.add_figure("steps_per_second", ran ? std::optional(steps / loop.seconds) : std::nullopt, "1/s");
+  result.add_figure("atom_steps_per_second", ran ? std::optional(atom_steps / loop.seconds) : std::nullopt,
+                    "1/s");
+  result.add_figure("joules_per_atom_step",
+                    loop.joules && loop.steps > 0 ? std::optional(*loop.joules / atom_steps) : std::nullopt,
+                    "J", Kind::measured, loop.energy_note);
+  result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
+  result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (case_.run.list_every > 0)  // the deck's own choice, as of LAMMPS' benchmark
+    result.add_figure("late_lists", static_cast<double>(late_lists()), "");
+  else
+    result.add_check("late_lists", static_cast<double>(late_lists()), 0.0, 0.0, "");
+  if (has_open_axis(frame_.box)) {
+    result.add_figure("lost_atoms", static_cast<double>(lost_atoms_), "");
+    result.add_figure("lost_energy_ev", ledger_.lost_ev, "eV");
+  }
+  // Beyond its last energy a table says nothing; the last power was taken.
+  if (case_.dynamics.stopping.kind == StoppingSettings::Kind::table)
+    result.add_check("atom_steps_above_stopping_table",
+                     static_cast<double>(comm_.sum(stopping_.above_table())), 0.0, 0.0, "");
+  if (relaxation_ && case_.dynamics.relax.box.on())
+    result.add_check("relaxed_pressure_error", relaxation_->pressure_error_gpa, 0.0,
+                     case_.dynamics.relax.box.tolerance_gpa, "GPa");
+  if (case_.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
+    result.add_check("chain_balance_per_atom", chain_balance_ev() / static_cast<double>(atoms()), 0.0,
+                     case_.check.energy_tolerance_ev_per_atom, "eV");
+  if (relaxation_)
+    result.add_check("relaxed_max_force", relaxation_->max_force, 0.0,
+                     case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
+}
+
+}  // namespace wafermark::tungsten

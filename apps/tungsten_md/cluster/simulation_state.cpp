@@ -1,0 +1,111 @@
+// A run on MPI ranks as its checkpoints carry it on.
+#include <array>
+
+#include "tungsten_md/cluster/simulation.hpp"
+#include "tungsten_md/model/recoil_checks.hpp"
+
+namespace wafermark::tungsten {
+namespace {
+
+constexpr std::array<const char*, 3> list_faces{"list_hi_x", "list_hi_y", "list_hi_z"};
+
+/// As many ranks as wrote the state have each their own sum, so that rounding is as without the cut. Of
+/// others rank 0 carries the whole on.
+double share_of(const Communicator& comm, const SimulationState& state, const std::string& name) {
+  const auto shares = state.shares.find(name);
+  if (shares != state.shares.end() && shares->second.size() == static_cast<std::size_t>(comm.size()))
+    return shares->second[static_cast<std::size_t>(comm.rank())];
+  return comm.is_root() ? state.numbers.at(name) : 0.0;
+}
+
+/// The box in which the state's list was built; checkpoints of earlier versions have it fixed.
+Box list_box(const SimulationState& state) {
+  Box box = state.configuration.box;
+  for (std::size_t d = 0; d < 3; ++d)
+    if (const auto hi = state.numbers.find(list_faces[d]); hi != state.numbers.end()) box.hi[d] = hi->second;
+  return box;
+}
+
+}  // namespace
+
+Simulation::Simulation(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                       const SimulationState& state, RegionTimes& times)
+    : Simulation(comm, what, state.configuration) {
+  // The box may have become smaller since; recoils had their place in it when the run began.
+  check_recoils(what, what.structure.lattice ? what.structure.lattice->box(what.structure.periodic)
+                                             : state.configuration.box);
+  times_ = &times;
+  const auto ranks = state.rank_grid[0] * state.rank_grid[1] * state.rank_grid[2];
+  const bool same_grid =
+      ranks == comm.size() &&
+      (what.run.rank_grid == std::array<int, 3>{0, 0, 0} || what.run.rank_grid == state.rank_grid) &&
+      state.numbers.at("skin_angstrom") == what.run.skin_angstrom;
+  if (same_grid)
+    domain_ =
+        std::make_unique<Domain>(comm, state.configuration, ListReference{list_box(state), state.x_reference},
+                                 potential, domain_settings(state.rank_grid), times);
+  else
+    domain_ = std::make_unique<Domain>(comm, state.configuration, potential,
+                                       domain_settings(what.run.rank_grid), times);
+  energy_share_ = domain_->compute_forces_and_energy();
+  // The stored forces differ from these in the last bits at most, but the run must go on with the former.
+  if (same_grid && state.forces.size() == static_cast<std::size_t>(domain_->particles().n_local))
+    domain_->set_forces(state.forces);
+  time_step_.resume(state.numbers.at("timestep_ps"));
+  ledger_.initial_ev = state.numbers.at("initial_ev");
+  ledger_.pka_ev = state.numbers.at("pka_ev");
+  ledger_.stopping_ev = share_of(comm, state, "stopping_ev");
+  ledger_.thermostat_ev = share_of(comm, state, "thermostat_ev");
+  pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
+  const auto counter = [&](const char* name) {  // checkpoints of earlier versions have none
+    const auto found = state.counters.find(name);
+    return found == state.counters.end() ? std::int64_t{0} : found->second;
+  };
+  lost_atoms_ = counter("lost_atoms");
+  late_lists_before_ = counter("late_lists");
+  if (counter("lost_atoms_settled") != 0) looked_at_ = domain_->rebuilds();
+  if (const auto lost = state.numbers.find("lost_ev"); lost != state.numbers.end())
+    ledger_.lost_ev = lost->second;
+  if (const auto waited = state.numbers.find("barostat_waited_ps"); waited != state.numbers.end())
+    barostat_.resume(waited->second);
+  if (const auto work = state.numbers.find("barostat_ev"); work != state.numbers.end())
+    ledger_.barostat_ev = work->second;
+  if (what.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover) chain_.resume(state.numbers);
+  if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
+  if (same_grid) watch_.resume(counter("displacement_due_step"));
+  recoils_ = state.recoils;
+}
+
+SimulationState Simulation::state() const {
+  const EnergyLedger sum = ledger();
+  SimulationState s;
+  s.configuration = configuration();
+  const ListReference reference = domain_->reference_on_host();
+  s.x_reference = reference.x;
+  s.forces = domain_->forces_on_host();
+  s.rank_grid = domain_->subdomain().grid;
+  s.numbers = {{"timestep_ps", time_step_.current()},
+               {"initial_ev", sum.initial_ev},
+               {"pka_ev", sum.pka_ev},
+               {"stopping_ev", sum.stopping_ev},
+               {"thermostat_ev", sum.thermostat_ev},
+               {"barostat_ev", sum.barostat_ev},
+               {"barostat_waited_ps", barostat_.waited_ps()},
+               {"lost_ev", sum.lost_ev},
+               {"skin_angstrom", case_.run.skin_angstrom}};
+  for (std::size_t d = 0; d < 3; ++d) s.numbers[list_faces[d]] = reference.box.hi[d];
+  if (case_.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
+    s.numbers.merge(chain_.state());
+  s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)},
+                {"lost_atoms", lost_atoms_},
+                {"late_lists", late_lists()},
+                {"displacement_due_step", watch_.due()},
+                {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
+                {"above_stopping_table", comm_.sum(stopping_.above_table())}};
+  s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},
+              {"thermostat_ev", comm_.all_gather(ledger_.thermostat_ev)}};
+  s.recoils = recoils_;
+  return s;
+}
+
+}  // namespace wafermark::tungsten
