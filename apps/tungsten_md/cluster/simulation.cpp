@@ -31,7 +31,9 @@ void Simulation::step(bool with_energy) {
   {
     const Region region(*times_, "integrate");
     kick(p, dt);
-    ledger_.stopping_ev += stopping_.apply(p, dt);
+    ledger_.stopping_ev += stopping_.apply(p, dt, electrons_.deposit(frame_.box));
+    ledger_.electrons_ev += electrons_.couple(p, frame_.box, dt, step_);
+    electrons_.conduct(comm_, frame_.box, dt);
     ledger_.thermostat_ev += langevin_.apply(p, frame_.box, time_ps_, dt, step_);
     if (chain_.acts(time_ps_)) apply_chain(dt);
   }
@@ -64,7 +66,8 @@ void Simulation::follow_pressure() {
 
 bool Simulation::measures_motion() const {
   if (case_.run.list_every > 0) return (step_ + 1) % case_.run.list_every == 0;
-  const bool by_forces_alone = !case_.dynamics.thermostat.on() && !case_.dynamics.adaptive.on();
+  const bool by_forces_alone =
+      !case_.dynamics.thermostat.on() && !case_.dynamics.adaptive.on() && !electrons_.on();
   return !by_forces_alone || watch_.is_due(step_);
 }
 
@@ -151,6 +154,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Configu
       langevin_(what.dynamics.thermostat, what.run.seed),
       chain_(what.dynamics.thermostat),
       barostat_(what.dynamics.barostat, what.run.seed),
+      electrons_(what.dynamics.electrons, start.box, what.run.seed),
       step_(start.step),
       time_ps_(start.time_ps) {}
 
@@ -180,18 +184,20 @@ Thermo Simulation::thermo() const {
   t.step = step_;
   t.time_ps = time_ps_;
   t.timestep_ps = time_step_.current();
+  if (electrons_.has_cells()) t.electron_temperature_k = electrons_.mean_temperature_k(frame_.box);
   return t;
 }
 
 EnergyLedger Simulation::ledger() const {
   EnergyLedger sum = ledger_;
   sum.stopping_ev = comm_.sum(ledger_.stopping_ev);
+  sum.electrons_ev = comm_.sum(ledger_.electrons_ev);
   sum.thermostat_ev = comm_.sum(ledger_.thermostat_ev);
   return sum;
 }
 
 bool Simulation::momentum_is_kept() const {
-  return !case_.dynamics.thermostat.on() && !case_.dynamics.barostat.on() &&
+  return !case_.dynamics.thermostat.on() && !case_.dynamics.barostat.on() && !electrons_.on() &&
          case_.dynamics.stopping.kind == StoppingSettings::Kind::none && case_.dynamics.pkas.empty() &&
          lost_atoms_ == 0;
 }

@@ -14,6 +14,7 @@
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/dynamics/barostat.hpp"
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
+#include "tungsten_md/dynamics/electrons.hpp"
 #include "tungsten_md/dynamics/langevin_thermostat.hpp"
 #include "tungsten_md/dynamics/nose_hoover_thermostat.hpp"
 #include "tungsten_md/dynamics/pka.hpp"
@@ -32,6 +33,7 @@ struct SimulationState {
   std::map<std::string, double> numbers;
   std::map<std::string, std::int64_t> counters;
   std::map<std::string, std::vector<double>> shares;  ///< numbers that every rank sums up by itself, by rank
+  std::map<std::string, std::vector<double>> fields;  ///< the same on all ranks
   std::vector<Recoil> recoils;                        ///< made so far
 };
 
@@ -68,6 +70,13 @@ class Simulation final : public Dynamics {
   const std::optional<BoxRelaxationResult>& relaxation() const { return relaxation_; }
   SimulationState state() const;
   /// Heat that a Nose-Hoover chain gave, and what it holds less: the error of its integration. Collective.
+  const Electrons& electrons() const { return electrons_; }
+  /// What the cells of electrons gained, less what the atoms gave them. Collective.
+  double electron_balance_ev() const {
+    const EnergyLedger l = ledger();
+    return electrons_.gained_ev() - l.stopping_ev + l.electrons_ev;
+  }
+  void write_files(const std::string& out) const override;
   double chain_balance_ev() const { return chain_.held_ev() + ledger().thermostat_ev; }
 
  private:
@@ -96,6 +105,7 @@ class Simulation final : public Dynamics {
   LangevinThermostat langevin_;
   NoseHooverThermostat chain_;
   Barostat barostat_;
+  Electrons electrons_;
   DisplacementWatch watch_;
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;

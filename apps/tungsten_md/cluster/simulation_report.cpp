@@ -1,6 +1,11 @@
 // What a run on MPI ranks says of itself in its result.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <optional>
 
+#include "common/durable_file.hpp"
+#include "common/errors.hpp"
 #include "common/results/result.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/dynamics/lost_atoms.hpp"
@@ -35,12 +40,45 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
   if (relaxation_ && case_.dynamics.relax.box.on())
     result.add_check("relaxed_pressure_error", relaxation_->pressure_error_gpa, 0.0,
                      case_.dynamics.relax.box.tolerance_gpa, "GPa");
+  if (electrons_.has_cells()) {
+    const auto kelvin = electrons_.temperatures_k(frame_.box);
+    result.add_figure("electron_temperature_end_k", electrons_.mean_temperature_k(frame_.box), "K");
+    result.add_figure("electron_temperature_hottest_k", *std::max_element(kelvin.begin(), kelvin.end()), "K",
+                      Kind::measured, "of a cell, at the end");
+    result.add_check("electron_balance_per_atom", electron_balance_ev() / static_cast<double>(atoms()), 0.0,
+                     case_.check.energy_tolerance_ev_per_atom, "eV");
+  }
   if (case_.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
     result.add_check("chain_balance_per_atom", chain_balance_ev() / static_cast<double>(atoms()), 0.0,
                      case_.check.energy_tolerance_ev_per_atom, "eV");
   if (relaxation_)
     result.add_check("relaxed_max_force", relaxation_->max_force, 0.0,
                      case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");
+}
+
+void Simulation::write_files(const std::string& out) const {
+  if (!electrons_.has_cells()) return;
+  const auto kelvin = electrons_.temperatures_k(frame_.box);
+  std::string problem;
+  if (comm_.is_root()) {
+    const auto& n = case_.dynamics.electrons.cells;
+    std::string table = "x_angstrom,y_angstrom,z_angstrom,temperature_k\n";
+    for (std::size_t c = 0; c < kelvin.size(); ++c) {
+      const auto i = static_cast<int>(c);
+      const int at[3] = {i / (n[1] * n[2]), i / n[2] % n[1], i % n[2]};
+      for (int d = 0; d < 3; ++d) {
+        const auto k = static_cast<std::size_t>(d);
+        table += fmt::format("{:.9g},", frame_.box.lo[k] + (at[d] + 0.5) * frame_.box.length(d) / n[k]);
+      }
+      table += fmt::format("{:.9g}\n", kelvin[c]);
+    }
+    try {
+      write_text_file(out + "/electrons.csv", table);
+    } catch (const std::exception& e) {
+      problem = message_of(e);
+    }
+  }
+  comm_.fail_together(!problem.empty(), problem);
 }
 
 }  // namespace wafermark::tungsten

@@ -56,6 +56,9 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   ledger_.pka_ev = state.numbers.at("pka_ev");
   ledger_.stopping_ev = share_of(comm, state, "stopping_ev");
   ledger_.thermostat_ev = share_of(comm, state, "thermostat_ev");
+  if (electrons_.on()) ledger_.electrons_ev = share_of(comm, state, "electrons_ev");
+  if (electrons_.has_cells())
+    electrons_.resume(state.fields.at("electron_cells_ev"), state.numbers.at("electrons_initial_ev"));
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
   const auto counter = [&](const char* name) {  // checkpoints of earlier versions have none
     const auto found = state.counters.find(name);
@@ -89,6 +92,8 @@ SimulationState Simulation::state() const {
                {"pka_ev", sum.pka_ev},
                {"stopping_ev", sum.stopping_ev},
                {"thermostat_ev", sum.thermostat_ev},
+               {"electrons_ev", sum.electrons_ev},
+               {"electrons_initial_ev", electrons_.initial_ev()},
                {"barostat_ev", sum.barostat_ev},
                {"barostat_waited_ps", barostat_.waited_ps()},
                {"lost_ev", sum.lost_ev},
@@ -103,7 +108,9 @@ SimulationState Simulation::state() const {
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
   s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},
+              {"electrons_ev", comm_.all_gather(ledger_.electrons_ev)},
               {"thermostat_ev", comm_.all_gather(ledger_.thermostat_ev)}};
+  if (electrons_.has_cells()) s.fields["electron_cells_ev"] = electrons_.cells_ev();
   s.recoils = recoils_;
   return s;
 }

@@ -119,6 +119,7 @@ void CaseRecord::set_dynamics(const DynamicsSettings& d) {
   if (s.kind == Kind::sqrt) set("stopping.coefficient", s.coefficient);
   if (s.kind == Kind::table) set("stopping.file (content)", digest_of_file(s.file));
   if (s.kind != Kind::none) set("stopping.cutoff_energy_ev", s.cutoff_energy_ev);
+  set_electrons(d.electrons);
   const AdaptiveStepSettings& a = d.adaptive;
   set("adaptive_timestep.max_displacement_angstrom", a.max_displacement_angstrom);
   set("adaptive_timestep.max_energy_change_ev", a.max_energy_change_ev);
@@ -161,6 +162,26 @@ void CaseRecord::set_pressure(const DynamicsSettings& d) {
   set("relax.box", r.kind == BoxRelaxation::Kind::axes ? "axes" : "isotropic");
   set("relax.pressure_gpa", r.pressure_gpa);
   set("relax.pressure_tolerance_gpa", r.tolerance_gpa);
+}
+
+void CaseRecord::set_electrons(const ElectronSettings& e) {
+  using Model = ElectronSettings::Model;
+  set("electrons.model", e.model == Model::none       ? "none"
+                         : e.model == Model::friction ? "friction"
+                                                      : "two_temperature");
+  if (!e.on()) return;
+  set("electrons.coupling_time_ps", e.coupling_time_ps);
+  set("electrons.min_energy_ev", e.min_energy_ev);
+  set("electrons.max_energy_ev", e.max_energy_ev);
+  set("electrons.temperature_k", e.temperature_k);
+  if (!e.has_cells()) return;
+  set("electrons.cells", e.cells);
+  if (!e.file.empty()) {
+    set("electrons.file (content)", digest_of_file(e.file));
+  } else {
+    set("electrons.heat_capacity_j_per_m3_k", e.properties.heat_capacity);
+    set("electrons.conductivity_w_per_m_k", e.properties.conductivity);
+  }
 }
 
 void CaseRecord::set_wafer(const WaferSettings& w) {

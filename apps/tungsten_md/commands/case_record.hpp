@@ -39,6 +39,7 @@ class CaseRecord {
   void set(const std::string& key, const T& value);
   void set_reference(const ReferenceSettings& reference);
   void set_dynamics(const DynamicsSettings& d);
+  void set_electrons(const ElectronSettings& e);
   void set_pressure(const DynamicsSettings& d);
   void set_wafer(const WaferSettings& w);
 

@@ -12,10 +12,11 @@ namespace wafermark::tungsten {
 
 // All that `run` writes; checkpoints go first: from whatever is left no run goes on.
 OutputFolder::OutputFolder(const Communicator& comm, std::string path)
-    : wafermark::OutputFolder(comm, std::move(path),
-                              {"checkpoint.previous.h5", "checkpoint.h5", "result.json", "thermo.csv",
-                               "defects.json", "defects.csv", "trajectory.h5", "trajectory.dump",
-                               "trajectory.xyz", "start.data", "final.data", "wafer.h5", "trace.json"}) {}
+    : wafermark::OutputFolder(
+          comm, std::move(path),
+          {"checkpoint.previous.h5", "checkpoint.h5", "result.json", "thermo.csv", "defects.json",
+           "defects.csv", "trajectory.h5", "trajectory.dump", "trajectory.xyz", "start.data", "final.data",
+           "electrons.csv", "wafer.h5", "trace.json"}) {}
 
 std::vector<std::string> OutputFolder::checkpoints() const {
   std::vector<std::string> found;

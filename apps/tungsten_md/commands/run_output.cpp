@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* thermo_columns =
     "step,time_ps,timestep_ps,temperature_k,kinetic_ev,potential_ev,total_ev,energy_error_ev,pressure_gpa,"
-    "pressure_x_gpa,pressure_y_gpa,pressure_z_gpa,length_x_angstrom,length_y_angstrom,length_z_angstrom";
+    "pressure_x_gpa,pressure_y_gpa,pressure_z_gpa,length_x_angstrom,length_y_angstrom,length_z_angstrom,"
+    "electron_temperature_k";
 
 constexpr const char* h5md_name = "trajectory.h5";
 
@@ -187,6 +188,7 @@ void RunOutput::thermo(const Thermo& t, double error) {
   for (std::size_t d = 0; d < 3; ++d)
     row += t.pressure_axes_gpa ? fmt::format(",{:.9g}", (*t.pressure_axes_gpa)[d]) : ",";
   for (const double length : t.box_angstrom) row += fmt::format(",{:.17g}", length);
+  row += t.electron_temperature_k ? fmt::format(",{:.9g}", *t.electron_temperature_k) : ",";
   rows_.push_back(row);
   last_row_ = t.step;
   log(t, error);
@@ -282,6 +284,7 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
                                           {"pka", ledger.pka_ev},
                                           {"stopping", ledger.stopping_ev},
+                                          {"electrons", ledger.electrons_ev},
                                           {"thermostat", ledger.thermostat_ev},
                                           {"barostat", ledger.barostat_ev},
                                           {"lost", ledger.lost_ev}});

@@ -17,13 +17,14 @@ namespace wafermark::tungsten {
 namespace {
 
 SimulationState to_state(const Checkpoint& c, const std::vector<Recoil>& recoils) {
-  return {c.configuration, c.x_reference, c.forces, c.rank_grid, c.numbers, c.counters, c.shares, recoils};
+  return {c.configuration, c.x_reference, c.forces, c.rank_grid, c.numbers,
+          c.counters,      c.shares,      c.fields, recoils};
 }
 
 Checkpoint to_checkpoint(const SimulationState& s, const std::string& deck,
                          const std::optional<Lattice>& lattice, const nlohmann::json& run) {
-  return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers,
-          s.counters,      s.shares,      deck,     lattice,     run};
+  return {s.configuration, s.x_reference, s.forces, s.rank_grid, s.numbers, s.counters,
+          s.shares,        s.fields,      deck,     lattice,     run};
 }
 
 /// Of the emulated wafer, for the cluster, which makes lists and forces anew.

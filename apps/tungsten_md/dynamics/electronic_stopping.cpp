@@ -15,6 +15,7 @@ struct Slow {
   StoppingLaw<double> law;  ///< with the table of type 0; those of the others follow
   double dt;
   Kokkos::View<std::int64_t, MemSpace> above;
+  HeatDeposit deposit;
 
   KOKKOS_FUNCTION void operator()(int i, double& lost) const {
     StoppingLaw<double> of_type = law;
@@ -23,7 +24,9 @@ struct Slow {
     const double v2 = p.v(i, 0) * p.v(i, 0) + p.v(i, 1) * p.v(i, 1) + p.v(i, 2) * p.v(i, 2);
     const double factor = slowing(of_type, mass, v2, dt);
     for (int d = 0; d < 3; ++d) p.v(i, d) *= factor;
-    lost += 0.5 * mass * v2 * (1.0 - factor * factor);
+    const double energy = 0.5 * mass * v2 * (1.0 - factor * factor);
+    lost += energy;
+    if (energy > 0.0) deposit.add(p.x(i, 0), p.x(i, 1), p.x(i, 2), energy);
     if (law.table && 0.5 * mass * v2 > law.energy[law.entries - 1]) Kokkos::atomic_inc(&above());
   }
 };
@@ -48,7 +51,7 @@ ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : setti
   power_ = to_device(powers, "stopping_power");
 }
 
-double ElectronicStopping::apply(Particles& p, double dt) const {
+double ElectronicStopping::apply(Particles& p, double dt, const HeatDeposit& deposit) const {
   if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
   double lost = 0.0;
   Kokkos::parallel_reduce(
@@ -57,7 +60,8 @@ double ElectronicStopping::apply(Particles& p, double dt) const {
            {settings_.kind == StoppingSettings::Kind::table, settings_.coefficient,
             settings_.cutoff_energy_ev, energy_.data(), power_.data(), static_cast<int>(energy_.extent(0))},
            dt,
-           above_},
+           above_,
+           deposit},
       lost);
   return lost;
 }

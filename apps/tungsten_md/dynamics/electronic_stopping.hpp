@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "tungsten_md/dynamics/electrons.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 #include "tungsten_md/model/stopping_table.hpp"
@@ -12,8 +13,9 @@ namespace wafermark::tungsten {
 class ElectronicStopping {
  public:
   explicit ElectronicStopping(const StoppingSettings& settings);
-  /// Slows this rank's atoms above the cut-off energy for `dt`; returns the energy they lost, eV.
-  double apply(Particles& p, double dt) const;
+  /// Slows this rank's atoms above the cut-off energy for `dt`; returns the energy they lost, eV, and leaves
+  /// it with the electrons of their cells where there are any.
+  double apply(Particles& p, double dt, const HeatDeposit& deposit = {}) const;
   /// How often an atom of this rank was above the end of the table so far; it was slowed by the last power.
   std::int64_t above_table() const;
   /// Goes on from a stored count.

@@ -93,6 +93,7 @@ void write_checkpoint(const Communicator& comm, const std::string& path, const C
                        {"numbers", checkpoint.numbers},
                        {"counters", checkpoint.counters},
                        {"shares", checkpoint.shares},
+                       {"fields", checkpoint.fields},
                        {"deck", checkpoint.deck},
                        {"run", checkpoint.run}};
   write_json(file, comm, "/header", header);
@@ -166,6 +167,8 @@ Checkpoint read_checkpoint(const Communicator& comm, const std::string& path) {
     checkpoint.counters = header.at("counters").get<std::map<std::string, std::int64_t>>();
     if (header.contains("shares"))  // files of earlier versions have none
       checkpoint.shares = header.at("shares").get<std::map<std::string, std::vector<double>>>();
+    if (header.contains("fields"))
+      checkpoint.fields = header.at("fields").get<std::map<std::string, std::vector<double>>>();
     checkpoint.deck = header.at("deck");
     checkpoint.run = header.at("run");
     return checkpoint;

@@ -22,6 +22,7 @@ struct Checkpoint {
   std::map<std::string, double> numbers;  ///< named state; NaN and infinities come back as NaN
   std::map<std::string, std::int64_t> counters;
   std::map<std::string, std::vector<double>> shares;  ///< numbers of each rank, by rank
+  std::map<std::string, std::vector<double>> fields;  ///< numbers of the whole run, not by rank
   std::string deck;                                   ///< the deck that the run followed
   std::optional<Lattice> lattice;                     ///< of the starting crystal
   nlohmann::json run;  ///< what the run is and how far its files go: its own business

@@ -330,7 +330,8 @@ Case Case::read(Deck& deck) {
                 "can lose some");
   c.check.energy_tolerance_ev_per_atom = deck.number(
       "check.energy_tolerance_ev_per_atom", 1e-4,
-      "largest |total - initial - PKA + stopping - thermostat - barostat| of a valid run", {0, 1e12, true});
+      "largest |total - initial - PKA + stopping - electrons - thermostat - barostat| of a valid run",
+      {0, 1e12, true});
   c.check.momentum_tolerance =
       deck.number("check.momentum_tolerance", 1e-6,
                   "largest change of the momentum, as a share of the thermal momentum, in runs "

@@ -20,26 +20,28 @@ struct Thermo {
   double temperature_k = 0;
   double pressure_gpa = 0;  ///< of the box's volume; without meaning where an axis is open
   std::optional<Vec3>
-      pressure_axes_gpa;             ///< along x, y, z; none on a target that sums the virial's trace only
-  Vec3 box_angstrom{};               ///< edges
-  std::array<double, 3> momentum{};  ///< amu Angstrom / ps
-  double thermal_momentum = 0;       ///< sum of m |v|, the scale for `momentum`
+      pressure_axes_gpa;  ///< along x, y, z; none on a target that sums the virial's trace only
+  std::optional<double> electron_temperature_k;  ///< mean over cells, where electrons have them
+  Vec3 box_angstrom{};                           ///< edges
+  std::array<double, 3> momentum{};              ///< amu Angstrom / ps
+  double thermal_momentum = 0;                   ///< sum of m |v|, the scale for `momentum`
 
   double total_ev() const { return kinetic_ev + potential_ev; }
 };
 
-/// Sums over the run in eV. total = initial + PKA - stopping + thermostat + barostat - lost; what is left
-/// over is the integration error.
+/// Sums over the run in eV. total = initial + PKA - stopping + electrons + thermostat + barostat - lost; what
+/// is left over is the integration error.
 struct EnergyLedger {
   double initial_ev = 0.0;     ///< kinetic + potential at the start
   double pka_ev = 0.0;         ///< given to PKAs
   double stopping_ev = 0.0;    ///< lost to electrons
+  double electrons_ev = 0.0;   ///< taken from electrons by friction and noise
   double thermostat_ev = 0.0;  ///< taken from the heat bath
   double barostat_ev = 0.0;    ///< work on the atoms by changes of the box
   double lost_ev = 0.0;        ///< taken along by atoms that left an open box
 
   double expected_ev() const {
-    return initial_ev + pka_ev - stopping_ev + thermostat_ev + barostat_ev - lost_ev;
+    return initial_ev + pka_ev - stopping_ev + electrons_ev + thermostat_ev + barostat_ev - lost_ev;
   }
 };
 

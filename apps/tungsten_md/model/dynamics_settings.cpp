@@ -155,6 +155,7 @@ DynamicsSettings DynamicsSettings::read(Deck& deck) {
                   "velocities are drawn at this one (twice the aim from a perfect lattice)", kelvin);
   d.thermostat = read_thermostat(deck);
   d.stopping = read_stopping(deck);
+  d.electrons = ElectronSettings::read(deck, d.temperature.initial_k);
   for (Deck& pka : deck.tables("pka", "primary knock-on atoms")) d.pkas.push_back(read_pka(pka));
   std::stable_sort(d.pkas.begin(), d.pkas.end(),
                    [](const PkaSettings& a, const PkaSettings& b) { return a.time_ps < b.time_ps; });

@@ -1,5 +1,5 @@
 // What acts on the atoms beside their forces: the deck's [temperature], [thermostat], [barostat], [stopping],
-// [[pka]], [adaptive_timestep] and [relax].
+// [electrons], [[pka]], [adaptive_timestep] and [relax].
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "common/deck.hpp"
 #include "tungsten_md/model/box.hpp"
+#include "tungsten_md/model/electron_settings.hpp"
 #include "tungsten_md/model/pressure_settings.hpp"
 
 namespace wafermark::tungsten {
@@ -80,6 +81,7 @@ struct DynamicsSettings {
   ThermostatSettings thermostat;
   BarostatSettings barostat;
   StoppingSettings stopping;
+  ElectronSettings electrons;
   std::vector<PkaSettings> pkas;  ///< in the order of their times
   AdaptiveStepSettings adaptive;
   RelaxSettings relax;

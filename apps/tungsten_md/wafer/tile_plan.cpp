@@ -84,6 +84,8 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
     throw InputError("relax.box: the box of the wafer target is fixed, expected \"fixed\"");
   if (what.dynamics.barostat.on())
     throw InputError("barostat.kind: the box of the wafer target is fixed, expected \"none\"");
+  if (what.dynamics.electrons.on())
+    throw InputError("electrons.model: the wafer target has stopping only, expected \"none\"");
   if (what.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
     throw InputError("thermostat.kind: the wafer target has no Nose-Hoover chains, expected \"langevin\"");
   if (potential.lennard_jones)

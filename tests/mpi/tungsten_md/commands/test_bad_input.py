@@ -128,6 +128,15 @@ def main():
     t.deck("an expansion of no number", "from 0.1 to 10, or \"measure\"", ["structure.thermal_expansion=-1"])
     t.deck("an expansion at no temperature", "temperature.initial_k above 0",
            ["structure.thermal_expansion=measure", "temperature.initial_k=0"])
+    two = ["electrons.model=two_temperature"]
+    t.deck("electrons without a heat capacity", "electrons.heat_capacity_j_per_m3_k", two)
+    t.deck("electrons with a table of negative numbers", "m.txt:2: found '5 -1 2'", [*two, "electrons.file=m.txt"],
+           {"m.txt": "# T C k\n5 -1 2\n"})
+    t.deck("electrons with a table out of order", "m.txt:2: found 300 K, expected more than 300", [*two, "electrons.file=m.txt"],
+           {"m.txt": "300 1 2\r\n300 2 3\r\n"})
+    t.deck("electrons with a table of one line", "found 1 lines of numbers", [*two, "electrons.file=m.txt"], {"m.txt": "300 1 2\n"})
+    t.deck("electrons with too many cells", "at most 262144 cells",
+           [*two, "electrons.heat_capacity_j_per_m3_k=1", "electrons.cells=[100,100,100]"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
     t.deck("recoil above the stopping table", "this one ends at 90 eV", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)

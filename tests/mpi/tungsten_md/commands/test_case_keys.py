@@ -53,6 +53,10 @@ kind = "nose_hoover"
 [barostat]
 kind = "stochastic"
 coupling = "axes"
+[electrons]
+model = "two_temperature"
+heat_capacity_j_per_m3_k = 4e4
+conductivity_w_per_m_k = 100.0
 [relax]
 max_steps = 2
 force_tolerance_ev_per_angstrom = 100.0
@@ -62,6 +66,14 @@ pressure_tolerance_gpa = 900.0
 checkpoint_every_steps = 2
 [check]
 energy_tolerance_ev_per_atom = 1.0
+"""
+ELECTRONS = CRYSTAL + """[run]
+steps = 2
+[electrons]
+model = "two_temperature"
+file = "metal.txt"
+[output]
+checkpoint_every_steps = 2
 """
 TABLE = EVERYTHING.replace('"sqrt"\ncoefficient_sqrt_ev_per_angstrom = 0.2', '"table"\nfile = "powers.txt"')
 WAFER = "[wafer]\nmargin_angstrom = 1.0\n"
@@ -81,7 +93,7 @@ steps = 2
 checkpoint_every_steps = 2
 """
 DECKS = {"argon": (ARGON, "cluster"), "crystal": (CRYSTAL + EVERYTHING + RELAX, "cluster"), "file": (FROM_FILE + TABLE, "cluster"),
-         "pressed": (PRESSED, "cluster"),
+         "pressed": (PRESSED, "cluster"), "electrons": (ELECTRONS, "cluster"),
          "wafer": (CRYSTAL.replace("[4, 4, 4]", "[8, 8, 3]") + EVERYTHING.replace("trajectory_every_steps = 1\n", "") + WAFER, "wafer")}  # fmt: skip
 # Another value of each key that a restart must refuse: {deck: {key: value}}.
 CASE = {
@@ -93,7 +105,7 @@ CASE = {
         "run.seed": "2", "temperature.initial_k": "310", "temperature.draw_k": "310", "thermostat.kind": "none",
         "thermostat.region": "box", "thermostat.temperature_k": "310", "thermostat.damping_time_ps": "0.2",
         "thermostat.border_width_angstrom": "2.5", "thermostat.start_ps": "1", "thermostat.stop_ps": "5",
-        "stopping.kind": "none", "stopping.coefficient_sqrt_ev_per_angstrom": "0.3", "stopping.cutoff_energy_ev": "11",
+        "electrons.model": "friction", "stopping.kind": "none", "stopping.coefficient_sqrt_ev_per_angstrom": "0.3", "stopping.cutoff_energy_ev": "11",
         "adaptive_timestep.max_displacement_angstrom": "0.2", "adaptive_timestep.max_energy_change_ev": "11",
         "adaptive_timestep.min_ps": "1e-6", "adaptive_timestep.max_ps": "0.002", "adaptive_timestep.growth": "1.1",
         "relax.max_steps": "3", "relax.force_tolerance_ev_per_angstrom": "101",
@@ -106,8 +118,11 @@ CASE = {
         "thermostat.chain_links": "4", "barostat.kind": "berendsen", "barostat.coupling": "isotropic", "barostat.pressure_gpa": "1",
         "barostat.pressure_axes_gpa": "[1,2,3]", "barostat.relaxation_time_ps": "2", "barostat.compressibility_per_gpa": "0.01",
         "barostat.every_steps": "5", "barostat.start_ps": "1", "barostat.stop_ps": "5", "relax.box": "axes",
-        "relax.pressure_gpa": "1", "relax.pressure_tolerance_gpa": "901",
+        "electrons.coupling_time_ps": "5", "electrons.min_energy_ev": "0.01",
+        "electrons.max_energy_ev": "9", "electrons.temperature_k": "10", "electrons.cells": "[1,2,1]",
+        "electrons.heat_capacity_j_per_m3_k": "5e4", "electrons.conductivity_w_per_m_k": "10", "relax.pressure_gpa": "1", "relax.pressure_tolerance_gpa": "901",
     },
+    "electrons": {"electrons.file": "other_metal.txt"},
     "file": {
         "structure.file": "other.data", "structure.reference": "start", "structure.lattice": "bcc",
         "structure.lattice_constant_angstrom": "3.17", "structure.cells": "[4,4,4]",
@@ -175,6 +190,8 @@ class Keys:
             made = self.call("potential", "generate", "--model", model, "--elements", "W", "-o", name)
             assert made.returncode == 0, made.stderr
         (self.folder / "powers.txt").write_text("1 0.1\n1e6 9\n")
+        (self.folder / "metal.txt").write_text("0 0 200\n1000 137000 150\n")
+        (self.folder / "other_metal.txt").write_text("0 0 200\n1000 137000 140\n")
         (self.folder / "others.txt").write_text("1 0.2\n1e6 9\n")
         for name, more in (("start", ()), ("other", ("--set", "run.seed=3"))):
             deck = self.folder / f"{name}.toml"

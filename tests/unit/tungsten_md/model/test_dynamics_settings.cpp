@@ -109,6 +109,25 @@ TEST(DynamicsSettings, ABoxRelaxesOnlyWithItsAtoms) {
   EXPECT_TRUE(read("relax = {max_steps = 5, box = 'isotropic'}").relax.box.on());
 }
 
+TEST(DynamicsSettings, ElectronsAreRefusedWhereTheirKeysContradictEachOther) {
+  EXPECT_FALSE(read("").electrons.on());
+  EXPECT_EQ(read("temperature.initial_k = 77\nelectrons.model = 'friction'").electrons.temperature_k, 77.0);
+  const std::string two = "model = 'two_temperature', ";
+  const std::string good = two + "heat_capacity_j_per_m3_k = 4e4, conductivity_w_per_m_k = 100";
+  const auto e = read("electrons = {" + good + ", cells = [2, 3, 4]}").electrons;
+  EXPECT_EQ(e.cells, (std::array<int, 3>{2, 3, 4}));
+  EXPECT_NEAR(e.properties.heat_capacity[0], 4e4 * 6.241509e-12, 1e-12);
+  EXPECT_NEAR(e.properties.conductivity[0], 100 * 6.241509e-4, 1e-6);
+  for (const std::string& bad :
+       {std::string("model = 'ttm'"), std::string("coupling_time_ps = 0"), std::string("min_energy_ev = -1"),
+        std::string("min_energy_ev = 10"), std::string("temperature_k = -1"),
+        std::string("model = 'friction', heat_capacity_j_per_m3_k = 1"), two + "conductivity_w_per_m_k = 1",
+        two + "heat_capacity_j_per_m3_k = 0", good + ", file = 'x'", good + ", cells = [0, 1, 1]",
+        good + ", cells = [1, 1]", good + ", cells = [1.5, 1, 1]", good + ", cells = [1000, 1000, 1]"})
+    EXPECT_NE(refusal("electrons = {" + bad + "}").find("deck.toml:1: key 'electrons."), std::string::npos)
+        << bad << ": " << refusal("electrons = {" + bad + "}");
+}
+
 TEST(DynamicsSettings, ANoseHooverChainHoldsTheWholeBoxAndIsNeverCold) {
   EXPECT_EQ(read("thermostat.kind = 'nose_hoover'").thermostat.chain, 3);
   EXPECT_NE(refusal("thermostat = {kind = 'nose_hoover', region = 'border'}").find("thermostat.region"),
