@@ -58,8 +58,11 @@ CarriedState carried(const std::string& path, const nlohmann::json& run) {
     return found == c.counters.end() ? std::int64_t{0} : found->second;
   };
   state.timestep_ps = number("timestep_ps");
-  state.ledger = {number("initial_ev"), number("pka_ev"), number("stopping_ev"), number("thermostat_ev"),
-                  number("lost_ev")};
+  state.ledger.initial_ev = number("initial_ev");
+  state.ledger.pka_ev = number("pka_ev");
+  state.ledger.stopping_ev = number("stopping_ev");
+  state.ledger.thermostat_ev = number("thermostat_ev");
+  state.ledger.lost_ev = number("lost_ev");
   state.pkas_fired = counter("pkas_fired");
   state.lost_atoms = counter("lost_atoms");
   state.recoils = recoils_from_json(run.at("recoils"));
