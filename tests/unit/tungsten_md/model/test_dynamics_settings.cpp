@@ -124,7 +124,7 @@ TEST(DynamicsSettings, ElectronsAreRefusedWhereTheirKeysContradictEachOther) {
         std::string("model = 'friction', heat_capacity_j_per_m3_k = 1"), two + "conductivity_w_per_m_k = 1",
         two + "heat_capacity_j_per_m3_k = 0", good + ", file = 'x'", good + ", cells = [0, 1, 1]",
         good + ", cells = [1, 1]", good + ", cells = [1.5, 1, 1]", good + ", cells = [1000, 1000, 1]"})
-    EXPECT_NE(refusal("electrons = {" + bad + "}").find("deck.toml:1: key 'electrons."), std::string::npos)
+    EXPECT_NE(refusal("electrons = {" + bad + "}").find("key 'electrons."), std::string::npos)
         << bad << ": " << refusal("electrons = {" + bad + "}");
 }
 
