@@ -16,8 +16,11 @@ namespace {
 constexpr const char* format_name = "wafermark-wafer-checkpoint-3";
 
 EnergyLedger ledger_of(const nlohmann::json& numbers) {
-  return {numbers.at("initial_ev"), numbers.at("pka_ev"), numbers.at("stopping_ev"),
-          numbers.at("thermostat_ev"), numbers.value("lost_ev", 0.0)};
+  return {.initial_ev = numbers.at("initial_ev"),
+          .pka_ev = numbers.at("pka_ev"),
+          .stopping_ev = numbers.at("stopping_ev"),
+          .thermostat_ev = numbers.at("thermostat_ev"),
+          .lost_ev = numbers.value("lost_ev", 0.0)};
 }
 
 }  // namespace
