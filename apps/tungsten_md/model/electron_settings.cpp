@@ -19,7 +19,7 @@ constexpr int most_cells = 1 << 18;  // every rank holds them all, and a checkpo
 double heat_capacity_of(double j_per_m3_k) { return j_per_m3_k * 1e-30 / units::ev_in_joule; }
 double conductivity_of(double w_per_m_k) { return w_per_m_k * 1e-22 / units::ev_in_joule; }
 
-std::array<int, 3> read_cells(Deck& deck) {
+std::array<int, 3> read_electron_cells(Deck& deck) {
   constexpr const char* key = "electrons.cells";
   const auto n = deck.numbers(key, std::vector<double>{1, 1, 1},
                               "cells of electrons along x, y, z, each with its temperature");
@@ -115,7 +115,7 @@ ElectronSettings ElectronSettings::read(Deck& deck, double initial_k) {
                   "of the electrons (of all cells at the start); temperature.initial_k when not "
                   "given",
                   {0, 1e6});
-  e.cells = read_cells(deck);
+  e.cells = read_electron_cells(deck);
   e.properties = read_properties(deck, e);
   return e;
 }
