@@ -2,7 +2,7 @@
 """Campaigns of cascades: one deck over energies, directions, temperatures and seeds, and the means of what was left; and searches for
 threshold displacement energies. `tungsten_md campaign` starts this script.
 
-  campaign.py inputs/tungsten/campaign_1_2kev.toml --out results/campaign                      here, two at a time on two cores
+  campaign.py inputs/damage/campaign_1_2kev.toml --out results/campaign                      here, two at a time on two cores
   campaign.py FILE --out DIR --site frontier --ranks 8 --sbatch='--account=ABC123'             a job array
   campaign.py FILE --out DIR --prepare                                                         what would be run, and why
   campaign.py FILE --out DIR --collect --report campaign.html                                  what is there, and a page of it

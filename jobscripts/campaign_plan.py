@@ -23,7 +23,7 @@ KEYS = {
     "threshold": {"lowest_ev", "highest_ev", "step_ev", "cells", "duration_ps", "set", *AXES},
 }
 # What the campaign itself sets in each run; `set` may not.
-OWN_KEYS = ("pka.", "run.seed", "temperature.initial_k", "temperature.draw_k", "thermostat.temperature_k")
+OWN_KEYS = ("pka.0.energy_ev", "pka.0.direction", "run.seed", "temperature.initial_k", "temperature.draw_k", "thermostat.temperature_k")
 MOST_RUNS = 1_000_000
 LARGEST_EV = 1e9
 ANOTHER_SEED = 1_000_003  # between a seed and the one that takes its place

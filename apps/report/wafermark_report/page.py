@@ -3,7 +3,7 @@ from pathlib import Path
 
 import jinja2
 
-from . import answer, answer_page, campaigns, cascades, claim, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
+from . import answer, answer_page, campaigns, cascades, claim, doses, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
 from .parts import Cell, Missing
 from .quotable import Quotable
 
@@ -31,6 +31,7 @@ def sections(results, evidence=None, sparsity_files=(), record=None, command="wa
         wafer_maps.wafer_section(results),
         cascades.cascade_section(results),
         campaigns.campaign_section(of_campaigns),
+        doses.dose_section(results),
         sparsity.sparsity_section(results, sparsity_files, record),
         tables.validation_section(results),
     ]

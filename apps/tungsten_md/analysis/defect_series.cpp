@@ -33,6 +33,10 @@ void for_each_column(Row& row, F&& f) {
   f("largest_interstitial_cluster", row.largest_interstitial_cluster);
   f("clustered_vacancy_fraction", row.clustered_vacancy_fraction);
   f("clustered_interstitial_fraction", row.clustered_interstitial_fraction);
+  f("events", row.events);
+  f("at_rest", row.at_rest);
+  f("dpa", row.dpa);
+  f("dpa_arc", row.dpa_arc);
 }
 
 template <class T>

@@ -24,6 +24,9 @@ struct DefectRow {
   std::int64_t vacancy_clusters = 0, largest_vacancy_cluster = 0;
   std::int64_t interstitial_clusters = 0, largest_interstitial_cluster = 0;
   double clustered_vacancy_fraction = 0.0, clustered_interstitial_fraction = 0.0;
+  // Where the count is of a run, which knows what its sample has had (Dose in analysis/dose.hpp).
+  std::optional<std::int64_t> events{}, at_rest{};  ///< at_rest 1: the last of them had come to rest
+  std::optional<double> dpa{}, dpa_arc{};
 
   std::int64_t frenkel_pairs() const { return std::min(vacancies, interstitials); }
 };

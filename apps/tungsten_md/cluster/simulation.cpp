@@ -16,9 +16,20 @@
 #include "tungsten_md/model/recoil_checks.hpp"
 
 namespace wafermark::tungsten {
+namespace {
+
+/// All atoms, at the dose's temperature.
+ThermostatSettings bath_at_rest(const DoseSettings& dose) {
+  return ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, dose.rest_temperature_k,
+                                     dose.rest_damping_time_ps);
+}
+
+}  // namespace
+
 void Simulation::step(bool with_energy) {
   settle_lost_atoms();
   fire_due_pkas();
+  if (dose_.recoil_due(time_ps_)) fire_recoil_of_dose();
   Particles& p = domain_->particles();
   const double dt = time_step_.next(comm_, p);
   move_atoms(dt);
@@ -34,12 +45,19 @@ void Simulation::step(bool with_energy) {
     ledger_.stopping_ev += stopping_.apply(p, dt, electrons_.deposit(frame_.box));
     ledger_.electrons_ev += electrons_.couple(p, frame_.box, dt, step_);
     electrons_.conduct(comm_, frame_.box, dt);
-    ledger_.thermostat_ev += langevin_.apply(p, frame_.box, time_ps_, dt, step_);
+    ledger_.thermostat_ev += bathe(dt);
     if (chain_.acts(time_ps_)) apply_chain(dt);
   }
   time_ps_ += dt;
   ++step_;
+  if (dose_.on())
+    dose_.advance(time_ps_, step_, dose_.asks_for_hottest(step_) ? comm_.max(hottest_ev(p)) : 0.0);
   if (box_follows) follow_pressure();
+}
+
+double Simulation::bathe(double dt) {
+  const LangevinThermostat& bath = dose_.is_resting() ? rest_bath_ : langevin_;
+  return bath.apply(domain_->particles(), frame_.box, time_ps_, dt, step_);
 }
 
 void Simulation::apply_chain(double dt) {
@@ -67,7 +85,7 @@ void Simulation::follow_pressure() {
 bool Simulation::measures_motion() const {
   if (case_.run.list_every > 0) return (step_ + 1) % case_.run.list_every == 0;
   const bool by_forces_alone =
-      !case_.dynamics.thermostat.on() && !case_.dynamics.adaptive.on() && !electrons_.on();
+      !case_.dynamics.thermostat.on() && !case_.dynamics.adaptive.on() && !electrons_.on() && !dose_.on();
   return !by_forces_alone || watch_.is_due(step_);
 }
 
@@ -105,6 +123,20 @@ void Simulation::fire_due_pkas() {
   }
 }
 
+void Simulation::fire_recoil_of_dose() {
+  recoils_.push_back(knock_on(comm_, domain_->particles(), frame_.box, dose_.next_recoil(case_.run.seed),
+                              static_cast<int>(dose_.fired()), case_.run.seed));
+  centre_on(recoils_.back().position);
+  dose_.begin_hot(time_ps_);
+  watch_.disturb();
+  ledger_.pka_ev += recoils_.back().energy_gained_ev;
+}
+
+void Simulation::centre_on(const Vec3& recoil) {
+  last_recoil_ = frame_.box.wrap(recoil);
+  langevin_.centre_on(*last_recoil_);
+}
+
 std::string Simulation::text_of(const std::vector<int>& lost) const {
   const Atoms atoms = domain_->atoms_on_host();
   std::int64_t id = std::numeric_limits<std::int64_t>::max();
@@ -135,16 +167,6 @@ void Simulation::settle_lost_atoms() {
   looked_at_ = domain_->rebuilds();
 }
 
-DomainSettings Simulation::domain_settings(const std::array<int, 3>& rank_grid) const {
-  const RunSettings& run = case_.run;
-  DomainSettings s;
-  s.precision = run.precision;
-  s.skin_angstrom = run.skin_angstrom;
-  s.rank_grid = rank_grid;
-  if (run.neighbour_list != "auto") s.list = run.neighbour_list == "half" ? ListKind::half : ListKind::full;
-  return s;
-}
-
 Simulation::Simulation(const Communicator& comm, const Case& what, const Configuration& start)
     : comm_(comm),
       case_(what),
@@ -155,6 +177,8 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Configu
       chain_(what.dynamics.thermostat),
       barostat_(what.dynamics.barostat, what.run.seed),
       electrons_(what.dynamics.electrons, start.box, what.run.seed),
+      dose_(what.dose),
+      rest_bath_(bath_at_rest(what.dose), what.run.seed),
       step_(start.step),
       time_ps_(start.time_ps) {}
 
@@ -163,7 +187,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
     : Simulation(comm, what, start) {
   check_recoils(what, start.box);
   times_ = &times;
-  domain_ = std::make_unique<Domain>(comm, start, potential, domain_settings(what.run.rank_grid), times);
+  domain_ = new_domain(comm, what, potential, start, times);
   if (what.structure.lost_atoms == LostAtoms::error) {
     const std::vector<int> lost = domain_->lost();
     if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(text_of(lost));
@@ -199,7 +223,7 @@ EnergyLedger Simulation::ledger() const {
 bool Simulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on() && !case_.dynamics.barostat.on() && !electrons_.on() &&
          case_.dynamics.stopping.kind == StoppingSettings::Kind::none && case_.dynamics.pkas.empty() &&
-         lost_atoms_ == 0;
+         !dose_.on() && lost_atoms_ == 0;
 }
 
 Configuration Simulation::configuration() const {
@@ -211,8 +235,10 @@ Configuration Simulation::configuration() const {
 }
 
 std::int64_t Simulation::hot_atoms_at_border(double width_angstrom, double energy_ev) const {
-  return comm_.sum(
-      std::int64_t{count_hot_atoms_at_border(domain_->particles(), frame_.box, width_angstrom, energy_ev)});
+  const PeriodicFrame frame =
+      last_recoil_ ? PeriodicFrame::around(frame_.box, *last_recoil_) : PeriodicFrame{};
+  return comm_.sum(std::int64_t{
+      count_hot_atoms_at_border(domain_->particles(), frame_.box, width_angstrom, energy_ev, frame)});
 }
 
 std::string Simulation::layout() const {

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "tungsten_md/cluster/displacement_watch.hpp"
-#include "tungsten_md/cluster/domain.hpp"
+#include "tungsten_md/cluster/domain_of_run.hpp"
 #include "tungsten_md/cluster/relax_box.hpp"
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/dynamics/barostat.hpp"
+#include "tungsten_md/dynamics/dose_protocol.hpp"
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
 #include "tungsten_md/dynamics/electrons.hpp"
 #include "tungsten_md/dynamics/langevin_thermostat.hpp"
@@ -23,19 +23,6 @@
 #include "tungsten_md/model/dynamics.hpp"
 
 namespace wafermark::tungsten {
-
-/// What a run must remember to go on bit for bit: this rank's atoms in order, where they were at the last
-/// list build, their forces, and the numbers of thermostat, ledger and time step.
-struct SimulationState {
-  Configuration configuration;
-  std::vector<Vec3> x_reference, forces;
-  std::array<int, 3> rank_grid{0, 0, 0};
-  std::map<std::string, double> numbers;
-  std::map<std::string, std::int64_t> counters;
-  std::map<std::string, std::vector<double>> shares;  ///< numbers that every rank sums up by itself, by rank
-  std::map<std::string, std::vector<double>> fields;  ///< the same on all ranks
-  std::vector<Recoil> recoils;                        ///< made so far
-};
 
 class Simulation final : public Dynamics {
  public:
@@ -57,6 +44,7 @@ class Simulation final : public Dynamics {
   double time_ps() const override { return time_ps_; }
   double timestep_ps() const override { return time_step_.current(); }
   const std::vector<Recoil>& recoils() const override { return recoils_; }
+  bool settled() const override { return dose_.settled(); }
   bool momentum_is_kept() const override;
   Configuration configuration() const override;
   std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const override;
@@ -81,8 +69,12 @@ class Simulation final : public Dynamics {
 
  private:
   Simulation(const Communicator& comm, const Case& what, const Configuration& start);
-  DomainSettings domain_settings(const std::array<int, 3>& rank_grid) const;
   void fire_due_pkas();
+  void fire_recoil_of_dose();
+  /// From now on the border lies as far as can be from this place.
+  void centre_on(const Vec3& recoil);
+  /// What the thermostat gives this rank's atoms in a step.
+  double bathe(double dt);
   void apply_chain(double dt);
   /// The box changes as the pressure of the present energies says; forces and energies are then those in it.
   void follow_pressure();
@@ -107,6 +99,9 @@ class Simulation final : public Dynamics {
   Barostat barostat_;
   Electrons electrons_;
   DisplacementWatch watch_;
+  DoseProtocol dose_;
+  LangevinThermostat rest_bath_;  ///< of all atoms, between two recoils of a dose
+  std::optional<Vec3> last_recoil_;
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyVirial energy_share_;

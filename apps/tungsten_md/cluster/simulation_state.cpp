@@ -1,13 +1,11 @@
 // A run on MPI ranks as its checkpoints carry it on.
-#include <array>
+#include <utility>
 
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/model/recoil_checks.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-constexpr std::array<const char*, 3> list_faces{"list_hi_x", "list_hi_y", "list_hi_z"};
 
 /// As many ranks as wrote the state have each their own sum, so that rounding is as without the cut. Of
 /// others rank 0 carries the whole on.
@@ -16,14 +14,6 @@ double share_of(const Communicator& comm, const SimulationState& state, const st
   if (shares != state.shares.end() && shares->second.size() == static_cast<std::size_t>(comm.size()))
     return shares->second[static_cast<std::size_t>(comm.rank())];
   return comm.is_root() ? state.numbers.at(name) : 0.0;
-}
-
-/// The box in which the state's list was built; checkpoints of earlier versions have it fixed.
-Box list_box(const SimulationState& state) {
-  Box box = state.configuration.box;
-  for (std::size_t d = 0; d < 3; ++d)
-    if (const auto hi = state.numbers.find(list_faces[d]); hi != state.numbers.end()) box.hi[d] = hi->second;
-  return box;
 }
 
 }  // namespace
@@ -35,22 +25,10 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   check_recoils(what, what.structure.lattice ? what.structure.lattice->box(what.structure.periodic)
                                              : state.configuration.box);
   times_ = &times;
-  const auto ranks = state.rank_grid[0] * state.rank_grid[1] * state.rank_grid[2];
-  const bool same_grid =
-      ranks == comm.size() &&
-      (what.run.rank_grid == std::array<int, 3>{0, 0, 0} || what.run.rank_grid == state.rank_grid) &&
-      state.numbers.at("skin_angstrom") == what.run.skin_angstrom;
-  if (same_grid)
-    domain_ =
-        std::make_unique<Domain>(comm, state.configuration, ListReference{list_box(state), state.x_reference},
-                                 potential, domain_settings(state.rank_grid), times);
-  else
-    domain_ = std::make_unique<Domain>(comm, state.configuration, potential,
-                                       domain_settings(what.run.rank_grid), times);
-  energy_share_ = domain_->compute_forces_and_energy();
-  // The stored forces differ from these in the last bits at most, but the run must go on with the former.
-  if (same_grid && state.forces.size() == static_cast<std::size_t>(domain_->particles().n_local))
-    domain_->set_forces(state.forces);
+  ResumedDomain resumed = resumed_domain(comm, what, potential, state, times);
+  domain_ = std::move(resumed.domain);
+  energy_share_ = resumed.energy_share;
+  const bool same_grid = resumed.same_grid;
   time_step_.resume(state.numbers.at("timestep_ps"));
   ledger_.initial_ev = state.numbers.at("initial_ev");
   ledger_.pka_ev = state.numbers.at("pka_ev");
@@ -77,28 +55,24 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
   if (same_grid) watch_.resume(counter("displacement_due_step"));
   recoils_ = state.recoils;
+  dose_.resume(state.numbers);
+  if (dose_.on() && !recoils_.empty()) centre_on(recoils_.back().position);
 }
 
 SimulationState Simulation::state() const {
   const EnergyLedger sum = ledger();
-  SimulationState s;
-  s.configuration = configuration();
-  const ListReference reference = domain_->reference_on_host();
-  s.x_reference = reference.x;
-  s.forces = domain_->forces_on_host();
-  s.rank_grid = domain_->subdomain().grid;
-  s.numbers = {{"timestep_ps", time_step_.current()},
-               {"initial_ev", sum.initial_ev},
-               {"pka_ev", sum.pka_ev},
-               {"stopping_ev", sum.stopping_ev},
-               {"thermostat_ev", sum.thermostat_ev},
-               {"electrons_ev", sum.electrons_ev},
-               {"electrons_initial_ev", electrons_.initial_ev()},
-               {"barostat_ev", sum.barostat_ev},
-               {"barostat_waited_ps", barostat_.waited_ps()},
-               {"lost_ev", sum.lost_ev},
-               {"skin_angstrom", case_.run.skin_angstrom}};
-  for (std::size_t d = 0; d < 3; ++d) s.numbers[list_faces[d]] = reference.box.hi[d];
+  SimulationState s = state_of(*domain_, configuration(), case_.run.skin_angstrom);
+  s.numbers.insert({{"timestep_ps", time_step_.current()},
+                    {"initial_ev", sum.initial_ev},
+                    {"pka_ev", sum.pka_ev},
+                    {"stopping_ev", sum.stopping_ev},
+                    {"thermostat_ev", sum.thermostat_ev},
+                    {"electrons_ev", sum.electrons_ev},
+                    {"electrons_initial_ev", electrons_.initial_ev()},
+                    {"barostat_ev", sum.barostat_ev},
+                    {"barostat_waited_ps", barostat_.waited_ps()},
+                    {"lost_ev", sum.lost_ev}});
+  if (dose_.on()) s.numbers.merge(dose_.numbers());
   if (case_.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
     s.numbers.merge(chain_.state());
   s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)},

@@ -8,6 +8,16 @@
 namespace wafermark::tungsten {
 namespace {
 
+/// The run ended because of its dose, and would do so now.
+bool has_its_dose(const nlohmann::json& result, const DoseSettings& dose) {
+  if (!dose.on() || !result.contains("dose")) return false;
+  const nlohmann::json& had = result["dose"];
+  const std::string ended_by = had.at("ended_by").get<std::string>();
+  if (ended_by == "saturation")
+    return had.at("saturation") == nlohmann::json{dose.saturation_events, dose.saturation_change};
+  return ended_by == "dose" && had.at("dpa").get<double>() >= dose.stop_dpa;
+}
+
 /// Throws when the folder's result is of another case; says whether it is of this one, complete, and long
 /// enough.
 bool is_complete(const nlohmann::json& result, const Case& what, const CaseRecord& record,
@@ -21,8 +31,8 @@ bool is_complete(const nlohmann::json& result, const Case& what, const CaseRecor
   const double time_ps = complete ? result["end"].at("time_ps").get<double>() : 0.0;
   record.require_continues(CaseRecord::from_json(result["case"]), where, time_ps);
   if (!complete) return false;
-  const bool long_enough =
-      result["end"].at("step").get<std::int64_t>() >= what.run.steps || time_ps >= what.run.duration_ps;
+  const bool long_enough = result["end"].at("step").get<std::int64_t>() >= what.run.steps ||
+                           time_ps >= what.run.duration_ps || has_its_dose(result, what.dose);
   // A recoil that is added is allowed, but a run that is over would leave it out.
   std::size_t recoils = 0;
   while (result["case"].contains(fmt::format("pka.{}.energy_ev", recoils))) ++recoils;

@@ -41,9 +41,10 @@ void CaseRecord::set(const std::string& key, const T& value) {
 }
 
 // Left out, so that they may change: title, run.steps, run.duration_ps, run.rank_grid, run.neighbour_list,
-// run.skin_angstrom, [output], [check], wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls
-// their format; on the cluster target all of [wafer]. Whatever else a deck says is here: the test case_keys
-// tries every key that decks have, and fails for one that it does not know.
+// run.skin_angstrom, [output], [check], the ends of [dose] (stop_dpa, saturation_events, saturation_change),
+// wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls their format; on the cluster target
+// all of [wafer]. Whatever else a deck says is here: the test case_keys tries every key that decks have, and
+// fails for one that it does not know.
 CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, const std::string& target) {
   CaseRecord r;
   r.set("target", target);
@@ -78,6 +79,7 @@ CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, co
   r.set("potential.table_points", what.potential.table_points);
   r.set("potential.tables (content)", digest_of(potential));
   r.set_dynamics(what.dynamics);
+  r.set_dose(what.dose);
   if (target == "wafer") r.set_wafer(what.wafer);
   return r;
 }
@@ -182,6 +184,28 @@ void CaseRecord::set_electrons(const ElectronSettings& e) {
     set("electrons.heat_capacity_j_per_m3_k", e.properties.heat_capacity);
     set("electrons.conductivity_w_per_m_k", e.properties.conductivity);
   }
+}
+
+void CaseRecord::set_dose(const DoseSettings& d) {
+  using Method = DoseSettings::Method;
+  if (!d.on()) return;
+  set("dose.method", d.method == Method::recoils ? "recoils" : "insertion");
+  set("dose.before_dpa", d.before_dpa);
+  if (d.method == Method::insertion) {
+    set("dose.pairs_at_once", d.pairs_at_once);
+    return;
+  }
+  std::vector<std::array<double, 3>> bins;
+  for (const auto& b : d.spectrum.bins) bins.push_back({b.low_ev, b.high_ev, b.share});
+  set("dose.recoil_energy_ev (spectrum)", bins);
+  set("dose.first_ps", d.first_ps);
+  set("dose.hot_energy_ev", d.hot_energy_ev);
+  set("dose.least_hot_ps", d.least_hot_ps);
+  set("dose.most_hot_ps", d.most_hot_ps);
+  set("dose.rest_ps", d.rest_ps);
+  set("dose.rest_temperature_k", d.rest_temperature_k);
+  set("dose.rest_damping_time_ps", d.rest_damping_time_ps);
+  set("dose.threshold_ev", d.threshold_ev);
 }
 
 void CaseRecord::set_wafer(const WaferSettings& w) {

@@ -41,6 +41,7 @@ class CaseRecord {
   void set_dynamics(const DynamicsSettings& d);
   void set_electrons(const ElectronSettings& e);
   void set_pressure(const DynamicsSettings& d);
+  void set_dose(const DoseSettings& dose);
   void set_wafer(const WaferSettings& w);
 
   std::map<std::string, std::string> values_;

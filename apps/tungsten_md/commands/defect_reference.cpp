@@ -33,7 +33,7 @@ std::optional<Lattice> crystal_of_file(const Communicator& comm, const Reference
 std::unique_ptr<ReferenceSites> defect_reference(const Communicator& comm, const Case& what,
                                                  const PotentialTables& potential,
                                                  const Configuration* known_start) {
-  if (what.output.defects_every == 0) return nullptr;
+  if (!what.counts_defects()) return nullptr;
   const StructureSettings& s = what.structure;
   if (s.lattice) return std::make_unique<LatticeSites>(*s.lattice, s.lattice->box(s.periodic));
   const std::string& source = s.reference.source;

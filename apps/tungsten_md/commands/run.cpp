@@ -66,7 +66,7 @@ int run_piece(const Setting& s, const std::string& out, const Target& target,
   std::optional<RunOutput::FileSizes> resumes_at;
   if (in_place) resumes_at = target.from.at("files").get<RunOutput::FileSizes>();
   RunOutput output(
-      s.comm, s.what, out, target.start,
+      s.comm, s.what, s.potential, out, target.start,
       defect_reference(s.comm, s.what, s.potential, target.from.is_null() ? &target.start : nullptr),
       resumes_at);
   output.announce(s.potential, *target.dynamics);

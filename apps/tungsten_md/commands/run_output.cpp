@@ -48,23 +48,25 @@ ClusterCutoffs cutoffs_for(const Case& what, const ReferenceSites* reference) {
 
 }  // namespace
 
-RunOutput::RunOutput(const Communicator& comm, const Case& what, const std::string& out,
-                     const Configuration& start, std::unique_ptr<ReferenceSites> reference,
-                     const std::optional<FileSizes>& resumes_at)
+RunOutput::RunOutput(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                     const std::string& out, const Configuration& start,
+                     std::unique_ptr<ReferenceSites> reference, const std::optional<FileSizes>& resumes_at)
     : comm_(comm),
       case_(what),
       out_(out),
       box_(start.box),
       reference_(std::move(reference)),
-      cutoffs_(cutoffs_for(what, reference_.get())) {
+      cutoffs_(cutoffs_for(what, reference_.get())),
+      dose_model_(what, potential) {
   if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md"))
     open_trajectory(start, resumes_at);
   if (!resumes_at) return;
-  if (what.output.defects_every > 0) {
+  if (what.counts_defects()) {
     defects_ = resume_defects(comm, out, start.step);
     if (defects_.empty() && comm.is_root())
       fmt::print(stderr, "note: {}/defects.json: not found, the rows before step {} are missing\n", out,
                  start.step);
+    dose_end_ = end_of_dose();
   }
   resume_tables(start.step);
   resume_text_trajectories(*resumes_at);
@@ -204,14 +206,17 @@ void RunOutput::log(const Thermo& t, double error) const {
 void RunOutput::frame(const Dynamics& dynamics) {
   const std::int64_t step = dynamics.steps_done();
   if (due(step, case_.output.trajectory_every)) trajectory_frame(dynamics);
-  if (due(step, case_.output.defects_every)) count_defects(dynamics);
+  // Of a dose also where it begins.
+  const bool of_dose = case_.dose.on() && (dynamics.settled() || defects_.empty());
+  if (due(step, case_.output.defects_every) || of_dose) count_defects(dynamics);
 }
 
 void RunOutput::last_frame(const Dynamics& dynamics) {
   const std::int64_t step = dynamics.steps_done();
   if (case_.output.trajectory_every > 0 && !due(step, case_.output.trajectory_every))
     trajectory_frame(dynamics);
-  if (case_.output.defects_every > 0 && !due(step, case_.output.defects_every)) count_defects(dynamics);
+  const bool counted = !defects_.empty() && defects_.survivors().step == step;
+  if (case_.counts_defects() && !counted) count_defects(dynamics);
   if (case_.output.final_state) write_state(dynamics, "final.data");
 }
 
@@ -233,7 +238,35 @@ void RunOutput::trajectory_frame(const Dynamics& dynamics) {
 }
 
 void RunOutput::count_defects(const Dynamics& dynamics) {
-  defects_.add(analyse_defects(comm_, dynamics.configuration(), *reference_, cutoffs_));
+  DefectSnapshot now = analyse_defects(comm_, dynamics.configuration(), *reference_, cutoffs_);
+  const Dose dose = dose_model_.of(dynamics.recoils(), dynamics.inserted_pairs(), dynamics.atoms());
+  now.row.events = dose.events;
+  now.row.at_rest = dynamics.settled() ? 1 : 0;
+  now.row.dpa = dose.dpa;
+  now.row.dpa_arc = dose.dpa_arc;
+  defects_.add(std::move(now));
+  dose_end_ = end_of_dose();
+}
+
+std::string RunOutput::end_of_dose() const {
+  const DoseSettings& dose = case_.dose;
+  if (!dose.on() || defects_.empty() || defects_.survivors().at_rest.value_or(0) == 0) return "";
+  if (defects_.survivors().dpa.value_or(0.0) >= dose.stop_dpa) return "dose";
+  if (dose.saturation_events == 0) return "";
+  std::vector<double> pairs;
+  for (const DefectRow& row : defects_.rows())
+    if (row.at_rest.value_or(0) != 0) pairs.push_back(static_cast<double>(row.frenkel_pairs()));
+  return is_saturated(pairs, dose.saturation_events, dose.saturation_change) ? "saturation" : "";
+}
+
+nlohmann::json RunOutput::dose_section(const Dynamics& dynamics) const {
+  const Dose dose = dose_model_.of(dynamics.recoils(), dynamics.inserted_pairs(), dynamics.atoms());
+  return {{"method", case_.dose.method == DoseSettings::Method::recoils ? "recoils" : "insertion"},
+          {"events", dose.events},
+          {"dpa", dose.dpa},
+          {"dpa_arc", dose.dpa_arc ? nlohmann::json(*dose.dpa_arc) : nlohmann::json()},
+          {"ended_by", dose_end_},
+          {"saturation", {case_.dose.saturation_events, case_.dose.saturation_change}}};
 }
 
 void RunOutput::write_state(const Dynamics& dynamics, const std::string& name) const {
@@ -292,6 +325,13 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   result.set_section("recoils", recoils_to_json(recoils));
   tell_recoils_not_fired(comm_, case_.dynamics.pkas, dynamics);
   result.set_section("recoils_not_fired", case_.dynamics.pkas.size() - recoils.size());
+  if (case_.dose.on()) {
+    const nlohmann::json dose = dose_section(dynamics);
+    result.set_section("dose", dose);
+    result.add_figure("dose_dpa", dose["dpa"].get<double>(), "", Kind::modelled);
+    if (!dose["dpa_arc"].is_null())
+      result.add_figure("dose_dpa_arc", dose["dpa_arc"].get<double>(), "", Kind::modelled);
+  }
   if (defects_.empty()) return;
   result.set_section("defects", defects_.summary());
   result.add_figure("frenkel_pairs_peak", static_cast<double>(defects_.peak().frenkel_pairs()), "",

@@ -10,6 +10,7 @@
 
 #include "common/results/result.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
+#include "tungsten_md/analysis/dose.hpp"
 #include "tungsten_md/analysis/stored_sites.hpp"
 #include "tungsten_md/io/trajectory.hpp"
 #include "tungsten_md/model/case.hpp"
@@ -29,8 +30,9 @@ class RunOutput {
   /// `start`: the state that the run begins from; `reference`: what defects are counted against.
   /// `resumes_at`: go on with the files of OUT, without what they hold beyond the step of `start`; text
   /// trajectories are cut to these sizes. A note on stderr tells of every row and frame that is missing.
-  RunOutput(const Communicator& comm, const Case& what, const std::string& out, const Configuration& start,
-            std::unique_ptr<ReferenceSites> reference, const std::optional<FileSizes>& resumes_at);
+  RunOutput(const Communicator& comm, const Case& what, const PotentialTables& potential,
+            const std::string& out, const Configuration& start, std::unique_ptr<ReferenceSites> reference,
+            const std::optional<FileSizes>& resumes_at);
 
   /// The head of the log: what runs where.
   void announce(const PotentialTables& potential, const Dynamics& dynamics) const;
@@ -41,6 +43,8 @@ class RunOutput {
   std::int64_t last_thermo_step() const { return last_row_; }
   /// Trajectory frame and defects, where they are due after this step.
   void frame(const Dynamics& dynamics);
+  /// Why a dose ends after the last count: "dose", "saturation"; empty: it goes on, or there is none.
+  const std::string& dose_end() const { return dose_end_; }
   /// Defects and files of the last step, due or not.
   void last_frame(const Dynamics& dynamics);
   void write_state(const Dynamics& dynamics, const std::string& name) const;
@@ -63,6 +67,8 @@ class RunOutput {
                                                      std::int64_t expected) const;
   void trajectory_frame(const Dynamics& dynamics);
   void count_defects(const Dynamics& dynamics);
+  std::string end_of_dose() const;
+  nlohmann::json dose_section(const Dynamics& dynamics) const;
   /// For the models' predictions: none unless the target is tungsten.
   std::vector<double> pka_energies() const;
 
@@ -72,6 +78,8 @@ class RunOutput {
   Box box_;
   std::unique_ptr<ReferenceSites> reference_;
   ClusterCutoffs cutoffs_;
+  DoseModel dose_model_;
+  std::string dose_end_;
   DefectSeries defects_;
   std::optional<TrajectoryWriter> h5md_;
   std::set<std::string> begun_;    ///< text trajectories that have frames of this run

@@ -68,7 +68,8 @@ class Piece {
   void add_to(Result& result, const EnergyReading& energy);
   void add_progress_to(Result& result) const;
   bool finished() const {
-    return simulation_.steps_done() >= what_.run.steps || simulation_.time_ps() >= what_.run.duration_ps;
+    return simulation_.steps_done() >= what_.run.steps || simulation_.time_ps() >= what_.run.duration_ps ||
+           !output_.dose_end().empty();
   }
   std::int64_t first_step() const { return first_step_; }
 

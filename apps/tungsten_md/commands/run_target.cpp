@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
 #include <utility>
 
+#include "common/errors.hpp"
 #include "common/memory.hpp"
+#include "tungsten_md/cluster/creation_relaxation.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/commands/beginning.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -71,13 +74,17 @@ CarriedState carried(const std::string& path, const nlohmann::json& run) {
 
 }  // namespace
 
-Target on_cluster(const Setting& s) {
+namespace {
+
+/// A run of either kind of dynamics (Simulation, CreationRelaxation), new or from a checkpoint.
+template <class DynamicsOfRun>
+Target target_of(const Setting& s) {
   Target target;
-  std::unique_ptr<Simulation> simulation;
+  std::unique_ptr<DynamicsOfRun> running;
   if (s.checkpoints.empty()) {
     require_memory_for_run(s.comm, s.what, s.potential);
     target.start = starting_state(s.comm, s.what, s.potential);
-    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, target.start, s.times, s.relaxing);
+    running = std::make_unique<DynamicsOfRun>(s.comm, s.what, s.potential, target.start, s.times, s.relaxing);
   } else {
     Checkpoint from;
     std::optional<CarriedState> of_wafer;
@@ -90,18 +97,27 @@ Target on_cluster(const Setting& s) {
     const SimulationState state =
         of_wafer ? to_state(*of_wafer) : to_state(from, recoils_from_json(target.from.at("recoils")));
     target.start = state.configuration;
-    simulation = std::make_unique<Simulation>(s.comm, s.what, s.potential, state, s.times);
-    if (of_wafer) simulation->balance_anew();
+    running = std::make_unique<DynamicsOfRun>(s.comm, s.what, s.potential, state, s.times);
+    if constexpr (std::is_same_v<DynamicsOfRun, Simulation>)
+      if (of_wafer) running->balance_anew();
   }
-  target.save = [s, running = simulation.get()](const nlohmann::json& run) {
-    write_checkpoint(s.comm, s.save_to,
-                     to_checkpoint(running->state(), s.deck, s.what.structure.lattice, run));
+  target.save = [s, saved = running.get()](const nlohmann::json& run) {
+    write_checkpoint(s.comm, s.save_to, to_checkpoint(saved->state(), s.deck, s.what.structure.lattice, run));
   };
-  target.dynamics = std::move(simulation);
+  target.dynamics = std::move(running);
   return target;
 }
 
+}  // namespace
+
+Target on_cluster(const Setting& s) {
+  return s.what.dose.method == DoseSettings::Method::insertion ? target_of<CreationRelaxation>(s)
+                                                               : target_of<Simulation>(s);
+}
+
 PlannedWafer plan_for(const Communicator& comm, const Case& what, const PotentialTables& potential) {
+  if (what.dose.on())
+    throw InputError("dose.method: found an irradiation, expected \"none\" with --target wafer");
   if (what.structure.lattice) {
     require_element(what, potential);
     return {TilePlan::make(comm, what, potential), std::nullopt};

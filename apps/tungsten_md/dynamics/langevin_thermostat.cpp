@@ -1,5 +1,6 @@
 #include "tungsten_md/dynamics/langevin_thermostat.hpp"
 
+#include "tungsten_md/dynamics/periodic_frame.hpp"
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
@@ -10,11 +11,12 @@ namespace {
 struct Bathe {
   Particles p;
   QuietRegion<double> quiet;
+  PeriodicFrame frame;
   double dt_over_damping, thermal_energy;
   std::uint64_t seed, step;
 
   KOKKOS_FUNCTION void operator()(int i, double& heat) const {
-    if (quiet.holds(p.x(i, 0), p.x(i, 1), p.x(i, 2))) return;
+    if (quiet.holds(frame.along(0, p.x(i, 0)), frame.along(1, p.x(i, 1)), frame.along(2, p.x(i, 2)))) return;
     const double mass = p.mass_of_type(p.type(i));
     const HeatBath<double> bath = heat_bath(dt_over_damping, thermal_energy / mass);
     const Triple g = gaussian_triple(seed, static_cast<std::uint64_t>(p.id(i)), step, Stream::langevin);
@@ -46,6 +48,7 @@ double LangevinThermostat::apply(Particles& p, const Box& box, double time_ps, d
   const Bathe bathe{
       p,
       quiet_region(settings_, box),
+      centre_ ? PeriodicFrame::around(box, *centre_) : PeriodicFrame{},
       dt / settings_.damping_time_ps,
       units::boltzmann_ev_per_k * settings_.temperature_k(time_ps) / units::amu_a2_per_ps2_in_ev,
       seed_,

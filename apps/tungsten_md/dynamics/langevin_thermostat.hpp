@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "tungsten_md/dynamics/particles.hpp"
 #include "tungsten_md/kernels/heat_bath.hpp"
@@ -20,10 +21,13 @@ class LangevinThermostat {
   /// Acts for `dt` at the end of step `step` (noise by seed, atom and step). Returns the heat that this
   /// rank's atoms took from the bath, eV: the exact change of their kinetic energy.
   double apply(Particles& p, const Box& box, double time_ps, double dt, std::int64_t step) const;
+  /// From now on the border is that of a box with this place in its middle.
+  void centre_on(const Vec3& place) { centre_ = place; }
 
  private:
   ThermostatSettings settings_;
   std::uint64_t seed_;
+  std::optional<Vec3> centre_;
 };
 
 }  // namespace wafermark::tungsten

@@ -1,53 +1,14 @@
 #include "tungsten_md/dynamics/pka.hpp"
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
+#include "tungsten_md/dynamics/nearest_atom.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-struct DistanceSquared {
-  Vector3View x;
-  double site[3], length[3];
-  bool periodic[3];
-  KOKKOS_FUNCTION double operator()(int i) const {
-    double sum = 0.0;
-    for (int d = 0; d < 3; ++d) {
-      double dx = x(i, d) - site[d];
-      if (periodic[d]) dx -= length[d] * Kokkos::round(dx / length[d]);
-      sum += dx * dx;
-    }
-    return sum;
-  }
-};
-
-struct Nearest {
-  DistanceSquared distance;
-  KOKKOS_FUNCTION void operator()(int i, double& least) const {
-    const double d2 = distance(i);
-    if (d2 < least) least = d2;
-  }
-};
-/// Lowest id among the atoms that are as near as the nearest.
-struct LowestId {
-  DistanceSquared distance;
-  IdView id;
-  double within;  ///< squared distance
-  KOKKOS_FUNCTION void operator()(int i, std::int64_t& lowest) const {
-    if (distance(i) <= within && id(i) < lowest) lowest = id(i);
-  }
-};
-struct IndexOf {
-  IdView id;
-  std::int64_t wanted;
-  KOKKOS_FUNCTION void operator()(int i, int& index) const {
-    if (id(i) == wanted) index = i;
-  }
-};
 
 Vec3 site_of(const PkaSettings& pka, const Box& box, int index, std::uint64_t seed) {
   if (pka.position) return *pka.position;
@@ -64,27 +25,10 @@ Vec3 site_of(const PkaSettings& pka, const Box& box, int index, std::uint64_t se
 
 Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const PkaSettings& pka, int index,
                 std::uint64_t seed) {
-  const auto all = over(p.n_local);
-  const Vec3 site = site_of(pka, box, index, seed);
-  DistanceSquared distance{p.x, {}, {}, {}};
-  for (int d = 0; d < 3; ++d) {
-    distance.site[d] = site[d];
-    distance.length[d] = box.length(d);
-    distance.periodic[d] = box.periodic[d];
-  }
-  double least = std::numeric_limits<double>::infinity();
-  Kokkos::parallel_reduce("nearest_atom", all, Nearest{distance}, Kokkos::Min<double>(least));
-  // Rounding, of the distances here or of the forces before, must not choose between atoms that are equally
-  // near: a margin of a millionth.
-  const double within = comm.min(least) * (1.0 + 1e-6) + 1e-12;
-  std::int64_t id = std::numeric_limits<std::int64_t>::max();
-  Kokkos::parallel_reduce("lowest_id", all, LowestId{distance, p.id, within}, Kokkos::Min<std::int64_t>(id));
-  id = comm.min(id);
-  int local = -1;
-  Kokkos::parallel_reduce("index_of", all, IndexOf{p.id, id}, Kokkos::Max<int>(local));
+  const FoundAtom hit = nearest_atom(comm, p, box, site_of(pka, box, index, seed));
 
   Recoil recoil;
-  recoil.atom = id;
+  recoil.atom = hit.id;
   if (pka.direction) {
     recoil.direction = *pka.direction;
   } else {
@@ -92,7 +36,7 @@ Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const Pk
     recoil.direction = {r.x, r.y, r.z};
   }
   std::vector<double> told(4, 0.0);
-  if (local >= 0 && local < p.n_local) {
+  if (const int local = hit.local; local >= 0) {
     int type = 0;
     Kokkos::deep_copy(type, Kokkos::subview(p.type, local));
     double mass = 0.0;

@@ -17,7 +17,8 @@ enum class Stream : std::uint32_t {
   pka = 3,
   electrons = 5,
   composition = 6,
-  barostat = 7
+  barostat = 7,
+  dose = 8
 };
 
 struct Triple {

@@ -289,7 +289,7 @@ void check_stopping(const Deck& deck, const Case& c) {
         "stopping.file",
         fmt::format("a table with {} stopping power{} a line, of {}; this one has {}", elements.size(),
                     elements.size() == 1 ? "" : "s", fmt::join(elements, ", "), columns));
-  const double end = table.end_ev(), largest = largest_recoil_energy_ev(c.dynamics);
+  const double end = table.end_ev(), largest = largest_recoil_energy_ev(c);
   if (largest > end)
     deck.reject("stopping.file", fmt::format("a table up to {:.6g} eV or more, the energy that a recoil and "
                                              "the heat can give an atom; this one ends at {:.6g} eV",
@@ -319,6 +319,7 @@ Case Case::read(Deck& deck) {
     deck.reject("thermostat.region",
                 "\"box\": the border lies at the faces of periodic axes, and there are none");
   check_pressure(deck, c);
+  c.dose = DoseSettings::read(deck, c.dynamics, c.potential.elements == std::vector<std::string>{"W"});
   check_stopping(deck, c);
   if (c.structure.lattice) check_recoils(c, c.structure.lattice->box(periodic));
   c.output = read_output(deck);

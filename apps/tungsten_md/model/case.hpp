@@ -10,6 +10,7 @@
 
 #include "common/deck.hpp"
 #include "tungsten_md/model/crystal.hpp"
+#include "tungsten_md/model/dose_settings.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 #include "tungsten_md/model/potential_settings.hpp"
 
@@ -104,11 +105,15 @@ struct Case {
   OutputSettings output;
   CheckSettings check;
   WaferSettings wafer;
+  DoseSettings dose;
   DynamicsSettings dynamics;  ///< temperature, thermostat, stopping, PKAs, adaptive time step
 
   /// Reads every key and rejects unknown ones. Throws InputError.
   static Case read(Deck& deck);
   PotentialTables load_potential() const { return potential.load(); }
+  bool has_recoils() const { return !dynamics.pkas.empty() || dose.method == DoseSettings::Method::recoils; }
+  /// Defects are counted every so many steps, or when a recoil of a dose has come to rest.
+  bool counts_defects() const { return output.defects_every > 0 || dose.on(); }
 };
 
 }  // namespace wafermark::tungsten

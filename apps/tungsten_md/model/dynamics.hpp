@@ -91,6 +91,12 @@ class Dynamics {
   virtual double time_ps() const = 0;
   virtual double timestep_ps() const = 0;
   virtual const std::vector<Recoil>& recoils() const = 0;
+  /// At the end of the last step a recoil (or an insertion) of the deck's [dose] had come to rest.
+  virtual bool settled() const { return false; }
+  /// Atoms that were moved to random places (creation-relaxation).
+  virtual std::int64_t inserted_pairs() const { return 0; }
+  /// The ledger holds all that changes the energy.
+  virtual bool energy_is_kept() const { return true; }
   /// Nothing outside the crystal pushes or cools it.
   virtual bool momentum_is_kept() const = 0;
   /// This rank's atoms.

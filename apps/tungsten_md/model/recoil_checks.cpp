@@ -26,8 +26,9 @@ void check_place(const PkaSettings& pka, const Box& box) {
 
 }  // namespace
 
-double largest_recoil_energy_ev(const DynamicsSettings& dynamics) {
-  double largest = 0.0;
+double largest_recoil_energy_ev(const Case& what) {
+  const DynamicsSettings& dynamics = what.dynamics;
+  double largest = what.dose.method == DoseSettings::Method::recoils ? what.dose.spectrum.largest_ev() : 0.0;
   for (const PkaSettings& pka : dynamics.pkas) {
     double sum = 0.0;
     for (const PkaSettings& other : dynamics.pkas)
@@ -35,7 +36,8 @@ double largest_recoil_energy_ev(const DynamicsSettings& dynamics) {
     largest = std::max(largest, sum);
   }
   const double hottest = std::max({dynamics.temperature.draw_k, dynamics.temperature.initial_k,
-                                   dynamics.thermostat.on() ? dynamics.thermostat.hottest_k() : 0.0});
+                                   dynamics.thermostat.on() ? dynamics.thermostat.hottest_k() : 0.0,
+                                   what.dose.rest_temperature_k});
   return largest + 20.0 * units::boltzmann_ev_per_k * hottest;
 }
 

@@ -92,8 +92,25 @@ steps = 2
 [output]
 checkpoint_every_steps = 2
 """
+IRRADIATED = CRYSTAL.replace(', "open"]', ', "periodic"]') + """[run]
+steps = 2
+[check]
+energy_tolerance_ev_per_atom = 1.0
+[output]
+checkpoint_every_steps = 2
+[dose]
+method = "recoils"
+recoil_energy_ev = 30.0
+"""
+RELAXED = CRYSTAL.replace(', "open"]', ', "periodic"]') + RELAX + """[run]
+steps = 2
+[output]
+checkpoint_every_steps = 2
+[dose]
+method = "insertion"
+"""
 DECKS = {"argon": (ARGON, "cluster"), "crystal": (CRYSTAL + EVERYTHING + RELAX, "cluster"), "file": (FROM_FILE + TABLE, "cluster"),
-         "pressed": (PRESSED, "cluster"), "electrons": (ELECTRONS, "cluster"),
+         "pressed": (PRESSED, "cluster"), "irradiated": (IRRADIATED, "cluster"), "relaxed": (RELAXED, "cluster"), "electrons": (ELECTRONS, "cluster"),
          "wafer": (CRYSTAL.replace("[4, 4, 4]", "[8, 8, 3]") + EVERYTHING.replace("trajectory_every_steps = 1\n", "") + WAFER, "wafer")}  # fmt: skip
 # Another value of each key that a restart must refuse: {deck: {key: value}}.
 CASE = {
@@ -112,6 +129,12 @@ CASE = {
         "pka.0.energy_ev": "31", "pka.0.direction": "[1,0,0]", "pka.0.site": "random", "pka.0.position_angstrom": "[1,1,1]",
         "pka.0.time_ps": "0.0001",
     },
+    "irradiated": {
+        "dose.recoil_energy_ev": "31", "dose.first_ps": "0.1", "dose.hot_energy_ev": "2", "dose.least_hot_ps": "0.6",
+        "dose.most_hot_ps": "9", "dose.rest_ps": "2", "dose.rest_temperature_k": "10", "dose.rest_damping_time_ps": "0.2",
+        "dose.threshold_ev": "80", "dose.before_dpa": "0.1",
+    },
+    "relaxed": {"dose.pairs_at_once": "2", "dose.method": "none"},
     "argon": {"potential.epsilon_ev": "0.011", "potential.sigma_angstrom": "3.3", "potential.cutoff_angstrom": "8.4",
               "potential.shifted": "true", "run.list_every_steps": "2"},
     "pressed": {
@@ -150,6 +173,7 @@ CASE_TOGETHER = {
         "thermostat.schedule_k": ("thermostat.schedule_ps=[0,1]", "thermostat.schedule_k=[300,400]"),
         "relax.pressure_axes_gpa": ("relax.box=axes", "relax.pressure_axes_gpa=[1,2,3]"),
     },
+    "irradiated": {"dose.spectrum_file": ("dose.recoil_energy_ev=0", "dose.spectrum_file=spectrum.txt")},
     "wafer": {
         "wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4"),
         "wafer.time_step_every_steps": ("adaptive_timestep.max_energy_change_ev=0", "wafer.time_step_every_steps=4"),
@@ -165,6 +189,8 @@ MAY_CHANGE = {
         "output.start_state": "true", "output.final_state": "true", "check.energy_tolerance_ev_per_atom": "2",
         "check.momentum_tolerance": "1", "potential.format": "auto", "wafer.machine": "wse3",
     },
+    "irradiated": {"dose.stop_dpa": "9", "dose.saturation_events": "50"},
+    "relaxed": {"dose.saturation_change": "0.1"},
     "wafer": {"wafer.blocks": "[1,1]", "wafer.trace": "[{x=0,y=0}]"},
 }  # fmt: skip
 PARTS = {"pka"}  # stand for the keys below them
@@ -192,6 +218,7 @@ class Keys:
         (self.folder / "powers.txt").write_text("1 0.1\n1e6 9\n")
         (self.folder / "metal.txt").write_text("0 0 200\n1000 137000 150\n")
         (self.folder / "other_metal.txt").write_text("0 0 200\n1000 137000 140\n")
+        (self.folder / "spectrum.txt").write_text("10 30 1\n30 50 2\n")
         (self.folder / "others.txt").write_text("1 0.2\n1e6 9\n")
         for name, more in (("start", ()), ("other", ("--set", "run.seed=3"))):
             deck = self.folder / f"{name}.toml"
