@@ -33,7 +33,8 @@ VALUES = (
 )  # fmt: skip
 RECOIL = "[[pka]]\nenergy_ev = 1000.0\ntime_ps = 0.1\n[wafer]\nblocks = 2"
 SITES = {"position": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]}
-COLUMNS = {"step": [0, 1, 2], "time_ps": [0.0, 0.1, 0.2], "vacancies": [0, 3, 2], "interstitials": [0, 3, 2]}
+COLUMNS = {"step": [0, 1, 2], "time_ps": [0.0, 0.1, 0.2], "vacancies": [0, 3, 2], "interstitials": [0, 3, 2],
+           "at_rest": [0, 0, 1], "dpa": [0.0, 0.01, 0.02]}
 DEFECTS = {
     "box": {"lo_angstrom": [0, 0, 0], "hi_angstrom": [30, 30, 30], "periodic": [True, True, False]},
     "series": {"columns": COLUMNS},
@@ -77,6 +78,7 @@ def documents():
     cascade["figures"] += [figure, figure | {"name": "frenkel_pairs_NRT", "kind": "modelled"}]
     cascade["figures"] += [figure | {"name": "temperature_end_k", "value": 900.0}, figure | {"name": "simulated_ps", "value": 0.2}]
     cascade |= {"end": {"step": 100, "time_ps": 0.2}, "restarted_from_step": 7}
+    cascade["dose"] = {"method": "recoils", "events": 2, "dpa": 0.02, "dpa_arc": None, "ended_by": ""}
     cascade["defects"] = {"survivors": {"largest_vacancy_cluster": 1, "replacements": 4}}
     wafer = result("wafer", rate=1e5, status="complete", status_note="")
     number = {"value": 850.0, "kind": "published", "source": "s"}
@@ -245,7 +247,7 @@ class Mutations(unittest.TestCase):
         cascade = read_result(folder / "result.json")
         for what, changed in mutations(DEFECTS, 0.1):
             (folder / "defects.json").write_text(json.dumps(changed))
-            self.tried(what, folder / "defects.json", lambda: page.cascades.pictures(cascade))
+            self.tried(what, folder / "defects.json", lambda: [page.cascades.pictures(cascade), page.doses.dose_section([cascade])])
         self.both()
 
     def test_rows_records_references_and_published_rates(self):

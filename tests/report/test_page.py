@@ -8,8 +8,8 @@ import unittest
 from pathlib import Path
 
 from made_results import REPORT, described, repeats, result, sweep, write
-from test_mutations import CAMPAIGN
-from wafermark_report import page, scaling
+from test_mutations import CAMPAIGN, DEFECTS
+from wafermark_report import doses, page, scaling
 from wafermark_report.errors import InputError
 from wafermark_report.results import read_results
 
@@ -43,6 +43,19 @@ class Words(WithFolder):
         self.assertIn("not all of its runs are there", text["campaigns"])
         _, missing, _ = self.made(result())
         self.assertIn("Campaigns", missing)
+
+    def test_doses_of_both_ways_stand_in_one_picture(self):
+        dose = {"method": "recoils", "events": 2, "dpa": 0.02, "dpa_arc": 0.015, "ended_by": "dose"}
+        runs = write(self.folder / "doses", result(dose=dose), result(dose=dose | {"method": "insertion", "dpa_arc": None}))
+        for run in runs.iterdir():
+            (run / "defects.json").write_text(json.dumps(DEFECTS))
+        results = read_results([runs])
+        self.assertEqual(doses.counts_at_rest(results[0]), [(0.0, 0), (0.02, 2)])
+        section = doses.dose_section(results)
+        html = page.render("t", [section], results)
+        for words in ("overlapping cascades, 2,000 atoms", "creation-relaxation, 2,000 atoms", "0.015"):
+            self.assertIn(words, html)
+        self.assertEqual(doses.dose_section([]).title, "Dose")
 
     def test_the_verdict_follows_the_ratio(self):
         systems = [described(self.folder)]
