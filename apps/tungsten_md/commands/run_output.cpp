@@ -302,7 +302,7 @@ namespace {
 void tell_recoils_not_fired(const Communicator& comm, const std::vector<PkaSettings>& pkas,
                             const Dynamics& dynamics) {
   const std::size_t fired = dynamics.recoils().size();
-  if (fired == pkas.size() || !comm.is_root()) return;
+  if (fired >= pkas.size() || !comm.is_root()) return;  // a dose makes recoils of its own
   fmt::print(
       stderr,
       "note: {} of {} recoils did not happen: the run ended at {:.6g} ps, the next one is due at {:.6g} "
@@ -324,7 +324,8 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   const auto& recoils = dynamics.recoils();
   result.set_section("recoils", recoils_to_json(recoils));
   tell_recoils_not_fired(comm_, case_.dynamics.pkas, dynamics);
-  result.set_section("recoils_not_fired", case_.dynamics.pkas.size() - recoils.size());
+  const std::size_t asked_for = case_.dynamics.pkas.size();
+  result.set_section("recoils_not_fired", asked_for - std::min(asked_for, recoils.size()));
   if (case_.dose.on()) {
     const nlohmann::json dose = dose_section(dynamics);
     result.set_section("dose", dose);

@@ -8,6 +8,7 @@
 #include "common/errors.hpp"
 #include "tungsten_md/analysis/dose.hpp"
 #include "tungsten_md/dynamics/dose_protocol.hpp"
+#include "tungsten_md/dynamics/periodic_frame.hpp"
 #include "tungsten_md/model/recoil_spectrum.hpp"
 
 namespace wafermark::tungsten {
@@ -84,6 +85,17 @@ TEST(DoseProtocol, ACascadeIsHotUntilNoAtomIsThenRestsThenTheNextIsDue) {
   p.begin_hot(2.0);
   p.advance(7.1, 50, 9.0);  // hot for too long
   EXPECT_TRUE(p.is_resting());
+}
+
+TEST(PeriodicFrame, ARecoilIsInTheMiddleOfItsOwnBox) {
+  const Box box{{0, 0, 0}, {10, 10, 10}, {true, true, false}};
+  const PeriodicFrame frame = PeriodicFrame::around(box, {1, 9, 2});
+  EXPECT_DOUBLE_EQ(frame.along(0, 1.0), 5.0);
+  EXPECT_DOUBLE_EQ(frame.along(0, 9.5), 3.5);
+  EXPECT_DOUBLE_EQ(frame.along(0, 6.5), 0.5);
+  EXPECT_DOUBLE_EQ(frame.along(1, 1.0), 7.0);
+  EXPECT_DOUBLE_EQ(frame.along(2, 2.0), 2.0) << "open axes have faces of their own";
+  EXPECT_DOUBLE_EQ(PeriodicFrame{}.along(0, 1.0), 1.0);
 }
 
 TEST(DoseModel, RecoilsAreCountedAsNrtAndArcDisplacements) {
