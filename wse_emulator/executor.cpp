@@ -140,6 +140,9 @@ void Executor::wait_for_words(const Pattern& pattern, std::int64_t cycles) {
     case After::column:
       clocks_.meet_columns(cycles);
       break;
+    case After::layers:
+      clocks_.meet_layers(cycles);
+      break;
     case After::everyone:
       clocks_.meet_all(cycles);
       break;

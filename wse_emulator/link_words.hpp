@@ -23,6 +23,10 @@ class LinkWords {
   /// Adds words_of(x, y) to what leaves tile (x, y) of the grid by its link in this direction, for all tiles
   /// of this rank's block.
   void add(Link direction, const std::function<std::int64_t(int x, int y)>& words_of);
+  /// The same of words that go straight over the wafer, whose links are no ring's but of one hop each.
+  void add_straight(Link direction, const std::function<std::int64_t(int x, int y)>& words_of);
+  /// Adds hops_of(x, y) for tile (x, y) to the hops alone: words on links of tiles beside the grid.
+  void add_hops(const std::function<std::int64_t(int x, int y)>& hops_of);
   /// The same number to what leaves each of these tiles of the grid, as far as they are this rank's.
   void add(Link direction, const Block& tiles, std::int64_t words);
 
@@ -48,6 +52,7 @@ class LinkWords {
   TileGrid grid_;
   Block block_;
   std::array<std::vector<std::int64_t>, 4> words_;
+  std::int64_t hops_ = 0;  ///< beside words_ times the hops of the grid's neighbours
 };
 
 }  // namespace wafermark::wse

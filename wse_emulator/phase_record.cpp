@@ -86,12 +86,34 @@ double PhaseRecord::utilisation(std::int64_t passed) const {
          (static_cast<double>(blocks_.grid().tiles()) * static_cast<double>(passed));
 }
 
+std::vector<std::int64_t> PhaseRecord::on_panels(const std::vector<std::int64_t>& mine) const {
+  const TileGrid& grid = blocks_.grid();
+  std::vector<std::vector<std::int64_t>> parts(static_cast<std::size_t>(comm_->size()));
+  parts[0] = mine;
+  const auto got = comm_->all_to_all(parts);
+  if (!comm_->is_root()) return {};
+  const auto [width, height] = grid.extent();
+  std::vector<std::int64_t> picture(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
+  for (int rank = 0; rank < comm_->size(); ++rank) {
+    const Block part = blocks_.of(rank);
+    auto next = got[static_cast<std::size_t>(rank)].begin();
+    for (int y = part.y0; y < part.y0 + part.height; ++y)
+      for (int x = part.x0; x < part.x0 + part.width; ++x) {
+        const auto at = grid.place(x, y);
+        picture[static_cast<std::size_t>(std::int64_t{at[1]} * width + at[0])] = *next++;
+      }
+  }
+  return picture;
+}
+
 void PhaseRecord::write_heat_map(const std::string& path,
                                  const std::map<std::string, std::vector<std::int64_t>>& words) const {
   const TileGrid& grid = blocks_.grid();
+  const auto width = static_cast<std::size_t>(grid.extent()[0]);
   // Rows of the file are whole rows of the grid: every rank gives the rows it owns to the first rank of its
   // band.
   const auto collect = [&](const std::vector<std::int64_t>& mine) {
+    if (grid.layers() > 1) return on_panels(mine);
     std::vector<std::vector<std::int64_t>> parts(static_cast<std::size_t>(comm_->size()));
     const int band = comm_->rank() / blocks_.across() * blocks_.across();
     parts[static_cast<std::size_t>(band)] = mine;
@@ -112,8 +134,7 @@ void PhaseRecord::write_heat_map(const std::string& path,
   Hdf5File file = Hdf5File::create(*comm_, path);
   const auto write = [&](const std::string& name, const std::vector<std::int64_t>& mine) {
     const auto rows = collect(mine);
-    const Rows where = Rows::of(*comm_, rows.size() / static_cast<std::size_t>(grid.width));
-    file.write(name, rows, where, static_cast<std::uint64_t>(grid.width));
+    file.write(name, rows, Rows::of(*comm_, rows.size() / width), width);
   };
   for (const auto& p : phases_) write("/phases/" + p.name, p.cycles);
   write("/busy", busy());

@@ -49,7 +49,8 @@ class PhaseRecord {
 
   /// PATH (HDF5): /phases/NAME [height][width] cycles, /busy [height][width] those of computing, and clock
   /// and machine as attributes: the wafer as a picture. `words` of this rank's tiles as /words/NAME
-  /// [height][width], words that left a tile by the link of that name. Collective.
+  /// [height][width], words that left a tile by the link of that name. Layers lie where their panels do.
+  /// Collective.
   void write_heat_map(const std::string& path,
                       const std::map<std::string, std::vector<std::int64_t>>& words = {}) const;
   /// PATH (JSON): the traced tiles, times in microseconds of the machine's clock. Collective; empty trace, no
@@ -66,6 +67,10 @@ class PhaseRecord {
     std::size_t phase;
     std::int64_t tile, begin, end;
   };
+  /// Of a grid with layers: values of all tiles where their panels lie on the wafer, on the first rank; idle
+  /// tiles have 0. Collective.
+  std::vector<std::int64_t> on_panels(const std::vector<std::int64_t>& mine) const;
+
   const Communicator* comm_;
   Blocks blocks_;
   std::string machine_;

@@ -25,6 +25,9 @@ class TileClocks {
   void meet_neighbourhood(int reach, std::int64_t cycles);
   /// Every tile goes on `cycles` after the latest tile of its patch.
   void meet_patch(std::int64_t cycles);
+  /// Every tile goes on `cycles` after the latest tile of the line to the layers before and after its own: of
+  /// its row, or column, in both panels. Collective.
+  void meet_layers(std::int64_t cycles);
   /// Every tile goes on `cycles` after the latest tile of its row, or column, of the grid. Collective.
   void meet_rows(std::int64_t cycles);
   void meet_columns(std::int64_t cycles);
@@ -35,20 +38,28 @@ class TileClocks {
   std::int64_t latest() const;
 
  private:
-  /// body(x, y, latest clock of the patch) for all patches of the block.
+  /// body(x, y, latest clock of the patch) for all patches of the block in a layer.
   template <class Body>
-  void for_each_patch(const Body& body) const;
-  /// line_of(x, y): the line of tile (x, y) of the grid, of so many.
+  void for_each_patch(int layer, const Body& body) const;
+  /// The tile of the block that a patch begins with.
+  std::size_t corner(int x, int y, int layer) const;
+  /// body(clock, x, y of the grid) for all tiles of the block.
+  template <class Body>
+  void for_each_tile(const Body& body);
+  /// The latest clock of each line of tiles, of so many; line_of(x, y): that of a tile of the grid.
+  /// Collective.
+  template <class LineOf>
+  std::vector<std::int64_t> latest_of_lines(int lines, const LineOf& line_of);
   template <class LineOf>
   void meet_lines(int lines, std::int64_t cycles, const LineOf& line_of);
   /// Sets all clocks of a patch.
-  void set_patch(int x, int y, std::int64_t clock);
+  void set_patch(int x, int y, int layer, std::int64_t clock);
 
   const Communicator* comm_;
   TileGrid grid_;
   Block block_;
   int patch_;
-  BorderExchange exchange_;  ///< between patches
+  BorderExchange exchange_;  ///< between patches of a layer
   std::vector<std::int64_t> now_, padded_, rows_;
 };
 

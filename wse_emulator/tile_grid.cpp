@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "common/pending_messages.hpp"
+#include "wse_emulator/panels.hpp"
 
 namespace wafermark::wse {
 namespace {
@@ -29,6 +30,20 @@ int wrapped(int at, int tiles, bool ring) {
 }
 
 }  // namespace
+
+std::array<int, 2> TileGrid::place(int x, int y) const {
+  if (panels.empty()) return {x, y};
+  const auto& panel = panels[static_cast<std::size_t>(y % layers())];
+  return {panel[0] * panel_pitch(width) + x, panel[1] * panel_pitch(height / layers()) + y / layers()};
+}
+
+std::array<int, 2> TileGrid::extent() const {
+  if (panels.empty()) return {width, height};
+  std::array<int, 2> last{};
+  for (const auto& panel : panels)
+    for (std::size_t k = 0; k < 2; ++k) last[k] = std::max(last[k], panel[k]);
+  return {last[0] * panel_pitch(width) + width, last[1] * panel_pitch(height / layers()) + height / layers()};
+}
 
 Block intersection(const Block& a, const Block& b) {
   const int x0 = std::max(a.x0, b.x0), y0 = std::max(a.y0, b.y0),
@@ -63,17 +78,16 @@ Block Blocks::of(int rank) const {
   const int column = rank % across_, row = rank / across_;
   Block b;
   const TileGrid patches = grid_.of_patches();
-  const auto begin = [&](int part, int n, int parts) { return grid_.patch * begin_of(part, n, parts); };
-  b.x0 = begin(column, patches.width, across_);
-  b.y0 = begin(row, patches.height, down_);
-  b.width = begin(column + 1, patches.width, across_) - b.x0;
-  b.height = begin(row + 1, patches.height, down_) - b.y0;
+  b.x0 = grid_.patch * begin_of(column, patches.width, across_);
+  b.y0 = rows() * begin_of(row, patches.height, down_);
+  b.width = grid_.patch * begin_of(column + 1, patches.width, across_) - b.x0;
+  b.height = rows() * begin_of(row + 1, patches.height, down_) - b.y0;
   return b;
 }
 
 int Blocks::owner(int x, int y) const {
   const TileGrid patches = grid_.of_patches();
-  return part_of(y / grid_.patch, patches.height, down_) * across_ +
+  return part_of(y / rows(), patches.height, down_) * across_ +
          part_of(x / grid_.patch, patches.width, across_);
 }
 
@@ -81,7 +95,7 @@ Blocks Blocks::of_patches() const {
   Blocks of = *this;
   of.grid_ = grid_.of_patches();
   const int p = grid_.patch;
-  of.mine_ = {mine_.x0 / p, mine_.y0 / p, mine_.width / p, mine_.height / p};
+  of.mine_ = {mine_.x0 / p, mine_.y0 / rows(), mine_.width / p, mine_.height / rows()};
   return of;
 }
 

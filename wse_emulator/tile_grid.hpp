@@ -15,14 +15,26 @@ namespace wafermark::wse {
 ///
 /// Tiles may work in patches of `patch` x `patch` that serve one item together (one atom, say). A patch lies
 /// on one rank, and a neighbourhood counts patches.
+///
+/// A program may have layers: rectangles of equal size, a panel of the wafer each (panels.hpp), whose tiles
+/// of one place belong together. Row y of the grid is row y / layers() of layer y % layers(): the tiles of a
+/// place lie on one rank. Lines and neighbourhoods stay within a layer; between layers words go by
+/// LayerShift.
 struct TileGrid {
   int width = 0, height = 0;
   std::array<bool, 2> ring{false, false};
   int patch = 1;  ///< divides width and height
+  std::vector<std::array<int, 2>>
+      panels{};                 ///< [layer] where its panel lies, across and down; one layer: none
+  bool ring_of_layers = false;  ///< the last layer is followed by the first
 
   std::int64_t tiles() const { return std::int64_t{width} * height; }
-  /// The same with a tile for each patch.
-  TileGrid of_patches() const { return {width / patch, height / patch, ring, 1}; }
+  int layers() const { return panels.empty() ? 1 : static_cast<int>(panels.size()); }
+  /// The same with a tile for each patch, of one layer.
+  TileGrid of_patches() const { return {width / patch, height / (patch * layers()), ring, 1, {}, false}; }
+  /// Where a tile of the grid lies on the wafer, and the wafer's tiles from the first to the last of them.
+  std::array<int, 2> place(int x, int y) const;
+  std::array<int, 2> extent() const;
   /// Hops between neighbours along an axis.
   int hops(int axis) const { return ring[axis] ? 2 : 1; }
 };
@@ -45,7 +57,7 @@ class Blocks {
   Blocks(const Communicator& comm, const TileGrid& grid, int across = 0, int down = 0);
 
   const TileGrid& grid() const { return grid_; }
-  /// The same cut of the grid of patches.
+  /// The same cut of the grid of patches, of one layer.
   Blocks of_patches() const;
   int across() const { return across_; }
   int down() const { return down_; }
@@ -54,6 +66,9 @@ class Blocks {
   int owner(int x, int y) const;
 
  private:
+  /// Rows of tiles that stay together.
+  int rows() const { return grid_.patch * grid_.layers(); }
+
   TileGrid grid_;
   int across_ = 1, down_ = 1;
   Block mine_;

@@ -108,6 +108,18 @@ class Words(WithFolder):
         self.assertIn("rapl", metered["energy"])
         self.assertNotIn("no meter", metered["energy"])
 
+    def test_long_runs_carry_each_rate_on(self):
+        banded = result("wafer", rate=250_000.0)
+        figure = next(f for f in banded["figures"] if f["name"] == "steps_per_second")
+        figure["band"] = [200_000.0, 260_000.0]
+        text, _, _ = self.made(result(rate=100.0), result(rate=200.0, ranks=2), banded)
+        # 2 fs a step: 250,000 steps/s are 43.2 microseconds a day; the slower of two native runs is left out.
+        self.assertRegex(text["long-runs"], r"43\.2 \(34\.6 \.\.\. 44\.9\) emulated 2\.31 \(2\.23 \.\.\. 2\.89\)")
+        self.assertRegex(text["long-runs"], r"2 workers 0\.0346 measured 2,894 measured")
+        self.assertNotIn("1 worker ", text["long-runs"])
+        _, missing, _ = self.made(result(valid=False))
+        self.assertIn("Long runs", missing)
+
     def test_failed_checks_stand_in_the_summary(self):
         text, _, _ = self.made(result(valid=False), result(ranks=2))
         self.assertIn("NOT VALID: run00", text["summary"])

@@ -82,7 +82,8 @@ std::string AllReduce::text() const {
 }
 
 std::int64_t AllReduce::cycles(const FabricTiming& f, const TileGrid& grid) const {
-  return all_reduce_cycles(f, grid.width, grid.height, words_);
+  const auto [width, height] = grid.extent();
+  return all_reduce_cycles(f, width, height, words_);
 }
 
 std::vector<ColorUse> AllReduce::colors(const TileGrid&, int first) const {
@@ -90,21 +91,25 @@ std::vector<ColorUse> AllReduce::colors(const TileGrid&, int first) const {
 }
 
 void AllReduce::add_words(const FabricTiming& f, std::int64_t times, LinkWords& words) const {
-  const int w = words.grid().width, h = words.grid().height;
+  const TileGrid& grid = words.grid();
+  const auto [w, h] = grid.extent();
   const auto row = RootedLine::cheapest(f, w, words_), column = RootedLine::cheapest(f, h, words_);
   // Towards the root words are summed; away from it the result goes, along the root's column and every row.
-  words.add(Link::west, [&](int x, int) {
-    return times * (x > row.root ? row.words_from(x) : x > 0 ? words_ : 0);
-  });
-  words.add(Link::east, [&](int x, int) {
-    return times * (x < row.root ? row.words_from(x) : x + 1 < w ? words_ : 0);
-  });
-  words.add(Link::north, [&](int x, int y) {
-    return x != row.root ? 0 : times * (y > column.root ? column.words_from(y) : y > 0 ? words_ : 0);
-  });
-  words.add(Link::south, [&](int x, int y) {
-    return x != row.root ? 0 : times * (y < column.root ? column.words_from(y) : y + 1 < h ? words_ : 0);
-  });
+  const auto along_row = [&, w = w](int at, bool west) {
+    if (west) return at > row.root ? row.words_from(at) : at > 0 ? words_ : 0;
+    return at < row.root ? row.words_from(at) : at + 1 < w ? words_ : 0;
+  };
+  const auto along_column = [&, h = h](int at, bool north) {
+    if (north) return at > column.root ? column.words_from(at) : at > 0 ? words_ : 0;
+    return at < column.root ? column.words_from(at) : at + 1 < h ? words_ : 0;
+  };
+  for (const Link link : {Link::west, Link::east})
+    words.add(link, [&](int x, int y) { return times * along_row(grid.place(x, y)[0], link == Link::west); });
+  for (const Link link : {Link::north, Link::south})
+    words.add(link, [&](int x, int y) {
+      const auto at = grid.place(x, y);
+      return at[0] != row.root ? 0 : times * along_column(at[1], link == Link::north);
+    });
 }
 
 }  // namespace wafermark::wse

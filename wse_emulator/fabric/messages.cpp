@@ -39,7 +39,7 @@ void Messages::add_words(const FabricTiming&, std::int64_t, LinkWords& words) co
           of_message;
     for (int s = 0; s != dy; s += downward)
       by_link[static_cast<int>(dy > 0 ? Link::south : Link::north)]
-             [{wrapped(x + dx, grid.width), wrapped(y + s, grid.height)}] += of_message;
+             [{wrapped(x + dx, grid.width), wrapped(y + s * grid.layers(), grid.height)}] += of_message;
   }
   for (const Link link : {Link::north, Link::east, Link::south, Link::west}) {
     const auto& of_link = by_link[static_cast<int>(link)];

@@ -15,7 +15,8 @@ class Messages final : public Pattern {
  public:
   Messages(int words, int farthest) : words_(words), farthest_(farthest) {}
 
-  /// A message from tile (x, y) of the grid, of this rank, to the one (dx, dy) away.
+  /// A message from tile (x, y) of the grid, of this rank, to the one of its layer that is
+  /// (dx, dy) away.
   void sent(int x, int y, int dx, int dy) { ++sent_[{x, y, dx, dy}], ++count_; }
   /// Of this rank's tiles so far.
   std::int64_t count() const { return count_; }

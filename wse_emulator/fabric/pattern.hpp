@@ -18,9 +18,10 @@ namespace wafermark::wse {
 
 class LinkWords;
 
-/// Whose words a tile needs before it can go on. paths: only those on the way to it, each tile by its own
-/// clock (RegionPattern).
-enum class After { itself, patch, neighbourhood, row, column, everyone, paths };
+/// Whose words a tile needs before it can go on. layers: those of its row, or column, of its own panel and
+/// the panels beside it on the way. paths: only those on the way to it, each tile by its own clock
+/// (RegionPattern).
+enum class After { itself, patch, neighbourhood, row, column, layers, everyone, paths };
 
 /// What a tile does about words that come: they start tasks, or an instruction waits for them (machine file:
 /// task_start_cycles, fabric_read_cycles).

@@ -22,10 +22,10 @@ void add_stream(const Stream& stream, int b, std::int64_t times,
   const TileGrid& grid = words.grid();
   const bool along_row = stream.direction == Link::east || stream.direction == Link::west;
   const bool back = stream.direction == Link::west || stream.direction == Link::north;
-  const int length = along_row ? grid.width : grid.height;
+  const int layers = grid.layers(), length = along_row ? grid.width : grid.height / layers;
   const bool ring = grid.ring[along_row ? 0 : 1];
   words.add(stream.direction, [&](int x, int y) {
-    const int at = along_row ? x : y;
+    const int at = along_row ? x : y / layers;
     int u = back ? length - 1 - at : at;
     if (stream.gathers) u = length - 2 - u;
     return times * senders_over(u, length, grid.patch, ring, b) * (words_of(x) + 1);

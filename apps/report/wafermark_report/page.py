@@ -3,7 +3,10 @@ from pathlib import Path
 
 import jinja2
 
-from . import answer, answer_page, campaigns, cascades, claim, doses, scaling_plots, sheet_page, sparsity, tables, verdict, wafer_maps
+from . import (
+    answer, answer_page, campaigns, cascades, claim, doses, long_runs, scaling_plots, sheet_page, sparsity, tables, verdict,
+    wafer_maps,
+)
 from .parts import Cell, Missing
 from .quotable import Quotable
 
@@ -28,6 +31,7 @@ def sections(results, evidence=None, sparsity_files=(), record=None, command="wa
         claim.claim_section(results),
         claim.model_section(results),
         tables.energy_section(results),
+        long_runs.long_runs_section(together, evidence.replays),
         wafer_maps.wafer_section(results),
         cascades.cascade_section(results),
         campaigns.campaign_section(of_campaigns),

@@ -225,6 +225,7 @@ void CaseRecord::set_wafer(const WaferSettings& w) {
   set("wafer.untested_lists", w.untested_lists);
   set("wafer.blocking_receives", w.blocking_receives);
   set("wafer.tiles_per_atom", w.tiles_per_atom);
+  set("wafer.layer_cells", w.layer_cells);
 }
 
 CaseRecord CaseRecord::from_json(const nlohmann::json& document) {

@@ -10,10 +10,13 @@
 #include "common/option_checks.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
+#include "tungsten_md/commands/run_plan.hpp"
 #include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
 #include "tungsten_md/wafer/emulator_memory.hpp"
 #include "tungsten_md/wafer/relaxation.hpp"
+#include "tungsten_md/wafer/tile_plan.hpp"
+#include "wse_emulator/band.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -22,7 +25,9 @@ struct InfoOptions {
   std::string deck;
   DeckOptions options;
   bool keys = false;
-  int ranks = 0;  ///< 0: those of this run
+  int ranks = 0;                   ///< 0: those of this run
+  double physical_us = 100.0;      ///< of the run plan
+  std::vector<std::string> rates;  ///< results whose rates stand in it
 };
 
 /// A deck of nothing but what is required, read for the sake of its keys.
@@ -44,6 +49,26 @@ void print_build(const Communicator& comm) {
       Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
+/// The plan of a long run: these rates, and those of the results that were given.
+std::string plan_of(const InfoOptions& o, const Case& what, std::int64_t atoms,
+                    std::vector<MachineRate> rates) {
+  for (const std::string& file : o.rates) rates.push_back(read_rate(file, atoms));
+  return rates.empty() ? "" : run_plan(what.run.timestep_ps, o.physical_us, rates);
+}
+
+/// Of the energy idle power alone is known before a run: for the SC24 slab of Ta four fifths.
+MachineRate predicted_rate(const TilePlan& plan) {
+  const wse::Machine& machine = plan.machine;
+  const auto seconds = [&](const wse::Machine& on) { return plan.predicted_cycles(on) / on.clock_hz; };
+  const double a_step = seconds(machine);
+  return {machine.name,
+          "predicted",
+          1.0 / a_step,
+          wse::band_of(machine, seconds).inverse().quoted(1.0 / a_step),
+          machine.idle_watts * a_step,
+          " of idle power alone"};
+}
+
 /// A crystal's atoms are counted, not made: a deck of any size is told of at once.
 int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& what,
                   const PotentialTables& potential) {
@@ -61,6 +86,7 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
   }
   const int ranks = o.ranks > 0 ? o.ranks : comm.size();
   const RunShape shape = shape_of_run(what, potential, static_cast<double>(atoms), box, ranks);
+  const std::string plan = plan_of(o, what, atoms, {});
   if (!comm.is_root()) return 0;
   const auto kind = [&](int axis) { return box.periodic[axis] ? "periodic" : "open"; };
   fmt::print("{}\n", what.title);
@@ -80,7 +106,7 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              shape.list == ListKind::half ? "half" : "full");
   fmt::print("memory            about {} a rank; this node has {} to give\n", in_gigabytes(run_bytes(shape)),
              in_gigabytes(free_memory_of_node().bytes));
-  fmt::print("steps             at most {} of {:.4g} ps\n", what.run.steps, what.run.timestep_ps);
+  fmt::print("steps             at most {} of {:.4g} ps\n{}", what.run.steps, what.run.timestep_ps, plan);
   return 0;
 }
 
@@ -102,11 +128,13 @@ int info(const InfoOptions& o) {
     if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
     require_reachable(what.dynamics.relax);
     const TilePlan plan = plan_for(comm, what, potential).plan;
+    const std::string long_run = plan_of(o, what, plan.layout.atoms(), {predicted_rate(plan)});
     if (!comm.is_root()) return 0;
     fmt::print("{}\n{}", what.title, plan.describe());
     fmt::print("memory            about {} a rank to emulate it on {}; this node has {} to give\n",
                in_gigabytes(emulator_bytes(plan, comm.size())), comm.size(),
                in_gigabytes(free_memory_of_node().bytes));
+    fmt::print("{}", long_run);
     return 0;
   }
   return info_on_ranks(comm, o, what, potential);
@@ -123,6 +151,16 @@ void add_info_command(CLI::App& app, std::function<int()>& action) {
   command
       ->add_option("--ranks", o->ranks, "tell of a run on so many MPI ranks (those of this run by default)")
       ->transform(whole_number_in({1, 1e8}))
+      ->needs(deck);
+  command
+      ->add_option("--physical-us", o->physical_us,
+                   "length of a long run whose time and energy are told of, us")
+      ->transform(number_in({0, 1e12, true}))
+      ->needs(deck);
+  command
+      ->add_option(
+          "--rates", o->rates,
+          "result.json of runs or replays of as many atoms, whose rates the plan of the long run has too")
       ->needs(deck);
   command->callback([o, &action] { action = [o] { return info(*o); }; });
 }

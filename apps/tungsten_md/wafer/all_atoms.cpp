@@ -83,12 +83,9 @@ double WaferSimulation::ordered_sum(const std::vector<double>& of_tiles) const {
   // numbers.
   std::vector<std::int64_t> tiles;
   std::vector<double> values;
-  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t i = 0; i < of_tiles.size(); ++i) {
     if (of_tiles[i] == 0.0) continue;
-    const auto x = static_cast<int>(i % static_cast<std::size_t>(b.width)),
-               y = static_cast<int>(i / static_cast<std::size_t>(b.width));
-    tiles.push_back(plan_.layout.tile(b.x0 + x, b.y0 + y));
+    tiles.push_back(block_->number(i));
     values.push_back(of_tiles[i]);
   }
   tiles = comm_.all_gather(tiles);

@@ -14,13 +14,17 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
                                    wse::Messages& tables) {
   // With S the separation of two tiles' sites and d that of their atoms, a swap lowers the sum of squared
   // distances from the sites by -2 S.d: it pays where the atoms stand the other way round than their sites.
-  std::vector<int> partner(border_.border().size(), -1);
+  // Atoms stay in their layer.
+  const auto stack = static_cast<int>(stack_);
+  const std::size_t places = stack_ * border_.border().size();
+  std::vector<int> partner(places, -1);
   for_each_atom("choose_partner", [&](std::size_t i) {
     const Place here = place(i);
     const float* home = &homes_[4 * here.at];
     float best = gain_worth_a_swap;
     for (int e = 0; e < list_count_[i]; ++e) {
       const std::size_t k = list_[i * list_stride_ + static_cast<std::size_t>(e)];
+      if (window_[k].layers_on != 0) continue;
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
       const Vector<float> s = separation_to(homes_, here, {home[0], home[1], home[2]}, k);
       const float gain = swap_gain(s, d);
@@ -31,10 +35,13 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
       }
     }
   });
-  choices.move(border_, partner, 1, 0);
-  std::vector<float> state(9 * border_.border().size());
-  std::vector<std::int64_t> ids(border_.border().size());
-  std::vector<int> types(border_.border().size(), 0);
+  if (stack == 1)
+    choices.move(border_, partner, 1, 0);
+  else
+    border_.fill(partner, stack);
+  std::vector<float> state(9 * places);
+  std::vector<std::int64_t> ids(places);
+  std::vector<int> types(places, 0);
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const TileAtom& a = atoms_[i];
     const std::size_t at = bordered(i);
@@ -43,9 +50,9 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
     ids[at] = a.id;
     types[at] = a.type;
   }
-  border_.fill(state, 9);
-  border_.fill(ids);
-  border_.fill(types);
+  border_.fill(state, 9 * stack);
+  border_.fill(ids, stack);
+  border_.fill(types, stack);
   std::int64_t changed = 0;
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     const std::size_t at = bordered(i);
@@ -67,8 +74,9 @@ std::int64_t TileBlock::swap_atoms(const wse::MarchingMulticast& choices, wse::M
     const int across = (straight ? window_[k].column_dx : window_[k].column_dy) - seen_,
               down = (straight ? window_[k].column_dy : window_[k].column_dx) - seen_;
     const auto [gx, gy] = on_grid(i);
-    swapped.sent(patch_ * gx, patch_ * gy, patch_ * across, patch_ * down);
-    if (types[at] != types[there]) tables.sent(patch_ * gx, patch_ * gy, patch_ * across, patch_ * down);
+    const int row = patch_ * gy * layout_.layers() + layer_of(i);
+    swapped.sent(patch_ * gx, row, patch_ * across, patch_ * down);
+    if (types[at] != types[there]) tables.sent(patch_ * gx, row, patch_ * across, patch_ * down);
     ++changed;
   }
   if (comm_->max(changed) > 0) list_valid_ = false;

@@ -8,7 +8,7 @@ double emulator_bytes(const TilePlan& plan, int ranks) {
   constexpr double of_an_atom = 260, of_its_tile = 370, of_a_machine_tile = 171, beside = 30e6;
   constexpr double headroom = 1.3;
   const double atoms = static_cast<double>(plan.layout.atoms()),
-               tiles = static_cast<double>(plan.layout.grid.tiles()) / ranks,
+               tiles = static_cast<double>(plan.layout.tiles()) / ranks,
                machine_tiles = static_cast<double>(plan.grid.tiles()) / ranks;
   const double of_a_list = 2.0 * plan.list_capacity;
   return beside + headroom * (of_an_atom * atoms + (of_its_tile + of_a_list) * tiles +

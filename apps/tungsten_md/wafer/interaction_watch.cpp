@@ -101,13 +101,13 @@ std::int64_t TileBlock::missed_at_rim(const std::vector<float>& displaced, float
     return !(squared_displacement(x, home) <= static_cast<float>(stray_limit * stray_limit));
   };
   return sum_over_atoms("rim", [&](std::size_t i) {
-    const std::vector<RimTile>& rim = rim_[in_column_[i]];
+    const std::vector<RimTile>& rim = this->rim(i);
     std::int64_t missed = 0;
     if (rim.empty() || !(displaced[i] <= static_cast<float>(stray_limit))) return missed;
     const float bound = displaced[i] + most;
     for (const RimTile& t : rim) {
       if (t.gap >= bound) break;
-      const Candidate c = candidate(t.dx, t.dy);
+      const Candidate c = candidate(t.dx, t.dy, t.layers_on);
       const Place here = place(i);
       const Vector<float> d = separation_to(sites_, here, atoms_[i].x, c);
       if (squared_length(d.x, d.y, d.z) < limit && !stray(static_cast<std::ptrdiff_t>(here.at) + c.offset))
@@ -123,23 +123,27 @@ std::vector<TileBlock::Stray> TileBlock::all_strays(const std::vector<float>& di
     if (displaced[i] <= static_cast<float>(stray_limit)) continue;
     const auto [gx, gy] = on_grid(i);
     const Vec3 x = position(i);
-    mine.insert(mine.end(), {static_cast<double>(gx), static_cast<double>(gy), x[0], x[1], x[2]});
+    mine.insert(mine.end(), {static_cast<double>(gx), static_cast<double>(gy),
+                             static_cast<double>(layer_of(i)), x[0], x[1], x[2]});
   }
   const std::vector<double> all = comm_->all_gather(mine);
   std::vector<Stray> strays;
-  for (std::size_t k = 0; k < all.size(); k += 5)
-    strays.push_back(
-        {static_cast<int>(all[k]), static_cast<int>(all[k + 1]), {all[k + 2], all[k + 3], all[k + 4]}});
+  for (std::size_t k = 0; k < all.size(); k += 6)
+    strays.push_back({static_cast<int>(all[k]),
+                      static_cast<int>(all[k + 1]),
+                      static_cast<int>(all[k + 2]),
+                      {all[k + 3], all[k + 4], all[k + 5]}});
   return strays;
 }
 
 std::int64_t TileBlock::missed_by_strays(const std::vector<float>& displaced) const {
   const double cutoff = static_cast<double>(cutoff_) - rounding_at_cutoff;
   const std::vector<Stray> strays = all_strays(displaced);
-  const auto missed = [&](const Stray& a, int gx, int gy, const Vec3& x) {
+  const auto missed = [&](const Stray& a, int gx, int gy, int layer, const Vec3& x) {
     const wse::TileGrid& g = layout_.grid;
     if (places_apart(a.gx, gx, g.width, g.ring[0]) <= layout_.reach &&
-        places_apart(a.gy, gy, g.height, g.ring[1]) <= layout_.reach)
+        places_apart(a.gy, gy, g.height, g.ring[1]) <= layout_.reach &&
+        layers_apart(a.layer, layer) <= layout_.layers_each_side)
       return false;
     const Vec3 d = box_.minimum_image({a.x[0] - x[0], a.x[1] - x[1], a.x[2] - x[2]});
     return d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < cutoff * cutoff;
@@ -155,14 +159,15 @@ std::int64_t TileBlock::missed_by_strays(const std::vector<float>& displaced) co
     for (const Bin& bin : bins_near(s.x, cutoff)) {
       const auto there = by_bin.find(bin);
       if (!own || there == by_bin.end()) continue;
-      for (const Stray* other : there->second) found += missed(s, other->gx, other->gy, other->x) ? 1 : 0;
+      for (const Stray* other : there->second)
+        found += missed(s, other->gx, other->gy, other->layer, other->x) ? 1 : 0;
     }
     // Atoms near their sites, of this rank; each pair counts from both sides.
     for (const Bin& bin : bins_near(s.x, cutoff + stray_limit))
       for (const std::size_t i : tiles_in(bin))
         if (atoms_[i].id >= 0 && displaced[i] <= static_cast<float>(stray_limit)) {
           const auto [gx, gy] = on_grid(i);
-          found += missed(s, gx, gy, position(i)) ? 2 : 0;
+          found += missed(s, gx, gy, layer_of(i), position(i)) ? 2 : 0;
         }
   }
   return found;

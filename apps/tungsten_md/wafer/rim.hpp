@@ -12,21 +12,24 @@ namespace wafermark::tungsten {
 /// heat alone displaces atoms by less.
 inline constexpr double stray_limit = 1.0;
 
-/// A tile so many places away whose site lies `gap` Angstrom beyond the cut-off.
+/// A tile so many places and layers away whose site lies `gap` Angstrom beyond the cut-off.
 struct RimTile {
-  int dx, dy;
+  int dx, dy, layers_on;
   float gap;
 };
 
-/// Of every place in a column (row by row), nearest first: the tiles more than b away, whose site is nearer
-/// than the cut-off and twice stray_limit. `start`: the crystal. Round a ring a tile is met once, the shorter
-/// way.
+/// Of every place in a column (layer by layer, row by row), nearest first: the tiles that are more than b or
+/// too many layers away, whose site is nearer than the cut-off and twice stray_limit. `start`: the crystal.
+/// Round a ring a tile is met once, the shorter way.
 std::vector<std::vector<RimTile>> rim_of(const TileLayout& layout, const Configuration& start, double cutoff);
 
 /// The same of a structure that was placed atom by atom, for the tiles of `mine`; those of others are left
 /// out.
 std::vector<std::vector<RimTile>> rim_of_structure(const TileLayout& layout, const Configuration& start,
                                                    double cutoff, const wse::Block& mine);
+
+/// How many layers away rim tiles are at most: as many as atoms see where there are none.
+int layers_with_rim(const TileLayout& layout, const std::vector<std::vector<RimTile>>& rim);
 
 /// How far away rim tiles are at most: b where there are none.
 int reach_with_rim(const TileLayout& layout, const std::vector<std::vector<RimTile>>& rim);

@@ -11,9 +11,10 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr int moving_share = 2;   // the share of the tile that moves the atom, north-western in its patch
-constexpr float skin = 0.4f;      // Angstrom; of the emulator's list
-constexpr float far_away = 1e6f;  // where atoms of tiles without one stand
+constexpr int moving_share = 2;  // the share of the tile that moves the atom, north-western in its patch
+constexpr float skin = 0.4f;     // Angstrom; of the emulator's list
+constexpr float far_away = ListPiece::far_away;  // where atoms of tiles without one stand
+using Lane = native_lanes<float, Kokkos::DefaultHostExecutionSpace>;
 
 /// Two shares: the half that a tile computes itself and the half that comes back to it. Four: quarters of the
 /// neighbourhood, each of b (b + 1) tiles and beside the tile's own row or column, so that it hears one
@@ -36,6 +37,8 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       rim_(layout.structure ? rim_of_structure(layout, start, t.cutoff_angstrom, block_)
                             : rim_of(layout, start, t.cutoff_angstrom)),
       seen_(comm.max(reach_with_rim(layout, rim_))),
+      layers_seen_(layers_with_rim(layout, rim_)),
+      stack_(static_cast<std::size_t>(layout.layers() + 2 * layers_seen_)),
       border_(comm, blocks, seen_),
       lasting_(settings.list_reuse > 1),
       untested_(settings.untested_lists),
@@ -53,15 +56,18 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   z_ = {start.box.periodic[2], static_cast<float>(length), static_cast<float>(1.0 / length)};
 
   const int b = layout.reach;
-  for (int dy = -b; dy <= b; ++dy)
-    for (int dx = -b; dx <= b; ++dx)
-      if (dx != 0 || dy != 0) window_.push_back(candidate(dx, dy));
+  for (int on = -layout.layers_each_side; on <= layout.layers_each_side; ++on)
+    for (int dy = -b; dy <= b; ++dy)
+      for (int dx = -b; dx <= b; ++dx)
+        if (dx != 0 || dy != 0 || on != 0) window_.push_back(candidate(dx, dy, on));
   for (int g = 0; g < 2; ++g) {
     std::vector<float>& corners = layout.axis[static_cast<std::size_t>(g)] == 0 ? corner_x_ : corner_y_;
     for (int at = 0; at < layout.tiles_per_column[static_cast<std::size_t>(g)]; ++at)
       for (int d = -seen_; d <= seen_; ++d)
         corners.push_back(static_cast<float>(layout.corner(g, at + d) - layout.corner(g, at)));
   }
+
+  for (auto* corners : {&corner_x_, &corner_y_}) corners->resize(corners->size() + Lanes<Lane>::width, 0.0f);
 
   const bool straight = layout.axis[0] == 0;
   for (int y = 0; y < layout.tiles_per_column[1]; ++y)
@@ -70,7 +76,8 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
       corner_rows_.push_back(straight ? std::array{across, down} : std::array{down, across});
     }
 
-  const auto n = static_cast<std::size_t>(block_.tiles());
+  const int layers = layout.layers();
+  const auto n = static_cast<std::size_t>(block_.tiles() * layers);
   atoms_.resize(n);
   density_slope_.assign(n, 0.0f);
   energy_.assign(n, 0.0);
@@ -80,34 +87,40 @@ TileBlock::TileBlock(const Communicator& comm, const wse::Blocks& blocks, const 
   candidates_.resize(n);
   in_column_.resize(n);
   bordered_.resize(n);
-  sites_.assign(4 * border_.border().size(), far_away);
+  // Lanes may read on behind the last tile.
+  constexpr std::size_t width = Lanes<Lane>::width;
+  sites_.assign(4 * stack_ * (border_.border().size() + width), far_away);
+  for (std::size_t lane = 0; lane < width; ++lane) lane_offsets_.push_back(static_cast<int>(lane * stack_));
   homes_.assign(sites_.size(), far_away);
   if (elements_ > 1) types_.assign(border_.border().size(), 0);
-  for (int y = 0; y < block_.height; ++y)
-    for (int x = 0; x < block_.width; ++x) {
-      const auto i =
-          static_cast<std::size_t>(y) * static_cast<std::size_t>(block_.width) + static_cast<std::size_t>(x);
-      const int gx = block_.x0 + x, gy = block_.y0 + y;
-      const auto [p, q] = layout.tiles_per_column;
-      in_column_[i] = static_cast<std::uint32_t>(gy % q * p + gx % p);
-      bordered_[i] = static_cast<std::uint32_t>(border_.border().index(x, y));
-      const auto span = [b](int at, int tiles, bool ring) {
-        return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
-      };
-      candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) *
-                           span(gy, layout.grid.height, layout.grid.ring[1]) -
-                       1;
-      const std::int64_t k = layout.atom_on(gx, gy);
-      if (k < 0) continue;
-      const auto from = static_cast<std::size_t>(k);
-      place_atom(i, start.atoms.id[from], start.atoms.type[from], start.atoms.x[from], start.atoms.v[from]);
-      const TileAtom& a = atoms_[i];
-      float* home = &homes_[4 * bordered(i)];
-      home[0] = a.x.x;
-      home[1] = a.x.y;
-      home[2] = a.x.z;
-    }
-  border_.fill(homes_, 4);
+  const auto span = [b](int at, int tiles, bool ring) {
+    return ring ? 2 * b + 1 : std::min(tiles - 1, at + b) - std::max(0, at - b) + 1;
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto [gx, gy] = on_grid(i);
+    const int layer = layer_of(i);
+    const auto [p, q] = layout.tiles_per_column;
+    in_column_[i] = static_cast<std::uint32_t>(gy % q * p + gx % p);
+    bordered_[i] =
+        static_cast<std::uint32_t>(stack_ * border_.border().index(gx - block_.x0, gy - block_.y0) +
+                                   static_cast<std::size_t>(layer + layers_seen_));
+    candidates_[i] = span(gx, layout.grid.width, layout.grid.ring[0]) *
+                         span(gy, layout.grid.height, layout.grid.ring[1]) * layout.layers_seen(layer) -
+                     1;
+    const std::int64_t k = layout.atom_on(gx, gy, layer);
+    if (k < 0) continue;
+    const auto from = static_cast<std::size_t>(k);
+    place_atom(i, start.atoms.id[from], start.atoms.type[from], start.atoms.x[from], start.atoms.v[from]);
+    const TileAtom& a = atoms_[i];
+    float* home = &homes_[4 * bordered(i)];
+    home[0] = a.x.x;
+    home[1] = a.x.y;
+    home[2] = a.x.z;
+  }
+  sites_.swap(homes_);
+  repeat_layers();
+  sites_.swap(homes_);
+  border_.fill(homes_, static_cast<int>(4 * stack_));
   bin_sites();
 }
 
@@ -160,16 +173,34 @@ void TileBlock::place_atom(std::size_t tile, std::int64_t id, int type, const Ve
   list_valid_ = false;
 }
 
-TileBlock::Candidate TileBlock::candidate(int dx, int dy) const {
+TileBlock::Candidate TileBlock::candidate(int dx, int dy, int layers_on) const {
   const bool straight = layout_.axis[0] == 0;
-  const auto row = static_cast<std::ptrdiff_t>(border_.border().row_length());
-  return {dy * row + dx, (straight ? dx : dy) + seen_, (straight ? dy : dx) + seen_,
+  return {candidate_offset(dx, dy, layers_on),  layers_on,
+          (straight ? dx : dy) + seen_,         (straight ? dy : dx) + seen_,
           std::max(std::abs(dx), std::abs(dy)), share_of(dx, dy, shares_)};
 }
 
 std::array<int, 2> TileBlock::on_grid(std::size_t tile) const {
-  const auto width = static_cast<std::size_t>(block_.width);
-  return {block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width)};
+  const auto width = static_cast<std::size_t>(block_.width),
+             layers = static_cast<std::size_t>(layout_.layers());
+  return {block_.x0 + static_cast<int>(tile % width), block_.y0 + static_cast<int>(tile / width / layers)};
+}
+
+int TileBlock::layers_apart(int a, int b) const {
+  const int d = std::abs(a - b);
+  return layout_.ring_of_layers ? std::min(d, layout_.layers() - d) : d;
+}
+
+std::int64_t TileBlock::number(std::size_t tile) const {
+  const auto [gx, gy] = on_grid(tile);
+  return layout_.tile(gx, gy, layer_of(tile));
+}
+
+std::optional<std::size_t> TileBlock::with_number(std::int64_t number) const {
+  const std::int64_t width = layout_.grid.width, layers = layout_.layers(), row = number / width,
+                     x = number % width - block_.x0, y = row / layers - block_.y0;
+  if (number < 0 || x < 0 || x >= block_.width || y < 0 || y >= block_.height) return std::nullopt;
+  return static_cast<std::size_t>((y * layers + row % layers) * block_.width + x);
 }
 
 std::size_t TileBlock::machine_tile(std::size_t tile, int share) const {
@@ -270,6 +301,29 @@ void TileBlock::kick(float dt) {
   });
 }
 
+void TileBlock::repeat_layers() {
+  if (!layout_.ring_of_layers) return;
+  const wse::Border& border = border_.border();
+  const auto seen = static_cast<std::size_t>(layers_seen_),
+             layers = static_cast<std::size_t>(layout_.layers());
+  for (int y = 0; y < block_.height; ++y)
+    for (int x = 0; x < block_.width; ++x) {
+      const auto first = sites_.begin() + static_cast<std::ptrdiff_t>(4 * stack_ * border.index(x, y));
+      const auto at = [&](std::size_t record) { return first + static_cast<std::ptrdiff_t>(4 * record); };
+      for (std::size_t k = 0; k < seen; ++k) {
+        std::copy_n(at(layers + k), 4, at(k));
+        std::copy_n(at(seen + k), 4, at(seen + layers + k));
+      }
+    }
+}
+
+void TileBlock::send(const wse::MarchingMulticast& pattern, int first) {
+  if (stack_ == 1) return pattern.move(border_, sites_, 4, first);
+  // The layers of a place are on one rank: they travel together.
+  repeat_layers();
+  border_.fill(sites_, static_cast<int>(4 * stack_));
+}
+
 bool TileBlock::multicast_positions(const wse::MarchingMulticast& pattern, bool new_lists) {
   float moved = 0.0f;
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
@@ -284,7 +338,7 @@ bool TileBlock::multicast_positions(const wse::MarchingMulticast& pattern, bool 
     const float d2 = squared_length(x.x - old.x, x.y - old.y, x.z - old.z);
     moved = d2 <= moved ? moved : d2;  // a position that is no number ends the list
   }
-  pattern.move(border_, sites_, 4, 0);
+  send(pattern, 0);
   const float limit = 0.25f * skin * skin;
   const int stale = !list_valid_ || (lasting_ ? new_lists : !(moved < limit));
   const bool renew = comm_->max(stale) > 0;
@@ -292,20 +346,53 @@ bool TileBlock::multicast_positions(const wse::MarchingMulticast& pattern, bool 
   return renew;
 }
 
+template <class Found>
+void TileBlock::for_near_candidates(std::size_t tile, float within, const Found& found) const {
+  constexpr int width = Lanes<Lane>::width;
+  const Place here = place(tile);
+  const Vector<float> own = atoms_[tile].x;
+  const bool straight = layout_.axis[0] == 0;
+  const int b = layout_.reach, g = layout_.layers_each_side;
+  const auto lanes = load_indices<Lane>(lane_offsets_.data());
+  // Along a row of tiles one corner changes from tile to tile, the other does not.
+  const float *along = straight ? here.corners_x : here.corners_y,
+              *across = straight ? here.corners_y : here.corners_x;
+  std::size_t first = 0;  // number of the row's first candidate; the tile itself is none
+  for (int on = -g; on <= g; ++on)
+    for (int dy = -b; dy <= b; ++dy) {
+      const float* row =
+          sites_.data() + 4 * (static_cast<std::ptrdiff_t>(here.at) + candidate_offset(-b, dy, on));
+      const Lane corner_across(across[dy + seen_]);
+      for (int at = 0; at <= 2 * b; at += width) {
+        const Lane corner_along = load_values<Lane>(along + seen_ - b + at);
+        const Quad<Lane> other = load_quads(row + 4 * static_cast<std::ptrdiff_t>(stack_) * at, lanes);
+        const PeriodicZ<Lane> z{z_.on, Lane(z_.length), Lane(z_.inverse_length)};
+        const Vector<Lane> d = separation(
+            Vector<Lane>{Lane(own.x), Lane(own.y), Lane(own.z)}, Vector<Lane>{other.a, other.b, other.c},
+            straight ? corner_along : corner_across, straight ? corner_across : corner_along, z);
+        unsigned near = mask_bits(squared_length(d.x, d.y, d.z) < Lane(within));
+        for (; near != 0; near &= near - 1) {
+          const int place = at + std::countr_zero(near);
+          const bool itself = on == 0 && dy == 0 && place == b;
+          if (place <= 2 * b && !itself)
+            found(first + static_cast<std::size_t>(place) - (on == 0 && dy == 0 && place > b ? 1 : 0));
+        }
+      }
+      first += static_cast<std::size_t>(2 * b + (on == 0 && dy == 0 ? 0 : 1));
+    }
+}
+
 void TileBlock::build_list(float within) {
   list_count_.assign(atoms_.size(), 0);
   x_at_build_.resize(atoms_.size());
   const auto search = [&](bool store) {
     for_each_atom("near_candidates", [&](std::size_t i) {
-      const Place here = place(i);
       int n = 0;
-      for (std::size_t k = 0; k < window_.size(); ++k) {
-        const Vector<float> d = separation_to(sites_, here, atoms_[i].x, k);
-        if (!(squared_length(d.x, d.y, d.z) < within)) continue;
+      for_near_candidates(i, within, [&](std::size_t k) {
         if (store && static_cast<std::size_t>(n) < list_stride_)
           list_[i * list_stride_ + static_cast<std::size_t>(n)] = static_cast<std::uint16_t>(k);
         ++n;
-      }
+      });
       list_count_[i] = n;
       x_at_build_[i] = atoms_[i].x;
     });
@@ -320,6 +407,25 @@ void TileBlock::build_list(float within) {
   list_valid_ = true;
 }
 
+template <class Add>
+void TileBlock::for_pieces_of_list(std::size_t tile, const Add& add) const {
+  constexpr PeriodicZ<float> not_yet{false, 0.0f, 0.0f};
+  const Place here = place(tile);
+  const std::uint16_t* list = &list_[tile * list_stride_];
+  const Vector<float> own = atoms_[tile].x;
+  ListPiece near;
+  for (int e = 0; e < list_count_[tile]; e += ListPiece::most) {
+    near.size = 0;
+    const int end = std::min(list_count_[tile], e + ListPiece::most);
+    for (int k = e; k < end; ++k) {
+      const Candidate& c = window_[list[k]];
+      const float* other = sites_.data() + 4 * (static_cast<std::ptrdiff_t>(here.at) + c.offset);
+      near.add(separation_to(sites_, here, own, c, not_yet), other[3], c.share);
+    }
+    add(near);
+  }
+}
+
 void TileBlock::sum_densities() {
   if (elements_ > 1) return sum_alloy_densities();
   squares_ ? sum_densities(*squares_) : sum_densities(tables_);
@@ -327,26 +433,17 @@ void TileBlock::sum_densities() {
 
 template <class Tables>
 void TileBlock::sum_densities(const Tables& tables) {
+  const Taken taken = untested_ ? Taken::all : Taken::within_cutoff;
   for_each_atom("densities", [&](std::size_t i) {
-    const Place here = place(i);
-    const std::uint16_t* list = &list_[i * list_stride_];
-    std::array<float, 4> partial{};
-    std::array<int, 4> found{};
-    int neighbours = 0;
-    for (int e = 0; e < list_count_[i]; ++e) {
-      const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
-      const float r2 = squared_length(d.x, d.y, d.z);
-      const bool acts = inside(r2, tables_.cutoff_squared);
-      neighbours += acts ? 1 : 0;
-      if (!acts && !untested_) continue;
-      const auto share = static_cast<std::size_t>(window_[list[e]].share);
-      add_density(tables, neighbour_distance(tables, r2), partial[shares_ == 4 ? share : 0]);
-      ++found[share];
-    }
+    DensitySum sum;
+    for_pieces_of_list(i, [&](ListPiece& near) {
+      add_densities<Lane>(near, tables, z_, tables_.cutoff_squared, taken, shares_, sum);
+    });
+    const auto& partial = sum.partial;
     const float density = (partial[0] + partial[1]) + (partial[2] + partial[3]);
     const Embedding<float> f = embed(tables_.embedding, tables_.nrho, tables_.inverse_drho, density);
-    neighbours_[i] = neighbours;
-    if (shares_ > 1) found_[i] = found;
+    neighbours_[i] = sum.neighbours;
+    if (shares_ > 1) found_[i] = sum.found;
     energy_[i] = static_cast<double>(f.energy);
     density_slope_[i] = f.slope;
   });
@@ -354,7 +451,7 @@ void TileBlock::sum_densities(const Tables& tables) {
 
 void TileBlock::multicast_slopes(const wse::MarchingMulticast& pattern) {
   for (std::size_t i = 0; i < atoms_.size(); ++i) sites_[4 * bordered(i) + 3] = density_slope_[i];
-  pattern.move(border_, sites_, 4, 3);
+  send(pattern, 3);
 }
 
 void TileBlock::sum_forces(bool with_energy) {
@@ -364,29 +461,17 @@ void TileBlock::sum_forces(bool with_energy) {
 
 template <class Tables>
 void TileBlock::sum_forces(const Tables& tables, bool with_energy) {
+  const Taken taken = untested_ ? Taken::all : Taken::within_cutoff;
   for_each_atom("forces", [&](std::size_t i) {
-    const Place here = place(i);
-    const std::uint16_t* list = &list_[i * list_stride_];
-    std::array<Vector<float>, 4> force{};
-    double phi = 0.0, virial = 0.0;
-    for (int e = 0; e < list_count_[i]; ++e) {
-      const Vector<float> d = separation_to(sites_, here, atoms_[i].x, list[e]);
-      const float r2 = squared_length(d.x, d.y, d.z);
-      if (!untested_ && !inside(r2, tables_.cutoff_squared)) continue;
-      const float slope = sites_[4 * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(here.at) +
-                                                              window_[list[e]].offset) +
-                                 3];
-      const auto distance = neighbour_distance(tables, r2);
-      const float force_over_r = add_force(tables, distance, d, density_slope_[i], slope,
-                                           force[static_cast<std::size_t>(window_[list[e]].share)]);
-      if (!with_energy) continue;
-      phi += 0.5 * static_cast<double>(pair_energy(tables, distance));
-      virial += 0.5 * static_cast<double>(force_over_r * r2);
-    }
+    ForceSum forces{.with_energy = with_energy};
+    for_pieces_of_list(i, [&](ListPiece& near) {
+      add_forces<Lane>(near, tables, z_, tables_.cutoff_squared, taken, density_slope_[i], forces);
+    });
+    const auto& force = forces.partial;
     atoms_[i].f = sum(sum(force[0], force[1]), sum(force[2], force[3]));
     if (with_energy) {
-      energy_[i] += phi;
-      virial_[i] = virial;
+      energy_[i] += forces.pair_energy;
+      virial_[i] = forces.virial;
     }
   });
 }

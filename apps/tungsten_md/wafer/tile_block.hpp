@@ -1,5 +1,5 @@
 // The tiles of one rank: their atoms, and the phases in which they compute. The arithmetic is
-// tile_program.hpp.
+// tile_program.hpp, in lanes where the host has them (atom_sums.hpp).
 //
 // The emulator takes two short cuts that change no bit of the result: neighbourhoods are read from the shared
 // memory of the rank instead of being copied to every tile, and candidates that are too far away to matter
@@ -18,6 +18,7 @@
 #include "tungsten_md/kernels/time_step.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 #include "tungsten_md/model/squared_tables.hpp"
+#include "tungsten_md/wafer/atom_sums.hpp"
 #include "tungsten_md/wafer/rim.hpp"
 #include "tungsten_md/wafer/tile_items.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
@@ -99,6 +100,9 @@ class TileBlock {
 
   // What the emulator observes.
   std::size_t tiles() const { return atoms_.size(); }
+  /// Its number among those of the grid, and the tile of this rank with a number, if it has it.
+  std::int64_t number(std::size_t tile) const;
+  std::optional<std::size_t> with_number(std::int64_t number) const;
   TileAtom& atom(std::size_t tile) { return atoms_[tile]; }
   const TileAtom& atom(std::size_t tile) const { return atoms_[tile]; }
   int neighbours(std::size_t tile) const { return neighbours_[tile]; }
@@ -116,14 +120,15 @@ class TileBlock {
  private:
   struct Candidate {
     std::ptrdiff_t offset;     ///< of its site in the bordered arrays
+    int layers_on;             ///< of its layer from the tile's own
     int column_dx, column_dy;  ///< places in the rows of corner differences, crystal axes
     int distance;              ///< Chebyshev, tiles
     int share;                 ///< which of an atom's partial sums it goes to
   };
   /// An atom that has left its tile's site: any other may have come near it.
   struct Stray {
-    int gx, gy;  ///< its tile
-    Vec3 x;      ///< in the box, not wrapped
+    int gx, gy, layer;  ///< its tile
+    Vec3 x;             ///< in the box, not wrapped
   };
   /// A tile's place in the bordered arrays, and its rows of corner differences.
   struct Place {
@@ -134,6 +139,14 @@ class TileBlock {
   void copy_tables(const PotentialTables& tables, const std::vector<SquaredTables>& squares);
   /// Puts this rank's tiles into bins by where they lie.
   void bin_sites();
+  /// found(candidate) for those nearer than the root of `within`, in their order.
+  template <class Found>
+  void for_near_candidates(std::size_t tile, float within, const Found& found) const;
+  std::ptrdiff_t candidate_offset(int dx, int dy, int layers_on) const {
+    return (dy * static_cast<std::ptrdiff_t>(border_.border().row_length()) + dx) *
+               static_cast<std::ptrdiff_t>(stack_) +
+           layers_on;
+  }
   /// sum_densities() and sum_forces() with tables of either kind.
   template <class Tables>
   void sum_densities(const Tables& tables);
@@ -149,7 +162,15 @@ class TileBlock {
   PairTileTables<float> tables_of(int type, int other) const;
   PairSquaredTileTables<float> squares_of(int type, int other) const;
   Embedding<float> embedded(int type, float density) const;
-  Candidate candidate(int dx, int dy) const;
+  Candidate candidate(int dx, int dy, int layers_on) const;
+  /// What tiles keep of their atoms, to the borders of all ranks, beginning with value `first` of each
+  /// record.
+  void send(const wse::MarchingMulticast& pattern, int first);
+  /// Layers around a ring show the other end's atoms beyond their own.
+  void repeat_layers();
+  /// add(atoms, how many) for an atom's list, piece by piece.
+  template <class Add>
+  void for_pieces_of_list(std::size_t tile, const Add& add) const;
   std::int64_t missed_at_rim(const std::vector<float>& displaced, float most) const;
   std::int64_t missed_by_strays(const std::vector<float>& displaced) const;
   std::int64_t missed_by_lists() const;
@@ -161,20 +182,35 @@ class TileBlock {
   std::vector<Bin> bins_near(const Vec3& x, double reach) const;
   /// Of this block, those that lie in a bin.
   std::vector<std::size_t> tiles_in(const Bin& bin) const;
+  int layer_of(std::size_t tile) const {
+    return static_cast<int>(tile / static_cast<std::size_t>(block_.width) %
+                            static_cast<std::size_t>(layout_.layers()));
+  }
+  /// Layers from one to another, the shorter way.
+  int layers_apart(int a, int b) const;
+  const std::vector<RimTile>& rim(std::size_t tile) const {
+    return rim_[static_cast<std::size_t>(layer_of(tile)) * corner_rows_.size() + in_column_[tile]];
+  }
   Place place(std::size_t tile) const {
     const auto& rows = corner_rows_[in_column_[tile]];
     return {bordered_[tile], corner_x_.data() + rows[0], corner_y_.data() + rows[1]};
   }
-  /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]).
+  /// x_i - x_j of a tile's `own` position and candidate k's in `field` (bordered [x, y, z, w]); `z`: the
+  /// periodic axis, if the nearest image is wanted.
   Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
                               std::size_t k) const {
     return separation_to(field, place, own, window_[k]);
   }
   Vector<float> separation_to(const std::vector<float>& field, const Place& place, const Vector<float>& own,
                               const Candidate& c) const {
+    return separation_to(field, place, own, c, z_);
+  }
+  static Vector<float> separation_to(const std::vector<float>& field, const Place& place,
+                                     const Vector<float>& own, const Candidate& c,
+                                     const PeriodicZ<float>& z) {
     const float* other = field.data() + 4 * (static_cast<std::ptrdiff_t>(place.at) + c.offset);
     return separation(own, Vector<float>{other[0], other[1], other[2]}, place.corners_x[c.column_dx],
-                      place.corners_y[c.column_dy], z_);
+                      place.corners_y[c.column_dy], z);
   }
   std::size_t bordered(std::size_t tile) const { return bordered_[tile]; }
   /// The element of candidate k, as it was last sent.
@@ -194,13 +230,15 @@ class TileBlock {
   TileLayout layout_;
   Box box_;
   wse::Block block_;
-  std::vector<std::vector<RimTile>> rim_;
+  std::vector<std::vector<RimTile>> rim_;  ///< [layer][place in a column]
   std::vector<std::uint32_t>
       in_column_;  ///< each tile's place in its column, row by row: its rim, its corner_rows_
-  std::vector<std::uint32_t> bordered_;  ///< each tile's place in the bordered arrays
+  std::vector<std::uint32_t> bordered_;  ///< each tile's place in the bordered arrays, of atoms
   std::vector<std::array<std::ptrdiff_t, 2>>
-      corner_rows_;  ///< of a place in the column: where corner_x_, _y_ begin
-  int seen_;         ///< tiles around that the emulator sees: b, and the rim
+      corner_rows_;    ///< of a place in the column: where corner_x_, _y_ begin
+  int seen_;           ///< tiles around that the emulator sees: b, and the rim
+  int layers_seen_;    ///< layers on each side, likewise
+  std::size_t stack_;  ///< atoms of a place in the bordered arrays: layers, and on both sides what they see
   wse::BorderExchange border_;
   bool lasting_;   ///< neighbour lists serve several steps
   bool untested_;  ///< and tiles take all that is listed: beyond the cut-off tables are zero
@@ -227,6 +265,7 @@ class TileBlock {
   std::array<double, 2> bin_length_{};  ///< Angstrom, along the grid's axes
   std::array<int, 2> bins_{};           ///< of places in the box
   std::vector<std::uint32_t> bin_begin_, binned_;  ///< this rank's tiles, bin by bin
+  std::vector<int> lane_offsets_;                  ///< of the tiles of lanes along a row
   std::vector<Candidate> window_;
   std::vector<float> corner_x_, corner_y_;  ///< [tile's place in its column][dx + seen], crystal axes
 

@@ -12,33 +12,50 @@ namespace wafermark::tungsten {
 namespace {
 
 /// The search takes a second: one rank makes it.
-ColumnPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic,
-                            double reach, int width, int height) {
+LayeredPlacement placed_once(const Communicator& comm, const Lattice& lattice, std::array<bool, 3> periodic,
+                             double reach, int layer_cells, int width, int height) {
   std::vector<int> words;
   std::string problem;
+  const auto put = [&](const std::vector<std::array<int, 2>>& pairs) {
+    words.push_back(static_cast<int>(pairs.size()));
+    for (const auto& pair : pairs) words.insert(words.end(), {pair[0], pair[1]});
+  };
   if (comm.is_root()) {
     try {
-      const ColumnPlacement p = place_column(lattice, periodic, reach, width, height);
-      words = {p.p, p.q, p.b, p.turned ? 1 : 0};
-      for (const auto& tile : p.tile_of) words.insert(words.end(), {tile[0], tile[1]});
+      const LayeredPlacement p = place_layers(lattice, periodic, reach, layer_cells, width, height);
+      words = {p.column.p, p.column.q, p.column.b, p.column.turned ? 1 : 0, p.each_side, p.layers() + 1};
+      words.insert(words.end(), p.first_cell.begin(), p.first_cell.end());
+      put(p.column.tile_of);
+      put(p.panels);
     } catch (const InputError& e) {
       problem = e.what();
     }
   }
   comm.throw_together(!problem.empty(), problem);
   comm.broadcast(words);
-  ColumnPlacement p;
-  p.p = words[0];
-  p.q = words[1];
-  p.b = words[2];
-  p.turned = words[3] == 1;
-  for (std::size_t k = 4; k < words.size(); k += 2) p.tile_of.push_back({words[k], words[k + 1]});
+  auto next = words.begin() + 6;
+  const auto take = [&] {
+    std::vector<std::array<int, 2>> pairs(static_cast<std::size_t>(*next++));
+    for (auto& pair : pairs) {
+      pair = {next[0], next[1]};
+      next += 2;
+    }
+    return pairs;
+  };
+  LayeredPlacement p;
+  p.column = {words[0], words[1], {}, words[2], words[3] == 1};
+  p.each_side = words[4];
+  p.first_cell.assign(next, next + words[5]);
+  next += words[5];
+  p.column.tile_of = take();
+  p.panels = take();
   return p;
 }
 
 TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, const Box& box, double reach,
-                           int width, int height) {
-  const ColumnPlacement placed = placed_once(comm, lattice, box.periodic, reach, width, height);
+                           int layer_cells, int width, int height) {
+  const LayeredPlacement layers = placed_once(comm, lattice, box.periodic, reach, layer_cells, width, height);
+  const ColumnPlacement& placed = layers.column;
   TileLayout t;
   t.axis = placed.turned ? std::array{1, 0} : std::array{0, 1};
   const std::array<int, 2> per_axis{placed.p, placed.q};
@@ -55,7 +72,14 @@ TileLayout lay_out_crystal(const Communicator& comm, const Lattice& lattice, con
   t.grid.height = tiles[1];
   t.reach = placed.b;
   t.columns = {lattice.cells[0], lattice.cells[1]};
-  t.atoms_per_column = static_cast<std::int64_t>(placed.tile_of.size());
+  t.atoms_per_column = std::int64_t{lattice.cells[2]} * lattice.sites_per_cell();
+  t.first_in_layer.clear();
+  for (int layer = 0; layer < layers.layers(); ++layer)
+    t.first_in_layer.push_back(std::int64_t{layers.first_cell[static_cast<std::size_t>(layer)]} *
+                               lattice.sites_per_cell());
+  t.panels = layers.panels;
+  t.ring_of_layers = t.layers() > 1 && box.periodic[2];
+  t.layers_each_side = layers.each_side;
   const auto [p, q] = t.tiles_per_column;
   t.in_column.assign(static_cast<std::size_t>(p) * static_cast<std::size_t>(q), -1);
   const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
@@ -117,7 +141,7 @@ TileLayout lay_out_structure(const Communicator& comm, const Configuration& stru
   t.in_column.assign(static_cast<std::size_t>(t.grid.tiles()), -1);
   const auto g0 = static_cast<std::size_t>(t.axis[0]), g1 = static_cast<std::size_t>(t.axis[1]);
   for (std::size_t k = 0; k < placed.tile_of.size(); ++k)
-    t.in_column[static_cast<std::size_t>(t.tile(placed.tile_of[k][g0], placed.tile_of[k][g1]))] =
+    t.in_column[static_cast<std::size_t>(t.tile(placed.tile_of[k][g0], placed.tile_of[k][g1], 0))] =
         static_cast<std::int64_t>(k);
   return t;
 }
@@ -138,8 +162,12 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machin
           fmt::format("structure: found {} Angstrom along periodic axis {}, expected at least {}, twice the "
                       "cut-off and wafer.margin_angstrom, and 2 Angstrom",
                       box.length(static_cast<int>(d)), "xyz"[d], 2.0 * (reach + 1.0)));
-  TileLayout t = lattice ? lay_out_crystal(comm, *lattice, box, reach, machine.width, machine.height)
-                         : lay_out_structure(comm, *structure, reach, cutoff, machine.width, machine.height);
+  if (!lattice && w.layer_cells > 0)
+    throw InputError(fmt::format("wafer.layer_cells: found {}, expected 0: only crystals are cut into layers",
+                                 w.layer_cells));
+  TileLayout t =
+      lattice ? lay_out_crystal(comm, *lattice, box, reach, w.layer_cells, machine.width, machine.height)
+              : lay_out_structure(comm, *structure, reach, cutoff, machine.width, machine.height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(
@@ -148,11 +176,12 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machin
                       w.neighbourhood, t.reach, cutoff, w.margin_angstrom));
     t.reach = w.neighbourhood;
   }
-  if (t.reach > WaferSettings::largest_neighbourhood)
-    throw InputError(fmt::format(
-        "wafer.margin_angstrom: found {}, which needs a neighbourhood of b = {}, expected b of at most "
-        "{}: a tile tells its candidates apart by 16 bits",
-        w.margin_angstrom, t.reach, WaferSettings::largest_neighbourhood));
+  if (t.reach > WaferSettings::largest_neighbourhood || t.candidates() > 65535)
+    throw InputError(
+        fmt::format("wafer.margin_angstrom: found {}, which needs a neighbourhood of b = {} with {} atoms a "
+                    "tile, expected b "
+                    "of at most {} and no more than 65,535 candidates: a tile tells them apart by 16 bits",
+                    w.margin_angstrom, t.reach, t.records(), WaferSettings::largest_neighbourhood));
   t.middle_z = 0.5 * (box.lo[2] + box.hi[2]);
   const std::array<int, 2> tiles{t.grid.width, t.grid.height};
   for (std::size_t g = 0; g < 2; ++g)

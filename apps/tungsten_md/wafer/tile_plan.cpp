@@ -40,7 +40,7 @@ void allocate_buffers(wse::TileMemory& memory, const TileLayout& layout, int lis
   const int candidates = layout.candidates() / settings.tiles_per_atom;
   memory.allocate("atom", 14 * word);
   if (alloy) memory.allocate("candidates' elements", candidates);  // a byte each
-  memory.allocate("row of positions", position_words * span * word);
+  memory.allocate("row of positions", position_words * layout.records() * span * word);
   memory.allocate("corner differences", 2 * span * word);
   // Separations take the place of the positions; F' that of r^2.
   const int held = (candidates + batches - 1) / batches;
@@ -111,12 +111,15 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
   if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
   TileLayout layout = lay_out(comm, what, room, potential.cutoff_angstrom, structure);
   for (const auto& [x, y] : w.traced_tiles)
-    if (x >= layout.grid.width || y >= layout.grid.height)
+    if (x >= layout.grid.width || y >= layout.grid.height * layout.layers())
       throw InputError(
           fmt::format("wafer.trace: found no tile {},{}, expected one of {} x {}, counted from 0", x, y,
-                      layout.grid.width, layout.grid.height));
+                      layout.grid.width, layout.grid.height * layout.layers()));
   const int n = neighbours_of(what, potential, layout);
   const bool alloy = potential.elements.size() > 1;
+  if (alloy && layout.layers() > 1)
+    throw InputError(
+        fmt::format("wafer.layer_cells: found {}, expected 0: layers are of one element", w.layer_cells));
   const TableShape shape{w.squared_tables, static_cast<std::int64_t>(potential.elements.size()),
                          !by_source_alone(potential)};
   const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
@@ -151,7 +154,13 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
         what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r,
         alloy ? Composition::alloy : Composition::one_element);
     const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
-    const wse::TileGrid grid{patch * layout.grid.width, patch * layout.grid.height, layout.grid.ring, patch};
+    const wse::TileGrid grid{patch * layout.grid.width,
+                             patch * layout.grid.height * layout.layers(),
+                             layout.grid.ring,
+                             patch,
+                             layout.panels,
+                             layout.ring_of_layers};
+    const int records = layout.records();
     const int farthest = patch * b * (grid.hops(0) + grid.hops(1));
     TilePlan plan{.machine = machine,
                   .layout = std::move(layout),
@@ -168,10 +177,12 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
                   .batches = batches,
                   .counts = counts,
                   .code = StepCode(machine, counts, batches),
-                  .positions = std::make_shared<wse::MarchingMulticast>(b, position_words),
-                  .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words),
+                  .positions = std::make_shared<wse::MarchingMulticast>(b, position_words * records),
+                  .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words * records),
                   .choices = std::make_shared<wse::MarchingMulticast>(b, choice_words),
                   .types = std::make_shared<wse::MarchingMulticast>(b, type_words),
+                  .layers_positions = std::make_shared<wse::LayerShift>(grid, position_words),
+                  .layers_slopes = std::make_shared<wse::LayerShift>(grid, slope_words),
                   .partners_forces = std::make_shared<wse::ReverseMulticast>(b, force_words),
                   .joined_densities = std::make_shared<wse::PatchSum>(1, slope_words),
                   .joined_forces = std::make_shared<wse::PatchSum>(force_words, position_words),
@@ -184,8 +195,7 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
   }
 }
 
-std::string TilePlan::describe() const {
-  const auto& g = layout.grid;
+std::vector<wse::Program::Line> TilePlan::predicted_on(const wse::Machine& on) const {
   const int shares = settings.tiles_per_atom, own = (neighbours + shares - 1) / shares;
   TileItems items(1);
   items.working = items.atoms = {1};
@@ -196,14 +206,30 @@ std::string TilePlan::describe() const {
   items.slow = items.bathed = {1};
   TilePlan usual = *this;
   usual.settings.swap_every = 0;  // swaps come now and then
-  const auto parts = tile_step(usual, items, nullptr).predicted(machine, grid);
+  usual.code = StepCode(on, counts, batches);
+  return tile_step(usual, items, nullptr).predicted(on, grid);
+}
+
+double TilePlan::predicted_cycles(const wse::Machine& on) const {
+  double cycles = 0.0;
+  for (const auto& part : predicted_on(on)) {
+    const bool of_lists = part.phase == "distances" || part.phase == "neighbour_list",
+               of_limit = part.phase == "time_step" || part.phase == "time_step_reduction";
+    cycles += part.cycles / (of_lists ? settings.list_reuse : of_limit ? settings.time_step_every : 1);
+  }
+  return cycles;
+}
+
+std::string TilePlan::describe() const {
+  const auto& g = layout.grid;
+  const auto parts = predicted_on(machine);
   double cycles = 0.0;
   for (const auto& part : parts) cycles += part.cycles;
   std::string text = fmt::format(
       "machine           {} ({}): {} x {} tiles at {:.4g} MHz\n"
       "tiles             {} x {}{}{}, {}, {} axis across\n"
       "atoms             {} on {} tiles, {:.1f} % of them\n"
-      "neighbourhood     b = {}: {} candidates, {} neighbours {}\n"
+      "neighbourhood     b = {}{}: {} candidates, {} neighbours {}\n"
       "tables            {} radial points over {} and {} embedding points{}\n"
       "candidates        in {} batch{}\n"
       "memory of a tile\n{}\n"
@@ -214,8 +240,11 @@ std::string TilePlan::describe() const {
       layout.structure
           ? std::string("atom by atom")
           : fmt::format("columns of {} x {}", layout.tiles_per_column[0], layout.tiles_per_column[1]),
-      layout.axis[0] == 0 ? "x" : "y", layout.atoms(), layout.grid.tiles(),
-      100.0 * static_cast<double>(layout.atoms()) / static_cast<double>(layout.grid.tiles()), layout.reach,
+      layout.axis[0] == 0 ? "x" : "y", layout.atoms(), layout.tiles(),
+      100.0 * static_cast<double>(layout.atoms()) / static_cast<double>(layout.tiles()), layout.reach,
+      layout.layers() == 1 ? ""
+                           : fmt::format(" in {} layers, {} of them on each side seen", layout.layers(),
+                                         layout.layers_each_side),
       layout.candidates(), neighbours, layout.structure ? "at most" : "in the perfect crystal", tables.nr,
       squares.empty() ? "r" : "r^2", tables.nrho,
       tables.elements.size() > 1 ? fmt::format(", of {} elements", tables.elements.size()) : "", batches,

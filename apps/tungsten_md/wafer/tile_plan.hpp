@@ -11,8 +11,10 @@
 #include "tungsten_md/wafer/step_code.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
 #include "wse_emulator/fabric/all_reduce.hpp"
+#include "wse_emulator/fabric/layer_shift.hpp"
 #include "wse_emulator/fabric/marching_multicast.hpp"
 #include "wse_emulator/fabric/messages.hpp"
+#include "wse_emulator/program.hpp"
 #include "wse_emulator/tile_memory.hpp"
 
 namespace wafermark::tungsten {
@@ -39,8 +41,9 @@ struct TilePlan {
 
   // What tiles exchange.
   std::shared_ptr<wse::MarchingMulticast> positions, slopes, choices, types;
-  std::shared_ptr<wse::ReverseMulticast> partners_forces;          ///< of symmetric forces
-  std::shared_ptr<wse::PatchSum> joined_densities, joined_forces;  ///< of four tiles an atom
+  std::shared_ptr<wse::LayerShift> layers_positions, layers_slopes;  ///< of a thick sample's layers
+  std::shared_ptr<wse::ReverseMulticast> partners_forces;            ///< of symmetric forces
+  std::shared_ptr<wse::PatchSum> joined_densities, joined_forces;    ///< of four tiles an atom
   std::shared_ptr<wse::Messages> swapped_atoms;   ///< position, velocity, force, id of two words
   std::shared_ptr<wse::Messages> swapped_tables;  ///< of atoms of two elements
   std::shared_ptr<wse::AllReduce> least_time_step;
@@ -52,9 +55,16 @@ struct TilePlan {
   static TilePlan make(const Communicator& comm, const Case& what, const PotentialTables& potential,
                        const Configuration* structure = nullptr);
 
+  /// Cycles of a step on `machine` before waiting, as describe() has them, mean over the steps that lists and
+  /// limits of the time step serve.
+  double predicted_cycles(const wse::Machine& machine) const;
   /// Mapping, memory ledger and predicted step: of a tile with all candidates and the neighbours of the
   /// perfect crystal, lists new, no swaps.
   std::string describe() const;
+
+ private:
+  /// The phases of a step with new lists.
+  std::vector<wse::Program::Line> predicted_on(const wse::Machine& machine) const;
 };
 
 }  // namespace wafermark::tungsten

@@ -1,6 +1,7 @@
 // What one tile computes in a time step: the kernels of both targets, on one atom and its candidates.
 //
-// Every function is a template over T: float runs, Counted<float> is counted (step_code.cpp). Words of memory
+// Every function is a template over T: float and lanes of floats run (V is then float: what memory holds),
+// Counted<float> is counted (step_code.cpp). Words of memory
 // count by themselves where what they hold is Counted and kept in memory; those of numbers of atoms and
 // places in tables, loop ends and branches count where they happen.
 #pragma once
@@ -38,6 +39,9 @@ struct TileTables {
   int nr, nrho;
   T inverse_dr, inverse_drho, cutoff_squared;
 };
+/// Which of T's values are meant.
+template <class T>
+using Mask = typename Lanes<T>::Mask;
 
 /// The radial tables over u = r^2 instead (model/squared_tables.hpp).
 template <class T>
@@ -86,12 +90,12 @@ KOKKOS_FORCEINLINE_FUNCTION Vector<T> separation(const Vector<T>& own, const Vec
 }
 
 /// The scalar loop over candidates that makes the neighbour list: is it inside the cut-off?
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION bool inside(T r2, T cutoff_squared) {
+template <class T, class V>
+KOKKOS_FORCEINLINE_FUNCTION Mask<T> inside(T r2, V cutoff_squared) {
   OnTile<T>::read(1);
   OnTile<T>::branch();
   OnTile<T>::loop_end();
-  return r2 < cutoff_squared;
+  return r2 < T(cutoff_squared);
 }
 /// What the loop does beside that with a candidate that is: its number goes into the list.
 template <class T>
@@ -121,16 +125,19 @@ concept OverDistance = requires(Tables t) {
   t.radial;
 };
 
+/// `acts`: those that are within the cut-off; the others get the piece that is zero.
 template <OverDistance Tables, class T>
-KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const Tables& t, T r2) {
+KOKKOS_FORCEINLINE_FUNCTION NeighbourDistance<T> neighbour_distance(const Tables& t, T r2,
+                                                                    Mask<T> acts = Mask<T>(true)) {
   OnTile<T>::written(3);
   const Roots<T> r = roots(r2);
-  return {r.inverse, locate(T(r.root * t.inverse_dr), true, t.nr)};
+  return {r.inverse, locate(T(r.root * t.inverse_dr), acts, t.nr)};
 }
 template <class Tables, class T>
-KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> neighbour_distance(const Tables& t, T r2) {
+KOKKOS_FORCEINLINE_FUNCTION TablePosition<T> neighbour_distance(const Tables& t, T r2,
+                                                                Mask<T> = Mask<T>(true)) {
   OnTile<T>::written(2);
-  return locate_or_beyond(T(r2 * t.inverse_du), t.last);
+  return locate_or_beyond(T(r2 * t.inverse_du), T(t.last));
 }
 
 template <OverDistance Tables, class T>
@@ -143,13 +150,13 @@ KOKKOS_FORCEINLINE_FUNCTION void add_density(const Tables& t, const TablePositio
 }
 
 /// The pair energy, which the machine does not compute.
-template <OverDistance Tables>
-float pair_energy(const Tables& t, const NeighbourDistance<float>& r) {
+template <OverDistance Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION T pair_energy(const Tables& t, const NeighbourDistance<T>& r) {
   return cubic_value(load_quads(t.radial + 4, 2 * r.at.index), r.at.p) * r.inverse_r;
 }
-template <class Tables>
-float pair_energy(const Tables& t, const TablePosition<float>& r) {
-  return phi_of_squares(load_quads(t.slopes + 4, 2 * r.index), r.p, t.half_du);
+template <class Tables, class T>
+KOKKOS_FORCEINLINE_FUNCTION T pair_energy(const Tables& t, const TablePosition<T>& r) {
+  return phi_of_squares(load_quads(t.slopes + 4, 2 * r.index), r.p, T(t.half_du));
 }
 
 /// Of an alloy: the tables of a neighbour's element, whose place among a tile's follows from one word.
@@ -159,16 +166,16 @@ KOKKOS_FORCEINLINE_FUNCTION void find_tables() {
   OnTile<T>::address();
 }
 
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const TileTables<T>& t,
+template <class T, class V>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const TileTables<V>& t,
                                                           const NeighbourDistance<T>& r) {
   OnTile<T>::read(3);  // 1/r, piece, p
   const Quad<T> density = load_quads(t.radial, 2 * r.at.index);
   const Quad<T> r_phi = load_quads(t.radial + 4, 2 * r.at.index);
-  return eam_radial(density, r_phi, r.at.p, r.inverse_r, t.inverse_dr);
+  return eam_radial(density, r_phi, r.at.p, r.inverse_r, T(t.inverse_dr));
 }
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const SquaredTileTables<T>& t,
+template <class T, class V>
+KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const SquaredTileTables<V>& t,
                                                           const TablePosition<T>& r) {
   OnTile<T>::read(2);  // piece, p
   return eam_radial_of_squares(load_quads(t.slopes, 2 * r.index), load_quads(t.slopes + 4, 2 * r.index), r.p);
@@ -191,6 +198,13 @@ KOKKOS_FORCEINLINE_FUNCTION RadialSlopes<T> radial_slopes(const PairSquaredTileT
                                load_quads(t.slopes + 4, 2 * r.index), r.p);
 }
 
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void add_scaled(const Vector<T>& d, T factor, Vector<T>& sum) {
+  sum.x = sum.x + d.x * factor;
+  sum.y = sum.y + d.y * factor;
+  sum.z = sum.z + d.z * factor;
+}
+
 /// One turn of the loop over neighbours that sums the force; `slope`: F' of the atom and of the neighbour.
 /// Returns the force divided by the separation. `r`: of neighbour_distance().
 template <class T, class Tables, class Distance>
@@ -199,9 +213,7 @@ KOKKOS_FORCEINLINE_FUNCTION T add_force(const Tables& t, const Distance& r, cons
   OnTile<T>::read(5);  // number, separation, slope
   OnTile<T>::address();
   const T scaled = eam_force_over_r(radial_slopes(t, r), slope, slope_of_neighbour);
-  force.x = force.x + d.x * scaled;
-  force.y = force.y + d.y * scaled;
-  force.z = force.z + d.z * scaled;
+  add_scaled(d, scaled, force);
   OnTile<T>::loop_end();
   return scaled;
 }

@@ -31,12 +31,20 @@ wse::Phase& exchange(wse::Program& p, const TilePlan& plan, const char* name,
       .receives(plan.settings.blocking_receives ? wse::Receiving::blocking : wse::Receiving::tasks);
 }
 
+/// Of a thick sample: from layer to layer, as far as atoms interact; then each layer by itself.
+void between_layers(wse::Program& p, const TilePlan& plan, const char* name,
+                    const std::shared_ptr<wse::LayerShift>& shift) {
+  for (int on = 0; on < plan.layout.layers_each_side; ++on)
+    exchange(p, plan, name, shift, on % 2 == 0 ? 20 : 4);
+}
+
 }  // namespace
 
 void add_forces(wse::Program& p, const TilePlan& plan, const TileItems& n, WaferSimulation* run) {
   const StepCode& code = plan.code;
   const WaferSettings& options = plan.settings;
   const bool four = options.tiles_per_atom == 4;
+  between_layers(p, plan, "positions_between_layers", plan.layers_positions);
   exchange(p, plan, "multicast_positions", plan.positions, 8).does([run] {
     run->send_positions();
     run->watch_interactions(run->steps_done() + 1);
@@ -46,6 +54,7 @@ void add_forces(wse::Program& p, const TilePlan& plan, const TileItems& n, Wafer
   if (four) exchange(p, plan, "joining_sums", plan.joined_densities, 4);
   p.compute("embedding", {{code.embedding, n.atoms}});
 
+  between_layers(p, plan, "slopes_between_layers", plan.layers_slopes);
   exchange(p, plan, "multicast_slopes", plan.slopes, 0).does([run] { run->send_slopes(); });
   p.compute("forces", {{code.force, n.pairs}}).does([run] { run->sum_forces(); });
   if (options.force_symmetry) exchange(p, plan, "reverse_multicast", plan.partners_forces, 4);
@@ -75,7 +84,8 @@ wse::Program tile_step(const TilePlan& plan, const TileItems& n, WaferSimulation
   }
   if (plan.adaptive) {
     p.compute("time_step", {{code.time_step, n.atoms}}).when(limit_due);
-    exchange(p, plan, "time_step_reduction", plan.least_time_step, 12).when(limit_due).does([run] {
+    const int first_color = plan.layout.layers() > 1 ? 8 : 12;
+    exchange(p, plan, "time_step_reduction", plan.least_time_step, first_color).when(limit_due).does([run] {
       run->limit_time_step();
     });
     p.host([run] { run->choose_time_step(); });

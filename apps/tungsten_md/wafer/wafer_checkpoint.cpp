@@ -30,15 +30,11 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
   std::vector<std::int64_t> tiles;
   std::vector<float> state;
   std::vector<double> places;  // in the box, for the other target
-  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
     const TileAtom& a = block_->atom(i);
     const Vec3 at = a.id < 0 ? Vec3{} : start_.box.wrap(block_->position(i));
     places.insert(places.end(), {static_cast<double>(a.type), at[0], at[1], at[2]});
-    const auto width = static_cast<std::size_t>(b.width);
-    tiles.insert(tiles.end(),
-                 {plan_.layout.tile(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width)),
-                  a.id, executor_.clocks()[block_->mover(i)]});
+    tiles.insert(tiles.end(), {block_->number(i), a.id, executor_.clocks()[block_->mover(i)]});
     state.insert(state.end(), {a.x.x, a.x.y, a.x.z, a.v.x, a.v.y, a.v.z, a.f.x, a.f.y, a.f.z});
   }
   const Missed missed_before = missed();
@@ -63,6 +59,7 @@ void WaferSimulation::save(const std::string& path, const std::string& former_be
        {"run", run},
        {"width", plan_.layout.grid.width},
        {"height", plan_.layout.grid.height},
+       {"layers", plan_.layout.layers()},
        {"step", step_},
        {"pkas_fired", pkas_fired_},
        {"lost_atoms", lost_atoms_},
@@ -82,7 +79,7 @@ void WaferSimulation::resume(const std::string& path) {
   std::vector<float> state;
   std::vector<double> types;  // and places
   const auto& grid = plan_.layout.grid;
-  const auto total = static_cast<std::uint64_t>(grid.tiles());
+  const auto total = static_cast<std::uint64_t>(plan_.layout.tiles());
   try {
     const Hdf5File file = Hdf5File::open(comm_, path);
     if (!file.exists("/wafer"))
@@ -92,10 +89,12 @@ void WaferSimulation::resume(const std::string& path) {
     if (header.at("format") != format_name)
       throw InputError(
           fmt::format("{}: found format {}, expected {}", path, header.at("format").dump(), format_name));
-    const int width = header.at("width"), height = header.at("height");
-    if (width != grid.width || height != grid.height || file.shape("/wafer/state").at(0) != total)
-      throw InputError(fmt::format("{}: found {} x {} tiles, expected the {} x {} of this deck", path, width,
-                                   height, grid.width, grid.height));
+    const int width = header.at("width"), height = header.at("height"), layers = header.value("layers", 1);
+    if (width != grid.width || height != grid.height || layers != plan_.layout.layers() ||
+        file.shape("/wafer/state").at(0) != total)
+      throw InputError(fmt::format(
+          "{}: found {} x {} tiles in {} layer{}, expected the {} x {} in {} of this deck", path, width,
+          height, layers, layers == 1 ? "" : "s", grid.width, grid.height, plan_.layout.layers()));
     const Rows all{total, 0, total};
     tiles = file.read<std::int64_t>("/wafer/tile_id_clock", all, 3);
     state = file.read<float>("/wafer/state", all, 9);
@@ -105,20 +104,16 @@ void WaferSimulation::resume(const std::string& path) {
   } catch (const std::exception& e) {  // of the JSON library, on all ranks
     throw InputError(fmt::format("{}: found {}, expected a complete checkpoint", path, e.what()));
   }
-  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t k = 0; k < total; ++k) {
-    const int x = static_cast<int>(tiles[3 * k] % grid.width) - b.x0,
-              y = static_cast<int>(tiles[3 * k] / grid.width) - b.y0;
-    if (x < 0 || x >= b.width || y < 0 || y >= b.height) continue;
-    const auto i =
-        static_cast<std::size_t>(y) * static_cast<std::size_t>(b.width) + static_cast<std::size_t>(x);
+    const std::optional<std::size_t> i = block_->with_number(tiles[3 * k]);
+    if (!i) continue;
     const float* s = &state[9 * k];
-    block_->atom(i) = {tiles[3 * k + 1],
-                       static_cast<int>(types[4 * k]),
-                       {s[0], s[1], s[2]},
-                       {s[3], s[4], s[5]},
-                       {s[6], s[7], s[8]}};
-    for (const std::size_t tile : block_->machine_tiles(i)) executor_.clocks()[tile] = tiles[3 * k + 2];
+    block_->atom(*i) = {tiles[3 * k + 1],
+                        static_cast<int>(types[4 * k]),
+                        {s[0], s[1], s[2]},
+                        {s[3], s[4], s[5]},
+                        {s[6], s[7], s[8]}};
+    for (const std::size_t tile : block_->machine_tiles(*i)) executor_.clocks()[tile] = tiles[3 * k + 2];
   }
   std::vector<std::int64_t> there;
   for (std::size_t k = 0; k < total; ++k) there.push_back(tiles[3 * k + 1]);

@@ -137,5 +137,74 @@ TEST(ColumnPlacement, ACrystalWithMoreAtomsThanTilesIsRefused) {
   EXPECT_THROW(place_column(slab, open, 0.0, 7690, 10440), InputError);
 }
 
+/// All pairs of a crystal's atoms that are near enough, against what tiles of layers know of.
+void expect_layers_know_of_all_pairs(const Lattice& lattice, std::array<bool, 3> ends, int layer_cells,
+                                     double reach) {
+  const LayeredPlacement placed = place_layers(lattice, ends, reach, layer_cells, 400, 500);
+  const int nb = lattice.sites_per_cell(), n = lattice.cells[2] * nb, layers = placed.layers();
+  ASSERT_EQ(placed.first_cell.back(), lattice.cells[2]);
+  ASSERT_EQ(placed.panels.size(), layers == 1 ? 0u : static_cast<std::size_t>(layers));
+  const auto layer_of = [&](int iz) {
+    int layer = 0;
+    while (placed.first_cell[static_cast<std::size_t>(layer + 1)] <= iz) ++layer;
+    return layer;
+  };
+  const Box box = lattice.box({false, false, ends[2]});
+  int widest = 0, farthest = 0;
+  for (std::int64_t i = 0; i < lattice.size(); ++i)
+    for (std::int64_t j = 0; j < i; ++j) {
+      const Vec3 from = lattice.position(i), to = lattice.position(j);
+      const Vec3 d = box.minimum_image({to[0] - from[0], to[1] - from[1], to[2] - from[2]});
+      if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] >= reach * reach) continue;
+      struct Where {
+        std::int64_t x, y;
+        int layer;
+      };
+      const auto where = [&](std::int64_t site) {
+        const std::int64_t column = site / n;
+        const int k = static_cast<int>(site % n), layer = layer_of(k / nb);
+        const auto& t = placed.column.tile_of[static_cast<std::size_t>(
+            k - nb * placed.first_cell[static_cast<std::size_t>(layer)])];
+        return Where{column / lattice.cells[1] * placed.column.p + t[0],
+                     column % lattice.cells[1] * placed.column.q + t[1], layer};
+      };
+      const Where a = where(i), b = where(j);
+      widest =
+          std::max({widest, static_cast<int>(std::abs(a.x - b.x)), static_cast<int>(std::abs(a.y - b.y))});
+      int apart = std::abs(a.layer - b.layer);
+      if (ends[2]) apart = std::min(apart, layers - apart);
+      farthest = std::max(farthest, apart);
+    }
+  EXPECT_EQ(widest, placed.column.b) << "layers of " << layer_cells;
+  EXPECT_LE(farthest, placed.each_side) << "layers of " << layer_cells;
+}
+
+TEST(LayeredPlacement, KnowsOfAllPairsAlsoWhereLayersDiffer) {
+  for (const auto& ends : {open, periodic})
+    for (const int cells : {1, 2, 3, 100}) {
+      expect_layers_know_of_all_pairs(make_lattice(LatticeKind::bcc, 3.157, {4, 4, 11}), ends, cells, 4.2);
+      expect_layers_know_of_all_pairs(make_lattice(LatticeKind::fcc, 3.615, {3, 3, 8}), ends, cells, 3.9);
+    }
+}
+
+TEST(LayeredPlacement, OfAThickCrystalHasNeighbourhoodsAsSmallAsThoseOfAThinOne) {
+  const auto placed = [](LatticeKind kind, double a, double reach, int cells) {
+    return place_layers(make_lattice(kind, a, {25, 25, 24}), open, reach, cells, 750, 994);
+  };
+  const auto candidates = [](const LayeredPlacement& p) {
+    return (2 * p.each_side + 1) * (2 * p.column.b + 1) * (2 * p.column.b + 1) - 1;
+  };
+  EXPECT_EQ(candidates(placed(LatticeKind::bcc, 3.3026, 3.98371, 1)), 74);   // Ta, 14 neighbours
+  EXPECT_EQ(candidates(placed(LatticeKind::fcc, 3.615, 4.95, 1)), 74);       // Cu, 42
+  EXPECT_EQ(candidates(placed(LatticeKind::bcc, 3.1685, 5.52475, 1)), 244);  // W, 58
+  EXPECT_GT(candidates(placed(LatticeKind::bcc, 3.1685, 5.52475, 0)), 700);
+}
+
+TEST(LayeredPlacement, RefusesWhatDoesNotFit) {
+  const Lattice lattice = make_lattice(LatticeKind::bcc, 3.165, {30, 30, 8});
+  EXPECT_THROW(place_layers(lattice, open, 5.5, 1, 40, 40), InputError);        // too few tiles
+  EXPECT_THROW(place_layers(lattice, periodic, 5.5, 4, 400, 400), InputError);  // two layers around a ring
+}
+
 }  // namespace
 }  // namespace wafermark::tungsten

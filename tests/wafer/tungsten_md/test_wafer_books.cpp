@@ -49,7 +49,9 @@ const std::string options[] = {
         stopping,
     "wafer.tiles_per_atom = 4\nwafer.swap_every_steps = 3\n" + adaptive + bath + stopping,
     alloy + "wafer.swap_every_steps = 3\n" + bath,
-    alloy + records + untested_lists};
+    alloy + records + untested_lists,
+    "wafer.layer_cells = 1\n",
+    "wafer.layer_cells = 2\nwafer.swap_every_steps = 3\n" + adaptive + records};
 constexpr int steps = 9;
 
 /// A few steps with these options; made once for all tests.
@@ -82,7 +84,7 @@ class Books : public testing::TestWithParam<std::string> {
 
 TEST_P(Books, HoldEveryCycleOfEveryTile) {
   const auto& plan = run_.simulation.plan();
-  EXPECT_EQ(plan.grid.tiles(), (four() ? 4 : 1) * plan.layout.grid.tiles());
+  EXPECT_EQ(plan.grid.tiles(), (four() ? 4 : 1) * plan.layout.tiles());
   EXPECT_EQ(static_cast<std::int64_t>(books().clocks().size()), plan.grid.tiles());
   double sum = 0.0, clocks = 0.0;
   for (const auto& phase : books().record().summarize()) sum += steps * phase.mean;
@@ -114,6 +116,8 @@ TEST_P(Books, CountTheWordsOfAllPatternsOnTheLinksOfTheMachinesTiles) {
   };
   add(*plan.positions, steps);
   add(*plan.slopes, steps);
+  add(*plan.layers_positions, steps * plan.layout.layers_each_side);
+  add(*plan.layers_slopes, steps * plan.layout.layers_each_side);
   if (plan.settings.force_symmetry) add(*plan.partners_forces, steps);
   if (four()) add(*plan.joined_densities, steps);
   if (four()) add(*plan.joined_forces, steps);
@@ -140,12 +144,13 @@ TEST_P(Books, PriceWhatTheTilesDid) {
                 : std::min(tiles - 1, at + layout.reach) - std::max(0, at - layout.reach) + 1;
   };
   std::int64_t candidates = 0;
-  for (int y = 0; y < layout.grid.height; ++y)
-    for (int x = 0; x < layout.grid.width; ++x)
-      if (layout.atom_on(x, y) >= 0)
-        candidates += span(x, layout.grid.width, layout.grid.ring[0]) *
-                          span(y, layout.grid.height, layout.grid.ring[1]) -
-                      1;
+  for (int layer = 0; layer < layout.layers(); ++layer)
+    for (int y = 0; y < layout.grid.height; ++y)
+      for (int x = 0; x < layout.grid.width; ++x)
+        if (layout.atom_on(x, y, layer) >= 0)
+          candidates += span(x, layout.grid.width, layout.grid.ring[0]) *
+                            span(y, layout.grid.height, layout.grid.ring[1]) * layout.layers_seen(layer) -
+                        1;
   EXPECT_EQ(books().items("distances"), new_lists * candidates);
   const auto& settings = plan.settings;
   const bool fused = settings.fused_density, untested = settings.untested_lists,

@@ -99,6 +99,26 @@ def main():
               f"b = {value['neighbourhood_b']:.0f}:" in told and f"{charged} of 49152 B" in told,
               "info tells mapping, memory and the step's cycles before the run")
 
+        # A long run, by the predicted rate and by those of results on as many atoms.
+        def plan(*words):
+            done = subprocess.run([binary, "info", "small.toml", "--target", "wafer", *words], cwd=folder, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            return done.returncode, done.stdout
+        code, text = plan("--physical-us", "2", "--rates", "ranks1/result.json")
+        lines = re.findall(r"^  \S+ \((predicted|emulated)\): ([\d.e+-]+) \(([\d.e+-]+) \.\.\. ([\d.e+-]+)\) us a day, ([\d.e+-]+) \(", text, re.M)
+        check(code == 0 and [line[0] for line in lines] == ["predicted", "emulated"] and
+              all(float(low) <= float(a_day) <= float(high) and abs(float(a_day) * float(days) / 2 - 1) < 0.01
+                  for _, a_day, low, high, days in lines), "info tells physical time a day and the days of a long run, with bands")
+        altered = json.loads((folder / "ranks1/result.json").read_text())
+        next(f for f in altered["figures"] if f["name"] == "atoms")["value"] += 1
+        (folder / "other.json").write_text(json.dumps(altered))
+        (folder / "list.json").write_text("[1, {}]")
+        for file, expected in (("other.json", "of this deck"), ("list.json", "expected the result.json"),
+                               ("small.toml", "expected the result.json"), ("none.json", "none.json")):
+            code, text = plan("--rates", file)
+            check(code == 2 and expected in text and text.count("\n") == 1, f"--rates {file} is refused: {text.strip()[:110]}")
+        check(plan("--physical-us", "0")[0] == 2, "a run of no length is refused")
+
         # A cube's neighbourhood takes more than a tile's memory at once: in batches it fits.
         changes = ('potential.file=""', "potential.table_points=0", "potential.core=zbl_dft",
                    "structure.lattice_constant_angstrom=3.1652", "wafer.margin_angstrom=6")

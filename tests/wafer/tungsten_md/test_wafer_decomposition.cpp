@@ -68,6 +68,14 @@ TEST(Decomposition, OptionsAreTheSameOnAnyNumberOfRanks) {
     compare(wafer_case("[4, 4, 2]", all_open, option), 6);
 }
 
+TEST(Decomposition, LayersAreTheSameOnAnyNumberOfRanks) {
+  compare(wafer_case("[8, 8, 5]", all_open, "wafer.layer_cells = 2\n"), 6);
+  compare(wafer_case("[8, 8, 6]", all_periodic,
+                     "wafer.layer_cells = 1\nwafer.list_reuse_steps = 4\nwafer.swap_every_steps = 3\n"
+                     "adaptive_timestep = {max_displacement_angstrom = 0.02, max_ps = 0.002}\n"),
+          6);
+}
+
 TEST(Decomposition, CascadeWithEverythingOnIsTheSameOnAnyNumberOfRanks) {
   const Case what = wafer_case(
       "[8, 8, 3]", "[\"periodic\", \"periodic\", \"open\"]",

@@ -96,6 +96,49 @@ TEST(WaferForces, AreTheNativeTargetsInAThermalCrystalOfEveryBoundary) {
   }
 }
 
+TEST(WaferForces, AreTheNativeTargetsInThickSamplesOfLayers) {
+  for (const char* boundary : {all_open, all_periodic, "[\"open\", \"periodic\", \"periodic\"]"})
+    for (const char* cells : {"1", "2", "3"}) {
+      // 11 cells make layers of two thicknesses.
+      WaferRun run(wafer_case("[8, 8, 11]", boundary, std::string("wafer.layer_cells = ") + cells + "\n"));
+      EXPECT_GT(run.simulation.plan().layout.layers(), 3);
+      for (int k = 0; k < 30; ++k) run.simulation.step(false);
+      EXPECT_GT(largest_force(run), 1.0);
+      EXPECT_LT(force_error(run), 3e-5) << boundary << ", layers of " << cells;
+      EXPECT_EQ(run.simulation.missed().interactions, 0) << boundary << ", layers of " << cells;
+      EXPECT_EQ(run.simulation.missed_now(), 0);
+    }
+}
+
+TEST(WaferForces, OfLayersAreThoseOfOneLayerToRounding) {
+  const char* const cells = "[8, 8, 6]";
+  WaferRun one(wafer_case(cells, all_open)), layers(wafer_case(cells, all_open, "wafer.layer_cells = 2\n"));
+  const auto a = one.simulation.all_atoms(), b = layers.simulation.all_atoms();
+  EXPECT_EQ(a.neighbours, b.neighbours);
+  for (std::size_t k = 0; k < a.forces.size(); ++k)
+    for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(a.forces[k][d], b.forces[k][d], 2e-5);
+}
+
+TEST(MissedInteractions, OfAtomsTooManyLayersApartAreFound) {
+  // An atom two layers below its site's, without a tile of its own there.
+  WaferRun run(wafer_case("[8, 8, 10]", all_open, "wafer.layer_cells = 2\n"));
+  TileBlock& block = const_cast<TileBlock&>(run.simulation.block());
+  ASSERT_EQ(run.simulation.plan().layout.layers_each_side, 1);
+  std::size_t high = 0;
+  double highest = -1e9;
+  for (std::size_t k = 0; k < block.tiles(); ++k)
+    if (block.atom(k).id >= 0 && block.position(k)[2] > highest) {
+      highest = block.position(k)[2];
+      high = k;
+    }
+  block.atom(high).x.z -= 5.3f * 3.1652f;
+  block.atom(high).x.x += 0.3f;
+  block.atoms_changed();
+  run.simulation.evaluate_energy();
+  EXPECT_GT(block.missed_interactions(), 0);
+  EXPECT_EQ(block.missed_interactions(), run.simulation.missed_now());
+}
+
 TEST(WaferForces, AreTheNativeTargetsInACascade) {
   WaferRun run(wafer_case(
       "[12, 12, 4]", all_periodic,

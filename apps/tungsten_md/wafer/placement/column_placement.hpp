@@ -42,4 +42,26 @@ int reach_of(const Lattice& lattice, bool periodic_z, const std::vector<std::arr
 ColumnPlacement place_column(const Lattice& lattice, std::array<bool, 3> periodic, double reach_angstrom,
                              int max_width, int max_height);
 
+/// A crystal cut along z into layers, one above the other, each laid on a panel of tiles of its own: all
+/// panels alike, and a layer's beside that of the one before (wse_emulator/panels.hpp). Atoms at the same
+/// place of two layers have the same tile of their panels, so that a thick sample needs no wider
+/// neighbourhoods than a thin one.
+struct LayeredPlacement {
+  /// Of a layer's column: its tile_of has the atoms of the thickest layer, k = iz * sites_per_cell + basis
+  /// with iz counted from the layer's first cell. One layer: the placement of place_column().
+  ColumnPlacement column;
+  std::vector<int> first_cell;             ///< [layers + 1] along z
+  int each_side = 0;                       ///< an atom interacts with so many layers above and below its own
+  std::vector<std::array<int, 2>> panels;  ///< [layer] place, across and down; empty: one layer
+
+  int layers() const { return static_cast<int>(first_cell.size()) - 1; }
+};
+
+/// Layers of `cells` cells along z, one less where that does not divide them; one layer where `cells` is 0 or
+/// at least the crystal's. On a periodic z axis layers are even in number (an odd number of cells that are a
+/// layer each gives one of two cells), and the panels' path is a ring. Throws InputError as place_column(),
+/// and where panels do not fit the wafer or a periodic axis has too few layers.
+LayeredPlacement place_layers(const Lattice& lattice, std::array<bool, 3> periodic, double reach_angstrom,
+                              int cells, int max_width, int max_height);
+
 }  // namespace wafermark::tungsten

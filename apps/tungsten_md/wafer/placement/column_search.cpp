@@ -148,7 +148,7 @@ ColumnReach measure(const ColumnInteractions& interactions, const std::vector<Ti
   return reach;
 }
 
-LeastReach::LeastReach(const ColumnInteractions& interactions) {
+LeastReach::LeastReach(const ColumnInteractions& interactions, int atoms_of_tile) {
   std::size_t most = 0;
   for (int k = 0; k < interactions.size(); ++k) {
     std::size_t count = 0;
@@ -163,7 +163,9 @@ LeastReach::LeastReach(const ColumnInteractions& interactions) {
     }
     most = std::max(most, count);
   }
-  const auto square = [](std::size_t b) { return (2 * b + 1) * (2 * b + 1); };
+  const auto square = [&](std::size_t b) {
+    return (2 * b + 1) * (2 * b + 1) * static_cast<std::size_t>(atoms_of_tile);
+  };
   while (square(static_cast<std::size_t>(for_partners_)) < most + 1) ++for_partners_;
 }
 

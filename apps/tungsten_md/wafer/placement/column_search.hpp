@@ -21,10 +21,12 @@ ColumnReach measure(const ColumnInteractions& interactions, const std::vector<st
                     int p, int q);
 
 /// No placement on p x q tiles has a smaller b: an atom and its own copies in other columns are always whole
-/// rectangles apart, and an atom's m partners need m + 1 different tiles of a (2b+1) x (2b+1) square.
+/// rectangles apart, and an atom and its m partners need (m + 1) / atoms_of_tile tiles of a (2b+1) x (2b+1)
+/// square.
 class LeastReach {
  public:
-  explicit LeastReach(const ColumnInteractions& interactions);
+  /// `atoms_of_tile`: that a tile tells its neighbours of, its own and those of other layers at its place.
+  explicit LeastReach(const ColumnInteractions& interactions, int atoms_of_tile = 1);
   int on(int p, int q) const;
 
  private:

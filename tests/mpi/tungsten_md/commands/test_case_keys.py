@@ -175,6 +175,7 @@ CASE_TOGETHER = {
     },
     "irradiated": {"dose.spectrum_file": ("dose.recoil_energy_ev=0", "dose.spectrum_file=spectrum.txt")},
     "wafer": {
+        "wafer.layer_cells": ("wafer.layer_cells=1", "wafer.force_symmetry=false", "wafer.tiles_per_atom=1"),
         "wafer.list_skin_angstrom": ("wafer.list_reuse_steps=2", "wafer.list_skin_angstrom=0.4"),
         "wafer.time_step_every_steps": ("adaptive_timestep.max_energy_change_ev=0", "wafer.time_step_every_steps=4"),
         "wafer.untested_lists": ("wafer.list_reuse_steps=2", "wafer.squared_tables=true", "wafer.fused_density=true",
