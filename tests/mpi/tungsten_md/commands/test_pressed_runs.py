@@ -69,7 +69,7 @@ class Runs:
     def measured(self):
         ended = self.run("free", 1)
         found = self.result("free")["thermal_expansion"]
-        self.check(ended.returncode == 0 and 1.001 < found["factor"] < 1.01 and found["standard_error"] < 5e-5,
+        self.check(ended.returncode == 0 and 1.0005 < found["factor"] < 1.0009 and found["standard_error"] < 5e-5,
                    f"the expansion is found: {found}")
         pressures = self.column("free", "pressure_gpa", behind=100)
         mean = sum(pressures) / len(pressures)
