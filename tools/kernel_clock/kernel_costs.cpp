@@ -72,6 +72,14 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       {"lowest_id", {Class::streaming, 32}},
       {"index_of", {Class::streaming, 8}},
       {"hot_atoms", {Class::streaming, 2 * 24 + 4}},
+      {"hottest_atom", {Class::streaming, 24 + 4}},
+      // barostat; electrons: their cells, then their coupling to atoms
+      {"stretch", {Class::streaming, 2 * 24}},
+      {"electrons_take_in", {Class::streaming, 2 * 8}},
+      {"electron_temperatures", {Class::streaming, 2 * 8}},
+      {"fastest_exchange", {Class::streaming, 8}},
+      {"exchange_heat", {Class::streaming, 3 * 8}},
+      {"couple_electrons", {Class::streaming, 3 * 24 + 12 + 8}},
       // relaxation
       {"fire_accelerate", {Class::streaming, 3 * 24}},
       {"fire_back", {Class::streaming, 3 * 24}},

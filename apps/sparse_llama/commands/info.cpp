@@ -126,7 +126,8 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   fmt::print("embedding on {} x {} tiles, head on {} x {}{}\n", p.embedding.area.width,
              p.embedding.area.height, p.head.area.width, p.head.area.height,
              source.configuration.tied_embeddings ? " (the same)" : "");
-  fmt::print("\nmemory of the fullest tile of a layer, weights as chance spreads them:\n{}\n", p.tile_memory(machine, weights).ledger());
+  fmt::print("\nmemory of the fullest tile of a layer, weights as chance spreads them:\n{}\n",
+             p.tile_memory(machine, weights).ledger());
   fmt::print("tokens of cache: {} asked for, room for {} in all\n", settings.context,
              p.cache_capacity(machine, weights));
   const std::int64_t seen = settings.context / 2;

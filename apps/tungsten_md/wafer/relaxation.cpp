@@ -6,32 +6,12 @@
 #include <cmath>
 
 #include "common/errors.hpp"
-#include "tungsten_md/kernels/fire.hpp"
 #include "tungsten_md/wafer/tile_program.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
 #include "tungsten_md/wafer/wafer_simulation.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-using C = wse::Counted<float>;
-
-Vector<C> word_of_memory() {
-  Vector<C> v{1.0f, 2.0f, 3.0f};
-  for (C* component : {&v.x, &v.y, &v.z}) component->keep_in_memory();
-  return v;
-}
-
-template <class T>
-T product(const Vector<T>& a, const Vector<T>& b) {
-  return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-
-template <class T>
-Vector<T> turned_towards(const Vector<T>& v, const Vector<T>& f, T mixing, T along_force) {
-  return {turned(v.x, f.x, mixing, along_force), turned(v.y, f.y, mixing, along_force),
-          turned(v.z, f.z, mixing, along_force)};
-}
 
 float largest_component(const Vector<float>& v) {
   float largest = 0.0f;
@@ -40,35 +20,6 @@ float largest_component(const Vector<float>& v) {
     largest = std::max(largest, s < 1e30f ? s : 1e30f);  // what is no number must not pass as small
   }
   return largest;
-}
-
-wse::OperationCounts count_products() {
-  const Vector<C> v = word_of_memory(), f = word_of_memory();
-  const auto inverse_mass = wse::in_memory<float>(1);
-  return wse::counted([&] {
-    const C fv = product(f, v), f2 = product(f, f), m = inverse_mass[0];
-    (void)product(v, v);
-    (void)(fv * m);
-    (void)(f2 * m * m);
-    OnTile<C>::count(wse::Operation::compare, 6);  // the largest components
-  });
-}
-
-wse::OperationCounts count_move() {
-  const Vector<C> v = word_of_memory(), f = word_of_memory(), x = word_of_memory();
-  Vector<C> next_v = word_of_memory(), next_x = word_of_memory();
-  return wse::counted([&] {
-    // The schedule: downhill or not, so many steps so far, time step and mixing.
-    OnTile<C>::count(wse::Operation::branch, 4);
-    OnTile<C>::count(wse::Operation::integer, 2);
-    OnTile<C>::count(wse::Operation::compare, 4);
-    OnTile<C>::count(wse::Operation::multiply, 4);
-    OnTile<C>::count(wse::Operation::fma, 4);
-    (void)roots(C(2.0f));  // |v'| / |f| of all atoms
-    const Vector<C> now = turned_towards(kicked(v, f, C(1.0f), C(1.0f)), f, C(0.1f), C(0.2f));
-    next_v = now;
-    next_x = drifted(x, now, C(1.0f));
-  });
 }
 
 }  // namespace
@@ -81,10 +32,6 @@ void require_reachable(const RelaxSettings& settings) {
         "whose forces are fp32",
         settings.force_tolerance_ev_per_angstrom, finest));
 }
-
-RelaxationCode::RelaxationCode(const wse::Machine& machine)
-    : products(wse::Section::scalar(machine, count_products())),
-      move(wse::Section::scalar(machine, count_move())) {}
 
 Relaxation::Relaxation(const TilePlan& plan, const TileItems& items, WaferSimulation& run)
     : code(plan.machine), reduction(std::make_shared<wse::AllReduce>(RelaxationSums::words)) {

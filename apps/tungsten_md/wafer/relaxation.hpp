@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "tungsten_md/dynamics/fire_schedule.hpp"
+#include "tungsten_md/wafer/relaxation_code.hpp"
 #include "tungsten_md/wafer/tile_items.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
 #include "wse_emulator/program.hpp"
@@ -15,14 +16,6 @@ class WaferSimulation;
 
 /// Throws InputError for a relaxation whose tolerance the tiles' fp32 arithmetic does not reach.
 void require_reachable(const RelaxSettings& settings);
-
-/// What the tiles do beside the forces, each once an atom.
-struct RelaxationCode {
-  explicit RelaxationCode(const wse::Machine& machine);
-  wse::Section products;  ///< what is reduced
-  wse::Section
-      move;  ///< the schedule, which every tile follows by itself, kick, turn towards the force, drift
-};
 
 /// Of all atoms, from one reduction: with them every tile knows v^2 behind the kick, v' = v + c f/m,
 ///   sum v'^2 = sum v^2 + 2 c sum f.v/m + c^2 sum f^2/m^2

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "tungsten_md/kernels/eam.hpp"
+#include "tungsten_md/kernels/fire.hpp"
 #include "tungsten_md/kernels/separation.hpp"
 #include "tungsten_md/kernels/velocity_verlet.hpp"
 #include "tungsten_md/wafer/counted_lanes.hpp"
@@ -238,6 +239,19 @@ KOKKOS_FORCEINLINE_FUNCTION Vector<T> drifted(const Vector<T>& x, const Vector<T
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION Vector<T> scaled(const Vector<T>& v, T factor) {
   return {v.x * factor, v.y * factor, v.z * factor};
+}
+
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T product(const Vector<T>& a, const Vector<T>& b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+/// FIRE's mixing of a velocity with the direction of the force.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Vector<T> turned_towards(const Vector<T>& v, const Vector<T>& f, T mixing,
+                                                     T along_force) {
+  return {turned(v.x, f.x, mixing, along_force), turned(v.y, f.y, mixing, along_force),
+          turned(v.z, f.z, mixing, along_force)};
 }
 
 /// How much two atoms' squared distances from the sites of their tiles shrink, in sum, when they change

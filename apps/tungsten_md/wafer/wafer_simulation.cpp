@@ -125,8 +125,8 @@ void WaferSimulation::bathe() {
   const auto& thermostat = case_.dynamics.thermostat;
   std::vector<HeatBath<float>> baths;
   for (const double mass : start_.masses) {
-    const double speed2 = units::boltzmann_ev_per_k * thermostat.temperature_k(time_ps_) /
-                          units::amu_a2_per_ps2_in_ev / mass;
+    const double speed2 =
+        units::boltzmann_ev_per_k * thermostat.temperature_k(time_ps_) / units::amu_a2_per_ps2_in_ev / mass;
     baths.push_back(heat_bath(static_cast<float>(time_step_.current() / thermostat.damping_time_ps),
                               static_cast<float>(speed2)));
   }

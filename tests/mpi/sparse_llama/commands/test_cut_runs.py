@@ -163,8 +163,9 @@ def earlier_results(scratch):
     }
     def tried(name):
         out, words = scratch / name, commands[name]
+        ends = 3 if name == "validate" else 0  # one row of its measurements is missed (docs/wafer.md)
         done = run(*words, "--out", out)
-        check(done.returncode == 0 and record(out)["status"] == "complete", f"{name}: {done.stderr[-200:]}")
+        check(done.returncode == ends and record(out)["status"] == "complete", f"{name}: {done.stderr[-200:]}")
         kept = {p.name: p.read_bytes() for p in out.iterdir() if p.name != ".lock"}
         for other in ("run", "prune", "train"):
             refused(run(*commands[other], "--out", out), "holds a model" if name in ("prune", "train") and other != name else "result.json",
@@ -173,13 +174,13 @@ def earlier_results(scratch):
         check({p.name: p.read_bytes() for p in out.iterdir() if p.name != ".lock"} == kept, "nothing there was touched")
         if name in ("prune", "train"):
             refused(run(*commands["run"], "--out", out, "--overwrite"), "holds a model", "--overwrite of a model by figures")
-        check(run(*words, "--out", out, "--overwrite").returncode == 0 and record(out)["status"] == "complete", f"{name} --overwrite")
+        check(run(*words, "--out", out, "--overwrite").returncode == ends and record(out)["status"] == "complete", f"{name} --overwrite")
         (out / "result.json").write_text(json.dumps({**record(out), "status": "incomplete"}))
         done = run(*words, "--out", out)
         if name == "train":
             refused(done, "--restart to go on", "a training that was killed and has a checkpoint")
         else:
-            check(done.returncode == 0 and record(out)["status"] == "complete", f"{name} once more where it was killed {done.stderr[-200:]}")
+            check(done.returncode == ends and record(out)["status"] == "complete", f"{name} once more where it was killed {done.stderr[-200:]}")
         with open(out / ".lock", "r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             refused(run(*words, "--out", out, "--overwrite"), "is writing there", f"two programs in the folder of {name}")
