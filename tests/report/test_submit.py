@@ -346,7 +346,8 @@ class Command(WithFolder):
             self.assertGreater(book["run rules"].max_row, 20)
 
     def test_an_official_submission_ends_with_0_and_the_shipped_references_are_found(self):
-        done = self.submit(SOURCE / "results/reference", "--against", "frontier", "-o", "s.html")
+        slabs = sorted((SOURCE / "results/reference").glob("sc24_*"))  # the curves' samples are no problems of the suite
+        done = self.submit(*slabs, "--against", "frontier", "-o", "s.html")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         html = (self.folder / "s.html").read_text()
         self.assertIn("Geometric mean of c S", html)
