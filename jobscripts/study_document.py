@@ -9,6 +9,7 @@ usage: study_document.py [--document docs/study.md] [--reference FOLDER] [--chec
 import argparse
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -69,8 +70,9 @@ def tables(evidence):
 def keep(drawn, title, path):
     fig, axes = drawn
     axes.set_title(title)
-    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    fig.set_size_inches(8.6, 3.9)
+    marks, names = axes.get_legend_handles_labels()
+    axes.legend(marks, [textwrap.fill(name, 52) for name in names], fontsize=8, ncol=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    fig.set_size_inches(7.6, 5.4)
     fig.savefig(path, format="png", dpi=110, facecolor="white", metadata={"Software": None})
     print(path)
 
