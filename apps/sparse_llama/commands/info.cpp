@@ -75,9 +75,7 @@ void info_streamed(const InfoOptions& o, const WeightSource& source) {
   if (!out.given()) return;
   Result result(self, "sparse_llama", "info", "wafer");
   out.begin(result);
-  auto section = machine.record();
-  section["tiles"] = {grid.width, grid.height};
-  result.set_section("wafer", section);
+  result.set_section("wafer", wafer_section(machine, grid));
   result.set_section("layer", {{"model", source.name}, {"density", settings.density}, {"rows", rows}});
   out.write(result);
   fmt::print("result: {}/result.json\n", out.path());
@@ -195,8 +193,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   result.add_figure("emulated_joules_per_token_of_all", full.joules_per_token, "J", Kind::emulated,
                     "idle power of the wafer, operations, words and hops of the layers",
                     stage.of(full.joules_per_token));
-  auto section = machine.record();
-  section["tiles"] = {p.grid.width, p.grid.height};
+  auto section = wafer_section(machine, p.grid);
   section["sensitivity"] = token.inverse().sensitivity();
   result.set_section("wafer", section);
   result.set_section("floor_plan", p.floor_plan());

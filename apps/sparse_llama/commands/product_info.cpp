@@ -112,9 +112,7 @@ void product_info(const ProductOptions& o, const WaferOptions& wafer, const Mode
   if (!out.given()) return;
   Result result(self, "sparse_llama", "info", "wafer");
   out.begin(result);
-  auto section = machine.record();
-  section["tiles"] = {grid.width, grid.height};
-  result.set_section("wafer", section);
+  result.set_section("wafer", wafer_section(machine, grid));
   result.set_section("products", {{"outputs", shape.outputs()}, {"inputs", shape.inputs}, {"rows", rows}});
   out.write(result);
   fmt::print("result: {}/result.json\n", out.path());

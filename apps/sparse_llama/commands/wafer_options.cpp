@@ -7,6 +7,12 @@
 
 namespace wafermark::llama {
 
+nlohmann::json wafer_section(const wse::Machine& machine, const wse::TileGrid& grid) {
+  auto section = machine.record();
+  section["tiles"] = {grid.width, grid.height};
+  return section;
+}
+
 double estimated_sparsity(const WeightSource& source) {
   double zeros = 0, all = 0;
   for (const Matrix m : {Matrix::query, Matrix::key, Matrix::value, Matrix::attention_output, Matrix::gate,

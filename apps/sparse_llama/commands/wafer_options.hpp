@@ -38,6 +38,9 @@ struct WaferOptions : wse::MachineOptions {
   std::vector<const CLI::Option*> of_resident_, of_streamed_;
 };
 
+/// Of a result: the machine, and the tiles of it that are used.
+nlohmann::json wafer_section(const wse::Machine& machine, const wse::TileGrid& grid);
+
 /// Share of zeros among the weights of the first layer's matrices; of large ones, from every sixteenth row.
 double estimated_sparsity(const WeightSource& source);
 

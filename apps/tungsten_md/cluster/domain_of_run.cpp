@@ -11,8 +11,7 @@ constexpr std::array<const char*, 3> list_faces{"list_hi_x", "list_hi_y", "list_
 /// The box in which the state's list was built; checkpoints of earlier versions have it fixed.
 Box list_box(const SimulationState& state) {
   Box box = state.configuration.box;
-  for (std::size_t d = 0; d < 3; ++d)
-    if (const auto hi = state.numbers.find(list_faces[d]); hi != state.numbers.end()) box.hi[d] = hi->second;
+  for (std::size_t d = 0; d < 3; ++d) box.hi[d] = stored(state.numbers, list_faces[d], box.hi[d]);
   return box;
 }
 

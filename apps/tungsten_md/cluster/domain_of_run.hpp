@@ -25,6 +25,13 @@ struct SimulationState {
   std::vector<Recoil> recoils;                        ///< made so far
 };
 
+/// What a state tells under a name; `otherwise` where it is of an earlier version, or of a run without that.
+template <class Value>
+Value stored(const std::map<std::string, Value>& values, const std::string& name, Value otherwise = {}) {
+  const auto found = values.find(name);
+  return found == values.end() ? otherwise : found->second;
+}
+
 /// Collective, as all of these. Throws InputError as Domain does.
 std::unique_ptr<Domain> new_domain(const Communicator& comm, const Case& what,
                                    const PotentialTables& potential, const Configuration& start,

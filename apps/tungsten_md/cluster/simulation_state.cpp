@@ -38,19 +38,13 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   if (electrons_.has_cells())
     electrons_.resume(state.fields.at("electron_cells_ev"), state.numbers.at("electrons_initial_ev"));
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
-  const auto counter = [&](const char* name) {  // checkpoints of earlier versions have none
-    const auto found = state.counters.find(name);
-    return found == state.counters.end() ? std::int64_t{0} : found->second;
-  };
+  const auto counter = [&](const char* name) { return stored(state.counters, name); };
   lost_atoms_ = counter("lost_atoms");
   late_lists_before_ = counter("late_lists");
   if (counter("lost_atoms_settled") != 0) looked_at_ = domain_->rebuilds();
-  if (const auto lost = state.numbers.find("lost_ev"); lost != state.numbers.end())
-    ledger_.lost_ev = lost->second;
-  if (const auto waited = state.numbers.find("barostat_waited_ps"); waited != state.numbers.end())
-    barostat_.resume(waited->second);
-  if (const auto work = state.numbers.find("barostat_ev"); work != state.numbers.end())
-    ledger_.barostat_ev = work->second;
+  ledger_.lost_ev = stored(state.numbers, "lost_ev");
+  barostat_.resume(stored(state.numbers, "barostat_waited_ps"));
+  ledger_.barostat_ev = stored(state.numbers, "barostat_ev");
   if (what.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover) chain_.resume(state.numbers);
   if (comm.is_root()) stopping_.resume(counter("above_stopping_table"));
   if (same_grid) watch_.resume(counter("displacement_due_step"));

@@ -52,14 +52,8 @@ CarriedState carried(const std::string& path, const nlohmann::json& run) {
   const Checkpoint c = read_checkpoint(alone, path);
   CarriedState state;
   state.configuration = in_order_of_ids(c.configuration);
-  const auto number = [&](const char* name) {
-    const auto found = c.numbers.find(name);
-    return found == c.numbers.end() ? 0.0 : found->second;
-  };
-  const auto counter = [&](const char* name) {
-    const auto found = c.counters.find(name);
-    return found == c.counters.end() ? std::int64_t{0} : found->second;
-  };
+  const auto number = [&](const char* name) { return stored(c.numbers, name); };
+  const auto counter = [&](const char* name) { return stored(c.counters, name); };
   state.timestep_ps = number("timestep_ps");
   state.ledger.initial_ev = number("initial_ev");
   state.ledger.pka_ev = number("pka_ev");

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "tungsten_md/dynamics/device_numbers.hpp"
 #include "tungsten_md/kernels/stopping.hpp"
 #include "tungsten_md/model/units.hpp"
 
@@ -31,24 +32,16 @@ struct Slow {
   }
 };
 
-ScalarView to_device(const std::vector<double>& values, const char* name) {
-  ScalarView view(std::string(name), values.size());
-  Kokkos::deep_copy(view,
-                    Kokkos::View<const double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
-                        values.data(), values.size()));
-  return view;
-}
-
 }  // namespace
 
 ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : settings_(settings) {
   if (settings.kind != StoppingSettings::Kind::table) return;
   const StoppingTable table = read_stopping_table(settings.file);
-  energy_ = to_device(table.energy_ev, "stopping_energy");
+  energy_ = numbers_on_device(table.energy_ev, "stopping_energy");
   std::vector<double> powers;
   for (const auto& of_element : table.power_ev_per_angstrom)
     powers.insert(powers.end(), of_element.begin(), of_element.end());
-  power_ = to_device(powers, "stopping_power");
+  power_ = numbers_on_device(powers, "stopping_power");
 }
 
 double ElectronicStopping::apply(Particles& p, double dt, const HeatDeposit& deposit) const {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "tungsten_md/dynamics/device_numbers.hpp"
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
@@ -14,19 +15,6 @@ namespace {
 /// Temperatures change within a step by at most the share of this many exchanges.
 constexpr double safe_share = 0.5;
 constexpr int most_exchanges = 1000;  // heat_exchanged() bounds what more would be needed for
-
-ScalarView device_copy(const std::vector<double>& values, const std::string& name) {
-  ScalarView view(Kokkos::view_alloc(Kokkos::WithoutInitializing, name), values.size());
-  Kokkos::deep_copy(view,
-                    Kokkos::View<const double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
-                        values.data(), values.size()));
-  return view;
-}
-
-std::vector<double> host_copy(const ScalarView& view) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
-  return {host.data(), host.data() + host.size()};
-}
 
 std::vector<double> integral_of(const ElectronTable& t) {
   std::vector<double> energy;
@@ -122,16 +110,16 @@ Electrons::Electrons(const ElectronSettings& settings, const Box& box, std::uint
     : settings_(settings), seed_(seed) {
   if (!settings.has_cells()) return;
   const ElectronTable& t = settings.properties;
-  temperature_ = device_copy(t.temperature_k, "electron_temperature");
-  heat_capacity_ = device_copy(t.heat_capacity, "electron_heat_capacity");
-  conductivity_ = device_copy(t.conductivity, "electron_conductivity");
+  temperature_ = numbers_on_device(t.temperature_k, "electron_temperature");
+  heat_capacity_ = numbers_on_device(t.heat_capacity, "electron_heat_capacity");
+  conductivity_ = numbers_on_device(t.conductivity, "electron_conductivity");
   const std::vector<double> energy = integral_of(t);
-  energy_ = device_copy(energy, "electron_energy");
+  energy_ = numbers_on_device(energy, "electron_energy");
   const ElectronProperties<double> on_host{static_cast<int>(energy.size()), t.temperature_k.data(),
                                            t.heat_capacity.data(), t.conductivity.data(), energy.data()};
   const auto n = static_cast<std::size_t>(cells_in(box).size());
   const std::vector<double> start(n, on_host.energy_at(settings.temperature_k) * volume_of_cell(box));
-  cell_ev_ = device_copy(start, "electron_cells");
+  cell_ev_ = numbers_on_device(start, "electron_cells");
   next_ev_ = ScalarView("electron_cells_next", n);
   kelvin_ = ScalarView("electron_kelvin", n);
   quanta_ = Kokkos::View<std::int64_t*, MemSpace>("electron_quanta", n);
@@ -217,7 +205,7 @@ double Electrons::energy_ev() const {
 std::vector<double> Electrons::temperatures_k(const Box& box) const {
   Kokkos::parallel_for("electron_temperatures", over(cells_in(box).size()),
                        FindTemperatures{properties(), cell_ev_, kelvin_, 1.0 / volume_of_cell(box)});
-  return host_copy(kelvin_);
+  return numbers_on_host(kelvin_);
 }
 
 double Electrons::mean_temperature_k(const Box& box) const {
@@ -227,10 +215,10 @@ double Electrons::mean_temperature_k(const Box& box) const {
   return sum / static_cast<double>(kelvin.size());
 }
 
-std::vector<double> Electrons::cells_ev() const { return host_copy(cell_ev_); }
+std::vector<double> Electrons::cells_ev() const { return numbers_on_host(cell_ev_); }
 
 void Electrons::resume(const std::vector<double>& cells_ev, double initial_ev) {
-  cell_ev_ = device_copy(cells_ev, "electron_cells");
+  cell_ev_ = numbers_on_device(cells_ev, "electron_cells");
   initial_ev_ = initial_ev;
 }
 

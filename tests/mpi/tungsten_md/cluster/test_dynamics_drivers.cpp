@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "common/errors.hpp"
+#include "resting_crystal.hpp"
 #include "tungsten_md/cluster/migration.hpp"
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/dynamics/electronic_stopping.hpp"
@@ -29,20 +30,11 @@ struct FreeAtoms : public ::testing::Test {
   static constexpr int edge = 12;
   static constexpr std::int64_t atoms = edge * edge * edge;
   Communicator comm;
-  Box box{{0, 0, 0}, {3.0 * edge, 3.0 * edge, 3.0 * edge}, {true, true, true}};
+  Box box = resting_box(edge);
   Particles p;
 
   FreeAtoms() {
-    Atoms a;
-    for (std::int64_t k = comm.rank(); k < atoms; k += comm.size()) {
-      a.id.push_back(k + 1);
-      a.type.push_back(0);
-      a.x.push_back({3.0 * static_cast<double>(k % edge) + 1.5,
-                     3.0 * static_cast<double>(k / edge % edge) + 1.5,
-                     3.0 * static_cast<double>(k / edge / edge) + 1.5});
-      a.v.push_back({0, 0, 0});
-    }
-    p = to_device(a, {mass_amu});
+    p = resting_crystal(comm, edge, mass_amu);
     p.f = Vector3View("f", p.v.extent(0));
   }
   /// One atom's row of `view`, on the rank that has the atom.

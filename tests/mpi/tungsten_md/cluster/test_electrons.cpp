@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "resting_crystal.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/dynamics/electrons.hpp"
 #include "tungsten_md/dynamics/velocities.hpp"
@@ -71,21 +72,12 @@ struct Metal : public ::testing::Test {
   static constexpr int edge = 16;
   static constexpr std::int64_t atoms = edge * edge * edge;
   Communicator comm;
-  Box box{{0, 0, 0}, {3.0 * edge, 3.0 * edge, 3.0 * edge}, {true, true, true}};
+  Box box = resting_box(edge);
   Particles p;
   ElectronSettings settings;
 
   Metal() {
-    Atoms a;
-    for (std::int64_t k = comm.rank(); k < atoms; k += comm.size()) {
-      a.id.push_back(k + 1);
-      a.type.push_back(0);
-      a.x.push_back({3.0 * static_cast<double>(k % edge) + 1.5,
-                     3.0 * static_cast<double>(k / edge % edge) + 1.5,
-                     3.0 * static_cast<double>(k / edge / edge) + 1.5});
-      a.v.push_back({0, 0, 0});
-    }
-    p = to_device(a, {mass_amu});
+    p = resting_crystal(comm, edge, mass_amu);
     settings.model = Model::two_temperature;
     settings.coupling_time_ps = 0.5;
     settings.cells = {2, 2, 4};
