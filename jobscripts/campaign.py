@@ -23,8 +23,9 @@ from pathlib import Path
 import campaign_results
 import sweep
 from app_options import known_to_the_app
-from campaign_plan import OWN_KEYS, NotDone, read_campaign
-from made_by import InputError, inputs_of
+from campaign_file import OWN_KEYS, read_campaign
+from campaign_plan import NotDone
+from made_by import InputError, as_program, inputs_of
 from sites import scheduler_of
 
 
@@ -201,10 +202,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (InputError, OSError) as error:
-        print("campaign: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error)), file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    as_program("campaign", main)

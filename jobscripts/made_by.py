@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -17,6 +18,17 @@ HASHED_WHOLE = 2**26  # bytes; of larger files (model weights) size and time sta
 
 class InputError(Exception):
     """Bad input: one line, exit code 2."""
+
+
+def as_program(name, main):
+    """Runs a script's main() and ends the process with its exit code."""
+    try:
+        sys.exit(main())
+    except (InputError, OSError) as error:
+        print(f"{name}: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error)), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def build_of(binary):

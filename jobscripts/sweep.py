@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app_options import known_to_the_app
-from made_by import InputError, build_of, hash_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
+from made_by import InputError, as_program, build_of, hash_of, inputs_of, read_json, set_aside, why_not_done, why_other_record, write_record
 from schedulers import SCHEDULERS, in_queue
 from sites import backends_of, scheduler_of
 
@@ -388,10 +388,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (InputError, OSError) as error:
-        print("sweep.py: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error)), file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    as_program("sweep.py", main)

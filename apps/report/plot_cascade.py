@@ -13,8 +13,8 @@ import sys
 try:
     import numpy as np
 
-    from wafermark_report.errors import Arguments, InputError, one_line
-    from wafermark_report.output import replacing
+    from wafermark_report.errors import Arguments, as_program
+    from wafermark_report.output import save_picture
     from wafermark_report.results import read_defects, read_result
 except ImportError as error:
     print(f"plot_cascade.py: {error}, expected Python 3.11 with numpy, matplotlib and jsonschema", file=sys.stderr)
@@ -184,26 +184,16 @@ def draw(directory, output):
     draw_series(figure.add_axes([0.71, 0.12, 0.275, 0.74]), series, origin, document)
     title = deck.get("title") or f"Displacement cascade ({directory.name})"
     figure.suptitle(title, fontsize=13, color=TEXT, y=0.975)
-    formats = figure.canvas.get_supported_filetypes()
-    ending = output.suffix[1:].lower()
-    if ending not in formats:
-        raise InputError(f"-o {output}: found ending {ending!r}, expected one of {', '.join(sorted(formats))}")
-    with replacing(output) as temporary:
-        figure.savefig(temporary, format=ending)
+    save_picture(figure, output)
 
 
 def main():
     parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=pathlib.Path, help="folder of a run or of `tungsten_md defects`")
     parser.add_argument("-o", "--output", type=pathlib.Path, help="picture to write; default DIRECTORY/cascade.png")
-    try:
-        options = parser.parse_args()
-        draw(options.directory, options.output or options.directory / "cascade.png")
-    except InputError as error:
-        print(f"plot_cascade.py: {one_line(error)}", file=sys.stderr)
-        return 2
-    return 0
+    options = parser.parse_args()
+    draw(options.directory, options.output or options.directory / "cascade.png")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_program("plot_cascade.py", main)

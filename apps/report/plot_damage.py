@@ -16,8 +16,8 @@ try:
     import matplotlib
     from wafermark_report import campaigns, doses, svg_theme
     from wafermark_report.documents import SCHEMAS, read_json
-    from wafermark_report.errors import Arguments, InputError, one_line
-    from wafermark_report.output import replacing
+    from wafermark_report.errors import Arguments, InputError, as_program
+    from wafermark_report.output import save_picture
     from wafermark_report.results import read_result
 except ImportError as error:
     print(f"plot_damage.py: {error}, expected Python 3.11 with numpy, matplotlib and jsonschema", file=sys.stderr)
@@ -56,26 +56,16 @@ def draw(folders, output):
             place.legend(fontsize=9)
     fig.patch.set_facecolor("white")
     fig.suptitle(title, fontsize=13)
-    formats = fig.canvas.get_supported_filetypes()
-    ending = output.suffix[1:].lower()
-    if ending not in formats:
-        raise InputError(f"-o {output}: found ending {ending!r}, expected one of {', '.join(sorted(formats))}")
-    with replacing(output) as temporary:
-        fig.savefig(temporary, format=ending, dpi=120, facecolor="white")
+    save_picture(fig, output, dpi=120, facecolor="white")
 
 
 def main():
     parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=pathlib.Path, help="folder of a campaign, or folders of runs with a dose")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, help="picture to write")
-    try:
-        options = parser.parse_args()
-        draw(options.folders, options.output)
-    except InputError as error:
-        print(f"plot_damage.py: {one_line(error)}", file=sys.stderr)
-        return 2
-    return 0
+    options = parser.parse_args()
+    draw(options.folders, options.output)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_program("plot_damage.py", main)

@@ -1,6 +1,7 @@
 """Bad input: one line that names the file and says what was found and what was expected (exit code 2)."""
 import argparse
 import reprlib
+import sys
 
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
@@ -17,6 +18,15 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message):
         raise InputError(f"{message} (--help shows the options)")
+
+
+def as_program(name, work):
+    """Runs a script's work, which takes nothing, and ends the process: one line and exit code 2 for bad input."""
+    try:
+        work()
+    except InputError as error:
+        print(f"{name}: {one_line(error)}", file=sys.stderr)
+        sys.exit(2)
 
 
 def found(value):

@@ -53,6 +53,16 @@ def replacing(path, option="-o"):
                 os.unlink(temporary)
 
 
+def save_picture(figure, path, **how):
+    """Writes a matplotlib figure in the format that the ending of `path` names."""
+    formats = figure.canvas.get_supported_filetypes()
+    ending = path.suffix[1:].lower()
+    if ending not in formats:
+        raise InputError(f"-o {path}: found ending {ending!r}, expected one of {', '.join(sorted(formats))}")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=ending, **how)
+
+
 def mode_of(target):
     """Permissions of the file that is replaced, or those that a new one gets."""
     try:

@@ -137,6 +137,20 @@ def main():
     t.deck("electrons with a table of one line", "found 1 lines of numbers", [*two, "electrons.file=m.txt"], {"m.txt": "300 1 2\n"})
     t.deck("electrons with too many cells", "at most 262144 cells",
            [*two, "electrons.heat_capacity_j_per_m3_k=1", "electrons.cells=[100,100,100]"])
+    recoils = ["dose.method=recoils", "dose.recoil_energy_ev=100"]
+    t.deck("a dose of an unknown way", "dose.method", ["dose.method=electrons"])
+    t.deck("a dose without an energy", "dose.recoil_energy_ev", ["dose.method=recoils"])
+    t.deck("a dose of two energies", "dose.recoil_energy_ev", [*recoils, "dose.spectrum_file=s.txt"], {"s.txt": "10 20 1\n"})
+    t.deck("a dose with a spectrum that is not there", "nothere.txt: cannot be read", [recoils[0], "dose.spectrum_file=nothere.txt"])
+    t.deck("a dose with a spectrum out of order", "s.txt:2: found a bin from 15 eV", [recoils[0], "dose.spectrum_file=s.txt"],
+           {"s.txt": "10 20 1\r\n15 30 1\r\n"})
+    t.deck("a dose that ended before it began", "dose.stop_dpa", [*recoils, "dose.before_dpa=0.1", "dose.stop_dpa=0.1"])
+    t.deck("a dose beside a recoil", "recoils come from one of the two", recoils, deck=DECK + pka)
+    t.deck("a dose that ends at no time", "dose.most_hot_ps", [*recoils, "dose.most_hot_ps=inf"])
+    t.deck("an insertion without relaxation", "relax.max_steps", ["dose.method=insertion"])
+    t.deck("an insertion beside heat", "nothing that moves or heats atoms", ["dose.method=insertion", "relax.max_steps=10"])
+    t.deck("keys of a dose that is none", "dose.stop_dpa", ["dose.stop_dpa=0.1"])
+    t.deck("a dose on the wafer", "dose.method", recoils, extra=["--target", "wafer"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
     t.deck("recoil above the stopping table", "this one ends at 90 eV", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "jobscripts"))
+import campaign_file  # noqa: E402
 import campaign_plan  # noqa: E402
 from campaign_plan import Bracket, Cascade, Direction, NotDone, Threshold  # noqa: E402
 from campaign_statistics import Mean, power_law  # noqa: E402
@@ -97,7 +98,7 @@ def hot_atoms_bring_another_seed():
 
 
 def directions_cover_the_sphere():
-    points = [d.vector for d in campaign_plan.isotropic_set(500)]
+    points = [d.vector for d in campaign_file.isotropic_set(500)]
     moments = [sum(p[i] * p[j] for p in points) / len(points) for i in range(3) for j in range(i, 3)]
     isotropic = [1 / 3, 0, 0, 1 / 3, 0, 1 / 3]
     check(all(abs(m - e) < 5e-3 for m, e in zip(moments, isotropic)) and all(abs(math.hypot(*p) - 1) < 1e-12 for p in points),
