@@ -17,6 +17,11 @@ check_cxx_source_compiles("
 #error no
 #endif
 int main() {}" WAFERMARK_HAS_AVX2)
+check_cxx_source_compiles("
+#if !defined(__AVX512F__) || !defined(__AVX512DQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__)
+#error no
+#endif
+int main() {}" WAFERMARK_HAS_AVX512)
 unset(CMAKE_REQUIRED_FLAGS)
 
 add_library(wafermark_target_cpu INTERFACE)
@@ -26,4 +31,7 @@ target_compile_options(wafermark_target_cpu INTERFACE
 if(WAFERMARK_HAS_AVX2)
   # A Kokkos that was configured for this CPU defines the macro itself.
   target_compile_definitions(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:KOKKOS_ARCH_AVX2>)
+endif()
+if(WAFERMARK_HAS_AVX512)
+  target_compile_definitions(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:KOKKOS_ARCH_AVX512XEON>)
 endif()

@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
-"""tungsten_md against LAMMPS on the three SC24 cases, side by side on this machine.
+"""tungsten_md against one LAMMPS or several on the three SC24 cases, side by side on this machine.
 
-Both run the same atoms, potential, time step, boundaries, skin and number of ranks, in turn, several times; the
-table gives the median of atom-steps per second and the ratio pair by pair. A ratio counts only when both end with
-the same energy, so that both did the same work.
+All run the same atoms, potential, time step, boundaries, skin and number of ranks, in turn, several times; the table
+gives medians of atom-steps per second, and the ratio to each LAMMPS run by run. A ratio counts only when all end with the
+same energy, so that all did the same work. The last column names the LAMMPS that was fastest.
 
   tests/bench/compare_lammps.py --binary build/release/apps/tungsten_md/tungsten_md
-  tests/bench/compare_lammps.py --binary ... --case W --precision mixed --lammps /opt/lammps/bin/lmp --suffix intel
+  jobscripts/lammps.sh   # the newest LAMMPS of Debian's source, built for this CPU; prints its path
+  tests/bench/compare_lammps.py --case W --lammps newest=PATH --args "-sf intel -pk intel 0 mode {precision}" \\
+                                         --lammps newest_opt=PATH --args "-sf opt"
+
+{precision} stands for the row's precision, double or mixed.
 """
 import argparse
+import dataclasses
 import json
 import os
 import re
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -32,6 +38,14 @@ TIMESTEP = 0.002  # ps
 # Largest relative difference of the energy per atom, at the start and at the end, between programs that did the same
 # work. LAMMPS rounds its units to eight digits; fp32 forces have seven.
 TOLERANCE = {"double": 1e-8, "mixed": 2e-6}
+
+
+@dataclasses.dataclass
+class Peer:
+    """A LAMMPS and the arguments that choose its pair styles."""
+    name: str
+    path: str
+    args: str = "-sf opt"
 
 
 def environment():
@@ -63,7 +77,7 @@ def run_ours(args, case, cells, folder):
     return figures["atom_steps_per_second"], figures["atoms"], figures["energy_per_atom_start_ev"], figures["energy_per_atom_end_ev"]
 
 
-def run_lammps(args, case, cells, potential, folder):
+def run_lammps(args, peer, case, potential, folder):
     """Starts from the very atoms and velocities that ours starts from."""
     (folder / "in.lammps").write_text(f"""units metal
 boundary s s s
@@ -82,18 +96,28 @@ thermo_style custom step atoms etotal
 thermo_modify format float %.15g lost error
 run {args.steps}
 """)
-    out = launch([args.lammps, *(["-sf", args.suffix] if args.suffix else []), "-log", "none", "-in", "in.lammps"],
-                 args.ranks, folder)
+    styles = shlex.split(peer.args.replace("{precision}", args.precision))
+    out = launch([peer.path, *styles, "-log", "none", "-in", "in.lammps"], args.ranks, folder)
     time, steps, atoms = re.search(r"Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", out).groups()
     rows = re.findall(r"^\s*(\d+)\s+(\d+)\s+(-?[\d.eE+]+)\s*$", out, re.M)
     energies = [float(e) / int(n) for _, n, e in rows]
     return int(steps) * int(atoms) / float(time), int(atoms), energies[0], energies[-1]
 
 
-def version(lammps):
-    text = subprocess.run([lammps, "-h"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
-    found = re.search(r"Parallel Simulator - (.*)", text)
-    return found.group(1).strip() if found else "unknown version"
+def described(peer):
+    """Version, compiler and, where the folder it was built in still lies around it, flags."""
+    text = subprocess.run([peer.path, "-h"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    found = [re.search(p, text) for p in (r"Parallel Simulator - (.*)", r"Compiler: (.*)")]
+    cache = Path(shutil.which(peer.path)).resolve().parent / "CMakeCache.txt"
+    flags = re.findall(r"^CMAKE_CXX_FLAGS(?:_RELEASE)?:\w+=(.+)$", cache.read_text(), re.M) if cache.is_file() else []
+    return ", ".join([f.group(1).strip() if f else "unknown" for f in found] + flags)
+
+
+def cpu():
+    out = subprocess.run(["lscpu"], capture_output=True, text=True).stdout
+    found = re.search(r"^Model name:\s*(.+)$", out, re.M)
+    vectors = "AVX-512" if " avx512f" in out else "AVX2" if " avx2" in out else "no AVX2"
+    return f"{found.group(1) if found else 'unknown CPU'}, {vectors}"
 
 
 def potential_of(args, case):
@@ -109,45 +133,67 @@ def potential_of(args, case):
     return found.group(1)
 
 
+def require_same_work(args, ours, peer, theirs):
+    for when, mine, other in (("start", ours[2], theirs[2]), ("end", ours[3], theirs[3])):
+        if not abs(mine - other) <= TOLERANCE[args.precision] * abs(other):
+            sys.exit(f"compare_lammps: {args.case}, {args.precision}: energy per atom at the {when} {mine} eV, {peer.name} "
+                     f"{other} eV: not the same work")
+
+
 def compare(args):
     case = CASES[args.case]
     cells = args.cells or case["cells"]
     potential = Path(potential_of(args, case)).resolve()
-    pairs = []
+    ours, theirs = [], {peer.name: [] for peer in args.peers}
     with tempfile.TemporaryDirectory(prefix="compare_lammps_") as name:
         folder = Path(name)
         # One step that writes the common starting state.
         launch([*our_command(args, case, cells, folder), "--set", "run.steps=1", "--set", "output.start_state=true"],
                args.ranks, folder)
         shutil.copy(folder / "ours/start.data", folder / "start.data")
-        for repeat in range(args.repeats + 1):
-            ours, theirs = run_ours(args, case, cells, folder), run_lammps(args, case, cells, potential, folder)
-            if repeat > 0:  # the first pair warms caches
-                pairs.append((ours, theirs))
-    (_, atoms, ours_start, ours_end), (_, _, theirs_start, theirs_end) = pairs[-1]
-    for when, mine, other in (("start", ours_start, theirs_start), ("end", ours_end, theirs_end)):
-        if not abs(mine - other) <= TOLERANCE[args.precision] * abs(other):
-            sys.exit(f"compare_lammps: {args.case}, {args.precision}: energy per atom at the {when} {mine} eV, LAMMPS "
-                     f"{other} eV: not the same work")
-    rates = [p[0][0] for p in pairs], [p[1][0] for p in pairs]
-    ratios = sorted(a / b for a, b in zip(*rates))
-    row = dict(case=args.case, precision=args.precision, atoms=atoms, ranks=args.ranks, steps=args.steps,
-               ours_atom_steps_per_second=statistics.median(rates[0]),
-               lammps_atom_steps_per_second=statistics.median(rates[1]),
-               ratio_median=statistics.median(ratios), ratio_min=ratios[0], ratio_max=ratios[-1],
-               energy_per_atom_start_ev=[ours_start, theirs_start], energy_per_atom_end_ev=[ours_end, theirs_end],
-               lammps=version(args.lammps), suffix=args.suffix, potential=str(potential))
-    print(f"{args.case:>4} {args.precision:>9} {int(atoms):>9} {row['ours_atom_steps_per_second'] / 1e6:>10.3f} "
-          f"{row['lammps_atom_steps_per_second'] / 1e6:>10.3f} {row['ratio_median']:>7.2f}  {ratios[0]:.2f} ... {ratios[-1]:.2f}"
-          f"   {ours_end - theirs_end:+.1e}", flush=True)
+        for _ in range(args.repeats + 1):
+            ours.append(run_ours(args, case, cells, folder))
+            for peer in args.peers:
+                theirs[peer.name].append(run_lammps(args, peer, case, potential, folder))
+    for peer in args.peers:
+        require_same_work(args, ours[-1], peer, theirs[peer.name][-1])
+    row = dict(case=args.case, precision=args.precision, atoms=ours[-1][1], ranks=args.ranks, steps=args.steps,
+               potential=str(potential), ours_atom_steps_per_second=statistics.median(r[0] for r in ours[1:]),
+               energy_per_atom_end_ev=ours[-1][3], peers=[])
+    for peer in args.peers:
+        runs = theirs[peer.name][1:]  # the first round warms caches
+        ratios = sorted(a[0] / b[0] for a, b in zip(ours[1:], runs))
+        row["peers"].append(dict(name=peer.name, args=peer.args, atom_steps_per_second=statistics.median(r[0] for r in runs),
+                                 ratio_median=statistics.median(ratios), ratio_min=ratios[0], ratio_max=ratios[-1],
+                                 energy_per_atom_end_ev=runs[-1][3]))
+    best = max(row["peers"], key=lambda p: p["atom_steps_per_second"])
+    row["best"] = best["name"]
+    for p in row["peers"]:
+        print(f"{args.case:>4} {args.precision:>9} {int(row['atoms']):>9} {row['ours_atom_steps_per_second'] / 1e6:>10.3f} "
+              f"{p['atom_steps_per_second'] / 1e6:>10.3f} {p['ratio_median']:>7.2f}  {p['ratio_min']:.2f} ... {p['ratio_max']:.2f}"
+              f"   {row['energy_per_atom_end_ev'] - p['energy_per_atom_end_ev']:+.1e}   {p['name']}"
+              f"{', the fastest' if p is best and len(args.peers) > 1 else ''}", flush=True)
     return row
+
+
+class AddPeer(argparse.Action):
+    def __call__(self, parser, options, value, option_string=None):
+        peers = getattr(options, "peers", None) or []
+        if option_string == "--args":
+            if not peers:
+                parser.error("--args belongs behind the --lammps that it is for")
+            peers[-1].args = value
+        else:
+            name, _, path = value.rpartition("=")
+            peers.append(Peer(name or value, path))
+        options.peers = peers
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=str(SOURCE / "build/release/apps/tungsten_md/tungsten_md"))
-    parser.add_argument("--lammps", default="lmp")
-    parser.add_argument("--suffix", default="opt", help="LAMMPS style suffix (opt, intel, kk, omp; '' for none)")
+    parser.add_argument("--lammps", action=AddPeer, metavar="[NAME=]PATH", help="may be given several times (default: lmp)")
+    parser.add_argument("--args", action=AddPeer, help='arguments of the LAMMPS before it (default: "-sf opt")')
     parser.add_argument("--case", choices=[*CASES, "all"], default="all")
     parser.add_argument("--precision", choices=["double", "mixed", "both"], default="both")
     parser.add_argument("--ranks", type=int, default=2)
@@ -158,19 +204,22 @@ def main():
     parser.add_argument("--potential", help="file to use instead of the deck's")
     parser.add_argument("--json", help="write the rows to this file")
     args = parser.parse_args()
+    args.peers = getattr(args, "peers", None) or [Peer("lmp", "lmp")]
     args.binary = str(Path(args.binary).resolve())
-    for program in (args.binary, args.lammps):
+    for program in (args.binary, *(peer.path for peer in args.peers)):
         if not shutil.which(program):
             sys.exit(f"compare_lammps: {program}: not found")
-    print(f"LAMMPS {version(args.lammps)}, suffix {args.suffix or 'none'}; {args.ranks} ranks, {args.steps} steps, "
-          f"{args.repeats} pairs; million atom-steps/s")
+    about = dict(cpu=cpu(), peers={peer.name: described(peer) for peer in args.peers})
+    print(f"{about['cpu']}; {args.ranks} ranks, {args.steps} steps, {args.repeats} rounds; million atom-steps/s")
+    for peer in args.peers:
+        print(f"{peer.name}: {about['peers'][peer.name]}; {peer.args}")
     print("case precision     atoms       ours     LAMMPS   ratio  min ... max    end energy difference, eV/atom")
     rows = []
     for name in CASES if args.case == "all" else [args.case]:
         for precision in ["double", "mixed"] if args.precision == "both" else [args.precision]:
             rows.append(compare(argparse.Namespace(**{**vars(args), "case": name, "precision": precision})))
     if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+        Path(args.json).write_text(json.dumps(dict(about, rows=rows), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ struct CellGrid {
 /// Atoms of each cell: order(first(c)) ... order(first(c + 1) - 1) are its atoms.
 struct CellOrder {
   Kokkos::View<int*, MemSpace> first;  ///< [cells + 1]
-  Kokkos::View<int*, MemSpace> order;  ///< [atoms]
+  Kokkos::View<int*, MemSpace> order;  ///< [atoms + slack]
+  static constexpr int slack = 8;      ///< that a pack at the end reads beyond it
 };
 
 /// Bins the first n atoms of p. Within a cell atoms are ordered by id when `by_id`, else by index, so that

@@ -74,6 +74,8 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
       ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
   list_.kind = settings.list.value_or(best_list_kind());
+  list_.pack = settings.precision == "mixed" ? Lanes<native_lanes<float, ExecSpace>>::width
+                                             : Lanes<native_lanes<double, ExecSpace>>::width;
   list_.radius = force_field_->cutoff() + settings.skin_angstrom;
   if (list_.kind == ListKind::half && best_list_kind() != ListKind::half)
     throw InputError(

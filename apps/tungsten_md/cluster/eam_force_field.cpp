@@ -62,13 +62,17 @@ class Eam final : public ForceField {
     if constexpr (kind == ListKind::half) Kokkos::deep_copy(ExecSpace(), rho_, Real(0));
     const Sites<Real>& sites = arrays_.sites();
     const EamPairs<Precision, kind, alloy> pairs{
-        {sites, list.entry, list.count, list.first, list.stride, p.n_local}, terms_, p.type, tables_};
-    const DensityPass<Precision, kind, alloy> density{pairs, rho_};
+        {sites, list, p.n_local}, terms_, p.type, tables_};
     double phi = 0.0;
-    if (result != nullptr && kind == ListKind::half)
-      Kokkos::parallel_reduce("density", over(p.n_local), density, phi);
-    else
-      Kokkos::parallel_for("density", over(p.n_local), density);
+    if constexpr (kind == ListKind::full) {
+      Kokkos::parallel_for("density", over(p.n_local), DensityPass<Precision, alloy>{pairs, rho_});
+    } else {
+      const HalfDensityPass<Precision, alloy> density{pairs, rho_};
+      if (result != nullptr)
+        Kokkos::parallel_reduce("density", over(pairs.chunks()), density, phi);
+      else
+        Kokkos::parallel_for("density", over(pairs.chunks()), density);
+    }
 
     const EmbeddingPass<Real> embedding{rho_, sites.quads, p.type, tables_};
     double embedded = 0.0;

@@ -34,45 +34,61 @@ struct EamPairs : PairLoop<Precision, list_kind> {
     int pieces, elements, type;
     const int* types;
   };
-  KOKKOS_FORCEINLINE_FUNCTION Row row(int i) const {
-    return {Base::row(i),
+  KOKKOS_FORCEINLINE_FUNCTION Row constants() const {
+    return {Base::constants(),
             tables.radial.data(),
-            keeps_terms ? terms.data() + kept * this->first(i) : nullptr,
+            terms.data(),
             T(tables.inverse_dr),
             T(tables.cutoff_squared),
             tables.nr,
             tables.elements,
-            alloy ? type(i) : 0,
+            0,
             type.data()};
+  }
+  KOKKOS_FORCEINLINE_FUNCTION static void stand_at(Row& row, int i) {
+    Base::stand_at(row, i);
+    if constexpr (alloy) row.type = row.types[i];
+  }
+
+  /// Where a pack's pairs are in their tables.
+  struct Place {
+    T inverse_r, p;
+    alignas(T) int piece[Base::width];
+    int mirrored[alloy ? Base::width : 1];  ///< piece of the pairs (j, i)
+  };
+  KOKKOS_FORCEINLINE_FUNCTION static Place place(const Row& row, const Pack& q) {
+    const T r2 = Base::squared_distance(row, q);
+    const Roots<T> r = quick_roots(r2);
+    const TablePosition<T> at = locate(T(r.root * row.inverse_dr), r2 < row.cutoff_squared, row.pieces);
+    Place result;
+    result.inverse_r = r.inverse;
+    result.p = at.p;
+    if constexpr (alloy) {
+      // Blocks of the ordered pairs (i, j) and (j, i).
+      const Int tj = gather_int<T>(row.types, load_indices<T>(q.j));
+      const int block = row.pieces + 1;
+      store_indices<T>(result.piece, at.index + (Int(row.type * row.elements) + tj) * Int(block));
+      store_indices<T>(result.mirrored, at.index + (tj * Int(row.elements) + Int(row.type)) * Int(block));
+    } else {
+      store_indices<T>(result.piece, at.index);
+    }
+    return result;
   }
 
   struct Radial {
     T density_ij, density_ji;
     RadialTerm<T> term;
   };
-  /// Tables at the distance of a pack's pairs; zero beyond the cut-off.
-  KOKKOS_FORCEINLINE_FUNCTION static Radial radial(const Row& row, const Pack& q) {
-    const T r2 = Base::squared_distance(row, q);
-    const Roots<T> r = roots(r2);
-    const TablePosition<T> at = locate(T(r.root * row.inverse_dr), r2 < row.cutoff_squared, row.pieces);
-    Int piece = at.index, mirrored = at.index;
-    if constexpr (alloy) {
-      // Blocks of the ordered pairs (i, j) and (j, i).
-      const Int tj = gather_int<T>(row.types, q.j);
-      const int block = row.pieces + 1;
-      mirrored = at.index + (tj * Int(row.elements) + Int(row.type)) * Int(block);
-      piece = at.index + (Int(row.type * row.elements) + tj) * Int(block);
-    }
-    // A piece is two quads: density, r phi.
-    const Quad<T> rho_ij = load_quads(row.radial, Int(piece + piece));
-    const Quad<T> r_phi = load_quads(row.radial + 4, Int(piece + piece));
-    Quad<T> rho_ji = rho_ij;
-    if constexpr (alloy) rho_ji = load_quads(row.radial, Int(mirrored + mirrored));
-    return {cubic_value(rho_ij, at.p), cubic_value(rho_ji, at.p),
-            eam_radial(rho_ij, rho_ji, r_phi, at.p, r.inverse, row.inverse_dr)};
+  /// Tables there; zero beyond the cut-off. A piece is two quads: density, r phi.
+  KOKKOS_FORCEINLINE_FUNCTION static Radial radial(const Row& row, const Place& at) {
+    const QuadPair<T> ij = load_quad_pairs<T>(row.radial, at.piece);
+    Quad<T> rho_ji = ij.first;
+    if constexpr (alloy) rho_ji = load_quad_pairs<T>(row.radial, at.mirrored).first;
+    return {cubic_value(ij.first, at.p), cubic_value(rho_ji, at.p),
+            eam_radial(ij.first, rho_ji, ij.second, at.p, at.inverse_r, row.inverse_dr)};
   }
-  /// For the force loop; with a half list the energies are in the density pass' sum.
-  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, int k) {
+  /// For the force loop; with a half list the energies are in the density pass' sum. `k`: of the list's entries.
+  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, std::int64_t k) {
     RadialTerm<T> term;
     if constexpr (keeps_terms) {
       const Real* in = row.terms + kept * k;
@@ -80,43 +96,72 @@ struct EamPairs : PairLoop<Precision, list_kind> {
       term = {{load_values<T>(in), ij, alloy ? load_values<T>(in + (kept - 1) * Base::width) : ij},
               T(Real(0))};
     } else {
-      term = radial(row, q).term;
+      term = radial(row, place(row, q)).term;
     }
     return {term.phi, eam_force_over_r(term, row.slope, q.slope_j)};
   }
 };
 
-/// rho(i) = sum of the densities at i; with a half list also adds to the neighbours' (rho starts at zero) and
-/// keeps the pairs' radial terms. The reduction sums phi of half lists.
-template <class Precision, ListKind kind, bool alloy>
-struct DensityPass : EamPairs<Precision, kind, alloy> {
-  using Base = EamPairs<Precision, kind, alloy>;
+/// rho(i) = sum of the densities at i, by a full list.
+template <class Precision, bool alloy>
+struct DensityPass : EamPairs<Precision, ListKind::full, alloy> {
+  using Base = EamPairs<Precision, ListKind::full, alloy>;
+  using typename Base::Real;
+  using typename Base::T;
+  Kokkos::View<Real*, MemSpace> rho;  ///< [n_local]
+
+  KOKKOS_FUNCTION void operator()(int i) const {
+    auto row = this->constants();
+    Base::stand_at(row, i);
+    row.entry += this->list.first(i);
+    const int n = this->list.count(i);
+    T sum(Real(0));
+    for (int k = 0; k < n; k += Base::width)
+      sum = sum + Base::radial(row, Base::place(row, Base::pack(row, k))).density_ij;
+    rho(i) = sum_of_lanes(sum);
+  }
+};
+
+/// The same by a half list, for both atoms of a pair (rho starts at zero), and keeps the pairs' radial terms. The reduction
+/// sums phi.
+///
+/// Two loops over a chunk, first where its pairs are in the tables, then what is there: each chain of operations that wait
+/// for one another is half as long, so that a CPU has twice as many under way.
+template <class Precision, bool alloy>
+struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy> {
+  using Base = EamPairs<Precision, ListKind::half, alloy>;
+  using typename Base::Int;
   using typename Base::Real;
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local + n_ghost + 1]; ghosts' and the dummy's are not used
 
-  KOKKOS_FUNCTION void operator()(int i) const { sum_row<false>(i, nullptr); }
-  KOKKOS_FUNCTION void operator()(int i, double& phi) const { sum_row<true>(i, &phi); }
+  KOKKOS_FUNCTION void operator()(int chunk) const { sum_chunk<false>(chunk, nullptr); }
+  KOKKOS_FUNCTION void operator()(int chunk, double& phi) const { sum_chunk<true>(chunk, &phi); }
 
   template <bool tally>
-  KOKKOS_FORCEINLINE_FUNCTION void sum_row(int i, double* phi) const {
-    const auto row = this->row(i);
+  KOKKOS_FORCEINLINE_FUNCTION void sum_chunk(int chunk, double* phi) const {
+    auto row = this->constants();
     Real* const at = rho.data();
-    T sum(Real(0)), phi_sum(Real(0));
-    for (int k = 0; k < row.n; k += Base::width) {
-      const auto q = Base::pack(row, k);
-      const auto r = Base::radial(row, q);
-      sum = sum + r.density_ij;
-      if constexpr (tally) phi_sum = phi_sum + r.term.phi * this->weight(q.j);
-      if constexpr (Base::keeps_terms) {
-        Real* out = row.terms + Base::kept * k;
-        store_values(out, r.term.phi_slope_over_r);
-        store_values(out + Base::width, r.term.density_slope_over_r_ij);
-        if constexpr (alloy) store_values(out + 2 * Base::width, r.term.density_slope_over_r_ji);
-        add_at(at, q.j, r.density_ji);
-      }
-    }
-    at[i] = sum_of_lanes(sum) + (Base::keeps_terms ? at[i] : Real(0));
+    typename Base::Place places[Base::packs_of_a_chunk];
+    auto* to = places;
+    this->each_pack(chunk, [&](int i, std::int64_t pack) {
+      Base::stand_at(row, i);
+      *to++ = Base::place(row, Base::pack(row, pack * Base::width));
+    });
+    T phi_sum(Real(0));
+    const auto* place = places;
+    this->each_pack(chunk, [&](int i, std::int64_t pack) {
+      const std::int64_t k = pack * Base::width;
+      const int* const j = row.entry + k;
+      const auto r = Base::radial(row, *place++);
+      if constexpr (tally) phi_sum = phi_sum + r.term.phi * this->weight(j);
+      Real* out = row.terms + Base::kept * k;
+      store_values(out, r.term.phi_slope_over_r);
+      store_values(out + Base::width, r.term.density_slope_over_r_ij);
+      if constexpr (alloy) store_values(out + 2 * Base::width, r.term.density_slope_over_r_ji);
+      at[i] += sum_of_lanes(r.density_ij);
+      add_at(at, j, r.density_ji);
+    });
     if constexpr (tally) *phi += static_cast<double>(sum_of_lanes(phi_sum));
   }
 };

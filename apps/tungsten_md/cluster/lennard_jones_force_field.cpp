@@ -25,16 +25,15 @@ struct LennardJonesPairs : PairLoop<Precision, list_kind> {
   using typename Base::Real;
   using typename Base::T;
 
-  LennardJonesConstants<Real> constants;
+  LennardJonesConstants<Real> lj;
 
   struct Row : Base::Row {
     T sigma_squared, four_epsilon, shift, cutoff_squared;
   };
-  KOKKOS_FORCEINLINE_FUNCTION Row row(int i) const {
-    return {Base::row(i), T(constants.sigma_squared), T(constants.four_epsilon), T(constants.shift),
-            T(constants.cutoff_squared)};
+  KOKKOS_FORCEINLINE_FUNCTION Row constants() const {
+    return {Base::constants(), T(lj.sigma_squared), T(lj.four_epsilon), T(lj.shift), T(lj.cutoff_squared)};
   }
-  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, int) {
+  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, std::int64_t) {
     const T r2 = Base::squared_distance(row, q), zero(Real(0));
     const auto inside = r2 < row.cutoff_squared;
     const LennardJonesPair<T> p = lennard_jones(r2, row.sigma_squared, row.four_epsilon);
@@ -66,7 +65,7 @@ class LennardJonesField final : public ForceField {
   void run(Particles& p, const VerletList& list, EnergyVirial* result) {
     arrays_.place(p, kind);
     const LennardJonesPairs<Precision, kind> pairs{
-        {arrays_.sites(), list.entry, list.count, list.first, list.stride, p.n_local}, constants_};
+        {arrays_.sites(), list, p.n_local}, constants_};
     sum_forces("lennard_jones", pairs, arrays_.force(), p, result);
   }
 

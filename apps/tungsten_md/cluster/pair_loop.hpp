@@ -50,45 +50,52 @@ struct PairLoop {
   using Int = typename Lanes<T>::Int;
   static constexpr int width = Lanes<T>::width;
   static constexpr ListKind kind = list_kind;
+  static constexpr int packs_of_a_chunk = 16;  ///< that one call of a loop over a half list works on
 
   Sites<Real> sites;
-  Kokkos::View<int*, MemSpace> entry, count;
-  Kokkos::View<std::int64_t*, MemSpace> first;
-  std::int64_t stride;
+  VerletList list;
   int n_local;
 
-  /// One atom's constants in registers: the loops write through pointers, so that the compiler would have to
-  /// load members anew for every pack.
+  /// Constants and one atom in registers: the loops write through pointers, so that the compiler would have to load members
+  /// anew for every pack.
   struct Row {
     T x, y, z, slope;
     const int* entry;
     std::int64_t stride;
     const Real* quads;
     T unit_squared;
-    int n;
   };
-  KOKKOS_FORCEINLINE_FUNCTION Row row(int i) const {
-    const Real* s = sites.quads.data() + 4 * static_cast<std::ptrdiff_t>(i);
-    return {T(s[0]),
-            T(s[1]),
-            T(s[2]),
-            T(s[3]),
-            entry.data() + first(i),
-            stride,
-            sites.quads.data(),
-            T(sites.unit * sites.unit),
-            count(i)};
+  /// No atom yet; entries from the list's first.
+  KOKKOS_FORCEINLINE_FUNCTION Row constants() const {
+    return {{}, {}, {}, {}, list.entry.data(), list.stride, sites.quads.data(), T(sites.unit * sites.unit)};
   }
+  KOKKOS_FORCEINLINE_FUNCTION static void stand_at(Row& row, int i) {
+    const Real* s = row.quads + 4 * static_cast<std::ptrdiff_t>(i);
+    row.x = T(s[0]);
+    row.y = T(s[1]);
+    row.z = T(s[2]);
+    row.slope = T(s[3]);
+  }
+  /// Half lists: calls body(i, k) for each pack of a chunk, the neighbours k, k + 1, ... of the whole list, at atom i. One
+  /// loop over all rows: rows are so short that leaving a loop for each costs more than what is done in it.
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_pack(int chunk, const Body& body) const {
+    const int* const owner = list.owner.data();
+    const std::int64_t begin = std::int64_t{chunk} * packs_of_a_chunk;
+    const std::int64_t end = begin + packs_of_a_chunk < list.packs ? begin + packs_of_a_chunk : list.packs;
+    for (std::int64_t pack = begin; pack < end; ++pack) body(owner[pack], pack);
+  }
+  int chunks() const { return static_cast<int>((list.packs + packs_of_a_chunk - 1) / packs_of_a_chunk); }
 
   struct Pack {
-    Int j;         ///< neighbour indices
+    const int* j;  ///< neighbour indices
     T dx, dy, dz;  ///< x_i - x_j, site units
     T slope_j;     ///< F'(rho_j)
   };
-  KOKKOS_FORCEINLINE_FUNCTION static Pack pack(const Row& row, int k) {
+  KOKKOS_FORCEINLINE_FUNCTION static Pack pack(const Row& row, std::int64_t k) {
     Pack q;
-    q.j = load_indices<T>(row.entry + k * row.stride);
-    const Quad<T> s = load_quads(row.quads, q.j);
+    q.j = row.entry + k * row.stride;
+    const Quad<T> s = load_quads<T>(row.quads, q.j);
     q.dx = Precision::difference(row.x, s.a);
     q.dy = Precision::difference(row.y, s.b);
     q.dz = Precision::difference(row.z, s.c);
@@ -100,32 +107,57 @@ struct PairLoop {
     return squared_length(q.dx, q.dy, q.dz) * row.unit_squared;
   }
   /// A pair that stands in the lists of two atoms, or of two ranks, counts half each time.
-  KOKKOS_FORCEINLINE_FUNCTION T weight(Int j) const {
-    if constexpr (kind == ListKind::half) return select(lane_less<T>(j, n_local), T(Real(1)), T(Real(0.5)));
+  KOKKOS_FORCEINLINE_FUNCTION T weight(const int* j) const {
+    if constexpr (kind == ListKind::half)
+      return select(lane_less<T>(load_indices<T>(j), n_local), T(Real(1)), T(Real(0.5)));
     return T(Real(0.5));
   }
 };
 
-/// Forces on i; with a half list also on the neighbours (force quads start at zero). The reduction sums the
-/// virial and the pairs' energies. `Pairs` is a PairLoop with pair(row, pack, k) -> PairForce.
+/// Lanes' sums of pair energy and virial.
+template <class T>
+struct LaneSums {
+  using Real = typename Lanes<T>::Value;
+  T phi{Real(0)}, xx{Real(0)}, yy{Real(0)}, zz{Real(0)}, xy{Real(0)}, xz{Real(0)}, yz{Real(0)};
+
+  /// A pack at (dx, dy, dz), its force there.
+  KOKKOS_FORCEINLINE_FUNCTION void add(T pair_energy, T dx, T dy, T dz, T px, T py, T pz, T weight) {
+    const T wx = px * weight, wy = py * weight, wz = pz * weight;
+    phi = phi + pair_energy * weight;
+    xx = xx + dx * wx;
+    yy = yy + dy * wy;
+    zz = zz + dz * wz;
+    xy = xy + dx * wy;
+    xz = xz + dx * wz;
+    yz = yz + dy * wz;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION PairSums total(double angstrom) const {
+    const auto sum = [](T lanes) { return static_cast<double>(sum_of_lanes(lanes)); };
+    return {sum(phi),           angstrom * sum(xx), angstrom * sum(yy), angstrom * sum(zz),
+            angstrom * sum(xy), angstrom * sum(xz), angstrom * sum(yz)};
+  }
+};
+
+/// Forces by a full list, atom by atom. The reduction sums the virial and the pairs' energies. `Pairs` is a PairLoop with
+/// pair(row, pack, k) -> PairForce.
 template <class Pairs>
 struct ForcePass : Pairs {
-  using typename Pairs::Real;
   using typename Pairs::T;
-  Kokkos::View<Real*, MemSpace> force;  ///< half: [n_local + n_ghost + 1][4]
-  Vector3View f;                        ///< full: the result
+  Vector3View f;
 
   KOKKOS_FUNCTION void operator()(int i) const { sum_row<false>(i, nullptr); }
   KOKKOS_FUNCTION void operator()(int i, PairSums& sums) const { sum_row<true>(i, &sums); }
 
   template <bool tally>
   KOKKOS_FORCEINLINE_FUNCTION void sum_row(int i, PairSums* sums) const {
-    const auto row = this->row(i);
-    Real* const to = force.data();
-    const T zero(Real(0)), unit(this->sites.unit);
+    auto row = this->constants();
+    Pairs::stand_at(row, i);
+    row.entry += this->list.first(i);
+    const int n = this->list.count(i);
+    const T zero(0), unit(this->sites.unit);
     T fx = zero, fy = zero, fz = zero;
-    T phi = zero, xx = zero, yy = zero, zz = zero, xy = zero, xz = zero, yz = zero;
-    for (int k = 0; k < row.n; k += Pairs::width) {
+    LaneSums<T> lanes;
+    for (int k = 0; k < n; k += Pairs::width) {
       const auto q = Pairs::pack(row, k);
       const PairForce<T> pair = Pairs::pair(row, q, k);
       const T scaled = pair.over_r * unit;
@@ -133,36 +165,41 @@ struct ForcePass : Pairs {
       fx = fx + px;
       fy = fy + py;
       fz = fz + pz;
-      if constexpr (Pairs::kind == ListKind::half) subtract_quads(to, q.j, px, py, pz);
-      if constexpr (tally) {
-        const T weight = this->weight(q.j);
-        const T wx = px * weight, wy = py * weight, wz = pz * weight;
-        phi = phi + pair.phi * weight;
-        xx = xx + q.dx * wx;
-        yy = yy + q.dy * wy;
-        zz = zz + q.dz * wz;
-        xy = xy + q.dx * wy;
-        xz = xz + q.dx * wz;
-        yz = yz + q.dy * wz;
-      }
+      if constexpr (tally) lanes.add(pair.phi, q.dx, q.dy, q.dz, px, py, pz, this->weight(q.j));
     }
-    if constexpr (Pairs::kind == ListKind::half) {
-      Real* out = to + 4 * static_cast<std::ptrdiff_t>(i);
-      out[0] += sum_of_lanes(fx);
-      out[1] += sum_of_lanes(fy);
-      out[2] += sum_of_lanes(fz);
-    } else {
-      f(i, 0) = static_cast<double>(sum_of_lanes(fx));
-      f(i, 1) = static_cast<double>(sum_of_lanes(fy));
-      f(i, 2) = static_cast<double>(sum_of_lanes(fz));
-    }
-    if constexpr (tally) {
-      const double angstrom = static_cast<double>(this->sites.unit);
-      const auto total = [](T lanes) { return static_cast<double>(sum_of_lanes(lanes)); };
-      *sums +=
-          PairSums{total(phi),           angstrom * total(xx), angstrom * total(yy), angstrom * total(zz),
-                   angstrom * total(xy), angstrom * total(xz), angstrom * total(yz)};
-    }
+    f(i, 0) = static_cast<double>(sum_of_lanes(fx));
+    f(i, 1) = static_cast<double>(sum_of_lanes(fy));
+    f(i, 2) = static_cast<double>(sum_of_lanes(fz));
+    if constexpr (tally) *sums += lanes.total(static_cast<double>(this->sites.unit));
+  }
+};
+
+/// The same by a half list, chunk by chunk: adds to the force quads of both atoms of a pair.
+template <class Pairs>
+struct HalfForcePass : Pairs {
+  using typename Pairs::Real;
+  using typename Pairs::T;
+  Kokkos::View<Real*, MemSpace> force;  ///< [n_local + n_ghost + 1][4]
+
+  KOKKOS_FUNCTION void operator()(int chunk) const { sum_chunk<false>(chunk, nullptr); }
+  KOKKOS_FUNCTION void operator()(int chunk, PairSums& sums) const { sum_chunk<true>(chunk, &sums); }
+
+  template <bool tally>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_chunk(int chunk, PairSums* sums) const {
+    auto row = this->constants();
+    Real* const to = force.data();
+    const T unit(this->sites.unit);
+    LaneSums<T> lanes;
+    this->each_pack(chunk, [&](int i, std::int64_t pack) {
+      Pairs::stand_at(row, i);
+      const auto q = Pairs::pack(row, pack * Pairs::width);
+      const PairForce<T> pair = Pairs::pair(row, q, pack * Pairs::width);
+      const T scaled = pair.over_r * unit;
+      const T px = q.dx * scaled, py = q.dy * scaled, pz = q.dz * scaled;
+      exchange_quads(to, i, q.j, px, py, pz);
+      if constexpr (tally) lanes.add(pair.phi, q.dx, q.dy, q.dz, px, py, pz, this->weight(q.j));
+    });
+    if constexpr (tally) *sums += lanes.total(static_cast<double>(this->sites.unit));
   }
 };
 
@@ -184,22 +221,29 @@ struct Kokkos::reduction_identity<wafermark::tungsten::PairSums> {
 
 namespace wafermark::tungsten {
 
+template <class Pass>
+void run_pass(const char* label, int n, const Pass& pass, EnergyVirial* result) {
+  if (result == nullptr) {
+    Kokkos::parallel_for(label, over(n), pass);
+    return;
+  }
+  PairSums sums;
+  Kokkos::parallel_reduce(label, over(n), pass, Kokkos::Sum<PairSums>(sums));
+  *result = {sums.phi, {sums.xx, sums.yy, sums.zz, sums.xy, sums.xz, sums.yz}};
+}
+
 /// Runs the force loop over this rank's atoms: sets p.f. Energies of pairs and the virial are summed where
 /// `result` is given. `force` is zero where the list is half.
 template <class Pairs>
 void sum_forces(const char* label, const Pairs& pairs,
                 const Kokkos::View<typename Pairs::Real*, MemSpace>& force, Particles& p,
                 EnergyVirial* result) {
-  const ForcePass<Pairs> pass{pairs, force, p.f};
-  if (result != nullptr) {
-    PairSums sums;
-    Kokkos::parallel_reduce(label, over(p.n_local), pass, Kokkos::Sum<PairSums>(sums));
-    *result = {sums.phi, {sums.xx, sums.yy, sums.zz, sums.xy, sums.xz, sums.yz}};
-  } else {
-    Kokkos::parallel_for(label, over(p.n_local), pass);
-  }
-  if constexpr (Pairs::kind == ListKind::half)
+  if constexpr (Pairs::kind == ListKind::half) {
+    run_pass(label, pairs.chunks(), HalfForcePass<Pairs>{pairs, force}, result);
     Kokkos::parallel_for("collect_forces", over(p.n_local), CollectForces<typename Pairs::Real>{force, p.f});
+  } else {
+    run_pass(label, p.n_local, ForcePass<Pairs>{pairs, p.f}, result);
+  }
 }
 
 }  // namespace wafermark::tungsten

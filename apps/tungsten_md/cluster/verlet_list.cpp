@@ -47,8 +47,8 @@ struct FindNeighbours {
   double centre[3];
   float radius_squared;
   bool half;
-  int dummy;
-  Kokkos::View<int*, MemSpace> entry, count;
+  int dummy, pack;
+  Kokkos::View<int*, MemSpace> entry, count, owner;
   Kokkos::View<std::int64_t*, MemSpace> first;
   Kokkos::View<std::int64_t, MemSpace>
       end;                        ///< half: where the next row begins; one thread walks the rows in order
@@ -65,15 +65,27 @@ struct FindNeighbours {
     int found = 0;
     for (int ix = cx > 0 ? cx - 1 : 0; ix <= cx + 1 && ix < grid.dims[0]; ++ix)
       for (int iy = cy > 0 ? cy - 1 : 0; iy <= cy + 1 && iy < grid.dims[1]; ++iy) {
-        const int row = (ix * grid.dims[1] + iy) * grid.dims[2];
-        found = scan_row(i, at, cells.first(row + z0), cells.first(row + z1 + 1), found, begin, room);
+        const int row = (ix * grid.dims[1] + iy) * grid.dims[2], end_cell = row + z1 + 1;
+        int cell = row + z0;
+        if (half)
+          while (cell < end_cell && last_index(cell) <= i) ++cell;
+        found = scan_row(i, at, cells.first(cell), cells.first(end_cell), found, begin, room);
       }
     count(i) = found;
     first(i) = begin;
-    const int padded = (found + VerletList::padding - 1) / VerletList::padding * VerletList::padding;
+    const int padded = (half && found == 0 ? 1 : (found + pack - 1) / pack) * pack;
     for (int k = found; k < padded && k < room; ++k) entry(begin + k * stride) = dummy;
-    if (half) end() = begin + padded;
+    if (half) {
+      end() = begin + padded;
+      for (std::int64_t k = begin; k < begin + padded && k < capacity; k += pack) owner(k / pack) = i;
+    }
     if (padded > longest) longest = padded;
+  }
+
+  /// Of a cell's atoms, which stand in the order of their indices.
+  KOKKOS_FORCEINLINE_FUNCTION int last_index(int cell) const {
+    const int end = cells.first(cell + 1);
+    return end > cells.first(cell) ? cells.order(end - 1) : -1;
   }
 
   KOKKOS_FORCEINLINE_FUNCTION int scan_row(int i, const float* at, int k_begin, int k_end, int found,
@@ -84,16 +96,24 @@ struct FindNeighbours {
       const Lane dx = load_values<Lane>(sx.data() + k) - xi;
       const Lane dy = load_values<Lane>(sy.data() + k) - yi;
       const Lane dz = load_values<Lane>(sz.data() + k) - zi;
+      const int* const j = cells.order.data() + k;
       unsigned hits = mask_bits(dx * dx + dy * dy + dz * dz < r2);
+      hits &= half ? above<Lane>(j, i) : differs<Lane>(j, i);
       if (k_end - k < width) hits &= (1u << (k_end - k)) - 1u;
-      while (hits != 0u) {
-        const int j = cells.order(k + (width > 1 ? Kokkos::Experimental::countr_zero_builtin(hits) : 0));
-        hits &= hits - 1u;
-        if (half ? j > i : j != i) {
-          if (found < room) entry(from + found * stride) = j;
-          ++found;
-        }
-      }
+      if (found + width <= room)
+        found += store_chosen<Lane>(entry.data() + from + found * stride, j, hits);
+      else
+        found = store_one_by_one(j, hits, found, from, room);
+    }
+    return found;
+  }
+
+  /// Near the end of the room, where store_chosen would write beyond; counts what has none.
+  KOKKOS_FUNCTION int store_one_by_one(const int* j, unsigned hits, int found, std::int64_t from,
+                                       std::int64_t room) const {
+    for (; hits != 0u; hits &= hits - 1u) {
+      if (found < room) entry(from + found * stride) = j[Kokkos::Experimental::countr_zero_builtin(hits)];
+      ++found;
     }
     return found;
   }
@@ -122,9 +142,9 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
 
   GatherPositions gather{p.x,
                          cells.order,
-                         FloatView(view_alloc(WithoutInitializing, "cell_x"), n + padding),
-                         FloatView(view_alloc(WithoutInitializing, "cell_y"), n + padding),
-                         FloatView(view_alloc(WithoutInitializing, "cell_z"), n + padding),
+                         FloatView(view_alloc(WithoutInitializing, "cell_x"), n + Lanes<Lane>::width),
+                         FloatView(view_alloc(WithoutInitializing, "cell_y"), n + Lanes<Lane>::width),
+                         FloatView(view_alloc(WithoutInitializing, "cell_z"), n + Lanes<Lane>::width),
                          {}};
   for (int d = 0; d < 3; ++d) gather.centre[d] = grid.lo[d] + 0.5 * grid.dims[d] / grid.inverse_size[d];
   Kokkos::parallel_for("gather_positions", over(n), gather);
@@ -149,14 +169,15 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     if (entry.extent(0) != size) {
       entry = {};
       entry = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), size);
+      if (half) owner = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "owner_of_pack"), size / pack + 1);
     }
     FindNeighbours find{grid,      cells,
                         gather.sx, gather.sy,
                         gather.sz, p.x,
                         {},        r * r,
-                        half,      n,
+                        half,      n, pack,
                         entry,     count,
-                        first,     Kokkos::View<std::int64_t, MemSpace>("end"),
+                        owner, first,     Kokkos::View<std::int64_t, MemSpace>("end"),
                         stride,    on_host ? capacity : 1,
                         capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
@@ -164,6 +185,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     Kokkos::parallel_reduce("find_neighbours", over(p.n_local), find, Kokkos::Max<int>(longest));
     std::int64_t used = longest;
     if (half) Kokkos::deep_copy(used, find.end);
+    packs = half ? used / pack : 0;
     if (used <= capacity) break;
     capacity = half ? used + used / 16 : used;
   }

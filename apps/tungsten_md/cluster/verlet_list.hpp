@@ -15,16 +15,18 @@ enum class ListKind { full, half };
 /// Neighbour k of row i is entry(first(i) + k * stride). Half lists lie packed, row after row; full lists
 /// have rows of equal room, interleaved on GPUs so that neighbouring threads read neighbouring memory.
 struct VerletList {
-  /// Rows are padded to a whole number of packs with the index of the dummy site (n_local + n_ghost).
-  static constexpr int padding = std::is_same_v<MemSpace, Kokkos::HostSpace> ? 8 : 1;
-
   ListKind kind = ListKind::full;
+  /// Lanes of the kernels that walk the list: rows are padded to a whole number of packs with the index of the dummy site
+  /// (n_local + n_ghost). A row of a half list has one pack at least.
+  int pack = 1;
   double radius = 0.0;  ///< cut-off + skin, Angstrom
   int rows = 0;         ///< n_local when the list was built
   std::int64_t stride = 1;
   Kokkos::View<int*, MemSpace> entry;
   Kokkos::View<std::int64_t*, MemSpace> first;  ///< [rows]
   Kokkos::View<int*, MemSpace> count;           ///< [rows], without padding
+  Kokkos::View<int*, MemSpace> owner;           ///< half: [packs], the row that a pack belongs to
+  std::int64_t packs = 0;                       ///< half
   Vector3View x_at_build;                       ///< [rows] positions when the list was built
 
   /// Builds the list of p's local atoms. `grid` has cells of at least `radius`.
