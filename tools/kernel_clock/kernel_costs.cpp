@@ -61,6 +61,7 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       {"permute", {Class::streaming, 2 * 24 + 4}},
       {"gather_positions", {Class::streaming, 24 + 12 + 4}},
       {"find_neighbours", {Class::search, 0}},
+      {"look_at_chunks", {Class::streaming, 16 * (8 * 4 + 4) + 8}},
       {"extent", {Class::streaming, 8}},
       {"entries", {Class::bookkeeping, 0}},
       // before the first step

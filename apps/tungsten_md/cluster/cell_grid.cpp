@@ -126,8 +126,9 @@ CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id)
   const int cells = grid.size();
   Kokkos::View<int*, MemSpace> cell(view_alloc(WithoutInitializing, "cell_of_atom"), n);
   Kokkos::View<int*, MemSpace> count("atoms_of_cell", cells);
-  CellOrder result{Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "first_of_cell"), cells + 1),
-                   Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "cell_order"), n + CellOrder::slack)};
+  CellOrder result{
+      Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "first_of_cell"), cells + 1),
+      Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "cell_order"), n + CellOrder::slack)};
   Kokkos::parallel_for("count_cells", over(n), CountCells{grid, p.x, cell, count});
   Kokkos::parallel_scan("scan_cells", over(cells), ScanCells{count, result.first, cells});
   Kokkos::parallel_for("fill_cells", over(n), FillCells{cell, result.first, count, result.order});

@@ -256,7 +256,9 @@ Domain::Memory Domain::bytes() const {
     return static_cast<double>(view.span() * sizeof(typename std::decay_t<decltype(view)>::value_type));
   };
   return {(size(p_.x) + size(p_.v) + size(p_.f) + size(p_.id) + size(p_.type)) / n,
-          (size(list_.entry) + size(list_.first) + size(list_.count) + size(list_.x_at_build)) / n,
+          (size(list_.entry) + size(list_.owner) + size(list_.first) + size(list_.count) +
+           size(list_.x_at_build)) /
+              n,
           static_cast<double>(force_field_->bytes()) / n};
 }
 

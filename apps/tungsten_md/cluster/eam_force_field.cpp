@@ -1,8 +1,11 @@
 #include "tungsten_md/cluster/eam_force_field.hpp"
 
+#include <algorithm>
+
 #include "tungsten_md/cluster/eam_passes.hpp"
 #include "tungsten_md/cluster/memory_estimate.hpp"
 #include "tungsten_md/cluster/site_arrays.hpp"
+#include "tungsten_md/cluster/wavefront.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -29,8 +32,10 @@ class Eam final : public ForceField {
     arrays_.prepare(p, list);
     const auto room = static_cast<std::size_t>(arrays_.room());
     if (rho_.extent(0) < room) rho_ = uninitialised<Real>("rho", room);
-    // Room for the pairs' radial terms, see EamPairs.
-    const std::size_t terms = list.kind == ListKind::half ? list.entry.extent(0) * kept_of_a_pair_ : 0;
+    if (list.kind == ListKind::full) return;
+    wave_ = Wavefront::over(list, p.n_local, p.n_ghost);
+    const std::int64_t packs = std::min(wave_.ring, list.packs);
+    const std::size_t terms = static_cast<std::size_t>(packs * list.pack) * kept_of_a_pair_;
     if (terms_.extent(0) < terms) {
       terms_ = {};
       terms_ = uninitialised<Real>("radial_terms", terms);
@@ -41,49 +46,77 @@ class Eam final : public ForceField {
     dispatch(p, list, ghosts, nullptr);
   }
   EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) override {
-    EnergyVirial result;
-    dispatch(p, list, ghosts, &result);
-    return result;
+    PairSums sums;
+    dispatch(p, list, ghosts, &sums);
+    return energy_and_virial(sums);
   }
 
  private:
-  void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, EnergyVirial* result) {
+  void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
+    arrays_.place(p, list.kind);
     if (list.kind == ListKind::half)
-      alloy_ ? run<ListKind::half, true>(p, list, ghosts, result)
-             : run<ListKind::half, false>(p, list, ghosts, result);
+      alloy_ ? run_half<true>(p, list, ghosts, sums) : run_half<false>(p, list, ghosts, sums);
     else
-      alloy_ ? run<ListKind::full, true>(p, list, ghosts, result)
-             : run<ListKind::full, false>(p, list, ghosts, result);
+      alloy_ ? run_full<true>(p, list, ghosts, sums) : run_full<false>(p, list, ghosts, sums);
   }
 
-  template <ListKind kind, bool alloy>
-  void run(Particles& p, const VerletList& list, GhostExchange& ghosts, EnergyVirial* result) {
-    arrays_.place(p, kind);
-    if constexpr (kind == ListKind::half) Kokkos::deep_copy(ExecSpace(), rho_, Real(0));
-    const Sites<Real>& sites = arrays_.sites();
-    const EamPairs<Precision, kind, alloy> pairs{
-        {sites, list, p.n_local}, terms_, p.type, tables_};
-    double phi = 0.0;
-    if constexpr (kind == ListKind::full) {
-      Kokkos::parallel_for("density", over(p.n_local), DensityPass<Precision, alloy>{pairs, rho_});
-    } else {
-      const HalfDensityPass<Precision, alloy> density{pairs, rho_};
-      if (result != nullptr)
-        Kokkos::parallel_reduce("density", over(pairs.chunks()), density, phi);
-      else
-        Kokkos::parallel_for("density", over(pairs.chunks()), density);
+  template <bool alloy>
+  void run_full(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
+    const auto pairs = pairs_of<ListKind::full, alloy, Terms::computed>(p, list);
+    Kokkos::parallel_for("density", over(p.n_local), DensityPass<Precision, alloy>{pairs, rho_});
+    embed_atoms(p, 0, p.n_local, sums);
+    ghosts.update_slopes(arrays_.sites().quads);
+    sum_forces("force", pairs, arrays_.force(), p, sums);
+  }
+
+  template <bool alloy>
+  void run_half(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
+    Kokkos::deep_copy(ExecSpace(), rho_, Real(0));
+    const auto kept = pairs_of<ListKind::half, alloy, Terms::kept>(p, list);
+    const HalfDensityPass<Precision, alloy> density{kept, rho_};
+    const HalfForcePass<decltype(kept), ChunksWithoutGhosts> inner{kept, arrays_.force(), {wave_.has_ghosts}};
+    Wavefront::Stage done{0, 0, 0};
+    for (const Wavefront::Stage& next : wave_.stages) {
+      const int atoms = next.embedded_atoms - done.embedded_atoms;
+      sum_densities(density, over_chunks(done.density_chunks, next.density_chunks, atoms), sums);
+      embed_atoms(p, done.embedded_atoms, next.embedded_atoms, sums);
+      run_pass("force", over_chunks(done.force_chunks, next.force_chunks, atoms), inner, sums);
+      done = next;
     }
+    ghosts.update_slopes(arrays_.sites().quads);
+    const auto anew = pairs_of<ListKind::half, alloy, Terms::computed>(p, list);
+    const int outer = wave_.outer.extent_int(0);
+    run_pass("force",
+             over_chunks(0, outer, static_cast<int>(std::int64_t{p.n_local} * outer / list.chunks())),
+             HalfForcePass<decltype(anew), ListedChunks>{anew, arrays_.force(), {wave_.outer}}, sums);
+    collect_forces(arrays_.force(), p);
+  }
 
-    const EmbeddingPass<Real> embedding{rho_, sites.quads, p.type, tables_};
+  template <ListKind kind, bool alloy, Terms source>
+  EamPairs<Precision, kind, alloy, source> pairs_of(const Particles& p, const VerletList& list) const {
+    return {{arrays_.sites(), list, p.n_local}, terms_, wave_.ring, p.type, tables_};
+  }
+
+  template <class Pass>
+  static void sum_densities(const Pass& pass, const Kokkos::RangePolicy<ExecSpace>& range, PairSums* sums) {
+    if (sums == nullptr) {
+      Kokkos::parallel_for("density", range, pass);
+      return;
+    }
+    double phi = 0.0;
+    Kokkos::parallel_reduce("density", range, pass, phi);
+    sums->phi += phi;
+  }
+
+  void embed_atoms(const Particles& p, int begin, int end, PairSums* sums) {
+    const EmbeddingPass<Real> pass{rho_, arrays_.sites().quads, p.type, tables_};
+    if (sums == nullptr) {
+      Kokkos::parallel_for("embedding", over(begin, end), pass);
+      return;
+    }
     double embedded = 0.0;
-    if (result != nullptr)
-      Kokkos::parallel_reduce("embedding", over(p.n_local), embedding, embedded);
-    else
-      Kokkos::parallel_for("embedding", over(p.n_local), embedding);
-    ghosts.update_slopes(sites.quads);
-
-    sum_forces("force", pairs, arrays_.force(), p, result);
-    if (result != nullptr) result->energy += embedded + phi;
+    Kokkos::parallel_reduce("embedding", over(begin, end), pass, embedded);
+    sums->phi += embedded;
   }
 
   EamTables<Real> tables_;
@@ -91,6 +124,7 @@ class Eam final : public ForceField {
   bool alloy_;
   std::size_t kept_of_a_pair_;
   SiteArrays<Precision> arrays_;
+  Wavefront wave_;  ///< of half lists
   RealView<Real> rho_, terms_;
 };
 

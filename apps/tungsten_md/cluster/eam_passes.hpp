@@ -8,41 +8,39 @@
 
 namespace wafermark::tungsten {
 
+/// Where the force loop has a pair's radial terms (kernels/eam.hpp) from.
+enum class Terms {
+  computed,  ///< from distance and tables; on GPUs that costs less than the memory traffic
+  kept,      ///< from the density pass, which left them in a ring of packs: no distances, no tables
+};
+
 /// The pairs of an embedded-atom potential.
-///
-/// With a half list the density pass keeps each pair's radial terms (kernels/eam.hpp) for the force pass,
-/// which then needs no distances and no tables. With a full list, on GPUs, recomputing them costs less than
-/// the memory traffic.
-template <class Precision, ListKind list_kind, bool alloy>
+template <class Precision, ListKind list_kind, bool alloy, Terms source>
 struct EamPairs : PairLoop<Precision, list_kind> {
   using Base = PairLoop<Precision, list_kind>;
   using typename Base::Int;
   using typename Base::Pack;
   using typename Base::Real;
   using typename Base::T;
-  static constexpr bool keeps_terms = list_kind == ListKind::half;
   static constexpr int kept = alloy ? 3 : 2;  ///< values kept of a pair
 
-  Kokkos::View<Real*, MemSpace> terms;  ///< [entries of the list][kept], pack by pack
+  Kokkos::View<Real*, MemSpace> terms;  ///< [ring][kept][width]
+  std::int64_t ring;                    ///< packs, a power of two
   TypeView type;
   EamTables<Real> tables;
 
   struct Row : Base::Row {
     const Real* radial;
     Real* terms;
+    std::int64_t ring_mask;
     T inverse_dr, cutoff_squared;
     int pieces, elements, type;
     const int* types;
   };
   KOKKOS_FORCEINLINE_FUNCTION Row constants() const {
-    return {Base::constants(),
-            tables.radial.data(),
-            terms.data(),
-            T(tables.inverse_dr),
-            T(tables.cutoff_squared),
-            tables.nr,
-            tables.elements,
-            0,
+    return {Base::constants(), tables.radial.data(), terms.data(),
+            ring - 1,          T(tables.inverse_dr), T(tables.cutoff_squared),
+            tables.nr,         tables.elements,      0,
             type.data()};
   }
   KOKKOS_FORCEINLINE_FUNCTION static void stand_at(Row& row, int i) {
@@ -87,16 +85,21 @@ struct EamPairs : PairLoop<Precision, list_kind> {
     return {cubic_value(ij.first, at.p), cubic_value(rho_ji, at.p),
             eam_radial(ij.first, rho_ji, ij.second, at.p, at.inverse_r, row.inverse_dr)};
   }
-  /// For the force loop; with a half list the energies are in the density pass' sum. `k`: of the list's entries.
-  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, std::int64_t k) {
+  /// Where a pack's terms are kept.
+  KOKKOS_FORCEINLINE_FUNCTION static Real* terms_of(const Row& row, std::int64_t pack) {
+    return row.terms + kept * Base::width * (pack & row.ring_mask);
+  }
+  /// For the force loop; with a half list the energies are in the density pass' sum.
+  KOKKOS_FORCEINLINE_FUNCTION static PairForce<T> pair(const Row& row, const Pack& q, std::int64_t pack) {
     RadialTerm<T> term;
-    if constexpr (keeps_terms) {
-      const Real* in = row.terms + kept * k;
+    if constexpr (source == Terms::kept) {
+      const Real* in = terms_of(row, pack);
       const T ij = load_values<T>(in + Base::width);
       term = {{load_values<T>(in), ij, alloy ? load_values<T>(in + (kept - 1) * Base::width) : ij},
               T(Real(0))};
     } else {
       term = radial(row, place(row, q)).term;
+      if constexpr (list_kind == ListKind::half) term.phi = T(Real(0));
     }
     return {term.phi, eam_force_over_r(term, row.slope, q.slope_j)};
   }
@@ -104,8 +107,8 @@ struct EamPairs : PairLoop<Precision, list_kind> {
 
 /// rho(i) = sum of the densities at i, by a full list.
 template <class Precision, bool alloy>
-struct DensityPass : EamPairs<Precision, ListKind::full, alloy> {
-  using Base = EamPairs<Precision, ListKind::full, alloy>;
+struct DensityPass : EamPairs<Precision, ListKind::full, alloy, Terms::computed> {
+  using Base = EamPairs<Precision, ListKind::full, alloy, Terms::computed>;
   using typename Base::Real;
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local]
@@ -122,14 +125,14 @@ struct DensityPass : EamPairs<Precision, ListKind::full, alloy> {
   }
 };
 
-/// The same by a half list, for both atoms of a pair (rho starts at zero), and keeps the pairs' radial terms. The reduction
-/// sums phi.
+/// The same by a half list, for both atoms of a pair (rho starts at zero), and keeps the pairs' radial terms.
+/// The reduction sums phi.
 ///
-/// Two loops over a chunk, first where its pairs are in the tables, then what is there: each chain of operations that wait
-/// for one another is half as long, so that a CPU has twice as many under way.
+/// Two loops over a chunk, first where its pairs are in the tables, then what is there: each chain of
+/// operations that wait for one another is half as long, so that a CPU has twice as many under way.
 template <class Precision, bool alloy>
-struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy> {
-  using Base = EamPairs<Precision, ListKind::half, alloy>;
+struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy, Terms::kept> {
+  using Base = EamPairs<Precision, ListKind::half, alloy, Terms::kept>;
   using typename Base::Int;
   using typename Base::Real;
   using typename Base::T;
@@ -142,7 +145,7 @@ struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy> {
   KOKKOS_FORCEINLINE_FUNCTION void sum_chunk(int chunk, double* phi) const {
     auto row = this->constants();
     Real* const at = rho.data();
-    typename Base::Place places[Base::packs_of_a_chunk];
+    typename Base::Place places[VerletList::packs_of_a_chunk];
     auto* to = places;
     this->each_pack(chunk, [&](int i, std::int64_t pack) {
       Base::stand_at(row, i);
@@ -151,11 +154,10 @@ struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy> {
     T phi_sum(Real(0));
     const auto* place = places;
     this->each_pack(chunk, [&](int i, std::int64_t pack) {
-      const std::int64_t k = pack * Base::width;
-      const int* const j = row.entry + k;
+      const int* const j = row.entry + pack * Base::width;
       const auto r = Base::radial(row, *place++);
       if constexpr (tally) phi_sum = phi_sum + r.term.phi * this->weight(j);
-      Real* out = row.terms + Base::kept * k;
+      Real* out = Base::terms_of(row, pack);
       store_values(out, r.term.phi_slope_over_r);
       store_values(out + Base::width, r.term.density_slope_over_r_ij);
       if constexpr (alloy) store_values(out + 2 * Base::width, r.term.density_slope_over_r_ji);

@@ -52,21 +52,20 @@ class LennardJonesField final : public ForceField {
 
   void compute(Particles& p, const VerletList& list, GhostExchange&) override { run(p, list, nullptr); }
   EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange&) override {
-    EnergyVirial result;
-    run(p, list, &result);
-    return result;
+    PairSums sums;
+    run(p, list, &sums);
+    return energy_and_virial(sums);
   }
 
  private:
-  void run(Particles& p, const VerletList& list, EnergyVirial* result) {
-    list.kind == ListKind::half ? run<ListKind::half>(p, list, result) : run<ListKind::full>(p, list, result);
+  void run(Particles& p, const VerletList& list, PairSums* sums) {
+    list.kind == ListKind::half ? run<ListKind::half>(p, list, sums) : run<ListKind::full>(p, list, sums);
   }
   template <ListKind kind>
-  void run(Particles& p, const VerletList& list, EnergyVirial* result) {
+  void run(Particles& p, const VerletList& list, PairSums* sums) {
     arrays_.place(p, kind);
-    const LennardJonesPairs<Precision, kind> pairs{
-        {arrays_.sites(), list, p.n_local}, constants_};
-    sum_forces("lennard_jones", pairs, arrays_.force(), p, result);
+    const LennardJonesPairs<Precision, kind> pairs{{arrays_.sites(), list, p.n_local}, constants_};
+    sum_forces("lennard_jones", pairs, arrays_.force(), p, sums);
   }
 
   LennardJonesConstants<typename Precision::Real> constants_;

@@ -33,11 +33,13 @@ double domain_bytes(const RunShape& s) {
   constexpr double grown = 1.125;  // views grow by an eighth
   const double x_id_type = 24 + 8 + 4, v_f = 24 + 24, x_at_build_first_count = 24 + 8 + 4;
   const double particles = grown * (x_id_type * sites + v_f * n + x_at_build_first_count * n);
-  // Half lists hold a pair of local atoms once and a pair with a ghost at its local atom, and the terms of
-  // each pair beside it; rows are padded to eight. Full lists have rows of one length, the longest.
+  // Half lists hold a pair of local atoms once and a pair with a ghost at its local atom; rows are padded to
+  // eight. Full lists have rows of one length, the longest.
   const double once = n * s.neighbours() * 0.5 * (1.0 + std::min(1.0, s.ghosts_of_a_rank() / sites));
   const double entries = half ? 1.0625 * (once + 4.0 * n) : n * (1.3 * s.neighbours() + 8.0);
-  const double terms = half ? s.kept_of_a_pair * real * entries : 0.0;
+  // The terms of the pairs of two layers of cells and a stage (wavefront.hpp), and room up to a power of two.
+  const double in_flight = 1.5 * (2.0 * s.list_radius * s.grid[0] / s.box.length(0) + 1.0 / 16.0);
+  const double terms = half ? s.kept_of_a_pair * real * entries * std::min(1.0, in_flight) : 0.0;
   const double density = s.kept_of_a_pair > 0 ? 1.0 : 0.0;
   const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density) * sites;
   const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + 24.0 * n;  // single positions, cells and order

@@ -3,6 +3,7 @@
 // virial.
 #pragma once
 
+#include "common/runtime.hpp"
 #include "tungsten_md/cluster/precision.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
 #include "tungsten_md/dynamics/thermo.hpp"
@@ -50,14 +51,13 @@ struct PairLoop {
   using Int = typename Lanes<T>::Int;
   static constexpr int width = Lanes<T>::width;
   static constexpr ListKind kind = list_kind;
-  static constexpr int packs_of_a_chunk = 16;  ///< that one call of a loop over a half list works on
 
   Sites<Real> sites;
   VerletList list;
   int n_local;
 
-  /// Constants and one atom in registers: the loops write through pointers, so that the compiler would have to load members
-  /// anew for every pack.
+  /// Constants and one atom in registers: the loops write through pointers, so that the compiler would have
+  /// to load members anew for every pack.
   struct Row {
     T x, y, z, slope;
     const int* entry;
@@ -76,16 +76,15 @@ struct PairLoop {
     row.z = T(s[2]);
     row.slope = T(s[3]);
   }
-  /// Half lists: calls body(i, k) for each pack of a chunk, the neighbours k, k + 1, ... of the whole list, at atom i. One
-  /// loop over all rows: rows are so short that leaving a loop for each costs more than what is done in it.
+  /// Half lists: calls body(i, k) for each pack of a chunk, the neighbours k, k + 1, ... of the whole list,
+  /// at atom i. One loop over all rows: rows are so short that leaving a loop for each costs more than what
+  /// is done in it.
   template <class Body>
   KOKKOS_FORCEINLINE_FUNCTION void each_pack(int chunk, const Body& body) const {
     const int* const owner = list.owner.data();
-    const std::int64_t begin = std::int64_t{chunk} * packs_of_a_chunk;
-    const std::int64_t end = begin + packs_of_a_chunk < list.packs ? begin + packs_of_a_chunk : list.packs;
-    for (std::int64_t pack = begin; pack < end; ++pack) body(owner[pack], pack);
+    const std::int64_t end = list.first_pack(chunk + 1);
+    for (std::int64_t pack = list.first_pack(chunk); pack < end; ++pack) body(owner[pack], pack);
   }
-  int chunks() const { return static_cast<int>((list.packs + packs_of_a_chunk - 1) / packs_of_a_chunk); }
 
   struct Pack {
     const int* j;  ///< neighbour indices
@@ -138,8 +137,8 @@ struct LaneSums {
   }
 };
 
-/// Forces by a full list, atom by atom. The reduction sums the virial and the pairs' energies. `Pairs` is a PairLoop with
-/// pair(row, pack, k) -> PairForce.
+/// Forces by a full list, atom by atom. The reduction sums the virial and the pairs' energies. `Pairs` is a
+/// PairLoop with pair(row, pack of pairs, its number) -> PairForce.
 template <class Pairs>
 struct ForcePass : Pairs {
   using typename Pairs::T;
@@ -174,15 +173,21 @@ struct ForcePass : Pairs {
   }
 };
 
-/// The same by a half list, chunk by chunk: adds to the force quads of both atoms of a pair.
-template <class Pairs>
+/// The same by a half list, chunk by chunk: adds to the force quads of both atoms of a pair. `Chunks` says by
+/// takes(k) which chunk, if any (-1), the k-th call works on.
+template <class Pairs, class Chunks>
 struct HalfForcePass : Pairs {
   using typename Pairs::Real;
   using typename Pairs::T;
   Kokkos::View<Real*, MemSpace> force;  ///< [n_local + n_ghost + 1][4]
+  Chunks chunks;
 
-  KOKKOS_FUNCTION void operator()(int chunk) const { sum_chunk<false>(chunk, nullptr); }
-  KOKKOS_FUNCTION void operator()(int chunk, PairSums& sums) const { sum_chunk<true>(chunk, &sums); }
+  KOKKOS_FUNCTION void operator()(int k) const {
+    if (const int chunk = chunks.takes(k); chunk >= 0) sum_chunk<false>(chunk, nullptr);
+  }
+  KOKKOS_FUNCTION void operator()(int k, PairSums& sums) const {
+    if (const int chunk = chunks.takes(k); chunk >= 0) sum_chunk<true>(chunk, &sums);
+  }
 
   template <bool tally>
   KOKKOS_FORCEINLINE_FUNCTION void sum_chunk(int chunk, PairSums* sums) const {
@@ -193,7 +198,7 @@ struct HalfForcePass : Pairs {
     this->each_pack(chunk, [&](int i, std::int64_t pack) {
       Pairs::stand_at(row, i);
       const auto q = Pairs::pack(row, pack * Pairs::width);
-      const PairForce<T> pair = Pairs::pair(row, q, pack * Pairs::width);
+      const PairForce<T> pair = Pairs::pair(row, q, pack);
       const T scaled = pair.over_r * unit;
       const T px = q.dx * scaled, py = q.dy * scaled, pz = q.dz * scaled;
       exchange_quads(to, i, q.j, px, py, pz);
@@ -201,6 +206,18 @@ struct HalfForcePass : Pairs {
     });
     if constexpr (tally) *sums += lanes.total(static_cast<double>(this->sites.unit));
   }
+};
+
+struct AllChunks {
+  KOKKOS_FORCEINLINE_FUNCTION static int takes(int k) { return k; }
+};
+struct ChunksWithoutGhosts {
+  Kokkos::View<int*, MemSpace> has_ghosts;
+  KOKKOS_FORCEINLINE_FUNCTION int takes(int k) const { return has_ghosts(k) != 0 ? -1 : k; }
+};
+struct ListedChunks {
+  Kokkos::View<int*, MemSpace> listed;
+  KOKKOS_FORCEINLINE_FUNCTION int takes(int k) const { return listed(k); }
 };
 
 template <class Real>
@@ -221,29 +238,47 @@ struct Kokkos::reduction_identity<wafermark::tungsten::PairSums> {
 
 namespace wafermark::tungsten {
 
+/// Runs a pass; where `sums` is given it grows by the pairs' energies and virial.
 template <class Pass>
-void run_pass(const char* label, int n, const Pass& pass, EnergyVirial* result) {
-  if (result == nullptr) {
-    Kokkos::parallel_for(label, over(n), pass);
+void run_pass(const char* label, const Kokkos::RangePolicy<ExecSpace>& range, const Pass& pass,
+              PairSums* sums) {
+  if (sums == nullptr) {
+    Kokkos::parallel_for(label, range, pass);
     return;
   }
-  PairSums sums;
-  Kokkos::parallel_reduce(label, over(n), pass, Kokkos::Sum<PairSums>(sums));
-  *result = {sums.phi, {sums.xx, sums.yy, sums.zz, sums.xy, sums.xz, sums.yz}};
+  PairSums found;
+  Kokkos::parallel_reduce(label, range, pass, Kokkos::Sum<PairSums>(found));
+  *sums += found;
 }
 
-/// Runs the force loop over this rank's atoms: sets p.f. Energies of pairs and the virial are summed where
-/// `result` is given. `force` is zero where the list is half.
+/// Chunks begin ... end - 1 of a half list. To a simulated clock (runtime.hpp) a loop's items are atoms,
+/// these.
+inline Kokkos::RangePolicy<ExecSpace> over_chunks(int begin, int end, int atoms) {
+  const auto range = over(begin, end);
+  runtime::announce_items(atoms);
+  return range;
+}
+
+template <class Real>
+void collect_forces(const Kokkos::View<Real*, MemSpace>& force, Particles& p) {
+  Kokkos::parallel_for("collect_forces", over(p.n_local), CollectForces<Real>{force, p.f});
+}
+
+/// Forces that hang on nothing but the pairs: sets p.f. `force` is zero where the list is half.
 template <class Pairs>
 void sum_forces(const char* label, const Pairs& pairs,
-                const Kokkos::View<typename Pairs::Real*, MemSpace>& force, Particles& p,
-                EnergyVirial* result) {
+                const Kokkos::View<typename Pairs::Real*, MemSpace>& force, Particles& p, PairSums* sums) {
   if constexpr (Pairs::kind == ListKind::half) {
-    run_pass(label, pairs.chunks(), HalfForcePass<Pairs>{pairs, force}, result);
-    Kokkos::parallel_for("collect_forces", over(p.n_local), CollectForces<typename Pairs::Real>{force, p.f});
+    run_pass(label, over_chunks(0, pairs.list.chunks(), p.n_local),
+             HalfForcePass<Pairs, AllChunks>{pairs, force, {}}, sums);
+    collect_forces(force, p);
   } else {
-    run_pass(label, p.n_local, ForcePass<Pairs>{pairs, p.f}, result);
+    run_pass(label, over(p.n_local), ForcePass<Pairs>{pairs, p.f}, sums);
   }
+}
+
+inline EnergyVirial energy_and_virial(const PairSums& s) {
+  return {s.phi, {s.xx, s.yy, s.zz, s.xy, s.xz, s.yz}};
 }
 
 }  // namespace wafermark::tungsten

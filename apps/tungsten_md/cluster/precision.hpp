@@ -25,7 +25,8 @@ struct MixedPrecision {
   using Real = float;
   static constexpr const char* name = "mixed";
   KOKKOS_FUNCTION static float encode(double x, double centre, double inverse_unit) {
-    return Kokkos::bit_cast<float>(static_cast<std::int32_t>(Kokkos::floor((x - centre) * inverse_unit + 0.5)));
+    return Kokkos::bit_cast<float>(
+        static_cast<std::int32_t>(Kokkos::floor((x - centre) * inverse_unit + 0.5)));
   }
   template <class T>
   KOKKOS_FORCEINLINE_FUNCTION static T difference(T a, T b) {

@@ -169,15 +169,18 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     if (entry.extent(0) != size) {
       entry = {};
       entry = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), size);
-      if (half) owner = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "owner_of_pack"), size / pack + 1);
+      if (half)
+        owner =
+            Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "owner_of_pack"), size / pack + 1);
     }
     FindNeighbours find{grid,      cells,
                         gather.sx, gather.sy,
                         gather.sz, p.x,
                         {},        r * r,
-                        half,      n, pack,
-                        entry,     count,
-                        owner, first,     Kokkos::View<std::int64_t, MemSpace>("end"),
+                        half,      n,
+                        pack,      entry,
+                        count,     owner,
+                        first,     Kokkos::View<std::int64_t, MemSpace>("end"),
                         stride,    on_host ? capacity : 1,
                         capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];

@@ -16,8 +16,8 @@ enum class ListKind { full, half };
 /// have rows of equal room, interleaved on GPUs so that neighbouring threads read neighbouring memory.
 struct VerletList {
   ListKind kind = ListKind::full;
-  /// Lanes of the kernels that walk the list: rows are padded to a whole number of packs with the index of the dummy site
-  /// (n_local + n_ghost). A row of a half list has one pack at least.
+  /// Lanes of the kernels that walk the list: rows are padded to a whole number of packs with the index of
+  /// the dummy site (n_local + n_ghost). A row of a half list has one pack at least.
   int pack = 1;
   double radius = 0.0;  ///< cut-off + skin, Angstrom
   int rows = 0;         ///< n_local when the list was built
@@ -28,6 +28,14 @@ struct VerletList {
   Kokkos::View<int*, MemSpace> owner;           ///< half: [packs], the row that a pack belongs to
   std::int64_t packs = 0;                       ///< half
   Vector3View x_at_build;                       ///< [rows] positions when the list was built
+
+  /// Half: packs that one call of a loop works on, and how many such chunks there are.
+  static constexpr int packs_of_a_chunk = 16;
+  int chunks() const { return static_cast<int>((packs + packs_of_a_chunk - 1) / packs_of_a_chunk); }
+  KOKKOS_FUNCTION std::int64_t first_pack(int chunk) const {
+    const std::int64_t begin = std::int64_t{chunk} * packs_of_a_chunk;
+    return begin < packs ? begin : packs;
+  }
 
   /// Builds the list of p's local atoms. `grid` has cells of at least `radius`.
   void build(const CellGrid& grid, const Particles& p);

@@ -87,8 +87,9 @@ template <class T>
 KOKKOS_FORCEINLINE_FUNCTION void add_at(T* base, const int* index, T x) {
   base[*index] += x;
 }
-/// What atom i gets from its pack of neighbours, and they from it: the quad at base[4 i] += the lanes' sum of (x, y, z, 0),
-/// the quads at base[4 index[lane]] -= (x, y, z, 0). The same condition; none of the indices is i.
+/// What atom i gets from its pack of neighbours, and they from it: the quad at base[4 i] += the lanes' sum of
+/// (x, y, z, 0), the quads at base[4 index[lane]] -= (x, y, z, 0). The same condition; none of the indices is
+/// i.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION void exchange_quads(T* base, int i, const int* index, T x, T y, T z) {
   T *to = base + 4 * static_cast<std::ptrdiff_t>(i), *from = base + 4 * static_cast<std::ptrdiff_t>(*index);
@@ -117,8 +118,8 @@ template <class T>
 KOKKOS_FORCEINLINE_FUNCTION void store_indices(int* p, int index) {
   *p = index;
 }
-/// Those of `width` consecutive indices that have their bit set in `chosen`, one behind another, at `to`, where there must
-/// be room for all. How many they are.
+/// Those of `width` consecutive indices that have their bit set in `chosen`, one behind another, at `to`,
+/// where there must be room for all. How many they are.
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION int store_chosen(int* to, const int* index, unsigned chosen) {
   *to = *index;

@@ -131,8 +131,8 @@ template <class T>
 requires std::is_same_v<T, avx2::Float8>
 inline unsigned differs(const int* index, int value) {
   const __m256i from = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index));
-  return 0xFFu & ~static_cast<unsigned>(
-                     _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(from, _mm256_set1_epi32(value)))));
+  return 0xFFu & ~static_cast<unsigned>(_mm256_movemask_ps(
+                     _mm256_castsi256_ps(_mm256_cmpeq_epi32(from, _mm256_set1_epi32(value)))));
 }
 template <class T>
 inline Lanes<avx2::Float8>::Mask lane_less(const avx2::Int8& index, int bound) {
@@ -156,8 +156,8 @@ inline avx2::Int4 gather_int(const int* base, const avx2::Int4& index) {
 
 namespace avx2 {
 
-/// Indices in memory, read one by one: plain loads cost less than extracting lanes, which is what the compiler makes of it
-/// without the volatile.
+/// Indices in memory, read one by one: plain loads cost less than extracting lanes, which is what the
+/// compiler makes of it without the volatile.
 struct Indices {
   const volatile std::uint32_t* i;
   explicit Indices(const int* p) : i(reinterpret_cast<const std::uint32_t*>(p)) {}
@@ -253,8 +253,8 @@ inline void add_at(double* base, const int* index, const avx2::Double4& x) {
   for (int l = 0; l < 4; ++l) base[at[l]] += v[l];
 }
 
-inline void exchange_quads(float* base, int i, const int* index, const avx2::Float8& x,
-                           const avx2::Float8& y, const avx2::Float8& z) {
+inline void exchange_quads(float* base, int i, const int* index, const avx2::Float8& x, const avx2::Float8& y,
+                           const avx2::Float8& z) {
   const avx2::Indices at(index);
   const __m256 w = _mm256_setzero_ps();
   const __m256 t0 = _mm256_unpacklo_ps(static_cast<__m256>(x), static_cast<__m256>(y));
@@ -265,8 +265,8 @@ inline void exchange_quads(float* base, int i, const int* index, const avx2::Flo
                           _mm256_shuffle_ps(t1, t3, 0x44), _mm256_shuffle_ps(t1, t3, 0xEE)};
   const __m256 sum = _mm256_add_ps(_mm256_add_ps(rows[0], rows[1]), _mm256_add_ps(rows[2], rows[3]));
   float* to = base + 4 * static_cast<std::ptrdiff_t>(i);
-  _mm_store_ps(to, _mm_add_ps(_mm_load_ps(to), _mm_add_ps(_mm256_castps256_ps128(sum),
-                                                          _mm256_extractf128_ps(sum, 1))));
+  _mm_store_ps(to, _mm_add_ps(_mm_load_ps(to),
+                              _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1))));
   for (int l = 0; l < 4; ++l) {
     float* low = base + at.quad(l);
     _mm_store_ps(low, _mm_sub_ps(_mm_load_ps(low), _mm256_castps256_ps128(rows[l])));

@@ -1,5 +1,5 @@
-// lanes.hpp for AVX-512: eight doubles. Floats stay eight wide (lanes_avx2.hpp): rows of neighbours are too short for sixteen.
-// Only what Kokkos::simd cannot express is written with intrinsics. Included by lanes.hpp.
+// lanes.hpp for AVX-512: eight doubles. Floats stay eight wide (lanes_avx2.hpp): rows of neighbours are too
+// short for sixteen. Only what Kokkos::simd cannot express is written with intrinsics. Included by lanes.hpp.
 #pragma once
 
 #include <immintrin.h>
@@ -116,8 +116,9 @@ template <class T>
 requires std::is_same_v<T, avx512::Double8>
 inline Quad<avx512::Double8> load_quads(const double* base, const int* index) {
   const avx2::Indices at(index);
-  return avx512::transposed(avx512::two_rows(base, at.quad(0), at.quad(4)), avx512::two_rows(base, at.quad(1), at.quad(5)),
-                            avx512::two_rows(base, at.quad(2), at.quad(6)), avx512::two_rows(base, at.quad(3), at.quad(7)));
+  return avx512::transposed(
+      avx512::two_rows(base, at.quad(0), at.quad(4)), avx512::two_rows(base, at.quad(1), at.quad(5)),
+      avx512::two_rows(base, at.quad(2), at.quad(6)), avx512::two_rows(base, at.quad(3), at.quad(7)));
 }
 inline Quad<avx512::Double8> load_quads(const double* base, const avx512::Int8& index) {
   alignas(32) int at[8];
