@@ -36,6 +36,6 @@ if(WAFERMARK_HAS_AVX512)
   target_compile_definitions(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:KOKKOS_ARCH_AVX512XEON>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC's own AVX-512 headers (bug 105593).
-    target_compile_options(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
+    target_compile_options(wafermark_target_cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
   endif()
 endif()

@@ -84,8 +84,8 @@ struct FindNeighbours {
 
   /// Of a cell's atoms, which stand in the order of their indices.
   KOKKOS_FORCEINLINE_FUNCTION int last_index(int cell) const {
-    const int end = cells.first(cell + 1);
-    return end > cells.first(cell) ? cells.order(end - 1) : -1;
+    const int beyond = cells.first(cell + 1);
+    return beyond > cells.first(cell) ? cells.order(beyond - 1) : -1;
   }
 
   KOKKOS_FORCEINLINE_FUNCTION int scan_row(int i, const float* at, int k_begin, int k_end, int found,

@@ -49,13 +49,6 @@ inline Roots<avx512::Double8> quick_roots(const avx512::Double8& x) {
   return {avx512::Double8(_mm512_fmadd_pd(vy, series, vy)), avx512::Double8(_mm512_fmadd_pd(y, series, y))};
 }
 
-/// The same for floats; of the series the first two terms do.
-inline Roots<avx2::Float8> quick_roots(const avx2::Float8& x) {
-  const __m256 v = static_cast<__m256>(x), y = _mm256_rsqrt14_ps(v), vy = _mm256_mul_ps(v, y);
-  const __m256 half_e = _mm256_mul_ps(_mm256_fnmadd_ps(vy, y, _mm256_set1_ps(1.0f)), _mm256_set1_ps(0.5f));
-  return {avx2::Float8(_mm256_fmadd_ps(vy, half_e, vy)), avx2::Float8(_mm256_fmadd_ps(y, half_e, y))};
-}
-
 template <class T>
 requires std::is_same_v<T, avx512::Double8>
 inline avx512::Double8 load_values(const double* p) { return avx512::Double8(_mm512_loadu_pd(p)); }
