@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "tungsten_md/cluster/relax_box.hpp"
@@ -70,12 +71,16 @@ void CreationRelaxation::insert(std::int64_t number) {
   Particles& p = domain_->particles();
   const FoundAtom moved = nearest_atom(comm_, p, box, random_place(box, case_.run.seed, number, 0));
   Vec3 place{};
-  for (std::uint64_t draw = 1; draw <= most_draws; ++draw) {
+  std::uint64_t draw = 0;
+  do {
+    if (++draw > most_draws)
+      throw std::runtime_error(fmt::format(
+          "insertion {}: found no place {} Angstrom from all atoms in {} draws: the crystal is too "
+          "dense for creation-relaxation",
+          number, least_distance_angstrom, most_draws));
     place = random_place(box, case_.run.seed, number, draw);
-    if (nearest_atom(comm_, p, box, place).squared_distance >=
-        least_distance_angstrom * least_distance_angstrom)
-      break;
-  }
+  } while (nearest_atom(comm_, p, box, place).squared_distance <
+           least_distance_angstrom * least_distance_angstrom);
   if (moved.local < 0) return;
   for (int d = 0; d < 3; ++d) Kokkos::deep_copy(Kokkos::subview(p.x, moved.local, d), place[d]);
 }

@@ -149,6 +149,9 @@ def main():
     t.deck("a dose that ends at no time", "dose.most_hot_ps", [*recoils, "dose.most_hot_ps=inf"])
     t.deck("an insertion without relaxation", "relax.max_steps", ["dose.method=insertion"])
     t.deck("an insertion beside heat", "nothing that moves or heats atoms", ["dose.method=insertion", "relax.max_steps=10"])
+    t.deck("an insertion in a crystal without room", "found no place 1 Angstrom from all atoms",
+           ["dose.method=insertion", "relax.max_steps=1", "structure.lattice_constant_angstrom=1.5", "structure.cells=[8,8,8]"],
+           deck=DECK.partition("[temperature]")[0], code=1)  # nothing of the input alone says so
     t.deck("keys of a dose that is none", "dose.stop_dpa", ["dose.stop_dpa=0.1"])
     t.deck("a dose on the wafer", "dose.method", recoils, extra=["--target", "wafer"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
