@@ -9,135 +9,13 @@
 
 #include "common/errors.hpp"
 #include "common/results/result.hpp"
+#include "tungsten_md/analysis/cluster_shapes.hpp"
 #include "tungsten_md/analysis/damage_models.hpp"
+#include "tungsten_md/analysis/defect_json.hpp"
 
 namespace wafermark::tungsten {
 
 using nlohmann::json;
-
-namespace {
-
-/// The columns of a row, in one place for JSON, CSV and reading back: f(name, value).
-template <class Row, class F>
-void for_each_column(Row& row, F&& f) {
-  f("step", row.step);
-  f("time_ps", row.time_ps);
-  f("vacancies", row.vacancies);
-  f("interstitials", row.interstitials);
-  f("replacements", row.replacements);
-  f("mixing_angstrom2", row.mixing_angstrom2);
-  f("outside", row.outside);
-  f("vacancy_clusters", row.vacancy_clusters);
-  f("largest_vacancy_cluster", row.largest_vacancy_cluster);
-  f("interstitial_clusters", row.interstitial_clusters);
-  f("largest_interstitial_cluster", row.largest_interstitial_cluster);
-  f("clustered_vacancy_fraction", row.clustered_vacancy_fraction);
-  f("clustered_interstitial_fraction", row.clustered_interstitial_fraction);
-  f("events", row.events);
-  f("at_rest", row.at_rest);
-  f("dpa", row.dpa);
-  f("dpa_arc", row.dpa_arc);
-}
-
-template <class T>
-json value_to_json(const T& value) {
-  return value;
-}
-template <class T>
-json value_to_json(const std::optional<T>& value) {
-  return value ? json(*value) : json();
-}
-template <class T>
-void value_from_json(const json& j, T& value) {
-  value = j.get<T>();
-}
-template <class T>
-void value_from_json(const json& j, std::optional<T>& value) {
-  value = j.is_null() ? std::nullopt : std::optional<T>(j.get<T>());
-}
-/// A member of a table; files of earlier versions lack some that need not be known.
-template <class T>
-const json& member(const json& table, const char* name, const T&) {
-  return table.at(name);
-}
-template <class T>
-const json& member(const json& table, const char* name, const std::optional<T>&) {
-  static const json unknown;
-  const auto found = table.find(name);
-  return found == table.end() ? unknown : *found;
-}
-
-json row_to_json(const DefectRow& row) {
-  json j = json::object();
-  for_each_column(row, [&](const char* name, const auto& value) { j[name] = value_to_json(value); });
-  j["frenkel_pairs"] = row.frenkel_pairs();
-  return j;
-}
-
-DefectRow row_from_json(const json& j) {
-  DefectRow row;
-  for_each_column(row,
-                  [&](const char* name, auto& value) { value_from_json(member(j, name, value), value); });
-  return row;
-}
-
-json box_to_json(const Box& box) {
-  return {{"lo_angstrom", box.lo}, {"hi_angstrom", box.hi}, {"periodic", box.periodic}};
-}
-
-json snapshot_to_json(const DefectSnapshot& s) {
-  json j = {{"row", row_to_json(s.row)}, {"drift", s.defects.drift}, {"box", box_to_json(s.box)}};
-  if (!s.defects.replacements) j["replacements_note"] = s.defects.replacements_note;
-  json& vacancies = j["vacancies"] = {{"site", json::array()}, {"position", json::array()}};
-  for (const Vacancy& v : s.defects.vacancies) {
-    vacancies["site"].push_back(v.site);
-    vacancies["position"].push_back(v.position);
-  }
-  vacancies["cluster"] = s.vacancies.label;
-  vacancies["cluster_sizes"] = s.vacancies.sizes;
-  json& interstitials = j["interstitials"] = {{"site", json::array()},
-                                              {"position", json::array()},
-                                              {"atom", json::array()},
-                                              {"atom_position", json::array()}};
-  for (const Interstitial& i : s.defects.interstitials) {
-    interstitials["site"].push_back(i.site);
-    interstitials["position"].push_back(i.position);
-    interstitials["atom"].push_back(i.atom);
-    interstitials["atom_position"].push_back(i.atom_position);
-  }
-  interstitials["cluster"] = s.interstitials.label;
-  interstitials["cluster_sizes"] = s.interstitials.sizes;
-  return j;
-}
-
-std::optional<DefectSnapshot> snapshot_from_json(const json& j) {
-  if (j.is_null()) return std::nullopt;
-  DefectSnapshot s;
-  s.row = row_from_json(j.at("row"));
-  s.defects.drift = j.at("drift").get<Vec3>();
-  s.defects.outside = s.row.outside;
-  s.defects.replacements = s.row.replacements;
-  s.defects.mixing_angstrom2 = s.row.mixing_angstrom2;
-  s.defects.replacements_note = j.value("replacements_note", "");
-  const json& box = j.at("box");
-  s.box = {box.at("lo_angstrom").get<Vec3>(), box.at("hi_angstrom").get<Vec3>(),
-           box.at("periodic").get<std::array<bool, 3>>()};
-  const json& vacancies = j.at("vacancies");
-  for (std::size_t k = 0; k < vacancies.at("site").size(); ++k)
-    s.defects.vacancies.push_back({vacancies.at("site").at(k), vacancies.at("position").at(k).get<Vec3>()});
-  s.vacancies.label = vacancies.at("cluster").get<std::vector<int>>();
-  s.vacancies.sizes = vacancies.at("cluster_sizes").get<std::vector<std::int64_t>>();
-  const json& interstitials = j.at("interstitials");
-  for (std::size_t k = 0; k < interstitials.at("site").size(); ++k)
-    s.defects.interstitials.push_back(
-        {interstitials.at("site").at(k), interstitials.at("position").at(k).get<Vec3>(),
-         interstitials.at("atom").at(k), interstitials.at("atom_position").at(k).get<Vec3>()});
-  s.interstitials.label = interstitials.at("cluster").get<std::vector<int>>();
-  s.interstitials.sizes = interstitials.at("cluster_sizes").get<std::vector<std::int64_t>>();
-  return s;
-}
-
-}  // namespace
 
 DefectSnapshot analyse_defects(const Communicator& comm, const Configuration& configuration,
                                const ReferenceSites& sites, const ClusterCutoffs& cutoffs) {
@@ -146,19 +24,30 @@ DefectSnapshot analyse_defects(const Communicator& comm, const Configuration& co
   s.box = configuration.box;
   s.vacancies = vacancy_clusters(s.defects, s.box, cutoffs.vacancy);
   s.interstitials = interstitial_clusters(s.defects, s.box, cutoffs.interstitial);
+  const LoopCount loops = count_loops(interstitial_shapes(s.defects, s.interstitials, s.box));
   s.row = {.step = configuration.step,
            .time_ps = configuration.time_ps,
            .vacancies = static_cast<std::int64_t>(s.defects.vacancies.size()),
            .interstitials = static_cast<std::int64_t>(s.defects.interstitials.size()),
            .replacements = s.defects.replacements,
            .mixing_angstrom2 = s.defects.mixing_angstrom2,
+           .mean_squared_displacement_angstrom2 = s.defects.mean_squared_displacement_angstrom2,
            .outside = s.defects.outside,
            .vacancy_clusters = s.vacancies.count(),
            .largest_vacancy_cluster = s.vacancies.largest(),
            .interstitial_clusters = s.interstitials.count(),
            .largest_interstitial_cluster = s.interstitials.largest(),
            .clustered_vacancy_fraction = s.vacancies.clustered_fraction(),
-           .clustered_interstitial_fraction = s.interstitials.clustered_fraction()};
+           .clustered_interstitial_fraction = s.interstitials.clustered_fraction(),
+           .loops_111 = loops.body_diagonal,
+           .loops_100 = loops.cube_edge,
+           .loops_other = loops.other};
+  if (s.defects.has_gas) {
+    const auto& gas = s.defects.gas;
+    s.row.gas_in_vacancies =
+        std::count_if(gas.begin(), gas.end(), [](const GasAtom& g) { return g.in_vacancy; });
+    s.row.gas_interstitials = static_cast<std::int64_t>(gas.size()) - *s.row.gas_in_vacancies;
+  }
   return s;
 }
 
@@ -184,6 +73,7 @@ json DefectSeries::summary() const {
   json j = {{"columns", columns}};
   j["peak"] = rows_.empty() ? json() : row_to_json(peak());
   j["survivors"] = rows_.empty() ? json() : row_to_json(survivors());
+  if (last_) j["survivors_by_element"] = counts_by_element(last_->defects);
   return j;
 }
 

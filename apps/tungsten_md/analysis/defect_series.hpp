@@ -20,10 +20,15 @@ struct DefectRow {
   std::int64_t vacancies = 0, interstitials = 0;
   std::optional<std::int64_t> replacements;
   std::optional<double> mixing_angstrom2;  ///< Defects::mixing_angstrom2
+  std::optional<double> mean_squared_displacement_angstrom2{};
   std::int64_t outside = 0;
   std::int64_t vacancy_clusters = 0, largest_vacancy_cluster = 0;
   std::int64_t interstitial_clusters = 0, largest_interstitial_cluster = 0;
   double clustered_vacancy_fraction = 0.0, clustered_interstitial_fraction = 0.0;
+  // Interstitial clusters of four or more, by the direction of their atoms (cluster_shapes.hpp); none in rows
+  // of files that did not know them.
+  std::optional<std::int64_t> loops_111{}, loops_100{}, loops_other{};
+  std::optional<std::int64_t> gas_interstitials{}, gas_in_vacancies{};  ///< where there is gas
   // Where the count is of a run, which knows what its sample has had (Dose in analysis/dose.hpp).
   std::optional<std::int64_t> events{}, at_rest{};  ///< at_rest 1: the last of them had come to rest
   std::optional<double> dpa{}, dpa_arc{};
@@ -63,9 +68,8 @@ class DefectSeries {
   /// A table, one line per row, the first naming the columns.
   std::string csv() const;
 
-  /// Everything, as DIR/defects.json has it: the summary, the box, the snapshots (positions by kind, cluster
-  /// labels, cluster sizes, the box of that moment) and, where `pka_energies_ev` are given, the models'
-  /// predictions for tungsten.
+  /// Everything, as DIR/defects.json has it: the summary, the box, the snapshots (defect_json.hpp) and, where
+  /// `pka_energies_ev` are given, the models' predictions for tungsten.
   nlohmann::json document(const Box& box, const ClusterCutoffs& cutoffs,
                           const std::vector<double>& pka_energies_ev = {}) const;
   /// The series of a document() up to and including `last_step`, to go on after a restart. Throws InputError

@@ -4,71 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
-#include "tungsten_md/analysis/box_map.hpp"
+#include "tungsten_md/analysis/gas.hpp"
+#include "tungsten_md/analysis/occupation.hpp"
 #include "tungsten_md/analysis/renumbering.hpp"
 
 namespace wafermark::tungsten {
 
 namespace {
-
-struct Occupant {
-  std::int64_t site = 0, atom = -1;
-  double squared_distance = 0.0;
-  Vec3 x{};  ///< as the configuration has it
-};
-
-/// Where the crystal of a configuration lies: the map to the reference's box, then a rigid displacement.
-struct Frame {
-  BoxMap map;
-  Vec3 drift{};
-
-  Vec3 to_sites(const Vec3& x) const {
-    Vec3 s = map.to_reference(x);
-    for (int d = 0; d < 3; ++d) s[d] -= drift[d];
-    return s;
-  }
-  Vec3 position_of(std::int64_t site, const ReferenceSites& sites, const Box& box) const {
-    Vec3 x = sites.position(site);
-    for (int d = 0; d < 3; ++d) x[d] += drift[d];
-    return box.wrap(map.to_frame(x));
-  }
-};
-
-/// Sends each atom to the rank that owns its site, site / block; returns those of this rank's sites.
-std::vector<Occupant> occupants_of_own_sites(const Communicator& comm, const Atoms& atoms,
-                                             const ReferenceSites& sites, const Frame& frame,
-                                             std::int64_t block, std::int64_t& outside) {
-  std::vector<std::vector<std::int64_t>> labels(comm.size());
-  std::vector<std::vector<double>> positions(comm.size());
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const std::int64_t site = sites.nearest_site(sites.box().wrap(frame.to_sites(atoms.x[i])));
-    if (site < 0) {
-      ++outside;
-      continue;
-    }
-    const auto owner = static_cast<std::size_t>(site / block);
-    labels[owner].insert(labels[owner].end(), {site, atoms.id[i]});
-    positions[owner].insert(positions[owner].end(), atoms.x[i].begin(), atoms.x[i].end());
-  }
-  const auto label_parts = comm.all_to_all(labels);
-  const auto position_parts = comm.all_to_all(positions);
-
-  std::vector<Occupant> occupants;
-  for (std::size_t r = 0; r < label_parts.size(); ++r)
-    for (std::size_t k = 0; 2 * k < label_parts[r].size(); ++k) {
-      const double* p = &position_parts[r][3 * k];
-      Occupant o{label_parts[r][2 * k], label_parts[r][2 * k + 1], 0.0, {p[0], p[1], p[2]}};
-      const Vec3 s = sites.position(o.site), x = frame.to_sites(o.x);
-      const Vec3 d = sites.box().minimum_image({x[0] - s[0], x[1] - s[1], x[2] - s[2]});
-      o.squared_distance = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
-      occupants.push_back(o);
-    }
-  return occupants;
-}
 
 /// Memory goes by sites too: a reference of far more sites than atoms is a mistake.
 void require_fitting(const Communicator& comm, const Atoms& atoms, const ReferenceSites& sites) {
@@ -101,8 +46,19 @@ std::int64_t mixing_of(const std::vector<Whereabouts>& away, const ReferenceSite
   return sum;
 }
 
-bool nearer(const Occupant& a, const Occupant& b) {
-  return std::tie(a.squared_distance, a.atom) < std::tie(b.squared_distance, b.atom);
+/// Sum over these atoms of the squared distance from home, and how many have one.
+std::array<std::int64_t, 2> displacement_of(const Atoms& atoms, const ReferenceSites& sites,
+                                            const CrystalFrame& frame) {
+  std::array<std::int64_t, 2> sums{};
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    const std::int64_t home = sites.site_of(atoms.id[i]);
+    if (home < 0) continue;
+    const Vec3 s = sites.position(home), x = frame.to_sites(atoms.x[i]);
+    const Vec3 d = sites.box().minimum_image({x[0] - s[0], x[1] - s[1], x[2] - s[2]});
+    sums[0] += std::llround(mixing_scale * (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]));
+    ++sums[1];
+  }
+  return sums;
 }
 
 /// Sites without an atom are vacancies, and every rank holds them all: a lattice far larger than the crystal
@@ -115,61 +71,71 @@ void require_memory_for_sites(const Communicator& comm, std::int64_t sites, std:
     require_memory(comm, bytes, fmt::format("{} sites of the reference for {} atoms", sites, atoms));
 }
 
-/// What a rank finds on the sites that it owns.
-struct SiteCount {
-  std::vector<std::int64_t> empty;
-  std::vector<Occupant> extra;  ///< by site, then atom
-  std::int64_t occupied = 0, at_home = 0;
-};
-
-SiteCount count_own_sites(const std::vector<Occupant>& occupants, const ReferenceSites& sites,
-                          std::int64_t first, std::int64_t n_own) {
-  SiteCount count;
-  std::vector<std::int64_t> holder(n_own, -1);  // the occupant that keeps the site
-  std::vector<char> at_home(n_own, 0);          // the atom that started here is among the occupants
-  for (std::size_t k = 0; k < occupants.size(); ++k) {
-    const Occupant& o = occupants[k];
-    std::int64_t& keeper = holder[o.site - first];
-    if (keeper < 0)
-      keeper = static_cast<std::int64_t>(k);
-    else if (nearer(o, occupants[keeper])) {
-      count.extra.push_back(occupants[keeper]);
-      keeper = static_cast<std::int64_t>(k);
-    } else
-      count.extra.push_back(o);
-    if (sites.atom_of(o.site) == o.atom) at_home[o.site - first] = 1;
-  }
-  std::sort(count.extra.begin(), count.extra.end(), [](const Occupant& a, const Occupant& b) {
-    return std::tie(a.site, a.atom) < std::tie(b.site, b.atom);
-  });
-  for (std::int64_t s = 0; s < n_own; ++s) {
-    if (holder[s] < 0) count.empty.push_back(first + s);
-    count.occupied += holder[s] >= 0;
-    count.at_home += at_home[s];
-  }
-  return count;
+std::string element_of(std::int64_t type, const Configuration& configuration) {
+  const auto t = static_cast<std::size_t>(type);
+  return t < configuration.elements.size() ? configuration.elements[t] : "";
 }
 
 /// Every rank's defects to all ranks. Blocks of sites ascend with the rank, so gathering keeps the order.
-void gather(const Communicator& comm, const SiteCount& own, const Box& box, const ReferenceSites& sites,
-            const Frame& frame, Defects& defects) {
+void gather(const Communicator& comm, const SiteCount& own, const Configuration& configuration,
+            const ReferenceSites& sites, const CrystalFrame& frame, Defects& defects) {
+  const Box& box = configuration.box;
   std::vector<std::int64_t> labels;
   std::vector<double> positions;
-  for (const Occupant& o : own.extra) {
-    labels.insert(labels.end(), {o.site, o.atom});
-    const Vec3 x = box.wrap(o.x);
-    positions.insert(positions.end(), x.begin(), x.end());
+  for (std::size_t k = 0; k < own.extra.size(); ++k) {
+    labels.insert(labels.end(), {own.extra[k].site, own.extra[k].atom, own.extra[k].type});
+    for (const Vec3& x : {box.wrap(own.extra[k].x), box.wrap(own.partner[k])})
+      positions.insert(positions.end(), x.begin(), x.end());
   }
   for (const std::int64_t site : comm.all_gather(own.empty))
     defects.vacancies.push_back({site, frame.position_of(site, sites, box)});
   labels = comm.all_gather(labels);
   positions = comm.all_gather(positions);
-  for (std::size_t k = 0; 2 * k < labels.size(); ++k) {
-    const double* p = &positions[3 * k];
-    const std::int64_t site = labels[2 * k];
-    defects.interstitials.push_back(
-        {site, frame.position_of(site, sites, box), labels[2 * k + 1], {p[0], p[1], p[2]}});
+  for (std::size_t k = 0; 3 * k < labels.size(); ++k) {
+    const double* p = &positions[6 * k];
+    const std::int64_t site = labels[3 * k];
+    defects.interstitials.push_back({site,
+                                     frame.position_of(site, sites, box),
+                                     labels[3 * k + 1],
+                                     {p[0], p[1], p[2]},
+                                     {p[3], p[4], p[5]},
+                                     element_of(labels[3 * k + 2], configuration)});
   }
+}
+
+/// The atoms of gas, of all ranks; the vacancies are known. Those without a site count as outside.
+void gather_gas(const Communicator& comm, const Atoms& gas, const Configuration& configuration,
+                const ReferenceSites& sites, const CrystalFrame& frame, Defects& defects) {
+  std::vector<std::int64_t> labels;
+  std::vector<double> positions;
+  for (std::size_t i = 0; i < gas.size(); ++i) {
+    const std::int64_t site = sites.nearest_site(sites.box().wrap(frame.to_sites(gas.x[i])));
+    if (site < 0) {
+      ++defects.outside;
+      continue;
+    }
+    labels.insert(labels.end(), {gas.id[i], site, gas.type[i]});
+    const Vec3 x = configuration.box.wrap(gas.x[i]);
+    positions.insert(positions.end(), x.begin(), x.end());
+  }
+  labels = comm.all_gather(labels);
+  positions = comm.all_gather(positions);
+  const auto vacant = [&](std::int64_t site) {
+    const auto found =
+        std::lower_bound(defects.vacancies.begin(), defects.vacancies.end(), site,
+                         [](const Vacancy& v, std::int64_t wanted) { return v.site < wanted; });
+    return found != defects.vacancies.end() && found->site == site;
+  };
+  for (std::size_t k = 0; 3 * k < labels.size(); ++k) {
+    const double* p = &positions[3 * k];
+    defects.gas.push_back({labels[3 * k],
+                           labels[3 * k + 1],
+                           {p[0], p[1], p[2]},
+                           element_of(labels[3 * k + 2], configuration),
+                           vacant(labels[3 * k + 1])});
+  }
+  std::sort(defects.gas.begin(), defects.gas.end(),
+            [](const GasAtom& a, const GasAtom& b) { return a.atom < b.atom; });
 }
 
 }  // namespace
@@ -178,17 +144,27 @@ std::int64_t Defects::frenkel_pairs() const {
   return static_cast<std::int64_t>(std::min(vacancies.size(), interstitials.size()));
 }
 
-Defects find_defects(const Communicator& comm, const Configuration& configuration,
-                     const ReferenceSites& sites) {
-  require_fitting(comm, configuration.atoms, sites);
-  require_memory_for_sites(comm, sites.size(),
-                           comm.sum(static_cast<std::int64_t>(configuration.atoms.size())));
-  Frame frame{{configuration.box, sites.box()}};
+namespace {
+
+/// Why nothing can be said about where atoms started; empty: it can.
+std::string note_on_replacements(const Configuration& configuration, const ReferenceSites& sites,
+                                 std::int64_t occupied, std::int64_t at_home, bool renumbered) {
+  if (!configuration.ids_known || !sites.ids_known()) return "the atoms have no ids";
+  if (2 * at_home <= occupied) return "the ids of most atoms are not those of the sites that they are on";
+  return renumbered ? "the ids look numbered anew: neighbours in number are away by the same step" : "";
+}
+
+Defects find_defects_of(const Communicator& comm, const Configuration& configuration, const Atoms& crystal,
+                        const Atoms& gas, const ReferenceSites& sites) {
+  require_fitting(comm, crystal, sites);
+  const std::int64_t atoms = comm.sum(static_cast<std::int64_t>(crystal.size()));
+  require_memory_for_sites(comm, sites.size(), atoms);
+  CrystalFrame frame{{configuration.box, sites.box()}};
   Defects defects;
   if (frame.map.is_identity()) {
-    defects.drift = estimate_drift(comm, configuration.atoms, sites);
+    defects.drift = estimate_drift(comm, crystal, sites);
   } else {
-    Atoms mapped = configuration.atoms;
+    Atoms mapped = crystal;
     for (Vec3& x : mapped.x) x = frame.map.to_reference(x);
     defects.drift = estimate_drift(comm, mapped, sites);
   }
@@ -198,26 +174,37 @@ Defects find_defects(const Communicator& comm, const Configuration& configuratio
   const std::int64_t first = std::min(comm.rank() * block, sites.size());
   const std::int64_t n_own = std::min(block, sites.size() - first);
   const std::vector<Occupant> occupants =
-      occupants_of_own_sites(comm, configuration.atoms, sites, frame, block, defects.outside);
+      occupants_of_own_sites(comm, crystal, sites, frame, block, defects.outside);
   const SiteCount own = count_own_sites(occupants, sites, first, n_own);
-  gather(comm, own, configuration.box, sites, frame, defects);
+  gather(comm, own, configuration, sites, frame, defects);
+  gather_gas(comm, gas, configuration, sites, frame, defects);
 
   const std::vector<Whereabouts> away = away_from_home(occupants, sites);
+  const auto [displacement, with_home] = displacement_of(crystal, sites, frame);
   const std::vector<std::int64_t> sums = comm.sum(std::vector<std::int64_t>{
-      defects.outside, own.occupied, own.at_home, static_cast<std::int64_t>(configuration.atoms.size()),
-      mixing_of(away, sites)});
+      defects.outside, own.occupied, own.at_home, mixing_of(away, sites), displacement, with_home});
   defects.outside = sums[0];
-  const bool renumbered = look_renumbered(comm, away, sites.size(), sums[3] == sites.size());
-  if (!configuration.ids_known || !sites.ids_known())
-    defects.replacements_note = "the atoms have no ids";
-  else if (2 * sums[2] <= sums[1])
-    defects.replacements_note = "the ids of most atoms are not those of the sites that they are on";
-  else if (renumbered)
-    defects.replacements_note = "the ids look numbered anew: neighbours in number are away by the same step";
-  else {
-    defects.replacements = sums[1] - sums[2];
-    defects.mixing_angstrom2 = static_cast<double>(sums[4]) / mixing_scale;
-  }
+  const bool renumbered = look_renumbered(comm, away, sites.size(), atoms == sites.size());
+  defects.replacements_note = note_on_replacements(configuration, sites, sums[1], sums[2], renumbered);
+  if (!defects.replacements_note.empty()) return defects;
+  defects.replacements = sums[1] - sums[2];
+  defects.mixing_angstrom2 = static_cast<double>(sums[3]) / mixing_scale;
+  if (sums[5] > 0)
+    defects.mean_squared_displacement_angstrom2 =
+        static_cast<double>(sums[4]) / (mixing_scale * static_cast<double>(sums[5]));
+  return defects;
+}
+
+}  // namespace
+
+Defects find_defects(const Communicator& comm, const Configuration& configuration,
+                     const ReferenceSites& sites) {
+  const std::vector<char> gas = gas_types(configuration.elements);
+  if (std::find(gas.begin(), gas.end(), 1) == gas.end())
+    return find_defects_of(comm, configuration, configuration.atoms, {}, sites);
+  const AtomsApart parts = apart(configuration);
+  Defects defects = find_defects_of(comm, configuration, parts.crystal, parts.gas, sites);
+  defects.has_gas = true;
   return defects;
 }
 

@@ -7,15 +7,17 @@
 #include <numeric>
 
 #include "common/errors.hpp"
+#include "tungsten_md/analysis/gas.hpp"
 
 namespace wafermark::tungsten {
 
 StoredSites::StoredSites(const Communicator& comm, const Configuration& reference)
     : box_(reference.box), ids_known_(reference.ids_known) {
-  const std::vector<std::int64_t> id = comm.all_gather(reference.atoms.id);
+  const Atoms atoms = apart(reference).crystal;
+  const std::vector<std::int64_t> id = comm.all_gather(atoms.id);
   std::vector<double> part;
-  part.reserve(3 * reference.atoms.size());
-  for (const Vec3& x : reference.atoms.x) part.insert(part.end(), x.begin(), x.end());
+  part.reserve(3 * atoms.size());
+  for (const Vec3& x : atoms.x) part.insert(part.end(), x.begin(), x.end());
   const std::vector<double> x = comm.all_gather(part);
   if (id.empty()) throw InputError("reference: found no atoms, expected at least one");
 

@@ -7,9 +7,10 @@
 
 namespace wafermark::tungsten {
 
-/// Sites are the reference's atoms in the order of their ids; the nearest one is looked up in a grid of cells
-/// that hold about two sites each. Every rank keeps all sites (about 50 bytes each). Along open axes an atom
-/// farther from every site than the sites' typical nearest-neighbour distance has left.
+/// Sites are the reference's atoms, those of gas left out, in the order of their ids; the nearest one is
+/// looked up in a grid of cells that hold about two sites each. Every rank keeps all sites (about 50 bytes
+/// each). Along open axes an atom farther from every site than the sites' typical nearest-neighbour distance
+/// has left.
 class StoredSites final : public ReferenceSites {
  public:
   /// Collective: `reference` holds each rank's part. Throws InputError when there are no atoms or an id

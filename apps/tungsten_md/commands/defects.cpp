@@ -11,6 +11,7 @@
 #include "common/folder_lock.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "tungsten_md/analysis/cluster_shapes.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
 #include "tungsten_md/analysis/fitted_lattice.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
@@ -106,6 +107,20 @@ void print_row(const DefectRow& row) {
              row.largest_interstitial_cluster);
 }
 
+/// What the columns of the table do not hold.
+void print_end(const DefectSnapshot& last) {
+  const LoopCount loops = count_loops(interstitial_shapes(last.defects, last.interstitials, last.box));
+  if (loops.body_diagonal + loops.cube_edge + loops.other > 0)
+    fmt::print("clusters of {} interstitials or more: {} <111>, {} <100>, {} other\n", smallest_loop,
+               loops.body_diagonal, loops.cube_edge, loops.other);
+  if (last.row.mean_squared_displacement_angstrom2)
+    fmt::print("mean squared displacement: {:.6g} Angstrom^2\n",
+               *last.row.mean_squared_displacement_angstrom2);
+  if (!last.defects.has_gas) return;
+  fmt::print("gas: {} interstitial, {} in vacancies\n", *last.row.gas_interstitials,
+             *last.row.gas_in_vacancies);
+}
+
 int count(const DefectsOptions& o) {
   namespace fs = std::filesystem;
   const Communicator comm;
@@ -153,7 +168,9 @@ int count(const DefectsOptions& o) {
   result.add_figure("frenkel_pairs_survivors", static_cast<double>(series.survivors().frenkel_pairs()), "");
   result.set_section("defects", series.summary());
   result.write(comm, o.out);
-  if (const auto& last = series.last_snapshot(); comm.is_root() && last && !last->defects.replacements)
+  const auto& last = series.last_snapshot();
+  if (comm.is_root() && last) print_end(*last);
+  if (comm.is_root() && last && !last->defects.replacements)
     notes.push_back("replacements are unknown: " + last->defects.replacements_note);
   for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
   if (comm.is_root()) fmt::print("defects: {0}/defects.json, {0}/defects.csv\n", o.out);

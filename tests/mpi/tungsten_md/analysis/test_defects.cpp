@@ -8,6 +8,7 @@
 #include <random>
 
 #include "common/errors.hpp"
+#include "tungsten_md/analysis/cluster_shapes.hpp"
 #include "tungsten_md/analysis/defect_series.hpp"
 #include "tungsten_md/analysis/fitted_lattice.hpp"
 #include "tungsten_md/analysis/lattice_sites.hpp"
@@ -47,6 +48,23 @@ struct Specimen {
   void shift(const Vec3& drift) {
     for (Vec3& x : whole.atoms.x) x = whole.box.wrap({x[0] + drift[0], x[1] + drift[1], x[2] + drift[2]});
   }
+  /// Another atom, of a type, with the next id.
+  void add(int type, const Vec3& x) {
+    whole.atoms.id.push_back(whole.atoms.id.back() + 1);
+    whole.atoms.type.push_back(type);
+    whole.atoms.x.push_back(x);
+    whole.atoms.v.push_back({});
+  }
+  /// The atom that began at `from` shares the site `to` with the one there, both `half` away from it along a
+  /// line.
+  void make_dumbbell(std::int64_t from, std::int64_t to, const Vec3& line, double half = 1.0) {
+    const Vec3 c = lattice.position(to);
+    const double length = std::hypot(line[0], line[1], line[2]);
+    for (int d = 0; d < 3; ++d) {
+      x(to)[d] = c[d] + half * line[d] / length;
+      x(from)[d] = c[d] - (half + 0.2) * line[d] / length;
+    }
+  }
   void remove(std::int64_t site) {
     Atoms& a = whole.atoms;
     const auto at = std::find(a.id.begin(), a.id.end(), site + 1) - a.id.begin();
@@ -63,7 +81,7 @@ struct Specimen {
     for (std::size_t k = whole.atoms.size(); k-- > 0;)
       if (static_cast<int>(k * 7 / 5 % static_cast<std::size_t>(comm.size())) == comm.rank()) {
         part.atoms.id.push_back(whole.atoms.id[k]);
-        part.atoms.type.push_back(0);
+        part.atoms.type.push_back(whole.atoms.type[k]);
         part.atoms.x.push_back(whole.atoms.x[k]);
         part.atoms.v.push_back({});
       }
@@ -332,6 +350,94 @@ TEST(Defects, AreTheSameToTheLastBitOnOneRankAndOnAll) {
   EXPECT_GT(all.vacancies.size(), 10u);
 }
 
+TEST(Defects, GasIsNoSelfInterstitial) {
+  Specimen s;
+  s.whole.elements = {"W", "He", "Re"};
+  s.whole.masses = {183.84, 4.0026, 186.207};
+  const auto vacant = s.site(3, 3, 3), host = s.site(5, 2, 2), from = s.site(1, 1, 1);
+  const Configuration perfect = s.whole;
+  const Vec3 between = s.lattice.position(host);
+  s.add(1, {between[0] + 0.5 * s.lattice.a, between[1] + 0.2 * s.lattice.a, between[2]});
+  s.add(1, s.lattice.position(vacant));
+  s.whole.atoms.type[from] = 2;
+  s.make_dumbbell(from, host, {1, 1, 0});
+  s.remove(vacant);
+  s.heat(0.05);
+  const Communicator comm;
+  const StoredSites stored(comm, s.share(comm));
+  EXPECT_EQ(stored.size(), static_cast<std::int64_t>(perfect.atoms.size()) - 1) << "gas makes no sites";
+  const Defects d = s.find();
+  EXPECT_THAT(sites_of(d.vacancies), ElementsAre(from, vacant));
+  ASSERT_THAT(sites_of(d.interstitials), ElementsAre(host));
+  EXPECT_EQ(d.interstitials[0].element, "Re");
+  ASSERT_EQ(d.gas.size(), 2u);
+  EXPECT_FALSE(d.gas[0].in_vacancy);
+  EXPECT_TRUE(d.gas[1].in_vacancy);
+  EXPECT_EQ(d.gas[1].site, vacant);
+  EXPECT_EQ(d.gas[1].element, "He");
+  EXPECT_EQ(d.replacements, 0) << "an atom of gas on a site replaces nobody";
+  const DefectRow row = analyse_defects(comm, s.share(comm), s.sites(), cluster_cutoffs(s.lattice)).row;
+  EXPECT_EQ(row.gas_interstitials, 1);
+  EXPECT_EQ(row.gas_in_vacancies, 1);
+}
+
+TEST(Defects, ACrystalOfNobleAtomsIsNoGas) {
+  Specimen s(LatticeKind::fcc, {6, 6, 6});
+  s.whole.elements = {"Ar"};
+  s.make_dumbbell(s.site(1, 1, 1), s.site(4, 4, 4), {1, 0, 0});
+  const Defects d = s.find();
+  EXPECT_FALSE(d.has_gas);
+  ASSERT_EQ(d.interstitials.size(), 1u);
+  EXPECT_EQ(d.interstitials[0].element, "Ar");
+}
+
+TEST(Defects, ExchangedAtomsHaveMovedByTheirMeanSquareDisplacement) {
+  Specimen s;
+  EXPECT_NEAR(s.find().mean_squared_displacement_angstrom2.value(), 0.0, 1e-9);
+  std::swap(s.x(s.site(1, 2, 3)), s.x(s.site(1, 2, 3, 1)));
+  s.shift({0.3, -0.2, 1.1});
+  EXPECT_NEAR(s.find().mean_squared_displacement_angstrom2.value(),
+              2.0 * 0.75 * s.lattice.a * s.lattice.a / static_cast<double>(s.whole.atoms.size()), 1e-6);
+  s.whole.ids_known = false;
+  EXPECT_FALSE(s.find().mean_squared_displacement_angstrom2.has_value());
+}
+
+/// Five dumbbells side by side on a plane {111}, across the periodic face.
+DefectSnapshot loop_of(const std::vector<Vec3>& lines) {
+  Specimen s;
+  const std::int64_t sites[] = {s.site(0, 3, 3), s.site(1, 2, 3), s.site(7, 4, 3), s.site(1, 3, 2),
+                                s.site(7, 3, 4)};
+  for (int k = 0; k < 5; ++k)
+    s.make_dumbbell(s.site(k, 0, 0), sites[k], lines[static_cast<std::size_t>(k) % lines.size()]);
+  s.heat(0.05);
+  const Communicator comm;
+  return analyse_defects(comm, s.share(comm), s.sites(), cluster_cutoffs(s.lattice));
+}
+
+TEST(Loops, HaveTheDirectionOfTheirDumbbells) {
+  const DefectSnapshot diagonal = loop_of({{1, 1, 1}}), edge = loop_of({{0, -1, 0}}),
+                       face = loop_of({{1, 0, -1}});
+  EXPECT_EQ(diagonal.row.loops_111, 1);
+  EXPECT_EQ(diagonal.row.loops_100, 0);
+  EXPECT_EQ(edge.row.loops_100, 1);
+  EXPECT_EQ(face.row.loops_other, 1);
+  const auto shapes = interstitial_shapes(diagonal.defects, diagonal.interstitials, diagonal.box);
+  ASSERT_EQ(shapes.size(), 1u);
+  EXPECT_EQ(shapes[0].size, 5);
+  EXPECT_STREQ(name_of(shapes[0].family), "<111>");
+  EXPECT_GT(shapes[0].alignment, 0.98);
+  for (const double c : shapes[0].direction) EXPECT_NEAR(c, 1.0 / std::sqrt(3.0), 1e-12);
+  // A flat loop: no extent along its Burgers vector, four of five sites sqrt(2) a from the middle one.
+  EXPECT_LT(shapes[0].along_angstrom, 0.05);
+  EXPECT_NEAR(shapes[0].across_angstrom, std::sqrt(0.8 * 2.0) * 3.1652, 0.05);
+}
+
+TEST(Loops, OfDumbbellsThatPointEverywhereAreMixed) {
+  const DefectSnapshot s = loop_of({{1, 1, 1}, {-1, 1, 1}, {1, -1, 1}, {1, 1, -1}, {1, 0, 0}});
+  EXPECT_EQ(s.row.loops_other, 1);
+  EXPECT_EQ(interstitial_shapes(s.defects, s.interstitials, s.box).at(0).family, Family::mixed);
+}
+
 TEST(StoredSites, GiveTheDefectsThatTheLatticeGives) {
   const Communicator comm;
   for (const auto& boundary : {periodic, std::array<bool, 3>{true, false, true}}) {
@@ -445,6 +551,14 @@ TEST(DefectSeries, KeepsPeakAndSurvivorsAndComesBackFromItsFile) {
   const DefectSeries again = DefectSeries::resume(document, 1000, "defects.json");
   EXPECT_EQ(again.document(box, cutoffs, {1000.0, 1000.0}), document);
   EXPECT_EQ(again.csv(), series.csv());
+  const auto& snapshot = document.at("peak_snapshot");
+  for (const char* axis : {"x", "y", "z"})
+    EXPECT_EQ(snapshot.at("profiles").at(axis).at("interstitials").get<std::vector<int>>().size(), 20u);
+  EXPECT_EQ(snapshot.at("profiles").at("z").at("vacancies").at(0), 5)
+      << "all begin in the first plane along z";
+  auto damaged = document;
+  damaged["last_snapshot"]["vacancies"]["cluster"][0] = 7;
+  EXPECT_THROW(DefectSeries::resume(damaged, 1000, "defects.json"), InputError);
   const DefectSeries early = DefectSeries::resume(document, 100, "defects.json");
   EXPECT_EQ(early.rows().size(), 2u);
   EXPECT_FALSE(early.peak_snapshot().has_value());
