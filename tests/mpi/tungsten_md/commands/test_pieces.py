@@ -141,6 +141,13 @@ def a_recoil_after_the_last_step_is_told(f):
         f"a longer run fires it (exit code {code})"
 
 
+def a_crystal_at_rest_passes_its_checks(f):
+    f.deck(DECK.replace("initial_k = 300.0\ndraw_k = 600.0", "initial_k = 0.0"))
+    for target, precision in (("cluster", "double"), ("cluster", "mixed"), ("wafer", "double")):
+        code, text = f.run("--target", target, "--set", f"run.precision={precision}", out=f"{target}_{precision}")
+        yield code == 0, f"{target}, {precision}: {text[-200:] if code else 'nothing but rounding moves it'}"
+
+
 def the_older_checkpoint_stands_in(f):
     f.run(out="whole")
     f.run("--set", "run.steps=30")
@@ -313,7 +320,7 @@ def full_disks(f):
 
 
 CHECKS = (an_earlier_run_is_left_alone, another_case_is_refused, a_recoil_after_the_last_step_is_told,
-          the_older_checkpoint_stands_in, torn_files_are_cut, a_damaged_trajectory_is_set_aside, a_flipped_bit_of_a_trajectory_is_found,
+          a_crystal_at_rest_passes_its_checks, the_older_checkpoint_stands_in, torn_files_are_cut, a_damaged_trajectory_is_set_aside, a_flipped_bit_of_a_trajectory_is_found,
           a_kill_at_any_rename_leaves_a_good_state, two_runs_do_not_mix, signals_end_a_run_cleanly, full_disks)
 
 
