@@ -86,8 +86,8 @@ class Eam final : public ForceField {
     ghosts.update_slopes(arrays_.sites().quads);
     const auto anew = pairs_of<ListKind::half, alloy, Terms::computed>(p, list);
     const int outer = wave_.outer.extent_int(0);
-    run_pass("force",
-             over_chunks(0, outer, static_cast<int>(std::int64_t{p.n_local} * outer / list.chunks())),
+    const auto outer_atoms = std::int64_t{p.n_local} * outer / std::max(1, list.chunks());
+    run_pass("force", over_chunks(0, outer, static_cast<int>(outer_atoms)),
              HalfForcePass<decltype(anew), ListedChunks>{anew, arrays_.force(), {wave_.outer}}, sums);
     collect_forces(arrays_.force(), p);
   }

@@ -42,6 +42,23 @@ struct Runs : public ::testing::Test {
   }
 };
 
+// All atoms but one rank's share of the space are elsewhere.
+TEST_F(Runs, GoOnWhereRanksHaveNoAtoms) {
+  Configuration start = crystal();
+  start.box.periodic = {false, false, false};
+  for (double& high : start.box.hi) high *= 10.0;
+  for (const ListKind kind : {ListKind::half, ListKind::full}) {
+    if (kind == ListKind::half && best_list_kind() != ListKind::half) continue;
+    for (const char* precision : {"double", "mixed"}) {
+      what.run.precision = precision;
+      what.run.neighbour_list = kind == ListKind::half ? "half" : "full";
+      Simulation s(comm, what, potential, start, times);
+      for (int k = 0; k < 30; ++k) s.step(k == 29);
+      EXPECT_LT(std::abs(s.energy_error_ev(s.thermo())), 1e-3 * s.thermo().kinetic_ev) << precision;
+    }
+  }
+}
+
 TEST_F(Runs, KeepEnergyAndMomentumWithoutOutsideForces) {
   for (const char* precision : {"double", "mixed"}) {
     what.run.precision = precision;
