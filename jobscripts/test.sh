@@ -25,4 +25,5 @@ if command -v smpirun >/dev/null; then build cluster-sim tungsten_md sparse_llam
 "$source_dir/jobscripts/fetch_potentials.sh" --binary "$source_dir/build/$preset/apps/tungsten_md/tungsten_md" || true
 echo "== test ($preset)"
 cd "$source_dir"
-exec ctest --preset "$preset" --parallel "$(cores)" "${selection[@]}" "$@"
+# Twice as many as cores: programs that are killed, refused or wait for others leave half of the time unused.
+exec ctest --preset "$preset" --parallel $((2 * $(cores))) "${selection[@]}" "$@"

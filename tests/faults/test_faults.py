@@ -70,6 +70,7 @@ SHORT_TRIES = 3  # of each kind of fault, spread over all calls; --long: LONG_TR
 LONG_TRIES = 25
 FULL_DISK_TRIES = 8  # at least, on several ranks: of few places HDF5 leaves a file that can be read but not written on
 CHAINS = {False: 4, True: 50}
+WORKERS = 4  # a run that fails waits for mpiexec more than it computes
 
 
 class Outcomes:
@@ -102,7 +103,7 @@ class Faults:
     def __init__(self, options, folder):
         self.options, self.folder, self.outcomes = options, folder, Outcomes()
         self.number = itertools.count()
-        self.pool = concurrent.futures.ThreadPoolExecutor(2)
+        self.pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
 
     def new_folder(self):
         return self.folder / f"out{next(self.number)}"

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import private_slurm
+from small_deck import DECK as LATTICE
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "mpi/tungsten_md/commands"))
@@ -20,15 +21,7 @@ from test_restart import DECK  # noqa: E402
 
 JOBSCRIPTS = TESTS.parent / "jobscripts"
 SITES = sorted(p.stem for p in (JOBSCRIPTS / "slurm/sites").glob("*.sh") if "\nscheduler=" not in p.read_text())  # of Slurm
-LATTICE = """[structure]
-lattice_constant_angstrom = 3.1652
-cells = [5, 5, 3]
-[run]
-steps = 10
-timestep_ps = 0.001
-[temperature]
-initial_k = 300.0
-"""
+LONG_DECK = DECK.replace("[8, 8, 8]", "[12, 12, 12]")  # there is time to stop it in
 
 
 class Test:
@@ -76,7 +69,7 @@ class Test:
 
 
 def runs_on_two_nodes(test):
-    (test.work / "case.toml").write_text(DECK)
+    (test.work / "case.toml").write_text(LONG_DECK)
     job = test.submit("cpu", "whole", test.tungsten_md, "run", "case.toml")
     test.wait()
     state = test.slurm.job(job)
@@ -169,7 +162,7 @@ def sweeps_of_both_apps_and_targets(test):
         result = json.loads((test.work / "sweep" / name / "result.json").read_text())
         if "weak" in name:
             atoms[result["machine"]["ranks"]] = next(f["value"] for f in result["figures"] if f["name"] == "atoms")
-    test.check(atoms == {1: 150, 2: 300}, f"the weak sweep doubled the atoms ({atoms})")
+    test.check(atoms == {1: 160, 2: 320}, f"the weak sweep doubled the atoms ({atoms})")
     said = "".join(test.sweep(*line) for line in lines)
     test.check("submitted" not in said, "the same lines find their results and submit nothing")
     deck.write_text(LATTICE.replace("steps = 10", "steps = 11"))

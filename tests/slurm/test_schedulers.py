@@ -12,16 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from small_deck import DECK
+
 JOBSCRIPTS = Path(__file__).resolve().parents[2] / "jobscripts"
-DECK = """[structure]
-lattice_constant_angstrom = 3.1652
-cells = [5, 4, 4]
-[run]
-steps = 10
-timestep_ps = 0.001
-[temperature]
-initial_k = 300.0
-"""
 # Both run a job at once; FAKE_STATE is what they say of it afterwards, FAKE_REFUSAL what they say instead of taking it.
 FLUX = """#!/bin/bash
 set -eu

@@ -10,20 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from small_deck import DECK
+
 JOBSCRIPTS = Path(__file__).resolve().parents[2] / "jobscripts"
 sys.path.insert(0, str(JOBSCRIPTS))
 import made_by  # noqa: E402
 import sweep  # noqa: E402
 
-DECK = """[structure]
-lattice_constant_angstrom = 3.1652
-cells = [5, 4, 4]
-[run]
-steps = 10
-timestep_ps = 0.001
-[temperature]
-initial_k = 300.0
-"""
 outcomes = []
 
 

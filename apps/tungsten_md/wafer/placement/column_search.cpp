@@ -116,6 +116,15 @@ std::vector<Tile> banded_start(const ColumnInteractions& interactions, int sites
 constexpr int most_tries = 50'000;
 /// Times the atoms of a column, of better assignments that are measured in a round.
 constexpr std::int64_t most_measured = 10'000'000;
+/// Times the ways in which a column's atoms lie on its tiles: more swaps only come back to the same ones.
+constexpr double most_visits = 20.0;
+
+/// Ways to lay n atoms on so many tiles.
+double ways_to_lie(int n, int tiles) {
+  double ways = 1.0;
+  for (int k = 0; k < n; ++k) ways *= tiles - k;
+  return ways;
+}
 
 std::vector<Tile> descend(const ColumnInteractions& interactions, int p, int q,
                           const std::vector<Tile>& start) {
@@ -188,23 +197,26 @@ ColumnAssignment search_assignment(const ColumnInteractions& interactions, int s
   std::mt19937_64 random(20240717);
   const auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
   constexpr int rounds = 4;
+  const auto most_swaps = static_cast<std::int64_t>(
+      std::min(static_cast<double>(swaps), most_visits * ways_to_lie(interactions.size(), p * q)));
   for (int round = 0; round < rounds && p * q > 1; ++round) {
     const int threshold = best.reach.b - 1;
     WeightedColumn column(interactions, p, q, best.tile_of, [&](int d) {
       return d <= threshold ? 0.0 : 1.0 + (d - threshold - 1) * (d - threshold);
     });
     double cost = 0.0, least = 0.0;  // relative to the round's start
-    const std::int64_t steps = swaps / rounds;
+    const std::int64_t steps = most_swaps / rounds;
     std::int64_t measured = 0;
     constexpr double hot = 3.0, cold = 0.15;  // in pairs beyond the threshold
     for (std::int64_t step = 0; step < steps; ++step) {
       const int s = static_cast<int>(random() % column.tiles()),
                 t = static_cast<int>(random() % column.tiles());
       if (s == t || column.empty(s, t)) continue;
-      const double temperature =
-          hot * std::pow(cold / hot, static_cast<double>(step) / static_cast<double>(steps));
+      const auto temperature = [&] {
+        return hot * std::pow(cold / hot, static_cast<double>(step) / static_cast<double>(steps));
+      };
       const double change = column.swap(s, t);
-      if (change > 0.0 && uniform() >= std::exp(-change / temperature)) {
+      if (change > 0.0 && uniform() >= std::exp(-change / temperature())) {
         column.exchange(s, t);
         continue;
       }

@@ -42,7 +42,8 @@ struct ColumnAssignment {
 /// Best assignment found on p x q tiles (p q >= n). Starts from atoms ordered by basis site and height in
 /// bands of the rectangle, swaps tiles (empty ones included) while the sum of distance^8 over pairs falls
 /// (a limited number of them), then anneals the best one on the excess of pairs over a threshold b - 1 that
-/// is lowered whenever it is met. `swaps` bounds the swaps tried by the annealing. Fixed seed.
+/// is lowered whenever it is met. `swaps` bounds the swaps tried by the annealing, and so does the number of
+/// ways to lay few atoms. Fixed seed.
 ColumnAssignment search_assignment(const ColumnInteractions& interactions, int sites_per_cell, int p, int q,
                                    std::int64_t swaps);
 

@@ -17,7 +17,7 @@ from pathlib import Path
 DECK = """title = "restart"
 [structure]
 lattice_constant_angstrom = 3.1652
-cells = [12, 12, 12]
+cells = [8, 8, 8]
 [run]
 steps = 2500
 timestep_ps = 0.001
@@ -88,7 +88,7 @@ class Runs:
         return {int(r.split()[0]): [float(x) for x in r.split()[2:5]] for r in rows if r.strip()}
 
     def farthest(self, a, b):
-        box = 12 * 3.1652
+        box = 8 * 3.1652
         one, two = self.atoms(a), self.atoms(b)
         return max(abs((x - y + box / 2) % box - box / 2) for i in one for x, y in zip(one[i], two[i]))
 
