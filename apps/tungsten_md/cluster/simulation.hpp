@@ -104,7 +104,7 @@ class Simulation final : public Dynamics {
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyVirial energy_share_;
-  EnergyLedger ledger_;  ///< but for the heat of each step
+  EnergyLedger ledger_;                                  ///< but for the heat of each step
   RunningSum to_stopping_, from_electrons_, from_bath_;  ///< of this rank's atoms
   std::size_t pkas_fired_ = 0;
   std::int64_t lost_atoms_ = 0;         ///< over all ranks
