@@ -102,7 +102,7 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
 void ActiveInputs::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    if (on_host && vectors >= blas_from(m.value_type))
+    if (on_host && vectors >= blas_from)
       multiply_expanded<Value>(m, x, vectors, accumulate, out);
     else
       add_rows<Value>(m, x, vectors, accumulate, out);

@@ -208,10 +208,10 @@ TEST(PackedMatrix, TakesTheBitsItSays) {
   const auto half = random_matrix(rows, columns, 0.5, row_of(Format::two_four));
   const auto bits = [&](Format f, ValueType t) {
     return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix",
-                best_slice(f))
+                best_slice(f, t))
         .bits_per_weight();
   };
-  const double row = 64.0 / columns, slice = row / double(best_slice(Format::bit_mask));  // where one begins
+  const double row = 64.0 / columns, slice = row / slice_rows;  // where one begins
   EXPECT_NEAR(bits(Format::dense, ValueType::fp32), 32, 1e-9);
   EXPECT_NEAR(bits(Format::dense, ValueType::int8), 8 + 16.0 / 128, 1e-9);
   EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + slice, 0.1);
