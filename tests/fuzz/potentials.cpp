@@ -21,9 +21,9 @@ std::string tables(int count) {
 
 const std::string setfl_head = "first\nsecond\nthird\n";
 
-std::string setfl(int elements, int density_tables) {
-  std::string text =
-      setfl_head + (elements == 1 ? "1 W\n" : "2 W He\n") + fmt::format("{0} 0.1 {0} 0.5 3.5\n", points);
+std::string setfl(int elements, int density_tables, const char* behind_cutoff = "") {
+  std::string text = setfl_head + (elements == 1 ? "1 W\n" : "2 W He\n") +
+                     fmt::format("{0} 0.1 {0} 0.5 3.5{1}\n", points, behind_cutoff);
   for (int e = 0; e < elements; ++e)
     text += (e == 0 ? "74 183.84 3.165 bcc\n" : "2 4.0026 0.0 fcc\n") + tables(1 + density_tables);
   return text + tables(elements * (elements + 1) / 2);
@@ -36,6 +36,7 @@ Target potential(const std::string& name, const std::string& file, std::vector<s
 
 const Register alloy(potential("setfl", "p.eam.alloy", {setfl(1, 1), setfl(2, 1)}));
 const Register finnis_sinclair(potential("eam_fs", "p.eam.fs", {setfl(1, 1), setfl(2, 2)}));
+const Register helium(potential("eam_he", "p.eam.he", {setfl(1, 1, " 0.4"), setfl(2, 2, " 0.4")}));
 const Register funcfl(potential("funcfl", "p.eam",
                                 {fmt::format("made up\n74 183.84 3.165 bcc\n{0} 0.1 {0} 0.5 3.5\n", points) +
                                  tables(3)}));

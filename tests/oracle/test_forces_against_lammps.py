@@ -25,10 +25,11 @@ CASES = [
     ("eam/fs, Fe",          "eam/fs",    ["Fe_mm.eam.fs"], ["Fe"],                 "bcc", 2.87, (9, 5, 5), 0.2),
     ("eam/fs, Al-Fe",       "eam/fs",    ["AlFe_mm.eam.fs"], ["Al", "Fe"],         "bcc", 3.1, (9, 5, 5), 0.2),
     ("eam/fs, Ni-Al-H",     "eam/fs",    ["NiAlH_jea.eam.fs"], ["Ni", "Al", "H"],  "fcc", 3.9, (7, 4, 4), 0.1),
+    ("eam/he, Pd-H-He",     "eam/he",    ["PdHHe.eam.he"], ["Pd", "H", "He"],     "fcc", 3.9, (9, 5, 5), 0.15),
     ("funcfl, Cu",          "eam",       ["Cu_u6.eam"], ["Cu"],                    "fcc", 3.615, (7, 4, 4), 0.3),
     ("funcfl, Cu and Ni",   "eam",       ["Cu_u3.eam", "Ni_u3.eam"], ["Cu", "Ni"], "fcc", 3.57, (7, 4, 4), 0.2),
 ]
-MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845, "Ar": 39.95}
+MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845, "Ar": 39.95, "Pd": 106.42, "He": 4.0026}
 EPSILON, SIGMA = 0.010323565, 3.405
 
 

@@ -38,6 +38,7 @@ class CreationRelaxation final : public Dynamics {
   const std::vector<Recoil>& recoils() const override { return recoils_; }
   std::int64_t inserted_pairs() const override { return inserted_; }
   bool settled() const override { return step_ > 0; }
+  bool is_relaxed() const override { return true; }
   bool momentum_is_kept() const override { return false; }
   Configuration configuration() const override;
   std::int64_t hot_atoms_at_border(double, double) const override { return 0; }
@@ -48,7 +49,8 @@ class CreationRelaxation final : public Dynamics {
 
  private:
   CreationRelaxation(const Communicator& comm, const Case& what, const Configuration& start);
-  /// Moves one atom, chosen at random, to a place chosen at random. Collective.
+  /// Moves one atom, chosen at random, to a place chosen at random. Throws std::runtime_error when none of
+  /// many places lies far enough from all atoms. Collective.
   void insert(std::int64_t number);
   void relax_all();
 

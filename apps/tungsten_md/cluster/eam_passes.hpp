@@ -180,7 +180,11 @@ struct EmbeddingPass {
   }
 
   KOKKOS_FORCEINLINE_FUNCTION Real embed_atom(int i) const {
-    const Embedding<Real> f = embed(tables.embedding_of(type(i)), tables.nrho, tables.inverse_drho, rho(i));
+    const Real* quads_of_type = tables.embedding_of(type(i));
+    const Embedding<Real> f =
+        tables.begins_below_zero
+            ? embed_from(quads_of_type, tables.nrho, tables.drho, tables.least_density, rho(i))
+            : embed(quads_of_type, tables.nrho, tables.inverse_drho, rho(i));
     quads(4 * i + 3) = f.slope;
     return f.energy;
   }

@@ -9,7 +9,10 @@ EamTables<Real>::EamTables(const PotentialTables& t)
       nrho(t.nrho),
       inverse_dr(static_cast<Real>(1.0 / t.dr)),
       inverse_drho(static_cast<Real>(1.0 / t.drho)),
-      cutoff_squared(static_cast<Real>(t.cutoff_angstrom * t.cutoff_angstrom)) {
+      cutoff_squared(static_cast<Real>(t.cutoff_angstrom * t.cutoff_angstrom)),
+      begins_below_zero(t.least_density.has_value()),
+      least_density(t.embedding_begin()),
+      drho(t.drho) {
   const auto n = static_cast<std::size_t>(elements);
   const auto pieces = static_cast<std::size_t>(nr) + 1;
   radial = Kokkos::View<Real*, MemSpace>("radial_tables", n * n * pieces * 8);

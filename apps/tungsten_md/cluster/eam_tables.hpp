@@ -17,6 +17,9 @@ struct EamTables {
   Kokkos::View<Real*, MemSpace> embedding;
   int elements = 0, nr = 0, nrho = 0;
   Real inverse_dr = 0, inverse_drho = 0, cutoff_squared = 0;
+  /// The embedding tables are those of eam/he: they begin here.
+  bool begins_below_zero = false;
+  double least_density = 0.0, drho = 0.0;
 
   explicit EamTables(const PotentialTables& tables);
 

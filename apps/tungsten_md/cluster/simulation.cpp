@@ -42,10 +42,10 @@ void Simulation::step(bool with_energy) {
   {
     const Region region(*times_, "integrate");
     kick(p, dt);
-    stopping_.apply(p, dt, to_stopping_, electrons_.deposit(frame_.box));
-    electrons_.couple(p, frame_.box, dt, step_, from_electrons_);
+    ledger_.stopping_ev += stopping_.apply(p, dt, electrons_.deposit(frame_.box));
+    ledger_.electrons_ev += electrons_.couple(p, frame_.box, dt, step_);
     electrons_.conduct(comm_, frame_.box, dt);
-    bathe(dt);
+    ledger_.thermostat_ev += bathe(dt);
     if (chain_.acts(time_ps_)) apply_chain(dt);
   }
   time_ps_ += dt;
@@ -53,18 +53,19 @@ void Simulation::step(bool with_energy) {
   if (dose_.on())
     dose_.advance(time_ps_, step_, dose_.asks_for_hottest(step_) ? comm_.max(hottest_ev(p)) : 0.0);
   if (box_follows) follow_pressure();
+  if (swaps_.is_due(step_)) swap_elements();
 }
 
-void Simulation::bathe(double dt) {
+double Simulation::bathe(double dt) {
   const LangevinThermostat& bath = dose_.is_resting() ? rest_bath_ : langevin_;
-  bath.apply(domain_->particles(), frame_.box, time_ps_, dt, step_, from_bath_);
+  return bath.apply(domain_->particles(), frame_.box, time_ps_, dt, step_);
 }
 
 void Simulation::apply_chain(double dt) {
   double kinetic = thermo().kinetic_ev;
   comm_.broadcast(kinetic);
   const double heat = chain_.apply(domain_->particles(), domain_->atoms(), kinetic, time_ps_, dt);
-  if (comm_.is_root()) from_bath_.add(heat);
+  if (comm_.is_root()) ledger_.thermostat_ev += heat;
 }
 
 void Simulation::follow_pressure() {
@@ -82,6 +83,35 @@ void Simulation::follow_pressure() {
   watch_.disturb();
 }
 
+void Simulation::swap_elements() {
+  const double fixed_k = case_.dynamics.swaps.temperature_k;
+  const double bath_k = case_.dynamics.thermostat.on() ? case_.dynamics.thermostat.temperature_k(time_ps_)
+                                                       : case_.dynamics.temperature.initial_k;
+  const auto energy = [&] {
+    energy_share_ = domain_->compute_forces_and_energy();
+    double total = thermo().potential_ev;
+    comm_.broadcast(total);
+    return total;
+  };
+  const auto exchange = [&](const AtomPair& pair) {
+    exchange_elements(comm_, domain_->particles(), pair);
+    domain_->rebuild();  // ghosts have their atoms' elements
+    return energy();
+  };
+  double now = energy();
+  for (int attempt = 0; attempt < swaps_.attempts(); ++attempt) {
+    const AtomPair pair = swaps_.choose(comm_, domain_->particles());
+    const double after = exchange(pair);
+    if (swaps_.accepts(after - now, fixed_k > 0.0 ? fixed_k : bath_k)) {
+      if (comm_.is_root()) ledger_.thermostat_ev += after - now;
+      now = after;
+    } else {
+      now = exchange(pair);
+    }
+  }
+  watch_.disturb();
+}
+
 bool Simulation::measures_motion() const {
   if (case_.run.list_every > 0) return (step_ + 1) % case_.run.list_every == 0;
   const bool by_forces_alone =
@@ -90,12 +120,20 @@ bool Simulation::measures_motion() const {
 }
 
 void Simulation::move_atoms(double dt) {
+  Particles& p = domain_->particles();
   if (!measures_motion()) {
-    domain_->kick_and_drift(dt);
+    {
+      const Region region(*times_, "integrate");
+      kick_and_drift(p, domain_->list(), dt);
+    }
     domain_->refresh_ghosts();
     return;
   }
-  Motion motion = domain_->measured_kick_and_drift(dt);
+  Motion motion;
+  {
+    const Region region(*times_, "integrate");
+    motion = measured_kick_and_drift(comm_, p, domain_->list(), dt);
+  }
   if (case_.run.list_every > 0) {
     domain_->rebuild_after(motion.displacement, motion.displacement_before(dt));
     return;
@@ -169,6 +207,7 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Configu
       chain_(what.dynamics.thermostat),
       barostat_(what.dynamics.barostat, what.run.seed),
       electrons_(what.dynamics.electrons, start.box, what.run.seed),
+      swaps_(what.dynamics.swaps, what.run.seed),
       dose_(what.dose),
       rest_bath_(bath_at_rest(what.dose), what.run.seed),
       step_(start.step),
@@ -179,7 +218,12 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
     : Simulation(comm, what, start) {
   check_recoils(what, start.box);
   times_ = &times;
+  std::vector<PkaSettings> recoils = what.dynamics.pkas;
+  if (dose_.on()) recoils.push_back(dose_.next_recoil(what.run.seed));
+  require_recoil_elements(comm, recoils, start.atoms);
   domain_ = new_domain(comm, what, potential, start, times);
+  if (what.dynamics.swaps.on() && !has_two_elements(comm, domain_->particles()))
+    throw InputError("swaps.every_steps: found atoms of one element, expected two at least");
   if (what.structure.lost_atoms == LostAtoms::error) {
     const std::vector<int> lost = domain_->lost();
     if (comm.sum(static_cast<int>(lost.size())) > 0) throw InputError(text_of(lost));
@@ -206,16 +250,16 @@ Thermo Simulation::thermo() const {
 
 EnergyLedger Simulation::ledger() const {
   EnergyLedger sum = ledger_;
-  sum.stopping_ev = comm_.sum(to_stopping_.value());
-  sum.electrons_ev = comm_.sum(from_electrons_.value());
-  sum.thermostat_ev = comm_.sum(from_bath_.value());
+  sum.stopping_ev = comm_.sum(ledger_.stopping_ev);
+  sum.electrons_ev = comm_.sum(ledger_.electrons_ev);
+  sum.thermostat_ev = comm_.sum(ledger_.thermostat_ev);
   return sum;
 }
 
 bool Simulation::momentum_is_kept() const {
   return !case_.dynamics.thermostat.on() && !case_.dynamics.barostat.on() && !electrons_.on() &&
          case_.dynamics.stopping.kind == StoppingSettings::Kind::none && case_.dynamics.pkas.empty() &&
-         !dose_.on() && lost_atoms_ == 0;
+         !dose_.on() && !case_.dynamics.swaps.on() && lost_atoms_ == 0;
 }
 
 Configuration Simulation::configuration() const {

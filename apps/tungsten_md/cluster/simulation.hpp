@@ -9,6 +9,7 @@
 
 #include "tungsten_md/cluster/displacement_watch.hpp"
 #include "tungsten_md/cluster/domain_of_run.hpp"
+#include "tungsten_md/cluster/element_swaps.hpp"
 #include "tungsten_md/cluster/relax_box.hpp"
 #include "tungsten_md/dynamics/adaptive_time_step.hpp"
 #include "tungsten_md/dynamics/barostat.hpp"
@@ -45,6 +46,9 @@ class Simulation final : public Dynamics {
   double timestep_ps() const override { return time_step_.current(); }
   const std::vector<Recoil>& recoils() const override { return recoils_; }
   bool settled() const override { return dose_.settled(); }
+  bool is_relaxed() const override {
+    return relaxation_ && step_ == frame_.step && !(case_.dynamics.temperature.draw_k > 0.0);
+  }
   bool momentum_is_kept() const override;
   Configuration configuration() const override;
   std::int64_t hot_atoms_at_border(double width_angstrom, double energy_ev) const override;
@@ -73,10 +77,13 @@ class Simulation final : public Dynamics {
   void fire_recoil_of_dose();
   /// From now on the border lies as far as can be from this place.
   void centre_on(const Vec3& recoil);
-  void bathe(double dt);
+  /// What the thermostat gives this rank's atoms in a step.
+  double bathe(double dt);
   void apply_chain(double dt);
   /// The box changes as the pressure of the present energies says; forces and energies are then those in it.
   void follow_pressure();
+  /// Exchanges of elements; what they raise the energy by comes from the heat bath.
+  void swap_elements();
   /// Half a kick and the drift; then ghosts or lists are as the new positions need them.
   void move_atoms(double dt);
   /// Whether this step asks all ranks how far their atoms have moved.
@@ -97,6 +104,7 @@ class Simulation final : public Dynamics {
   NoseHooverThermostat chain_;
   Barostat barostat_;
   Electrons electrons_;
+  ElementSwaps swaps_;
   DisplacementWatch watch_;
   DoseProtocol dose_;
   LangevinThermostat rest_bath_;  ///< of all atoms, between two recoils of a dose
@@ -104,8 +112,7 @@ class Simulation final : public Dynamics {
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyVirial energy_share_;
-  EnergyLedger ledger_;                                  ///< but for the heat of each step
-  RunningSum to_stopping_, from_electrons_, from_bath_;  ///< of this rank's atoms
+  EnergyLedger ledger_;
   std::size_t pkas_fired_ = 0;
   std::int64_t lost_atoms_ = 0;         ///< over all ranks
   std::int64_t late_lists_before_ = 0;  ///< up to the checkpoint

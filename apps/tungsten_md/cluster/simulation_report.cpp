@@ -51,6 +51,10 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
   if (case_.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
     result.add_check("chain_balance_per_atom", chain_balance_ev() / static_cast<double>(atoms()), 0.0,
                      case_.check.energy_tolerance_ev_per_atom, "eV");
+  if (case_.dynamics.swaps.on()) {
+    result.add_figure("element_swaps_tried", static_cast<double>(swaps_.tried()), "");
+    result.add_figure("element_swaps_accepted", static_cast<double>(swaps_.accepted()), "");
+  }
   if (relaxation_)
     result.add_check("relaxed_max_force", relaxation_->max_force, 0.0,
                      case_.dynamics.relax.force_tolerance_ev_per_angstrom, "eV/Angstrom");

@@ -32,14 +32,15 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   time_step_.resume(state.numbers.at("timestep_ps"));
   ledger_.initial_ev = state.numbers.at("initial_ev");
   ledger_.pka_ev = state.numbers.at("pka_ev");
-  to_stopping_.set(share_of(comm, state, "stopping_ev"));
-  from_bath_.set(share_of(comm, state, "thermostat_ev"));
-  if (electrons_.on()) from_electrons_.set(share_of(comm, state, "electrons_ev"));
+  ledger_.stopping_ev = share_of(comm, state, "stopping_ev");
+  ledger_.thermostat_ev = share_of(comm, state, "thermostat_ev");
+  if (electrons_.on()) ledger_.electrons_ev = share_of(comm, state, "electrons_ev");
   if (electrons_.has_cells())
     electrons_.resume(state.fields.at("electron_cells_ev"), state.numbers.at("electrons_initial_ev"));
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
   const auto counter = [&](const char* name) { return stored(state.counters, name); };
   lost_atoms_ = counter("lost_atoms");
+  swaps_.resume(counter("swaps_tried"), counter("swaps_accepted"));
   late_lists_before_ = counter("late_lists");
   if (counter("lost_atoms_settled") != 0) looked_at_ = domain_->rebuilds();
   ledger_.lost_ev = stored(state.numbers, "lost_ev");
@@ -72,12 +73,14 @@ SimulationState Simulation::state() const {
   s.counters = {{"pkas_fired", static_cast<std::int64_t>(pkas_fired_)},
                 {"lost_atoms", lost_atoms_},
                 {"late_lists", late_lists()},
+                {"swaps_tried", swaps_.tried()},
+                {"swaps_accepted", swaps_.accepted()},
                 {"displacement_due_step", watch_.due()},
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
-  s.shares = {{"stopping_ev", comm_.all_gather(to_stopping_.value())},
-              {"electrons_ev", comm_.all_gather(from_electrons_.value())},
-              {"thermostat_ev", comm_.all_gather(from_bath_.value())}};
+  s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},
+              {"electrons_ev", comm_.all_gather(ledger_.electrons_ev)},
+              {"thermostat_ev", comm_.all_gather(ledger_.thermostat_ev)}};
   if (electrons_.has_cells()) s.fields["electron_cells_ev"] = electrons_.cells_ev();
   s.recoils = recoils_;
   return s;

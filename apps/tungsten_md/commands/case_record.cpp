@@ -19,6 +19,7 @@ std::string digest_of(const PotentialTables& p) {
   Digest digest;
   for (const auto& e : p.elements) digest.add(std::string_view(e.symbol)).add(e.mass_amu);
   digest.add(p.nrho).add(p.nr).add(p.drho).add(p.dr).add(p.cutoff_angstrom);
+  if (p.least_density) digest.add(*p.least_density);
   for (const auto& table : p.embedding) digest.add(table);
   for (const auto* set : {&p.density, &p.r_phi})
     for (const auto& row : *set)
@@ -122,6 +123,11 @@ void CaseRecord::set_dynamics(const DynamicsSettings& d) {
   if (s.kind == Kind::table) set("stopping.file (content)", digest_of_file(s.file));
   if (s.kind != Kind::none) set("stopping.cutoff_energy_ev", s.cutoff_energy_ev);
   set_electrons(d.electrons);
+  if (d.swaps.on()) {
+    set("swaps.every_steps", d.swaps.every);
+    set("swaps.attempts", d.swaps.attempts);
+    set("swaps.temperature_k", d.swaps.temperature_k);
+  }
   const AdaptiveStepSettings& a = d.adaptive;
   set("adaptive_timestep.max_displacement_angstrom", a.max_displacement_angstrom);
   set("adaptive_timestep.max_energy_change_ev", a.max_energy_change_ev);
@@ -141,6 +147,7 @@ void CaseRecord::set_dynamics(const DynamicsSettings& d) {
     if (p.direction) set(at + "direction", *p.direction);
     if (p.position) set(at + "position_angstrom", *p.position);
     set(at + "random_site", p.random_site);
+    if (!p.element.empty()) set(at + "element", p.element);
   }
 }
 
@@ -198,6 +205,7 @@ void CaseRecord::set_dose(const DoseSettings& d) {
   std::vector<std::array<double, 3>> bins;
   for (const auto& b : d.spectrum.bins) bins.push_back({b.low_ev, b.high_ev, b.share});
   set("dose.recoil_energy_ev (spectrum)", bins);
+  if (!d.recoil_element.empty()) set("dose.recoil_element", d.recoil_element);
   set("dose.first_ps", d.first_ps);
   set("dose.hot_energy_ev", d.hot_energy_ev);
   set("dose.least_hot_ps", d.least_hot_ps);

@@ -58,7 +58,7 @@ void print_crystal(const PotentialTables& t, std::size_t k) {
     const auto atom = crystal.atom(a);
     fmt::print(
         "  {} {}, a = {:.6f} A ({}): {:.6f} eV/atom, {} neighbours, density {:.6g} (table ends at {:.6g})\n",
-        e.symbol, e.lattice, a, which, atom.energy_ev, atom.neighbours, atom.density, (t.nrho - 1) * t.drho);
+        e.symbol, e.lattice, a, which, atom.energy_ev, atom.neighbours, atom.density, t.largest_density());
   };
   if (!(e.lattice_constant_angstrom > 0.0)) return;
   print("as the file says", e.lattice_constant_angstrom);
@@ -87,8 +87,8 @@ int info(const PotentialOptions& o) {
   if (!Communicator().is_root()) return 0;
   fmt::print("{} ({})\n", t.source, t.format);
   for (const auto& line : t.comments) fmt::print("  # {}\n", line);
-  fmt::print("  cut-off {:.8g} A; {} distances, step {:.8g} A; {} densities, step {:.8g}\n",
-             t.cutoff_angstrom, t.nr, t.dr, t.nrho, t.drho);
+  fmt::print("  cut-off {:.8g} A; {} distances, step {:.8g} A; {} densities, step {:.8g}, from {:.8g}\n",
+             t.cutoff_angstrom, t.nr, t.dr, t.nrho, t.drho, t.embedding_begin());
   for (const auto& e : t.elements) fmt::print("  {}: Z {}, {} amu\n", e.symbol, e.atomic_number, e.mass_amu);
   for (std::size_t k = 0; k < t.elements.size(); ++k) print_crystal(t, k);
   for (std::size_t a = 0; a < t.elements.size(); ++a)
@@ -104,7 +104,7 @@ int make(const PotentialOptions& o) {
   if (!Communicator().is_root()) return 0;
   write_potential(o.out, t);
   fmt::print("{}: {} distances to {:.8g} A, {} densities to {:.8g}\n", o.out, t.nr, t.cutoff_angstrom, t.nrho,
-             (t.nrho - 1) * t.drho);
+             t.largest_density());
   return 0;
 }
 
@@ -124,38 +124,42 @@ int plot_data(const PotentialOptions& o) {
   const PotentialTables t = load(o);
   if (!Communicator().is_root()) return 0;
   const std::size_t n = t.elements.size();
-  const auto places = [&](double end) {
+  const auto places = [&](double begin, double end) {
     std::vector<double> x;
-    for (int k = 1; k <= o.points; ++k) x.push_back(end * k / o.points);
+    for (int k = 1; k <= o.points; ++k) x.push_back(begin + (end - begin) * k / o.points);
     return x;
   };
-  const auto values = [](const std::vector<double>& samples, double step, const std::vector<double>& x,
-                         bool over_x) {
+  const auto r = places(0.0, t.cutoff_angstrom);
+  const auto values = [](const std::vector<double>& samples, double begin, double step,
+                         const std::vector<double>& x) {
     const auto quads = lammps_spline(samples);
     std::vector<double> y;
-    for (const double at : x) y.push_back(table_value(quads, at / step) / (over_x ? at : 1.0));
+    for (const double at : x) y.push_back(table_value(quads, (at - begin) / step));
     return y;
   };
+  const auto over_distance = [&](std::vector<double> r_phi) {
+    for (std::size_t k = 0; k < r.size(); ++k) r_phi[k] /= r[k];
+    return r_phi;
+  };
   std::vector<std::string> names{"r_angstrom"};
-  const auto r = places(t.cutoff_angstrom);
   std::vector<std::vector<double>> columns{r};
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b < n; ++b) {
       const auto pair = t.elements[a].symbol + "_" + t.elements[b].symbol;
       names.push_back("density_of_" + t.elements[b].symbol + "_at_" + t.elements[a].symbol);
-      columns.push_back(values(t.density[a][b], t.dr, r, false));
+      columns.push_back(values(t.density[a][b], 0.0, t.dr, r));
       if (b > a) continue;
       names.push_back("phi_" + pair + "_ev");
-      columns.push_back(values(t.r_phi[a][b], t.dr, r, true));
+      columns.push_back(over_distance(values(t.r_phi[a][b], 0.0, t.dr, r)));
     }
   write_csv(o.out + "_pairs.csv", names, columns);
 
   names = {"density"};
-  const auto rho = places((t.nrho - 1) * t.drho);
+  const auto rho = places(t.embedding_begin(), t.largest_density());
   columns = {rho};
   for (std::size_t a = 0; a < n; ++a) {
     names.push_back("embedding_" + t.elements[a].symbol + "_ev");
-    columns.push_back(values(t.embedding[a], t.drho, rho, false));
+    columns.push_back(values(t.embedding[a], t.embedding_begin(), t.drho, rho));
   }
   write_csv(o.out + "_embedding.csv", names, columns);
   return 0;
@@ -185,15 +189,17 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
     return sub;
   };
   const auto add_file = [&](CLI::App* sub) {
-    sub->add_option("file", o->file, "setfl, eam/fs or funcfl file, or its name in the library");
-    sub->add_option("--format", o->format, "auto, eam/alloy, eam/fs or funcfl")->capture_default_str();
+    sub->add_option("file", o->file, "setfl, eam/fs, eam/he or funcfl file, or its name in the library");
+    sub->add_option("--format", o->format, "auto, eam/alloy, eam/fs, eam/he or funcfl")
+        ->capture_default_str();
   };
   const auto add_model = [&](CLI::App* sub) { return o->model.add_to(*sub); };
   const auto add_grid = [&](CLI::App* sub) {
     sub->add_option("--nr", o->nr, "number of distances, by spline")->transform(whole_number_in({5, 1e7}));
     sub->add_option("--nrho", o->nrho, "number of densities, by spline")
         ->transform(whole_number_in({5, 1e7}));
-    sub->add_option("-o,--output", o->out, "file to write: setfl, or eam/fs when it ends in .eam.fs")
+    sub->add_option("-o,--output", o->out,
+                    "file to write: setfl, or eam/fs when it ends in .eam.fs, eam/he: .eam.he")
         ->required()
         ->check(file_to_write());
   };

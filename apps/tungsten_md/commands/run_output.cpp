@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -58,6 +59,8 @@ RunOutput::RunOutput(const Communicator& comm, const Case& what, const Potential
       reference_(std::move(reference)),
       cutoffs_(cutoffs_for(what, reference_.get())),
       dose_model_(what, potential) {
+  if (const auto lattice = lattice_of(what, reference_.get()); lattice && potential.elements.size() == 1)
+    crystal_.emplace(potential, 0, lattice->kind);
   if (what.output.trajectory_every > 0 && contains(what.output.trajectory_formats, "h5md"))
     open_trajectory(start, resumes_at);
   if (!resumes_at) return;
@@ -312,6 +315,19 @@ void tell_recoils_not_fired(const Communicator& comm, const std::vector<PkaSetti
 
 }  // namespace
 
+void RunOutput::add_stored_energy(Result& result, const Dynamics& dynamics) const {
+  const auto lattice = lattice_of(case_, reference_.get());
+  const auto& periodic = box_.periodic;
+  if (!dynamics.is_relaxed() || !crystal_ || !periodic[0] || !periodic[1] || !periodic[2]) return;
+  const Thermo now = dynamics.thermo();
+  const double cells = static_cast<double>(lattice->size()) / lattice->sites_per_cell();
+  const double volume = now.box_angstrom[0] * now.box_angstrom[1] * now.box_angstrom[2];
+  result.add_figure("stored_energy_per_atom_ev",
+                    now.potential_ev / static_cast<double>(dynamics.atoms()) -
+                        crystal_->atom(std::cbrt(volume / cells)).energy_ev,
+                    "eV", dynamics.kind(), "above the perfect crystal in a box of this volume");
+}
+
 void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
   const EnergyLedger ledger = dynamics.ledger();
   result.set_section("energy_ledger_ev", {{"initial", ledger.initial_ev},
@@ -321,6 +337,7 @@ void RunOutput::add_to(Result& result, const Dynamics& dynamics) const {
                                           {"thermostat", ledger.thermostat_ev},
                                           {"barostat", ledger.barostat_ev},
                                           {"lost", ledger.lost_ev}});
+  add_stored_energy(result, dynamics);
   const auto& recoils = dynamics.recoils();
   result.set_section("recoils", recoils_to_json(recoils));
   tell_recoils_not_fired(comm_, case_.dynamics.pkas, dynamics);

@@ -15,6 +15,7 @@
 #include "tungsten_md/io/trajectory.hpp"
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/dynamics.hpp"
+#include "tungsten_md/model/perfect_crystal.hpp"
 
 namespace wafermark::tungsten {
 
@@ -69,6 +70,9 @@ class RunOutput {
   void count_defects(const Dynamics& dynamics);
   std::string end_of_dose() const;
   nlohmann::json dose_section(const Dynamics& dynamics) const;
+  /// What defects store, where the atoms are at rest in a box without faces and the crystal is of one
+  /// element.
+  void add_stored_energy(Result& result, const Dynamics& dynamics) const;
   /// For the models' predictions: none unless the target is tungsten.
   std::vector<double> pka_energies() const;
 
@@ -79,6 +83,7 @@ class RunOutput {
   std::unique_ptr<ReferenceSites> reference_;
   ClusterCutoffs cutoffs_;
   DoseModel dose_model_;
+  std::optional<PerfectCrystal> crystal_;  ///< of the sites, where they are a lattice of one element
   std::string dose_end_;
   DefectSeries defects_;
   std::optional<TrajectoryWriter> h5md_;

@@ -9,6 +9,8 @@ PkaSettings DoseProtocol::next_recoil(std::uint64_t seed) const {
   PkaSettings recoil;
   recoil.energy_ev = settings_.spectrum.energy_ev(uniform(words[0]), uniform(words[1]));
   recoil.random_site = true;
+  recoil.element = settings_.recoil_element;
+  recoil.type = settings_.recoil_type;
   return recoil;
 }
 

@@ -44,8 +44,9 @@ ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : setti
   power_ = numbers_on_device(powers, "stopping_power");
 }
 
-void ElectronicStopping::apply(Particles& p, double dt, RunningSum& lost, const HeatDeposit& deposit) const {
-  if (settings_.kind == StoppingSettings::Kind::none) return;
+double ElectronicStopping::apply(Particles& p, double dt, const HeatDeposit& deposit) const {
+  if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
+  double lost = 0.0;
   Kokkos::parallel_reduce(
       "stopping", over(p.n_local),
       Slow{p,
@@ -54,7 +55,8 @@ void ElectronicStopping::apply(Particles& p, double dt, RunningSum& lost, const 
            dt,
            above_,
            deposit},
-      lost.next());
+      lost);
+  return lost;
 }
 
 std::int64_t ElectronicStopping::above_table() const {

@@ -1,8 +1,13 @@
 #include "tungsten_md/dynamics/pka.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <vector>
 
+#include "common/errors.hpp"
 #include "tungsten_md/dynamics/nearest_atom.hpp"
 #include "tungsten_md/kernels/random.hpp"
 #include "tungsten_md/model/units.hpp"
@@ -25,7 +30,9 @@ Vec3 site_of(const PkaSettings& pka, const Box& box, int index, std::uint64_t se
 
 Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const PkaSettings& pka, int index,
                 std::uint64_t seed) {
-  const FoundAtom hit = nearest_atom(comm, p, box, site_of(pka, box, index, seed));
+  const FoundAtom hit = nearest_atom(comm, p, box, site_of(pka, box, index, seed), pka.type);
+  if (hit.id == 0)
+    throw std::runtime_error(fmt::format("recoil {}: found no atom of {} any more", index, pka.element));
 
   Recoil recoil;
   recoil.atom = hit.id;
@@ -63,6 +70,16 @@ Recoil knock_on(const Communicator& comm, Particles& p, const Box& box, const Pk
   recoil.position = {told[0], told[1], told[2]};
   recoil.energy_gained_ev = told[3];
   return recoil;
+}
+
+void require_recoil_elements(const Communicator& comm, const std::vector<PkaSettings>& pkas,
+                             const Atoms& atoms) {
+  for (const PkaSettings& pka : pkas) {
+    if (pka.type == any_type) continue;
+    const bool here = std::find(atoms.type.begin(), atoms.type.end(), pka.type) != atoms.type.end();
+    if (comm.max(here ? 1 : 0) == 0)
+      throw InputError(fmt::format("recoils of {}: found no such atom, expected one at least", pka.element));
+  }
 }
 
 }  // namespace wafermark::tungsten

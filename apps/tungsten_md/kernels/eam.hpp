@@ -102,4 +102,19 @@ KOKKOS_FORCEINLINE_FUNCTION Embedding<T> embed(const T* quads, int pieces, T inv
   return {cubic_value(c, p) + slope * beyond, slope * inverse_drho};
 }
 
+/// The same from a table of eam/he, which begins at `least_density` below 0 and goes on along its end slopes
+/// on both sides. As in LAMMPS the second piece serves the first interval, too. The place in the table is
+/// found in double precision: it is small beside where the table begins.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Embedding<T> embed_from(const T* quads, int pieces, double drho,
+                                                    double least_density, T rho) {
+  const double s = (static_cast<double>(rho) - least_density) / drho;
+  const double inside = Kokkos::fmax(0.0, Kokkos::fmin(s, static_cast<double>(pieces - 1)));
+  const double m = Kokkos::fmax(1.0, Kokkos::fmin(Kokkos::floor(inside), static_cast<double>(pieces - 2)));
+  const T p = static_cast<T>(inside - m);
+  const Quad<T> c = load_quads(quads, static_cast<int>(m));
+  const T slope = cubic_slope(c, p);
+  return {cubic_value(c, p) + slope * static_cast<T>(s - inside), slope / static_cast<T>(drho)};
+}
+
 }  // namespace wafermark::tungsten

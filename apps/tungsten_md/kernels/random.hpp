@@ -18,7 +18,8 @@ enum class Stream : std::uint32_t {
   electrons = 5,
   composition = 6,
   barostat = 7,
-  dose = 8
+  dose = 8,
+  swaps = 9
 };
 
 struct Triple {

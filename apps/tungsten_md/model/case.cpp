@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 
+#include "common/errors.hpp"
 #include "tungsten_md/model/recoil_checks.hpp"
 #include "tungsten_md/model/stopping_table.hpp"
 
@@ -274,6 +275,28 @@ void check_pressure(const Deck& deck, const Case& c) {
     deck.reject("structure.thermal_expansion", "a number, or temperature.initial_k above 0 to measure it at");
 }
 
+/// The number of an element among the potential's, -1 for no element.
+int type_of(const std::string& element, const char* key, const std::vector<std::string>& known) {
+  if (element.empty()) return -1;
+  const auto found = std::find(known.begin(), known.end(), element);
+  if (found == known.end())
+    throw InputError(fmt::format("{}: found {}, expected an element among potential.elements, {}", key,
+                                 element, fmt::join(known, ", ")));
+  return static_cast<int>(found - known.begin());
+}
+
+/// Exchanges need two elements, and frames that can tell which atom is of which.
+void check_swaps(const Deck& deck, const Case& c) {
+  if (!c.dynamics.swaps.on()) return;
+  if (c.potential.elements.size() < 2) deck.reject("swaps.every_steps", "0 with a potential of one element");
+  const auto& formats = c.output.trajectory_formats;
+  if (c.output.trajectory_every > 0 && std::find(formats.begin(), formats.end(), "h5md") != formats.end())
+    deck.reject(
+        "swaps.every_steps",
+        "0 with a trajectory of format h5md, whose atoms keep their elements; dump and xyz hold those of "
+        "each frame");
+}
+
 /// Stopping is that of the atoms at hand, and known for every energy that a recoil gives one.
 void check_stopping(const Deck& deck, const Case& c) {
   const StoppingSettings& s = c.dynamics.stopping;
@@ -328,8 +351,12 @@ Case Case::read(Deck& deck) {
   check_pressure(deck, c);
   c.dose = DoseSettings::read(deck, c.dynamics, c.potential.elements == std::vector<std::string>{"W"});
   check_stopping(deck, c);
+  for (PkaSettings& pka : c.dynamics.pkas)
+    pka.type = type_of(pka.element, "pka.element", c.potential.elements);
+  c.dose.recoil_type = type_of(c.dose.recoil_element, "dose.recoil_element", c.potential.elements);
   if (c.structure.lattice) check_recoils(c, c.structure.lattice->box(periodic));
   c.output = read_output(deck);
+  check_swaps(deck, c);
   const auto& formats = c.output.trajectory_formats;
   if (c.structure.lost_atoms == LostAtoms::drop && c.output.trajectory_every > 0 &&
       std::find(formats.begin(), formats.end(), "h5md") != formats.end())

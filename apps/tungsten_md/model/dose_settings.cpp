@@ -20,6 +20,8 @@ void read_recoils(Deck& deck, DoseSettings& d) {
                               "lines of low energy, high energy (eV) and recoils in between, instead of "
                               "dose.recoil_energy_ev");
   const double energy = deck.number("dose.recoil_energy_ev", 0.0, "of every recoil", {0, 1e9});
+  d.recoil_element = deck.text("dose.recoil_element", "",
+                               "of the atoms: the nearest one of it to a random place; none: any");
   if (d.method != DoseSettings::Method::recoils) return;
   if (d.spectrum_file.empty() == (energy == 0.0))
     deck.reject("dose.recoil_energy_ev", "an energy, or dose.spectrum_file instead of it");
@@ -62,7 +64,7 @@ void reject_idle_keys(const Deck& deck, const DoseSettings& d) {
   if (d.method != Method::recoils)
     idle({"dose.recoil_energy_ev", "dose.spectrum_file", "dose.first_ps", "dose.hot_energy_ev",
           "dose.least_hot_ps", "dose.most_hot_ps", "dose.rest_ps", "dose.rest_temperature_k",
-          "dose.rest_damping_time_ps", "dose.threshold_ev"},
+          "dose.rest_damping_time_ps", "dose.threshold_ev", "dose.recoil_element"},
          "dose.method = \"recoils\" beside it");
   if (d.method != Method::insertion) idle({"dose.pairs_at_once"}, "dose.method = \"insertion\" beside it");
   if (!d.on())
@@ -78,10 +80,10 @@ void check_beside(const Deck& deck, const DoseSettings& d, const DynamicsSetting
   if (dynamics.relax.max_steps == 0)
     deck.reject("dose.method", "relax.max_steps with \"insertion\": atoms are relaxed after each");
   if (dynamics.temperature.draw_k > 0.0 || dynamics.thermostat.on() || dynamics.barostat.on() ||
-      dynamics.electrons.on())
+      dynamics.electrons.on() || dynamics.swaps.on())
     deck.reject("dose.method",
                 "nothing that moves or heats atoms beside \"insertion\": no [temperature], [thermostat], "
-                "[barostat] or [electrons]");
+                "[barostat], [electrons] or [swaps]");
 }
 
 }  // namespace

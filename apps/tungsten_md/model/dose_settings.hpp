@@ -18,6 +18,8 @@ struct DoseSettings {
 
   RecoilSpectrum spectrum;          ///< of the recoils' energies
   std::string spectrum_file;        ///< empty: one energy
+  std::string recoil_element;       ///< of the atoms that are hit; empty: any
+  int recoil_type = -1;             ///< its number among potential.elements, or -1
   double first_ps = 0.0;            ///< time of the first recoil
   double hot_energy_ev = 1.0;       ///< a cascade is hot while an atom has more kinetic energy
   double least_hot_ps = 0.5;        ///< at least so long

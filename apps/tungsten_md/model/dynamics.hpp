@@ -97,6 +97,8 @@ class Dynamics {
   virtual std::int64_t inserted_pairs() const { return 0; }
   /// The ledger holds all that changes the energy.
   virtual bool energy_is_kept() const { return true; }
+  /// The atoms are at rest where their energy has a minimum: what it is above the crystal's, defects store.
+  virtual bool is_relaxed() const { return false; }
   /// Nothing outside the crystal pushes or cools it.
   virtual bool momentum_is_kept() const = 0;
   /// This rank's atoms.

@@ -99,6 +99,7 @@ PkaSettings read_pka(Deck& deck) {
     if (position.size() != 3) deck.reject("position_angstrom", "three numbers");
     p.position = Vec3{position[0], position[1], position[2]};
   }
+  p.element = deck.text("element", "", "of the atom: the nearest one of it is hit; none: of any");
   p.time_ps = deck.number("time_ps", 0.0, "when", {0, 1e12});
   return p;
 }
@@ -156,6 +157,9 @@ DynamicsSettings DynamicsSettings::read(Deck& deck) {
   d.thermostat = read_thermostat(deck);
   d.stopping = read_stopping(deck);
   d.electrons = ElectronSettings::read(deck, d.temperature.initial_k);
+  d.swaps = SwapSettings::read(deck);
+  if (d.swaps.on() && d.swaps.temperature_k == 0.0 && !d.thermostat.on() && !(d.temperature.initial_k > 0.0))
+    deck.reject("swaps.temperature_k", "above 0, or a thermostat or temperature.initial_k above 0");
   for (Deck& pka : deck.tables("pka", "primary knock-on atoms")) d.pkas.push_back(read_pka(pka));
   std::stable_sort(d.pkas.begin(), d.pkas.end(),
                    [](const PkaSettings& a, const PkaSettings& b) { return a.time_ps < b.time_ps; });

@@ -1,5 +1,5 @@
 // What acts on the atoms beside their forces: the deck's [temperature], [thermostat], [barostat], [stopping],
-// [electrons], [[pka]], [adaptive_timestep] and [relax].
+// [electrons], [swaps], [[pka]], [adaptive_timestep] and [relax].
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "tungsten_md/model/box.hpp"
 #include "tungsten_md/model/electron_settings.hpp"
 #include "tungsten_md/model/pressure_settings.hpp"
+#include "tungsten_md/model/swap_settings.hpp"
 
 namespace wafermark::tungsten {
 
@@ -60,6 +61,8 @@ struct PkaSettings {
   std::optional<Vec3> position;   ///< the nearest atom is hit
   bool random_site = false;       ///< else, without a position: the atom nearest to the box's centre
   double time_ps = 0.0;
+  std::string element{};  ///< of the atom that is hit: the nearest one of it; empty: any
+  int type = -1;          ///< its number among potential.elements, or -1
 };
 
 struct AdaptiveStepSettings {
@@ -82,6 +85,7 @@ struct DynamicsSettings {
   BarostatSettings barostat;
   StoppingSettings stopping;
   ElectronSettings electrons;
+  SwapSettings swaps;
   std::vector<PkaSettings> pkas;  ///< in the order of their times
   AdaptiveStepSettings adaptive;
   RelaxSettings relax;

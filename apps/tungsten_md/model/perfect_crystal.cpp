@@ -10,6 +10,7 @@ PerfectCrystal::PerfectCrystal(const PotentialTables& t, std::size_t element, La
     : lattice_{kind, 1.0, {1, 1, 1}, {0, 0, 0}},
       dr_(t.dr),
       drho_(t.drho),
+      rho_begin_(t.embedding_begin()),
       cutoff_(t.cutoff_angstrom),
       density_(lammps_spline(t.density[element][element])),
       r_phi_(lammps_spline(t.r_phi[element][element])),
@@ -30,7 +31,7 @@ PerfectCrystal::Atom PerfectCrystal::atom(double a) const {
           result.density += table_value(density_, r / dr_);
           pair += table_value(r_phi_, r / dr_) / r;
         }
-  result.energy_ev = table_value(embedding_, result.density / drho_) + 0.5 * pair;
+  result.energy_ev = table_value(embedding_, (result.density - rho_begin_) / drho_) + 0.5 * pair;
   return result;
 }
 

@@ -25,7 +25,7 @@ class PerfectCrystal {
 
  private:
   Lattice lattice_;
-  double dr_, drho_, cutoff_;
+  double dr_, drho_, rho_begin_, cutoff_;
   std::vector<double> density_, r_phi_, embedding_;  ///< cubic pieces
 };
 

@@ -19,6 +19,9 @@ struct Header {
   double drho, dr, cutoff;
 };
 
+constexpr const char* finnis_sinclair = "eam/fs";
+constexpr const char* helium_in_metals = "eam/he";  // eam/fs whose embedding tables begin below 0
+
 Header read_header(PotentialText& in) {
   Header h{};
   h.nrho = in.count("the number of density points", 5);
@@ -46,17 +49,23 @@ PotentialTables::Element read_element(PotentialText& in, const std::string& symb
 }
 
 /// setfl and eam/fs differ in the number of density tables of an element: one, or one for each neighbour.
-PotentialTables read_setfl(const std::string& path, bool finnis_sinclair) {
+/// eam/he is eam/fs with the largest density of the embedding tables behind the cut-off.
+PotentialTables read_setfl(const std::string& path, const std::string& format) {
+  const bool one_density = format == "eam/alloy";
   PotentialText in(path);
   PotentialTables t;
   t.source = path;
-  t.format = finnis_sinclair ? "eam/fs" : "eam/alloy";
+  t.format = format;
   for (int k = 0; k < 3; ++k) t.comments.push_back(in.comment_line());
   const auto n = static_cast<std::size_t>(in.count("the number of elements", 1));
   if (n > 100) in.fail(std::to_string(n), "at most 100 elements");
   std::vector<std::string> symbols;
   for (std::size_t a = 0; a < n; ++a) symbols.push_back(in.word("the symbol of an element"));
   const Header h = read_header(in);
+  if (format == helium_in_metals) {
+    if (!in.line_has_more()) in.fail("five numbers", "a sixth, the largest density of an eam/he table");
+    t.least_density = in.number("the largest density") - (h.nrho - 1) * h.drho;
+  }
   t.nrho = h.nrho;
   t.drho = h.drho;
   t.nr = h.nr;
@@ -67,7 +76,7 @@ PotentialTables read_setfl(const std::string& path, bool finnis_sinclair) {
   for (std::size_t a = 0; a < n; ++a) {
     t.elements.push_back(read_element(in, symbols[a]));
     t.embedding.push_back(in.table(h.nrho, "embedding energy of " + symbols[a]));
-    if (finnis_sinclair) {
+    if (!one_density) {
       // Element a's block holds what its atoms lay at atoms of each element b.
       for (std::size_t b = 0; b < n; ++b)
         t.density[b][a] = in.table(h.nr, fmt::format("density of {} at {}", symbols[a], symbols[b]));
@@ -202,7 +211,8 @@ PotentialTables select_elements(const PotentialTables& all, const std::vector<st
 std::string format_of_name(const std::string& path) {
   const std::string name = without_compression(path);
   for (const char* end : {".fs", ".Finnis-Sinclair"})
-    if (name.ends_with(end)) return "eam/fs";
+    if (name.ends_with(end)) return finnis_sinclair;
+  if (name.ends_with(".he")) return helium_in_metals;
   for (const char* end : {".alloy", ".setfl", ".set"})
     if (name.ends_with(end)) return "eam/alloy";
   for (const char* end : {".eam", ".funcfl"})
@@ -216,13 +226,15 @@ std::string potential_format(const std::string& path, const std::string& format)
   const std::string named = format_of_name(path);
   if (format == "auto") {
     if (!named.empty()) return named;
-    throw InputError(fmt::format(
-        "{}: found a name that tells no format, expected .eam.alloy, .eam.fs or .eam, or the format by name",
-        path));
-  }
-  if (format != "eam/alloy" && format != "eam/fs" && format != "funcfl")
     throw InputError(
-        fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs or funcfl", path, format));
+        fmt::format("{}: found a name that tells no format, expected .eam.alloy, .eam.fs, .eam.he or .eam, "
+                    "or the format by "
+                    "name",
+                    path));
+  }
+  if (format != "eam/alloy" && format != finnis_sinclair && format != helium_in_metals && format != "funcfl")
+    throw InputError(
+        fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs, eam/he or funcfl", path, format));
   // Tables of one element look alike in setfl and eam/fs: only the name tells. All kinds go by the name .eam.
   if (!named.empty() && named != "funcfl" && named != format)
     throw InputError(fmt::format("{}: found a name of format {}, expected one of {}, the format asked for",
@@ -235,8 +247,7 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
   const std::string kind = potential_format(path, format);
   if (elements.empty())
     throw InputError(path + ": found no elements for the atom types, expected one for each type");
-  if (kind == "eam/alloy" || kind == "eam/fs")
-    return select_elements(read_setfl(path, kind == "eam/fs"), elements);
+  if (kind != "funcfl") return select_elements(read_setfl(path, kind), elements);
   const std::vector<std::string> paths = split(path);
   if (paths.size() != elements.size())
     throw InputError(fmt::format("{}: found {} funcfl files for {} elements, expected one for each", path,
@@ -253,7 +264,7 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
     f.element.symbol = element_symbol(f.element.atomic_number);  // the format holds no symbol
     return merge_funcfl({f}, path);
   }
-  return read_setfl(path, kind == "eam/fs");
+  return read_setfl(path, kind);
 }
 
 }  // namespace wafermark::tungsten

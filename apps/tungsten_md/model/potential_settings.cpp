@@ -52,7 +52,7 @@ LennardJones read_lennard_jones(Deck& deck, const PotentialSettings& p) {
 PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::string>& crystal_elements) {
   PotentialSettings p;
   p.file = deck.text("potential.file", "",
-                     "setfl, eam/fs or funcfl file; found beside the deck or in the library");
+                     "setfl, eam/fs, eam/he or funcfl file; found beside the deck or in the library");
   p.model =
       deck.choice("potential.model", p.file.empty() ? "ackland_thetford_1987" : "none",
                   {"none", "ackland_thetford_1987", "zhou_2004", lennard_jones_name},
@@ -63,7 +63,7 @@ PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::str
   if (p.model == "none") p.model.clear();
   if (!p.file.empty())
     p.file = find_potential(p.file, std::filesystem::path(deck.file()).parent_path().string());
-  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "funcfl"},
+  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "eam/he", "funcfl"},
                          "format of the file");
   p.elements = deck.texts("potential.elements", crystal_elements,
                           "element of each atom type, in the order of the types");

@@ -1,4 +1,5 @@
-// An embedded-atom potential as tables, whatever it was made from (setfl, eam/fs, funcfl, an analytic model).
+// An embedded-atom potential as tables, whatever it was made from (setfl, eam/fs, eam/he, funcfl, an
+// analytic model).
 //   E = sum_i F_i( sum_j rho_ij(r) ) + 1/2 sum_i sum_j phi_ij(r)
 #pragma once
 
@@ -16,7 +17,7 @@ struct LennardJones {
 };
 
 /// Samples on the uniform grids of the file: value k of a radial table is at r = k dr (k = 0 ... nr-1),
-/// value k of an embedding table at rho = k drho.
+/// value k of an embedding table at rho = embedding_begin() + k drho.
 struct PotentialTables {
   struct Element {
     std::string symbol;
@@ -27,11 +28,14 @@ struct PotentialTables {
   };
 
   std::string source;                 ///< file name or model name, for messages and results
-  std::string format;                 ///< "eam/alloy", "eam/fs", "funcfl", "analytic"
+  std::string format;                 ///< "eam/alloy", "eam/fs", "eam/he", "funcfl", "analytic"
   std::vector<std::string> comments;  ///< the file's comment lines
   std::vector<Element> elements;
   int nrho = 0, nr = 0;
   double drho = 0.0, dr = 0.0, cutoff_angstrom = 0.0;
+  /// Of eam/he, where densities may be negative: the embedding tables begin here, and go on along straight
+  /// lines on both sides.
+  std::optional<double> least_density;
   std::vector<std::vector<double>> embedding;  ///< F [element][nrho], eV
   std::vector<std::vector<std::vector<double>>>
       density;  ///< rho [a][b][nr]: of an atom of element b at one of a
@@ -42,6 +46,8 @@ struct PotentialTables {
   std::optional<LennardJones> lennard_jones;
 
   int element_index(const std::string& symbol) const;  ///< -1 when absent
+  double embedding_begin() const { return least_density.value_or(0.0); }
+  double largest_density() const { return embedding_begin() + (nrho - 1) * drho; }
 };
 
 /// The cubic pieces of one table: piece m (0 ... n-1) holds (c3, c2, c1, c0), and the value at p in [0, 1]

@@ -20,7 +20,10 @@ void append(std::string& text, const std::vector<double>& samples) {
 }  // namespace
 
 void write_potential(const std::string& path, const PotentialTables& t) {
-  const bool fs = path.ends_with(".fs");
+  const bool he = path.ends_with(".he"), fs = he || path.ends_with(".fs");
+  if (t.least_density && !he)
+    throw InputError(fmt::format("{}: found densities from {} on, expected a name that ends in .eam.he", path,
+                                 *t.least_density));
   const std::size_t n = t.elements.size();
   std::string text;
   for (std::size_t k = 0; k < 3; ++k)
@@ -30,8 +33,9 @@ void write_potential(const std::string& path, const PotentialTables& t) {
             '\n';
   text += std::to_string(n);
   for (const auto& e : t.elements) text += ' ' + e.symbol;
-  fmt::format_to(std::back_inserter(text), "\n{} {:.17g} {} {:.17g} {:.17g}\n", t.nrho, t.drho, t.nr, t.dr,
+  fmt::format_to(std::back_inserter(text), "\n{} {:.17g} {} {:.17g} {:.17g}", t.nrho, t.drho, t.nr, t.dr,
                  t.cutoff_angstrom);
+  text += he ? fmt::format(" {:.17g}\n", t.largest_density()) : "\n";
   for (std::size_t a = 0; a < n; ++a) {
     const auto& e = t.elements[a];
     fmt::format_to(std::back_inserter(text), "{} {:.17g} {:.17g} {}\n", e.atomic_number, e.mass_amu,

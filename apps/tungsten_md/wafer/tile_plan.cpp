@@ -86,12 +86,20 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
     throw InputError("barostat.kind: the box of the wafer target is fixed, expected \"none\"");
   if (what.dynamics.electrons.on())
     throw InputError("electrons.model: the wafer target has stopping only, expected \"none\"");
+  if (what.dynamics.swaps.on())
+    throw InputError("swaps.every_steps: atoms keep their elements on the wafer target, expected 0");
   if (what.dynamics.thermostat.kind == ThermostatSettings::Kind::nose_hoover)
     throw InputError("thermostat.kind: the wafer target has no Nose-Hoover chains, expected \"langevin\"");
   if (potential.lennard_jones)
     throw InputError(
         "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "
         "(`tungsten_md potential generate --model lj/cut` writes tables)");
+  if (potential.least_density)
+    throw InputError(
+        fmt::format("potential.format: found eam/he, whose densities begin at {:.6g}, expected a table that "
+                    "begins at 0 with "
+                    "--target wafer",
+                    *potential.least_density));
   if (potential.elements.size() > most_elements)
     throw InputError(
         fmt::format("potential.elements: found {} elements, expected at most {} with --target wafer",

@@ -186,6 +186,7 @@ WaferSimulation::WaferSimulation(const Communicator& comm, const Case& what, Til
       step_(start.step),
       time_ps_(start.time_ps) {
   check_recoils(what, start.box);
+  require_recoil_elements(comm, what.dynamics.pkas, start.atoms);
   if (what.dynamics.stopping.kind == StoppingSettings::Kind::table) {
     const StoppingTable t = read_stopping_table(what.dynamics.stopping.file);
     stopping_energy_.assign(t.energy_ev.begin(), t.energy_ev.end());

@@ -154,6 +154,13 @@ def main():
            deck=DECK.partition("[temperature]")[0], code=1)  # nothing of the input alone says so
     t.deck("keys of a dose that is none", "dose.stop_dpa", ["dose.stop_dpa=0.1"])
     t.deck("a dose on the wafer", "dose.method", recoils, extra=["--target", "wafer"])
+    t.deck("recoils of an element that there is not", "dose.recoil_element: found Re, expected an element among", [*recoils, "dose.recoil_element=Re"])
+    both = ["potential.model=zhou_2004", 'potential.elements=["W","Ta"]']
+    t.deck("recoils of an element without atoms", "recoils of Ta: found no such atom", [*both, *recoils, "dose.threshold_ev=90", "dose.recoil_element=Ta"])
+    t.deck("swaps of one element", "0 with a potential of one element", ["swaps.every_steps=5"])
+    t.deck("swaps without a second element", "found atoms of one element", [*both, "swaps.every_steps=5"])
+    t.deck("swaps in frames that do not tell of them", "format h5md", [*both, "swaps.every_steps=5", "output.trajectory_every_steps=5"])
+    t.deck("swaps on the wafer", "atoms keep their elements on the wafer", [*both, "swaps.every_steps=5"], extra=["--target", "wafer"])
     t.deck("stopping table missing", "nothere.dat: cannot be read", ["stopping.kind=table", "stopping.file=nothere.dat"])
     t.deck("recoil above the stopping table", "this one ends at 90 eV", ["stopping.kind=table", "stopping.file=s.dat"],
            {"s.dat": "10 1\n90 2\n"}, deck=DECK + pka)

@@ -127,12 +127,12 @@ CASE = {
         "adaptive_timestep.min_ps": "1e-6", "adaptive_timestep.max_ps": "0.002", "adaptive_timestep.growth": "1.1",
         "relax.max_steps": "3", "relax.force_tolerance_ev_per_angstrom": "101",
         "pka.0.energy_ev": "31", "pka.0.direction": "[1,0,0]", "pka.0.site": "random", "pka.0.position_angstrom": "[1,1,1]",
-        "pka.0.time_ps": "0.0001",
+        "pka.0.time_ps": "0.0001", "pka.0.element": "W",
     },
     "irradiated": {
         "dose.recoil_energy_ev": "31", "dose.first_ps": "0.1", "dose.hot_energy_ev": "2", "dose.least_hot_ps": "0.6",
         "dose.most_hot_ps": "9", "dose.rest_ps": "2", "dose.rest_temperature_k": "10", "dose.rest_damping_time_ps": "0.2",
-        "dose.threshold_ev": "80", "dose.before_dpa": "0.1",
+        "dose.threshold_ev": "80", "dose.before_dpa": "0.1", "dose.recoil_element": "W",
     },
     "relaxed": {"dose.pairs_at_once": "2", "dose.method": "none"},
     "argon": {"potential.epsilon_ev": "0.011", "potential.sigma_angstrom": "3.3", "potential.cutoff_angstrom": "8.4",
@@ -158,6 +158,7 @@ CASE = {
         "wafer.squared_tables": "true", "wafer.fused_density": "true", "wafer.blocking_receives": "true",
     },
 }  # fmt: skip
+ALLOY = ("stopping.kind=none", "potential.model=zhou_2004", 'structure.composition=["Ta 0.1"]', 'output.trajectory_formats=["xyz"]')
 # Keys that stand only beside others: {deck: {key: (all that is set)}}.
 CASE_TOGETHER = {
     "crystal": {
@@ -165,6 +166,9 @@ CASE_TOGETHER = {
         "structure.lost_atoms": ("structure.lost_atoms=drop", 'output.trajectory_formats=["xyz"]'),
         "structure.composition": ("stopping.kind=none", "potential.model=zhou_2004", 'structure.composition=["Ta 0.1"]'),
         "potential.elements": ("stopping.kind=none", "potential.model=zhou_2004", 'potential.elements=["W","Ta"]'),
+        "swaps.every_steps": (*ALLOY, "swaps.every_steps=1"),
+        "swaps.attempts": (*ALLOY, "swaps.every_steps=1", "swaps.attempts=2"),
+        "swaps.temperature_k": (*ALLOY, "swaps.every_steps=1", "swaps.temperature_k=9"),
         "potential.core_inner_angstrom": ("potential.core=zbl", "potential.core_inner_angstrom=1.1"),
         "potential.core_outer_angstrom": ("potential.core=zbl", "potential.core_outer_angstrom=2.1"),
     },

@@ -72,6 +72,32 @@ TEST_F(Decks, TheStoppingOfTungstenIsNotTakenForOtherElements) {
       "the atoms are W, Ta");
 }
 
+TEST_F(Decks, RecoilsAreOfAnElementOfThePotential) {
+  const std::string alloy = crystal + "[potential]\nmodel = 'zhou_2004'\nelements = ['W', 'Ta']\n";
+  EXPECT_EQ(refusal(alloy + "[[pka]]\nenergy_ev = 9\nelement = 'Ta'\n"), "accepted");
+  EXPECT_SAYS(refusal(alloy + "[[pka]]\nenergy_ev = 9\nelement = 'Cu'\n"), "pka.element: found Cu, expected");
+  const std::string dose = "[dose]\nmethod = 'recoils'\nrecoil_energy_ev = 100\nthreshold_ev = 90\n";
+  EXPECT_EQ(refusal(alloy + dose + "recoil_element = 'W'\n"), "accepted");
+  EXPECT_SAYS(refusal(alloy + dose + "recoil_element = 'Cu'\n"), "dose.recoil_element: found Cu");
+  EXPECT_SAYS(refusal(crystal + "[dose]\nrecoil_element = 'W'\n"), "dose.recoil_element");
+}
+
+TEST_F(Decks, SwapsNeedTwoElementsATemperatureAndFramesThatTellOfThem) {
+  const std::string alloy = crystal + "[potential]\nmodel = 'zhou_2004'\nelements = ['W', 'Ta']\n";
+  const std::string swaps = "[swaps]\nevery_steps = 5\n", warm = "[temperature]\ninitial_k = 300\n";
+  EXPECT_EQ(refusal(alloy + warm + swaps), "accepted");
+  EXPECT_EQ(refusal(alloy + swaps + "temperature_k = 300\n"), "accepted");
+  EXPECT_EQ(refusal(alloy + "[thermostat]\nkind = 'langevin'\n" + swaps), "accepted");
+  EXPECT_SAYS(refusal(alloy + swaps), "swaps.temperature_k");
+  EXPECT_SAYS(refusal(crystal + warm + swaps), "swaps.every_steps");
+  EXPECT_SAYS(refusal(alloy + warm + "[swaps]\nattempts = 2\n"), "swaps.every_steps above 0");
+  EXPECT_SAYS(refusal(alloy + warm + "[swaps]\nevery_steps = -1\n"), "swaps.every_steps");
+  EXPECT_SAYS(refusal(alloy + warm + "[swaps]\nevery_steps = 1\nattempts = 0\n"), "swaps.attempts");
+  const std::string frames = "[output]\ntrajectory_every_steps = 5\n";
+  EXPECT_SAYS(refusal(alloy + warm + swaps + frames), "format h5md");
+  EXPECT_EQ(refusal(alloy + warm + swaps + frames + "trajectory_formats = ['xyz']\n"), "accepted");
+}
+
 TEST_F(Decks, RecoilsHappenInTheBoxAndInTheRun) {
   const std::string pka = "[[pka]]\nenergy_ev = 100\n";
   EXPECT_SAYS(refusal(crystal + pka + "position_angstrom = [1, 1, 26]\n"), "found 26 along z");

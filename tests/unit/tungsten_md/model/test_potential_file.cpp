@@ -93,6 +93,34 @@ TEST_F(PotentialFile, FinnisSinclairDensitiesDependOnBothElements) {
   EXPECT_THROW(write_potential(path("WCu.eam.alloy"), t), InputError);
 }
 
+TEST_F(PotentialFile, HeliumTablesBeginBelowZero) {
+  auto t = two_elements();
+  t.least_density = -1.5;
+  for (const char* name : {"WCu.eam.alloy", "WCu.eam.fs"})
+    EXPECT_THROW(write_potential(path(name), t), InputError) << name << " holds no negative densities";
+  write_potential(path("WCu.eam.he"), t);
+  const auto back = read_potential(path("WCu.eam.he"), "auto", {"W", "Cu"});
+  expect_same(back, t);
+  EXPECT_EQ(back.format, "eam/he");
+  ASSERT_TRUE(back.least_density);
+  EXPECT_NEAR(*back.least_density, -1.5, 1e-12);
+  EXPECT_NEAR(back.largest_density(), t.largest_density(), 1e-12);
+  EXPECT_NEAR(*resample(thin(back, 2, 0.0, 1), 0, 9).least_density, -1.5, 1e-12);
+}
+
+TEST_F(PotentialFile, AHeliumHeaderHasASixthNumber) {
+  const std::string setfl = small_setfl;
+  const auto with_header = [&](const std::string& header) {
+    std::string text = setfl;
+    return text.replace(text.find("5 0.5 5 1.0 4.0"), 15, header);
+  };
+  EXPECT_THAT(complaint(setfl, "W.eam.he"), HasSubstr("W.eam.he:5: found five numbers"));
+  EXPECT_EQ(complaint(with_header("5 0.5 5 1.0 4.0 1.0"), "W.eam.he"), "");
+  EXPECT_THAT(complaint(with_header("5 0.5 5 1.0 4.0 nan"), "W.eam.he"), HasSubstr(":5:"));
+  EXPECT_THAT(complaint(with_header("5 0.5 5 1.0 4.0 W"), "W.eam.he"), HasSubstr("'W'"));
+  EXPECT_THROW(read_potential(path("W.eam.he"), "eam/fs"), InputError);
+}
+
 TEST_F(PotentialFile, ElementsMayComeInAnyOrderAndTwice) {
   const auto t = two_elements();
   write_potential(path("WCu.eam.alloy"), t);
