@@ -18,6 +18,7 @@
 #include "common/mpi_start.hpp"
 #include "common/printable.hpp"
 #include "common/runtime.hpp"
+#include "common/thread_binding.hpp"
 
 namespace wafermark {
 namespace {
@@ -96,6 +97,19 @@ void check_kokkos_numbers(const std::vector<char*>& words) {
   }
 }
 
+/// The last part of a path.
+std::string name_of_program(std::string_view path) {
+  return std::string(path.substr(path.find_last_of('/') + 1));
+}
+
+void tell_of_crowded_threads(const char* program) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  const auto told = crowded_threads(Kokkos::DefaultHostExecutionSpace().concurrency(), usable_cpus());
+  if (rank == 0 && told)
+    std::fprintf(stderr, "%s: %s\n", name_of_program(program).c_str(), told->c_str());
+}
+
 int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
   const bool help = std::any_of(words.kokkos.begin(), words.kokkos.end() - 1,
                                 [](const char* word) { return std::string_view(word) == "--kokkos-help"; });
@@ -107,6 +121,7 @@ int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
   if (left > 1)
     throw InputError(
         fmt::format("{}: Kokkos has no such option (--kokkos-help lists what there is)", words.kokkos[1]));
+  tell_of_crowded_threads(words.own.front());
   return body(static_cast<int>(words.own.size()) - 1, words.own.data());
 }
 
@@ -149,8 +164,7 @@ int run_program(int argc, char** argv, const std::function<int(int, char**)>& bo
     MPI_Finalize();
     return outcome.code;
   }
-  const std::string_view program = argc > 0 ? argv[0] : "wafermark";
-  const std::string name(program.substr(program.find_last_of('/') + 1));
+  const std::string name = name_of_program(argc > 0 ? argv[0] : "wafermark");
   const std::string message = printable(outcome.message);
   if (all_ranks_failed(ending)) {
     // Ranks may have failed in different ways: the lowest rank with the highest code speaks for all.

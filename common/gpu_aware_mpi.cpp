@@ -1,16 +1,98 @@
 #include "common/gpu_aware_mpi.hpp"
 
+#include <mpi.h>
+#if __has_include(<mpi-ext.h>)
+#include <mpi-ext.h>
+#endif
+
 #include <Kokkos_Core.hpp>
 #include <cstdlib>
-#include <cstring>
+#include <optional>
+
+#include "common/errors.hpp"
 
 namespace wafermark {
+namespace {
 
-bool mpi_reads_device_memory() {
+struct Answer {
+  bool aware;
+  const char* by;
+};
+
+std::optional<Answer> answer_of_site() {
+  const char* text = std::getenv("WAFERMARK_GPU_AWARE_MPI");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  const std::string value = text;
+  if (value != "0" && value != "1")
+    throw InputError("WAFERMARK_GPU_AWARE_MPI = '" + value + "': expected 0 or 1");
+  return Answer{value == "1", "WAFERMARK_GPU_AWARE_MPI"};
+}
+
+/// Of the library, for the kind of devices that this program was built for.
+std::optional<Answer> answer_of_library() {
+#if defined(KOKKOS_ENABLE_CUDA) && defined(MPIX_GPU_SUPPORT_CUDA)
+  int aware = 0;
+  if (MPIX_GPU_query_support(MPIX_GPU_SUPPORT_CUDA, &aware) == MPI_SUCCESS)
+    return Answer{aware != 0, "MPIX_GPU_query_support"};
+#elif defined(KOKKOS_ENABLE_HIP) && defined(MPIX_GPU_SUPPORT_HIP)
+  int aware = 0;
+  if (MPIX_GPU_query_support(MPIX_GPU_SUPPORT_HIP, &aware) == MPI_SUCCESS)
+    return Answer{aware != 0, "MPIX_GPU_query_support"};
+#elif defined(KOKKOS_ENABLE_SYCL) && defined(MPIX_GPU_SUPPORT_ZE)
+  int aware = 0;
+  if (MPIX_GPU_query_support(MPIX_GPU_SUPPORT_ZE, &aware) == MPI_SUCCESS)
+    return Answer{aware != 0, "MPIX_GPU_query_support"};
+#elif defined(KOKKOS_ENABLE_CUDA) && defined(OMPI_HAVE_MPI_EXT_CUDA)
+  return Answer{MPIX_Query_cuda_support() == 1, "MPIX_Query_cuda_support"};
+#elif defined(KOKKOS_ENABLE_HIP) && defined(OMPI_HAVE_MPI_EXT_ROCM)
+  return Answer{MPIX_Query_rocm_support() == 1, "MPIX_Query_rocm_support"};
+#endif
+  return std::nullopt;
+}
+
+std::optional<Answer> answer_of_cray() {
+  const char* text = std::getenv("MPICH_GPU_SUPPORT_ENABLED");
+  if (text == nullptr) return std::nullopt;
+  return Answer{std::string(text) == "1", "MPICH_GPU_SUPPORT_ENABLED"};
+}
+
+struct Decision {
+  DeviceMessages messages;
+  std::string by;
+};
+
+Decision decide() {
+  const std::optional<Answer> site = answer_of_site();  // looked at everywhere: a mistake shows on CPUs too
   using Space = Kokkos::DefaultExecutionSpace::memory_space;
-  if (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space>::accessible) return true;
-  const char* aware = std::getenv("WAFERMARK_GPU_AWARE_MPI");
-  return aware != nullptr && std::strcmp(aware, "1") == 0;
+  if (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space>::accessible)
+    return {DeviceMessages::host_memory, ""};
+  for (const auto& answer : {site, answer_of_library(), answer_of_cray()})
+    if (answer) return {answer->aware ? DeviceMessages::direct : DeviceMessages::staged, answer->by};
+  return {DeviceMessages::staged, "nobody says that MPI reads device memory"};
+}
+
+/// Asked once: neither the environment nor the library changes its mind.
+const Decision& decision() {
+  static const Decision made = decide();
+  return made;
+}
+
+}  // namespace
+
+DeviceMessages device_messages() { return decision().messages; }
+
+bool mpi_reads_device_memory() { return device_messages() != DeviceMessages::staged; }
+
+std::string device_messages_text() {
+  switch (device_messages()) {
+    case DeviceMessages::host_memory:
+      return "host memory";
+    case DeviceMessages::direct:
+      return "direct (" + decision().by + ")";
+    case DeviceMessages::staged:
+      return "staged (" + decision().by + ")";
+  }
+  return {};
 }
 
 }  // namespace wafermark

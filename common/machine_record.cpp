@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/gpu_aware_mpi.hpp"
 #include "common/version_text.hpp"
 
 namespace wafermark {
@@ -29,9 +30,16 @@ std::string compiler_name() {
 #endif
 }
 
-}  // namespace
-
-namespace {
+/// The accelerator that this rank runs on.
+std::string device_name() {
+#if defined(KOKKOS_ENABLE_CUDA)
+  return Kokkos::Cuda().cuda_device_prop().name;
+#elif defined(KOKKOS_ENABLE_HIP)
+  return Kokkos::HIP().hip_device_prop().name;
+#else
+  return {};
+#endif
+}
 
 /// What the build alone decides.
 MachineRecord of_build() {
@@ -58,6 +66,8 @@ MachineRecord MachineRecord::of(const Communicator& comm) {
   r.cpu_model = read_cpu_model();
   r.ranks = comm.size();
   r.threads_per_rank = Kokkos::DefaultExecutionSpace().concurrency();
+  r.device = device_name();
+  r.device_messages = device_messages_text();
 
   char host[256] = "";
   gethostname(host, sizeof host - 1);

@@ -14,6 +14,8 @@ struct MachineRecord {
   std::string mpi_library, cpu_model;
   std::vector<std::string> hosts;  ///< each host once, in the order of ranks
   int ranks = 1, threads_per_rank = 1;
+  std::string device;           ///< of rank 0: "NVIDIA H200"; empty on CPUs
+  std::string device_messages;  ///< how MPI gets at device memory, and who said so (gpu_aware_mpi.hpp)
 
   /// Collective.
   static MachineRecord of(const Communicator& comm);

@@ -10,9 +10,11 @@
 #include "sparse_llama/commands/tokenizer.hpp"
 #include "sparse_llama/commands/train.hpp"
 #include "sparse_llama/commands/validate.hpp"
+#include "sparse_llama/model/blas_kernels.hpp"
 
 int main(int argc, char** argv) {
   using namespace wafermark;
+  llama::start_again_with_wider_blas(argv);
   return run_commands(argc, argv, "sparse_llama", "Llama models with unstructured sparsity.",
                       [](CLI::App& app, std::function<int()>& action) {
                         llama::add_run_command(app, action);

@@ -67,8 +67,7 @@ void integrate(benchmark::State& state) {
   Crystal crystal("ackland_thetford_1987", "double", ListKind::half);
   crystal.domain.compute_forces();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        measured_kick_and_drift(crystal.comm, crystal.domain.particles(), crystal.domain.list(), 0.0));
+    benchmark::DoNotOptimize(crystal.domain.measured_kick_and_drift(0.0));
     kick(crystal.domain.particles(), 0.0);
   }
   state.SetItemsProcessed(state.iterations() * crystal.domain.atoms());

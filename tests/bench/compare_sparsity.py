@@ -31,7 +31,7 @@ def compare(args, formats, weights, rounds):
                "ratio_to_dense": "decode_ratio", "prefill_ratio_to_dense": "prefill_ratio"}
     exact = ("value", "format", "sparsity", "bits_per_weight", "weight_bytes", "rounds")
     return [{"model": args.model, "layers": args.layers} | {key: f[key] for key in exact}
-            | {key: f[name]["median"] for key, name in medians.items()} for f in result["formats"]]
+            | {key: f[name] and f[name]["median"] for key, name in medians.items()} for f in result["formats"]]
 
 
 def sweep(args):

@@ -164,8 +164,8 @@ class RunResult:
         """A key: two results with the same one did the same work per atom-step (or token), on whatever machine."""
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
-            # The instruction set belongs to the machine.
-            model = {k: v for k, v in model.items() if k != "instructions"} 
+            # The instruction set and the BLAS belong to the machine.
+            model = {k: v for k, v in model.items() if k not in ("instructions", "blas")}
             return json.dumps(["sparse_llama", self.command, model, self.value("sparsity")], sort_keys=True)
         physics = {}
         for table, content in self.deck.items():

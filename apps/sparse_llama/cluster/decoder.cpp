@@ -18,7 +18,6 @@
 namespace wafermark::llama {
 namespace {
 
-using Cache = Kokkos::View<float****, Kokkos::LayoutRight>;
 using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
 
 /// y = RMSNorm(x) of the first n rows.
@@ -77,25 +76,6 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
             key[key_place(position, i, head_dim)] = head[i];
           else
             value[i] = head[i];
-      });
-}
-
-/// Each of n rows' heads attends to its sequence up to its own position, in `window` (0: all of it):
-/// `attended` positions of all rows.
-void attend_rows(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, std::int64_t window,
-                 std::int64_t heads, std::int64_t n, std::int64_t attended, std::int64_t first_slot,
-                 const Cache& keys, const Cache& values, const Rows& out) {
-  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
-             group = heads / kv_heads;
-  const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
-  announce_bytes(double(2 * head_dim * (attended * kv_heads + n * heads)) * sizeof(float));
-  stealing_loop(
-      "attention", keys.size() > 0 ? n * heads : 0, KOKKOS_LAMBDA(std::int64_t k) {
-        const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
-        const std::int64_t seen = rows(r).position + 1,
-                           begin = window > 0 ? Kokkos::max(seen - window, std::int64_t(0)) : 0;
-        attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0), begin,
-                  seen, head_dim, scale, &out(r, h * head_dim));
       });
 }
 
@@ -228,8 +208,8 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
     adjust_heads(query_key_value_, w, epsilon, heads, weights_.shares.kv_heads.count,
                  weights_.configuration.head_dim, n);
     rotate_and_store(query_key_value_, rows_, cosine_, sine_, heads, n, slot, keys_, values_);
-    attend_rows(query_key_value_, rows_, weights_.configuration.sliding_window, heads, n, positions_, slot,
-                keys_, values_, attended_);
+    attend_rows({rows_, runs_, n, positions_, slot, weights_.configuration.sliding_window}, query_key_value_,
+                heads, keys_, values_, attended_);
   }
   {
     const Region region(times_, "matrices");
@@ -260,6 +240,7 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
   const auto host_rows = Kokkos::create_mirror_view(rows_);
   const auto host_tokens = Kokkos::create_mirror_view(token_rows_);
   positions_ = 0;
+  runs_ = runs_of_rows(rows, weights_.shares.heads.count / weights_.shares.kv_heads.count);
   for (std::int64_t i = 0; i < n; ++i) {
     host_rows(i) = rows[std::size_t(i)];
     positions_ += seen_by(host_rows(i).position);

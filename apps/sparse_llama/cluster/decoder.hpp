@@ -5,6 +5,7 @@
 #include "common/region_timer.hpp"
 #include "common/runtime.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
+#include "sparse_llama/cluster/attention_rows.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
 #include "sparse_llama/model/forward_pass.hpp"
@@ -50,12 +51,12 @@ class Decoder final : public ForwardPass {
   std::int64_t sequences_, capacity_;
   double start_ = runtime::seconds();
   std::int64_t positions_ = 0;  ///< positions that the rows of this chunk attend to, together
+  std::vector<RowRun> runs_;    ///< of these rows
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
-  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;    ///< of RoPE, [capacity][head_dim / 2]
-  Kokkos::View<float****, Kokkos::LayoutRight> keys_, values_;  ///< [layer and sequence][kv head][position]
-                                                                ///< [head_dim], keys as key_place() says
+  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
+  Cache keys_, values_;
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;

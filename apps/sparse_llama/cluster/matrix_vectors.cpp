@@ -333,11 +333,13 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
   if (m.hollow() && !accumulate) put_zeros(out, vectors, m.rows);
   with_value_type(m.value_type, [&]<class Value>(Value) {
     const bool masked = row_of(m.format).layout == Layout::masked;
+    if (m.slice == tile_rows && !m.hollow()) return tiles_.multiply<Value>(m, x, vectors, accumulate, out);
     std::int64_t done = 0;
     if constexpr (on_host) {
       // A simulated worker runs what a device would.
       if (runtime::charges_kernels()) return multiply_rows<Value>(m, x, 0, vectors, accumulate, out);
-      if (!masked && vectors >= blas_from) return multiply_panels<Value>(m, x, vectors, accumulate, out);
+      if (!masked && suits_blas(m.value_type, vectors))
+        return multiply_panels<Value>(m, x, vectors, accumulate, out);
       for (std::int64_t n = 0; masked && vectors - done >= host::block_from; done += n)
         multiply_block<Value>(m, x, done, n = std::min(block, vectors - done), accumulate, out);
     }

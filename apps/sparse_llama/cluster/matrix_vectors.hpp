@@ -1,11 +1,9 @@
 // A packed matrix times one or several vectors: decoding and prefill.
 #pragma once
 
-#include "sparse_llama/model/packed_matrix.hpp"
+#include "sparse_llama/cluster/tile_products.hpp"
 
 namespace wafermark::llama {
-
-using Rows = Kokkos::View<float**, Kokkos::LayoutRight>;  ///< [vectors][elements], on the device
 
 /// Multiplies, and keeps room for the vectors in the layout that the kernels want them in.
 class MatrixVectors {
@@ -29,6 +27,7 @@ class MatrixVectors {
   void multiply_panels(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
                        const Rows& out);
 
+  TileProducts tiles_;
   Kokkos::View<float*> arranged_, scales_, panel_;
   Kokkos::View<std::int16_t*> arranged_int16_;
 };

@@ -22,7 +22,7 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
   if (source.hollow) {
     const bool end = parts.front().matrix == Matrix::embedding || parts.front().matrix == Matrix::head;
     return hollow_matrix(rows, parts.front().columns.count, format, type, end ? 1.0 : *source.hollow,
-                         best_slice(format));
+                         best_slice(format, type));
   }
   const std::string name = fmt::format("{}: layer {}, {}", source.name, layer, name_of(parts.front().matrix));
   for (const Part& part : parts) source.open(part.matrix, layer);
@@ -36,7 +36,7 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
           row -= part.rows.count;
         }
       },
-      name, best_slice(format));
+      name, best_slice(format, type));
   for (const Part& part : parts) source.close(part.matrix, layer);
   return packed;
 }

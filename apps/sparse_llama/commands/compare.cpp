@@ -18,6 +18,8 @@
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
+#include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/blas_kernels.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 
 namespace wafermark::llama {
@@ -117,13 +119,20 @@ struct Contender {
   }
 };
 
+/// Of prompts, to the base; none where a crippled BLAS multiplied some.
+std::optional<Spread> prefill_ratio_of(const Batch& b, const Batch& base) {
+  if (crippled_blas(blas_kernels(), widest_vectors())) return std::nullopt;
+  return Spread(ratios(b.prefill, base.prefill));
+}
+
 nlohmann::json record_of(const Batch& b, const Batch& base) {
   const auto joules = b.joules_per_token();
+  const auto prefill_ratio = prefill_ratio_of(b, base);
   return {{"sequences", b.sequences},
           {"decode_tokens_per_second", Spread(b.decode).json()},
           {"prefill_tokens_per_second", Spread(b.prefill).json()},
           {"decode_ratio", Spread(ratios(b.decode, base.decode)).json()},
-          {"prefill_ratio", Spread(ratios(b.prefill, base.prefill)).json()},
+          {"prefill_ratio", prefill_ratio ? prefill_ratio->json() : nlohmann::json()},
           {"joules_per_token", joules ? joules->json() : nlohmann::json()},
           {"meter", b.meter},
           {"rounds",
@@ -190,11 +199,11 @@ int compare(const CompareOptions& o, const CLI::App& command) {
     auto together = nlohmann::json::array();
     for (std::size_t k = 0; k < c->batches.size(); ++k) {
       const Batch &b = c->batches[k], &of_base = base.batches[k];
-      const Spread decode_ratio(ratios(b.decode, of_base.decode)),
-          prefill_ratio(ratios(b.prefill, of_base.prefill));
+      const Spread decode_ratio(ratios(b.decode, of_base.decode));
+      const auto prefill_ratio = prefill_ratio_of(b, of_base);
       const auto joules = b.joules_per_token();
       line(format, fmt::format("{:.2f}", w.bits_per_weight), b.sequences, Spread(b.decode).text(2),
-           decode_ratio.text(2), Spread(b.prefill).text(1), prefill_ratio.text(2),
+           decode_ratio.text(2), Spread(b.prefill).text(1), prefill_ratio ? prefill_ratio->text(2) : "-",
            joules ? fmt::format("{:.3g}", joules->median) : "-",
            k > 0 ? "" : fmt::format("{:.0f} % of {:.1f} GB/s", 100 * share.median, bandwidth.median / 1e9));
       together.push_back(record_of(b, of_base));
@@ -203,8 +212,9 @@ int compare(const CompareOptions& o, const CLI::App& command) {
                         of_batch = k > 0 ? fmt::format("_together_{}", b.sequences) : "";
       result.add_figure(fmt::format("decode_ratio_{}{}", format, of_batch), decode_ratio.median, "1",
                         Kind::measured, how + decode_ratio.text(2));
-      result.add_figure(fmt::format("prefill_ratio_{}{}", format, of_batch), prefill_ratio.median, "1",
-                        Kind::measured, how + prefill_ratio.text(2));
+      result.add_figure(fmt::format("prefill_ratio_{}{}", format, of_batch),
+                        prefill_ratio ? std::optional(prefill_ratio->median) : std::nullopt, "1",
+                        Kind::measured, prefill_ratio ? how + prefill_ratio->text(2) : blas_description());
     }
     nlohmann::json row = together.front();  // what is said of one batch is that of the first
     row.update({{"format", format},
@@ -219,8 +229,11 @@ int compare(const CompareOptions& o, const CLI::App& command) {
     row["rounds"]["bandwidth_share"] = c->share;
     section.push_back(std::move(row));
   }
-  result.set_section("model",
-                     {{"name", source.name}, {"value", o.model.value}, {"prompt_tokens", o.prompt_tokens}});
+  result.set_section("model", {{"name", source.name},
+                               {"value", o.model.value},
+                               {"prompt_tokens", o.prompt_tokens},
+                               {"instructions", host_instructions},
+                               {"blas", blas_description()}});
   result.set_section("formats", section);
   out.write(result);
   if (comm.is_root()) fmt::print("{}", table);

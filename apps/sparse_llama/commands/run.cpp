@@ -24,6 +24,7 @@
 #include "sparse_llama/commands/used_options.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
+#include "sparse_llama/model/blas_kernels.hpp"
 #include "sparse_llama/model/configuration_file.hpp"
 #include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/shares.hpp"
@@ -118,6 +119,7 @@ nlohmann::json model_section(const RunOptions& o, const std::string& name, Forma
                          {"instructions", instructions},
                          {"prompt_tokens", job.longest_prompt()},
                          {"sequences", job.settings.slots}};
+  if (instructions == std::string(host_instructions)) section["blas"] = blas_description();
   if (o.model.activation_threshold) section["activation_threshold"] = *o.model.activation_threshold;
   return section;
 }

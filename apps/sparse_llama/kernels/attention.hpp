@@ -92,6 +92,8 @@ KOKKOS_INLINE_FUNCTION void divide_by_sum(T sum, std::int64_t head_dim, T* weigh
 
 /// Positions whose keys stand side by side in a cache.
 inline constexpr int key_block = 16;
+/// Queries that share a pass over keys and values on hosts (attention_block.hpp), at most.
+inline constexpr std::int64_t query_block = 32;
 
 /// Where dimension i of the key of position p is in a cache: keys [p / key_block][head_dim][p % key_block].
 KOKKOS_INLINE_FUNCTION std::int64_t key_place(std::int64_t p, std::int64_t i, std::int64_t head_dim) {

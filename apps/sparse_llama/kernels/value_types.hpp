@@ -26,8 +26,10 @@ inline constexpr std::int64_t mask_columns = 64;
 /// Columns of a row that share a scale when values are int8: 16 / 128 bits a weight.
 inline constexpr std::int64_t group_columns = 128;
 
-/// Rows that a slice of a masked matrix holds on CPUs (row_dots.hpp): with fewer, loads bind the
-/// multiplication, with more, sums leave the registers.
+/// Rows that a slice of a masked matrix holds on CPUs without AVX-512 (row_dots.hpp): with fewer, loads bind
+/// the multiplication, with more, sums leave the registers.
 inline constexpr int slice_rows = 4;
+/// Rows of a tile (tile_dots.hpp): the 32-bit lanes of a register of 64 bytes.
+inline constexpr int tile_rows = 16;
 
 }  // namespace wafermark::llama

@@ -2,8 +2,8 @@
 //
 // int8 values are w / s rounded, where the bf16 scale s is that of a group of 128 columns (csr: of 128 stored
 // values). Rows begin at multiples of 64 columns; columns past the end hold zeros, or bits that are not set.
-// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp);
-// rows past the end have no bits.
+// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp), or
+// in tiles, whose words cover all their rows (kernels/tile_dots.hpp); rows past the end have no bits.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -31,13 +31,14 @@ struct PackedMatrix {
   Format format = Format::dense;
   ValueType value_type = ValueType::fp32;
   std::int64_t rows = 0, columns = 0;
-  std::int64_t slice = 1;                   ///< rows side by side: 1, masked ones also slice_rows
-  std::int64_t stored = 0;                  ///< values, zeros that pad dense rows not counted
+  std::int64_t slice = 1;   ///< rows side by side: 1, masked ones also slice_rows or, as a tile, tile_rows
+  std::int64_t stored = 0;  ///< values, zeros that pad dense rows not counted
   Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], masked
   Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but whole
   Kokkos::View<std::uint16_t*> column;      ///< of each value, listed
   Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
-  Kokkos::View<BFloat16*> scales;  ///< scaled: [padded_rows() * groups()]; listed: of stored values' groups
+  Kokkos::View<BFloat16*> scales;           ///< scaled: [padded_rows()][groups()], tiles:
+                                   ///< [slices()][groups()][tile_rows]; listed: of stored values' groups
   Kokkos::View<std::int64_t*> scale_start;  ///< listed, scaled: [rows + 1], first scale of a row
   /// Of a matrix without arrays, of which products are started but nothing is computed: bytes that they would
   /// have.

@@ -1,10 +1,12 @@
-// Rows that are whole or whose stored columns have a bit each, several of the latter side by side in slices.
+// Rows that are whole or whose stored columns have a bit each, several of the latter side by side in slices
+// or tiles.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "common/errors.hpp"
+#include "sparse_llama/kernels/tile_dots.hpp"
 #include "sparse_llama/model/layouts.hpp"
 
 namespace wafermark::llama {
@@ -51,30 +53,83 @@ struct SlicedArrays {
   Kokkos::View<BFloat16*, Kokkos::HostSpace> scales;
 };
 
+/// The rows of a slice as numbers, and which of them are stored.
+struct SliceOfSource {
+  std::vector<float> rows, inverse;
+  std::vector<MaskWord> masks;
+
+  SliceOfSource(const PackedMatrix& m, const RowSource& source, std::int64_t s)
+      : rows(std::size_t(m.slice * m.padded_columns()), 0.0f),
+        inverse(std::size_t(m.slice), 1.0f),
+        masks(std::size_t(m.slice * m.words()), is_whole(m) ? ~MaskWord(0) : 0) {
+    for (std::int64_t q = 0; q < std::min(m.slice, m.rows - s * m.slice); ++q) {
+      float* own = rows.data() + q * m.padded_columns();
+      source(s * m.slice + q, own);
+      if (!is_whole(m)) choose_stored(m.format, own, m.columns, masks.data() + q * m.words());
+    }
+  }
+};
+
+/// Where the scale of a group of columns of row q of slice s is: tiles have those of all rows side by side.
+std::int64_t scale_place(const PackedMatrix& m, std::int64_t s, std::int64_t q, std::int64_t group) {
+  return m.slice == tile_rows ? (s * m.groups() + group) * tile_rows + q
+                              : (s * m.slice + q) * m.groups() + group;
+}
+
+/// 64 columns of a tile, mask word by mask word.
+template <class Value>
+unsigned char* store_tile_columns(const PackedMatrix& m, const SliceOfSource& from, std::int64_t w,
+                                  MaskWord* mask, unsigned char* out) {
+  Value all[tile_rows][mask_columns], chosen[mask_columns + 1];
+  MaskWord stored[tile_rows];
+  for (std::size_t q = 0; q < tile_rows; ++q) {
+    as_stored(from.rows.data() + std::int64_t(q) * m.padded_columns() + w * mask_columns, mask_columns,
+              from.inverse[q], all[q]);
+    stored[q] = from.masks[q * std::size_t(m.words()) + std::size_t(w)];
+  }
+  for (std::int64_t first = 0; first < mask_columns; first += tile_columns) {
+    MaskWord bits = 0;
+    std::size_t n = 0;
+    for (int bit = 0; bit < int(mask_columns); ++bit) {  // without branches, as in store_word()
+      const auto q = std::size_t(tile_row(bit, sizeof(Value)));
+      const auto column = std::size_t(first + tile_column(bit, sizeof(Value)));
+      const MaskWord is_stored = stored[q] >> column & 1;
+      chosen[n] = all[q][column];
+      n += is_stored;
+      bits |= is_stored << bit;
+    }
+    *mask++ = bits;
+    std::memcpy(out, chosen, n * sizeof(Value));
+    out += n * sizeof(Value);
+  }
+  return out;
+}
+
 template <class Value>
 void pack_slice(const PackedMatrix& m, const RowSource& source, std::int64_t s, const SlicedArrays& to) {
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
   const std::int64_t words = m.words(), padded = m.padded_columns(), slice = m.slice;
-  std::vector<float> rows(std::size_t(slice * padded), 0.0f), inverse(std::size_t(slice), 1.0f);
-  std::vector<MaskWord> masks(std::size_t(slice * words), whole ? ~MaskWord(0) : 0);
-  for (std::int64_t q = 0; q < std::min(slice, m.rows - s * slice); ++q) {
-    source(s * slice + q, rows.data() + q * padded);
-    if (!whole) choose_stored(m.format, rows.data() + q * padded, m.columns, masks.data() + q * words);
-  }
+  SliceOfSource from(m, source, s);
   unsigned char* out =
       to.values.data() + (whole ? s * padded : to.slice_start(s)) * std::int64_t(sizeof(Value));
-  for (std::int64_t w = 0; w < words; ++w)
-    for (std::int64_t q = 0; q < slice; ++q) {
-      const float* own = rows.data() + q * padded + w * mask_columns;
-      if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0) {
-        const BFloat16 scale = stored_scale(own, std::min(group_columns, padded - j));
-        to.scales((s * slice + q) * m.groups() + j / group_columns) = scale;
-        inverse[std::size_t(q)] = inverse_or_zero(float(scale));
+  for (std::int64_t w = 0; w < words; ++w) {
+    const float* own = from.rows.data() + w * mask_columns;
+    if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0)
+      for (std::int64_t q = 0; q < slice; ++q) {
+        const BFloat16 scale = stored_scale(own + q * padded, std::min(group_columns, padded - j));
+        to.scales(scale_place(m, s, q, j / group_columns)) = scale;
+        from.inverse[std::size_t(q)] = inverse_or_zero(float(scale));
       }
-      const MaskWord bits = masks[std::size_t(q * words + w)];
-      if (!whole) to.mask((s * words + w) * slice + q) = bits;
-      out = store_word<Value>(own, bits, inverse[std::size_t(q)], out);
+    if (slice == tile_rows) {
+      out = store_tile_columns<Value>(m, from, w, &to.mask((s * words + w) * slice), out);
+      continue;
     }
+    for (std::int64_t q = 0; q < slice; ++q) {
+      const MaskWord bits = from.masks[std::size_t(q * words + w)];
+      if (!whole) to.mask((s * words + w) * slice + q) = bits;
+      out = store_word<Value>(own + q * padded, bits, from.inverse[std::size_t(q)], out);
+    }
+  }
 }
 
 void pack_sliced(PackedMatrix& m, const RowSource& source, const std::vector<std::int64_t>& stored) {
@@ -117,7 +172,7 @@ void expect_sliced(const PackedMatrix& m, const std::string& name) {
     expect_same(name, what, found, expected);
   };
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
-  if (m.slice != slice_rows || whole) expect("rows of a slice", m.slice, 1);
+  if ((m.slice != slice_rows && m.slice != tile_rows) || whole) expect("rows of a slice", m.slice, 1);
   expect("mask words", std::int64_t(m.mask.size()), whole ? 0 : m.padded_rows() * m.words());
   expect("slice starts", std::int64_t(m.slice_start.size()), whole ? 0 : m.slices() + 1);
   expect("column numbers", std::int64_t(m.column.size()), 0);
@@ -139,14 +194,19 @@ void unpack_sliced(const PackedMatrix& m, std::int64_t row, float* out) {
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
   const std::int64_t s = row / m.slice;
   std::int64_t next = whole ? row * m.padded_columns() : start(s);
+  const bool tile = m.slice == tile_rows;
+  const auto bytes = int(bytes_of(m.value_type));
   for (std::int64_t w = 0; w < m.words(); ++w)
-    for (std::int64_t q = 0; q < m.slice; ++q) {
-      MaskWord rest = whole ? ~MaskWord(0) : mask((s * m.words() + w) * m.slice + q);
-      for (; rest != 0; rest &= rest - 1, ++next)
-        if (const std::int64_t j = w * mask_columns + Kokkos::countr_zero(rest);
-            s * m.slice + q == row && j < m.columns)
+    for (std::int64_t k = 0; k < m.slice; ++k) {
+      MaskWord rest = whole ? ~MaskWord(0) : mask((s * m.words() + w) * m.slice + k);
+      for (; rest != 0; rest &= rest - 1, ++next) {
+        const int bit = Kokkos::countr_zero(rest);
+        const std::int64_t q = tile ? tile_row(bit, bytes) : k,
+                           j = w * mask_columns + (tile ? k * tile_columns + tile_column(bit, bytes) : bit);
+        if (s * m.slice + q == row && j < m.columns)
           out[j] = stored_value(m.value_type, values.data(), next) *
-                   (scaled ? float(scales(row * m.groups() + j / group_columns)) : 1.0f);
+                   (scaled ? float(scales(scale_place(m, s, q, j / group_columns))) : 1.0f);
+      }
     }
 }
 

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+
+#include "tungsten_md/cluster/kept_array.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -51,16 +54,17 @@ struct OrderWithinCell {
   KOKKOS_FUNCTION bool after(int a, int b) const { return by_id ? id(a) > id(b) : a > b; }
 };
 
-template <class ViewType>
-struct Gather {
-  ViewType from, to;
+struct Reorder {
+  Particles from, to;
   Kokkos::View<int*, MemSpace> order;
   KOKKOS_FUNCTION void operator()(int i) const {
-    if constexpr (ViewType::rank() == 2) {
-      for (int d = 0; d < 3; ++d) to(i, d) = from(order(i), d);
-    } else {
-      to(i) = from(order(i));
+    const int k = order(i);
+    for (int d = 0; d < 3; ++d) {
+      to.x(i, d) = from.x(k, d);
+      to.v(i, d) = from.v(k, d);
     }
+    to.id(i) = from.id(k);
+    to.type(i) = from.type(k);
   }
 };
 
@@ -83,11 +87,12 @@ Counts inner_cells(const Vec3& lo, const Vec3& hi, double list_radius) {
 
 double cells_of(const Counts& inner) { return (inner[0] + 2.0) * (inner[1] + 2.0) * (inner[2] + 2.0); }
 
+/// The same room for both: they change places.
 template <class ViewType>
-void permute(ViewType& view, const Kokkos::View<int*, MemSpace>& order, int n) {
-  ViewType sorted(Kokkos::view_alloc(Kokkos::WithoutInitializing, view.label()), view.extent(0));
-  Kokkos::parallel_for("permute", over(n), Gather<ViewType>{view, sorted, order});
-  view = sorted;
+void match(ViewType& spare, const ViewType& used) {
+  if (spare.extent(0) >= used.extent(0)) return;
+  spare = {};
+  spare = ViewType(Kokkos::view_alloc(Kokkos::WithoutInitializing, used.label()), used.extent(0));
 }
 
 }  // namespace
@@ -120,29 +125,43 @@ CellGrid::CellGrid(const Subdomain& s, double list_radius, const Particles& p) {
   }
 }
 
-CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id) {
-  using Kokkos::view_alloc;
-  using Kokkos::WithoutInitializing;
+CellOrder CellSorter::bin(const CellGrid& grid, const Particles& p, int n, WithinCell order) {
   const int cells = grid.size();
-  Kokkos::View<int*, MemSpace> cell(view_alloc(WithoutInitializing, "cell_of_atom"), n);
-  Kokkos::View<int*, MemSpace> count("atoms_of_cell", cells);
-  CellOrder result{
-      Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "first_of_cell"), cells + 1),
-      Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "cell_order"), n + CellOrder::slack)};
-  Kokkos::parallel_for("count_cells", over(n), CountCells{grid, p.x, cell, count});
-  Kokkos::parallel_scan("scan_cells", over(cells), ScanCells{count, result.first, cells});
-  Kokkos::parallel_for("fill_cells", over(n), FillCells{cell, result.first, count, result.order});
+  make_room(cell_of_atom_, n, "cell_of_atom");
+  make_room(result_.order, n + CellOrder::slack, "cell_order");
+  make_room(result_.first, cells + 1, "first_of_cell");
+  if (count_.extent_int(0) < cells) count_ = Kokkos::View<int*, MemSpace>("atoms_of_cell", cells + cells / 8);
+  Kokkos::parallel_for("count_cells", over(n), CountCells{grid, p.x, cell_of_atom_, count_});
+  Kokkos::parallel_scan("scan_cells", over(cells), ScanCells{count_, result_.first, cells});
+  Kokkos::parallel_for("fill_cells", over(n), FillCells{cell_of_atom_, result_.first, count_, result_.order});
   Kokkos::parallel_for("order_within_cell", over(cells),
-                       OrderWithinCell{result.first, result.order, p.id, by_id});
-  return result;
+                       OrderWithinCell{result_.first, result_.order, p.id, order == WithinCell::by_id});
+  return result_;
 }
 
-void sort_by_cell(const CellGrid& grid, Particles& p) {
-  const CellOrder cells = bin_atoms(grid, p, p.n_local, true);
-  permute(p.x, cells.order, p.n_local);
-  permute(p.v, cells.order, p.n_local);
-  permute(p.id, cells.order, p.n_local);
-  permute(p.type, cells.order, p.n_local);
+void CellSorter::sort(const CellGrid& grid, Particles& p) {
+  const CellOrder cells = bin(grid, p, p.n_local, WithinCell::by_id);
+  match(spare_.x, p.x);
+  match(spare_.id, p.id);
+  match(spare_.type, p.type);
+  // Forces are of the order before: their array takes the velocities.
+  match(p.f, p.v);
+  Particles to = p;
+  to.x = spare_.x;
+  to.v = p.f;
+  to.id = spare_.id;
+  to.type = spare_.type;
+  Kokkos::parallel_for("permute", over(p.n_local), Reorder{p, to, cells.order});
+  std::swap(p.x, spare_.x);
+  std::swap(p.v, p.f);
+  std::swap(p.id, spare_.id);
+  std::swap(p.type, spare_.type);
+}
+
+std::size_t CellSorter::bytes() const {
+  return sizeof(int) * (result_.first.size() + result_.order.size() + cell_of_atom_.size() + count_.size() +
+                        spare_.type.size()) +
+         sizeof(double) * spare_.x.size() + sizeof(std::int64_t) * spare_.id.size();
 }
 
 }  // namespace wafermark::tungsten

@@ -46,11 +46,24 @@ struct CellOrder {
   static constexpr int slack = 8;      ///< that a pack at the end reads beyond it
 };
 
-/// Bins the first n atoms of p. Within a cell atoms are ordered by id when `by_id`, else by index, so that
-/// the result does not depend on how threads interleave.
-CellOrder bin_atoms(const CellGrid& grid, const Particles& p, int n, bool by_id);
+/// What decides between two atoms of a cell, so that the result does not depend on how threads interleave.
+enum class WithinCell { by_id, by_index };
 
-/// Reorders the local atoms by (cell, id): neighbours in space become neighbours in memory.
-void sort_by_cell(const CellGrid& grid, Particles& p);
+/// Orders atoms by cells; its arrays are used again for list after list.
+class CellSorter {
+ public:
+  /// Bins the first n atoms of p. The result is good until the next call.
+  CellOrder bin(const CellGrid& grid, const Particles& p, int n, WithinCell order);
+  /// Reorders the local atoms by (cell, id): neighbours in space become neighbours in memory. Forces are then
+  /// out of date.
+  void sort(const CellGrid& grid, Particles& p);
+  std::size_t bytes() const;  ///< device memory held
+
+ private:
+  CellOrder result_;
+  Kokkos::View<int*, MemSpace> cell_of_atom_;
+  Kokkos::View<int*, MemSpace> count_;  ///< of each cell: zero between two calls
+  Particles spare_;                     ///< the other copy of x, id and type
+};
 
 }  // namespace wafermark::tungsten

@@ -8,6 +8,7 @@
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
+#include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/cluster/memory_estimate.hpp"
 #include "tungsten_md/kernels/barostat.hpp"
 
@@ -72,7 +73,8 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       force_field_(make_force_field(potential, settings.precision)),
       ranks_(comm, settings.rank_grid, edges(start.box)),
       subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
-      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom) {
+      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom),
+      migration_(comm, ranks_) {
   list_.kind = settings.list.value_or(best_list_kind());
   list_.pack = settings.precision == "mixed" ? Lanes<native_lanes<float, ExecSpace>>::width
                                              : Lanes<native_lanes<double, ExecSpace>>::width;
@@ -121,7 +123,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const ListR
     move_faces(start.box);
   }
   set_vectors(p_.x, start.atoms.x);
-  ghosts_.update_positions(p_);
+  refresh_ghosts();
 }
 
 void Domain::require_near(double displacement, const char* cause) const {
@@ -149,19 +151,33 @@ void Domain::rebuild_after(double displacement, double before) {
   rebuild();
 }
 
+void Domain::kick_and_drift(double dt) {
+  const Region region(times_, "integrate");
+  tungsten::kick_and_drift(p_, force_field_->placer(), dt);
+  sites_moved_ = true;
+}
+
+Motion Domain::measured_kick_and_drift(double dt) {
+  const Region region(times_, "integrate");
+  sites_moved_ = true;
+  return tungsten::measured_kick_and_drift(comm_, p_, force_field_->placer(), list_, dt);
+}
+
 void Domain::refresh_ghosts() {
   const Region region(times_, "ghosts");
-  ghosts_.update_positions(p_);
+  if (!sites_moved_) force_field_->place_local(p_);
+  sites_moved_ = false;
+  ghosts_.update_positions(p_, force_field_->placer());
 }
 
 void Domain::rebuild() {
   {
     const Region region(times_, "migrate");
-    migrate(comm_, ranks_, subdomain_, p_, atoms_);
+    migration_.bring_home(subdomain_, p_, atoms_);
   }
   {
     const Region region(times_, "sort");
-    sort_by_cell(CellGrid(subdomain_, list_.radius, p_), p_);
+    workspace_.sorter.sort(CellGrid(subdomain_, list_.radius, p_), p_);
   }
   build_list();
   ++rebuilds_;
@@ -210,8 +226,7 @@ void Domain::stretch(const Vec3& factor) {
 }
 
 void Domain::remove(const std::vector<int>& atoms) {
-  for (const int i : atoms) Kokkos::deep_copy(Kokkos::subview(p_.type, i), -1);
-  remove_marked(p_, static_cast<int>(atoms.size()));
+  migration_.remove(atoms, p_);
   atoms_ -= comm_.sum(static_cast<std::int64_t>(atoms.size()));
   rebuild();
 }
@@ -222,14 +237,11 @@ void Domain::build_list() {
   unstretched_ = {};
   shrunk_ = 1.0;
   ghosts_.select(p_);
-  list_.build(CellGrid(subdomain_, list_.radius, p_), p_);
-  // The dummy site that pads the list's rows needs a valid type; its distance keeps it out of every sum.
-  const int dummy = p_.n_local + p_.n_ghost;
-  if (p_.type.extent_int(0) <= dummy) Kokkos::resize(p_.type, dummy + 1);
-  Kokkos::deep_copy(Kokkos::subview(p_.type, dummy), 0);
+  list_.build(CellGrid(subdomain_, list_.radius, p_), p_, workspace_);
   if (p_.f.extent_int(0) < p_.n_local)
     p_.f = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "f"), p_.v.extent(0));
   force_field_->prepare(p_, list_);
+  sites_moved_ = false;
 }
 
 void Domain::compute_forces() {
@@ -255,7 +267,9 @@ Domain::Memory Domain::bytes() const {
   const auto size = [](const auto& view) {
     return static_cast<double>(view.span() * sizeof(typename std::decay_t<decltype(view)>::value_type));
   };
-  return {(size(p_.x) + size(p_.v) + size(p_.f) + size(p_.id) + size(p_.type)) / n,
+  return {(size(p_.x) + size(p_.v) + size(p_.f) + size(p_.id) + size(p_.type) +
+           static_cast<double>(workspace_.bytes())) /
+              n,
           (size(list_.entry) + size(list_.owner) + size(list_.first) + size(list_.count) +
            size(list_.x_at_build)) /
               n,

@@ -8,6 +8,7 @@
 
 #include "common/communicator.hpp"
 #include "common/region_timer.hpp"
+#include "tungsten_md/cluster/displacement_watch.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/cluster/lost_atoms.hpp"
 #include "tungsten_md/cluster/migration.hpp"
@@ -47,7 +48,11 @@ class Domain {
   bool update(double displacement, double before);
   /// The same for lists that are made at fixed steps, which this is one of.
   void rebuild_after(double displacement, double before);
-  /// Positions of the ghosts. Collective.
+  /// v += f/m dt/2, x += v dt. The host does not wait for it.
+  void kick_and_drift(double dt);
+  /// The same, and how all ranks' atoms move. Collective.
+  Motion measured_kick_and_drift(double dt);
+  /// Positions of the ghosts, after atoms moved. Collective.
   void refresh_ghosts();
   /// New owners, order, ghosts and list. Collective.
   void rebuild();
@@ -107,11 +112,14 @@ class Domain {
   CartesianGrid ranks_;
   Subdomain subdomain_;
   GhostExchange ghosts_;
+  Migration migration_;
+  ListWorkspace workspace_;
   VerletList list_;
   Particles p_;
-  Box list_box_;             ///< when the list was built
-  Vector3View unstretched_;  ///< positions then, where the box has changed since
-  double shrunk_ = 1.0;      ///< the least ratio of an edge to what it was then, at most 1
+  bool sites_moved_ = false;  ///< the local atoms' sites have moved with them
+  Box list_box_;              ///< when the list was built
+  Vector3View unstretched_;   ///< positions then, where the box has changed since
+  double shrunk_ = 1.0;       ///< the least ratio of an edge to what it was then, at most 1
 };
 
 }  // namespace wafermark::tungsten

@@ -22,6 +22,8 @@ class Eam final : public ForceField {
         kept_of_a_pair_(static_cast<std::size_t>(wafermark::tungsten::kept_of_a_pair(t))) {}
 
   double cutoff() const override { return cutoff_; }
+  SitePlacer placer() const override { return arrays_.placer(); }
+  void place_local(const Particles& p) const override { arrays_.place_local(p); }
 
   std::size_t bytes() const override {
     return arrays_.bytes() +
@@ -53,7 +55,7 @@ class Eam final : public ForceField {
 
  private:
   void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
-    arrays_.place(p, list.kind);
+    if (list.kind == ListKind::half) arrays_.clear_forces();
     if (list.kind == ListKind::half)
       alloy_ ? run_half<true>(p, list, ghosts, sums) : run_half<false>(p, list, ghosts, sums);
     else

@@ -13,9 +13,13 @@ namespace wafermark::tungsten {
 class ForceField {
  public:
   virtual ~ForceField() = default;
-  /// Call after ghosts or the box of occupied space changed (a new list).
+  /// Call after ghosts or the box of occupied space changed (a new list). Places the sites of all atoms.
   virtual void prepare(const Particles& p, const VerletList& list) = 0;
-  /// Sets p.f of the local atoms. Ghost positions must be current; `ghosts` carries embedding
+  /// For whoever moves atoms from then on: their sites move with them.
+  virtual SitePlacer placer() const = 0;
+  /// Places the sites of the local atoms, where those that moved them did not.
+  virtual void place_local(const Particles& p) const = 0;
+  /// Sets p.f of the local atoms. Sites must be current, those of ghosts too; `ghosts` carries embedding
   /// slopes, where there are any.
   virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
   /// The same, and returns energy and virial.

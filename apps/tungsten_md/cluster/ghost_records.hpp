@@ -1,9 +1,10 @@
-// What ghosts take from the atoms that they copy, and the loops that pack it for another rank, unpack it, or
-// copy it where a rank is its own neighbour. Both directions of an axis go in one loop: on a GPU a step of
-// few atoms is made of launches.
+// What ghosts take from the atoms that they copy, and the two loops that bring it to them: one packs all that
+// leaves for other ranks, one fills all ghosts, from messages and from this rank's own atoms. On a GPU a step
+// of few atoms is made of launches.
 #pragma once
 
-#include "tungsten_md/cluster/mpi_buffer.hpp"
+#include "tungsten_md/cluster/ghost_sides.hpp"
+#include "tungsten_md/cluster/site_placer.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
 
 namespace wafermark::tungsten {
@@ -15,7 +16,7 @@ namespace wafermark::tungsten {
 struct AtomRecord {
   static constexpr int size = 5;
   static constexpr bool moves = true;
-  static constexpr const char *pack = "pack_atoms", *unpack = "unpack_atoms", *copy = "copy_atoms";
+  static constexpr const char *pack = "pack_atoms", *fill = "ghost_atoms";
   Vector3View x;
   IdView id;
   TypeView type;
@@ -31,17 +32,19 @@ struct AtomRecord {
   }
 };
 
+/// A position; the ghost's site follows it.
 struct PositionRecord {
   static constexpr int size = 3;
   static constexpr bool moves = true;
-  static constexpr const char *pack = "pack_positions", *unpack = "unpack_positions",
-                              *copy = "copy_positions";
+  static constexpr const char *pack = "pack_positions", *fill = "ghost_positions";
   Vector3View x;
+  SitePlacer sites;
   KOKKOS_FORCEINLINE_FUNCTION void load(int i, double* b) const {
     for (int d = 0; d < 3; ++d) b[d] = x(i, d);
   }
   KOKKOS_FORCEINLINE_FUNCTION void store(int i, const double* b) const {
     for (int d = 0; d < 3; ++d) x(i, d) = b[d];
+    sites.place(i, b[0], b[1], b[2]);
   }
 };
 
@@ -50,7 +53,7 @@ template <class Real>
 struct SlopeRecord {
   static constexpr int size = 1;
   static constexpr bool moves = false;
-  static constexpr const char *pack = "pack_slopes", *unpack = "unpack_slopes", *copy = "copy_slopes";
+  static constexpr const char *pack = "pack_slopes", *fill = "ghost_slopes";
   Kokkos::View<Real*, MemSpace> quads;
   KOKKOS_FORCEINLINE_FUNCTION void load(int i, double* b) const {
     b[0] = static_cast<double>(quads(4 * i + 3));
@@ -60,51 +63,54 @@ struct SlopeRecord {
   }
 };
 
-/// The atoms that leave for both neighbours along an axis: those near the lower face, then those near the
-/// upper.
-struct LeavingAtoms {
-  Kokkos::View<int*, MemSpace> lower, upper;
-  int n_lower = 0, n_upper = 0, axis = 0;
-  double lower_shift = 0.0, upper_shift = 0.0;  ///< added along the axis: crosses a periodic boundary
+/// Which atoms leave, and where each ghost comes from; as long as a list is kept, so are they.
+struct GhostRoutes {
+  Kokkos::View<int*, MemSpace> leaving;  ///< [leaving] local atoms, message after message
+  Kokkos::View<int*, MemSpace>
+      origin;  ///< [ghosts] a local atom of this rank; or -1 - k, for the k-th arrival
+  Kokkos::View<std::uint8_t*, MemSpace> leaving_side, origin_side;  ///< on which the copy stands
 
-  int size() const { return n_lower + n_upper; }
+  /// What is added to the position of a copy on each side: it may lie across a periodic boundary.
+  struct Shift {
+    double of[ghost_sides][3]{};
+  };
   template <class Record>
-  KOKKOS_FORCEINLINE_FUNCTION void load(const Record& record, int k, double* b) const {
-    const bool goes_down = k < n_lower;
-    record.load(goes_down ? lower(k) : upper(k - n_lower), b);
-    if constexpr (Record::moves) b[axis] += goes_down ? lower_shift : upper_shift;
+  KOKKOS_FORCEINLINE_FUNCTION static void load(const Record& record, int i, const double (&shift)[3],
+                                               double* b) {
+    record.load(i, b);
+    if constexpr (Record::moves)
+      for (int d = 0; d < 3; ++d) b[d] += shift[d];
   }
 };
 
 template <class Record>
 struct PackGhosts {
-  LeavingAtoms atoms;
+  GhostRoutes routes;
+  GhostRoutes::Shift shift;
   Record record;
-  BufferView buffer;
+  double* buffer;
   KOKKOS_FUNCTION void operator()(int k) const {
-    atoms.load(record, k, buffer.data() + static_cast<std::ptrdiff_t>(Record::size) * k);
+    GhostRoutes::load(record, routes.leaving(k), shift.of[routes.leaving_side(k)],
+                      buffer + static_cast<std::ptrdiff_t>(Record::size) * k);
   }
 };
+
 template <class Record>
-struct UnpackGhosts {
-  BufferView buffer;
-  int first;
+struct FillGhosts {
+  GhostRoutes routes;
+  GhostRoutes::Shift shift;
   Record record;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    record.store(first + k, buffer.data() + static_cast<std::ptrdiff_t>(Record::size) * k);
-  }
-};
-/// Ghosts of a rank that is its own neighbour: what goes down comes in from above, and stands first there
-/// too.
-template <class Record>
-struct CopyGhosts {
-  LeavingAtoms atoms;
-  int first;
-  Record record;
-  KOKKOS_FUNCTION void operator()(int k) const {
+  const double* buffer;
+  int first;  ///< ghost
+  KOKKOS_FUNCTION void operator()(int g) const {
+    const int from = routes.origin(g);
+    if (from < 0) {
+      record.store(first + g, buffer + static_cast<std::ptrdiff_t>(Record::size) * (-1 - from));
+      return;
+    }
     double b[Record::size];
-    atoms.load(record, k, b);
-    record.store(first + k, b);
+    GhostRoutes::load(record, from, shift.of[routes.origin_side(g)], b);
+    record.store(first + g, b);
   }
 };
 

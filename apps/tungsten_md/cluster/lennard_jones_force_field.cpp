@@ -47,6 +47,8 @@ class LennardJonesField final : public ForceField {
   explicit LennardJonesField(const LennardJones& c) : constants_(c), cutoff_(c.cutoff_angstrom) {}
 
   double cutoff() const override { return cutoff_; }
+  SitePlacer placer() const override { return arrays_.placer(); }
+  void place_local(const Particles& p) const override { arrays_.place_local(p); }
   std::size_t bytes() const override { return arrays_.bytes(); }
   void prepare(const Particles& p, const VerletList& list) override { arrays_.prepare(p, list); }
 
@@ -63,7 +65,7 @@ class LennardJonesField final : public ForceField {
   }
   template <ListKind kind>
   void run(Particles& p, const VerletList& list, PairSums* sums) {
-    arrays_.place(p, kind);
+    if constexpr (kind == ListKind::half) arrays_.clear_forces();
     const LennardJonesPairs<Precision, kind> pairs{{arrays_.sites(), list, p.n_local}, constants_};
     sum_forces("lennard_jones", pairs, arrays_.force(), p, sums);
   }

@@ -42,7 +42,8 @@ double domain_bytes(const RunShape& s) {
   const double terms = half ? s.kept_of_a_pair * real * entries * std::min(1.0, in_flight) : 0.0;
   const double density = s.kept_of_a_pair > 0 ? 1.0 : 0.0;
   const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density) * sites;
-  const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + 24.0 * n;  // single positions, cells and order
+  // Single positions, cells and order; x, id and type twice, for the order to change.
+  const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + grown * x_id_type * sites;
   return particles + 4.0 * entries + terms + force_field + binning;
 }
 

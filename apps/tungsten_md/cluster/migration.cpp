@@ -2,27 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <numeric>
+
 #include "common/errors.hpp"
+#include "common/pending_messages.hpp"
+#include "tungsten_md/cluster/ghost_sides.hpp"
+#include "tungsten_md/cluster/kept_array.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-struct Wrap {
-  Vector3View x;
-  double lo[3], hi[3];
-  bool periodic[3];
-  KOKKOS_FUNCTION void operator()(int i) const {
-    for (int d = 0; d < 3; ++d) {
-      if (!periodic[d]) continue;
-      const double length = hi[d] - lo[d];
-      double& c = x(i, d);
-      if (c < lo[d] || c >= hi[d]) c -= length * Kokkos::floor((c - lo[d]) / length);
-      // Rounding: a tiny negative distance wraps onto the upper face itself.
-      if (c >= hi[d]) c = lo[d];
-      if (c < lo[d]) c = lo[d];
-    }
-  }
-};
 
 /// Which way an atom goes along one axis: -1, 0, +1.
 struct Route {
@@ -44,91 +34,113 @@ struct Route {
   }
 };
 
-struct ChooseLeavers {
-  Vector3View x;
-  Route route;
-  int axis, direction;
-  Kokkos::View<int*, MemSpace> index;
-  KOKKOS_FUNCTION void operator()(int i, int& sum, bool last) const {
-    if (route.direction(x(i, axis)) != direction) return;
-    if (last) index(sum) = i;
-    ++sum;
+/// Of all axes.
+struct Routes {
+  Route along[3];
+  explicit Routes(const Subdomain& s) {
+    for (int d = 0; d < 3; ++d)
+      along[d] = {s.lo[d], s.hi[d], s.box.lo[d], s.box.length(d), s.grid[d], s.coords[d], s.box.periodic[d]};
+  }
+  KOKKOS_FUNCTION bool leaves(const double* x) const {
+    for (int d = 0; d < 3; ++d)
+      if (along[d].direction(x[d]) != 0) return true;
+    return false;
   }
 };
 
-/// x, v, id, type
-constexpr int record_size = 8;
+struct Found {
+  int leavers = 0, not_finite = 0;  ///< atoms, coordinates
+  KOKKOS_FUNCTION Found& operator+=(const Found& o) {
+    leavers += o.leavers;
+    not_finite += o.not_finite;
+    return *this;
+  }
+};
+
+/// Wraps positions along periodic axes, and lists the atoms that are not at home, in ascending order.
+struct WrapAndChoose {
+  Vector3View x;
+  Routes routes;
+  double lo[3], hi[3];
+  bool periodic[3];
+  Kokkos::View<int*, MemSpace> index;
+
+  WrapAndChoose(const Subdomain& s, const Vector3View& positions, const Kokkos::View<int*, MemSpace>& chosen)
+      : x(positions), routes(s), index(chosen) {
+    for (int d = 0; d < 3; ++d) {
+      lo[d] = s.box.lo[d];
+      hi[d] = s.box.hi[d];
+      periodic[d] = s.box.periodic[d];
+    }
+  }
+
+  KOKKOS_FUNCTION void operator()(int i, Found& sum, bool last) const {
+    int not_finite = 0;
+    for (int d = 0; d < 3; ++d)
+      if (!(Kokkos::abs(x(i, d)) < 1e30)) ++not_finite;
+    sum.not_finite += not_finite;
+    if (not_finite > 0) return;
+    double at[3];
+    for (int d = 0; d < 3; ++d) {
+      at[d] = wrapped(x(i, d), d);
+      if (last) x(i, d) = at[d];
+    }
+    if (!routes.leaves(at)) return;
+    if (last) index(sum.leavers) = i;
+    ++sum.leavers;
+  }
+  KOKKOS_FUNCTION double wrapped(double c, int d) const {
+    if (!periodic[d]) return c;
+    const double length = hi[d] - lo[d];
+    if (c < lo[d] || c >= hi[d]) c -= length * Kokkos::floor((c - lo[d]) / length);
+    // Rounding: a tiny negative distance wraps onto the upper face itself.
+    return c < lo[d] || c >= hi[d] ? lo[d] : c;
+  }
+};
 
 struct PackLeavers {
   Particles p;
   Kokkos::View<int*, MemSpace> index;
-  BufferView buffer;
+  Kokkos::View<MovingAtom*, SharedSpace> moving;
+  Kokkos::View<int*, SharedSpace> place;
   KOKKOS_FUNCTION void operator()(int k) const {
     const int i = index(k);
-    double* b = buffer.data() + static_cast<std::ptrdiff_t>(record_size) * k;
+    MovingAtom& atom = moving(k);
     for (int d = 0; d < 3; ++d) {
-      b[d] = p.x(i, d);
-      b[3 + d] = p.v(i, d);
+      atom.x[d] = p.x(i, d);
+      atom.v[d] = p.v(i, d);
     }
-    b[6] = Kokkos::bit_cast<double>(p.id(i));  // every bit of an id, which a double would round
-    b[7] = p.type(i);
-    p.type(i) = -1;
-  }
-};
-struct UnpackArrivals {
-  Particles p;
-  BufferView buffer;
-  KOKKOS_FUNCTION void operator()(int k) const {
-    const double* b = buffer.data() + static_cast<std::ptrdiff_t>(record_size) * k;
-    const int i = p.n_local + k;
-    for (int d = 0; d < 3; ++d) {
-      p.x(i, d) = b[d];
-      p.v(i, d) = b[3 + d];
-    }
-    p.id(i) = Kokkos::bit_cast<std::int64_t>(b[6]);
-    p.type(i) = static_cast<int>(b[7]);
+    atom.id = p.id(i);
+    atom.type = p.type(i);
+    place(k) = i;
   }
 };
 
-/// Holes among the atoms that stay, and stayers beyond the new end, each in ascending order.
-struct FindHoles {
-  TypeView type;
-  Kokkos::View<int*, MemSpace> index;
-  KOKKOS_FUNCTION void operator()(int i, int& sum, bool last) const {
-    if (type(i) >= 0) return;
-    if (last) index(sum) = i;
-    ++sum;
-  }
-};
-struct FindStayers {
-  TypeView type;
-  int first;
-  Kokkos::View<int*, MemSpace> index;
-  KOKKOS_FUNCTION void operator()(int k, int& sum, bool last) const {
-    if (type(first + k) < 0) return;
-    if (last) index(sum) = first + k;
-    ++sum;
-  }
-};
-struct FillHoles {
+/// The first of the places take the atoms that arrive, the others atoms that stand elsewhere.
+struct SettleAtoms {
   Particles p;
-  Kokkos::View<int*, MemSpace> hole, stayer;
+  Kokkos::View<MovingAtom*, SharedSpace> moving;
+  Kokkos::View<int*, SharedSpace> place;  ///< [places] to, then [places - arrivals] from
+  int arrivals, places;
   KOKKOS_FUNCTION void operator()(int k) const {
-    const int to = hole(k), from = stayer(k);
+    const int to = place(k);
+    if (k < arrivals) {
+      const MovingAtom& atom = moving(k);
+      for (int d = 0; d < 3; ++d) {
+        p.x(to, d) = atom.x[d];
+        p.v(to, d) = atom.v[d];
+      }
+      p.id(to) = atom.id;
+      p.type(to) = static_cast<int>(atom.type);
+      return;
+    }
+    const int from = place(places + k - arrivals);
     for (int d = 0; d < 3; ++d) {
       p.x(to, d) = p.x(from, d);
       p.v(to, d) = p.v(from, d);
     }
     p.id(to) = p.id(from);
     p.type(to) = p.type(from);
-  }
-};
-
-struct CountNotFinite {
-  Vector3View x;
-  KOKKOS_FUNCTION void operator()(int i, int& bad) const {
-    for (int d = 0; d < 3; ++d)
-      if (!(Kokkos::abs(x(i, d)) < 1e30)) ++bad;
   }
 };
 
@@ -141,75 +153,108 @@ void reserve(Particles& p, int n) {
   Kokkos::resize(p.type, room);
 }
 
-}  // namespace
-
-void remove_marked(Particles& p, int marked) {
-  const int stay = p.n_local - marked;
-  Kokkos::View<int*, MemSpace> hole("hole", marked), stayer("stayer", marked);
-  int holes = 0;
-  Kokkos::parallel_scan("find_holes", over(stay), FindHoles{p.type, hole}, holes);
-  Kokkos::parallel_scan("find_stayers", over(marked), FindStayers{p.type, stay, stayer});
-  Kokkos::parallel_for("fill_holes", over(holes), FillHoles{p, hole, stayer});
-  p.n_local = stay;
+/// The ranks next to this one, itself left out, each once: the same on both sides of every pair.
+std::map<int, std::vector<MovingAtom>> neighbours_of(const CartesianGrid& ranks, const Subdomain& s,
+                                                     int self) {
+  std::map<int, std::vector<MovingAtom>> result;
+  for (int side = 1; side < ghost_sides; ++side) {
+    std::array<int, 3> c = s.coords;
+    bool exists = true;
+    for (int d = 0; d < 3; ++d) {
+      c[d] += owner_offset(side, d);
+      exists = exists && (s.box.periodic[d] || (c[d] >= 0 && c[d] < s.grid[d]));
+    }
+    if (exists && ranks.rank_of(c) != self) result.try_emplace(ranks.rank_of(c));
+  }
+  return result;
 }
 
-namespace {
-
-/// One pass along one axis; returns how many atoms this rank sent.
-int hand_over(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, int axis,
-              Particles& p) {
-  const bool periodic = s.box.periodic[axis];
-  const Route route{s.lo[axis],   s.hi[axis],     s.box.lo[axis], s.box.length(axis),
-                    s.grid[axis], s.coords[axis], periodic};
-  int sent = 0;
-  MpiBuffers buffers[2];
-  int arrivals[2] = {0, 0};
-  for (const int direction : {-1, 1}) {
-    const int c = s.coords[axis], slices = s.grid[axis];
-    const bool sends = periodic || (direction < 0 ? c > 0 : c + 1 < slices);
-    const bool receives = periodic || (direction < 0 ? c + 1 < slices : c > 0);
-    const int to = sends ? ranks.neighbour(axis, direction) : MPI_PROC_NULL;
-    const int from = receives ? ranks.neighbour(axis, -direction) : MPI_PROC_NULL;
-    Kokkos::View<int*, MemSpace> index(Kokkos::view_alloc(Kokkos::WithoutInitializing, "leavers"), p.n_local);
-    int leavers = 0;
-    Kokkos::parallel_scan("choose_leavers", over(p.n_local),
-                          ChooseLeavers{p.x, route, axis, direction, index}, leavers);
-    MpiBuffers& buffer = buffers[direction > 0];
-    const int n = arrivals[direction > 0] = comm.send_receive(leavers, to, from);
-    buffer.make_room(record_size * leavers, record_size * n);
-    Kokkos::parallel_for("pack_leavers", over(leavers), PackLeavers{p, index, buffer.out()});
-    buffer.exchange(comm, {{to, record_size * leavers}}, {{from, record_size * n}});
-    // Leavers are gone before the other direction is looked at, or a ring of two would send them twice.
-    if (leavers > 0) remove_marked(p, leavers);
-    sent += leavers;
-  }
-  for (int k = 0; k < 2; ++k) {
-    reserve(p, p.n_local + arrivals[k]);
-    Kokkos::parallel_for("unpack_arrivals", over(arrivals[k]), UnpackArrivals{p, buffers[k].in()});
-    p.n_local += arrivals[k];
-  }
-  return sent;
-}
+const double* as_doubles(const MovingAtom* atoms) { return reinterpret_cast<const double*>(atoms); }
+constexpr std::int64_t atom_doubles = sizeof(MovingAtom) / sizeof(double);
 
 }  // namespace
 
-void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, Particles& p,
-             std::int64_t expected) {
+std::vector<MovingAtom> Migration::exchange(const Subdomain& s,
+                                            const std::vector<MovingAtom>& leaving) const {
+  auto out = neighbours_of(ranks_, s, comm_.rank());
+  const Routes routes(s);
+  for (const MovingAtom& atom : leaving) {
+    std::array<int, 3> c = s.coords;
+    for (int d = 0; d < 3; ++d) c[d] += routes.along[d].direction(atom.x[d]);
+    out.at(ranks_.rank_of(c)).push_back(atom);
+  }
+  std::vector<int> n_out, n_in(out.size());
+  for (const auto& [rank, atoms] : out) n_out.push_back(static_cast<int>(atoms.size()));
+  PendingMessages messages(comm_);
+  std::size_t k = 0;
+  for (const auto& [rank, atoms] : out) messages.receive(&n_in[k++], 1, rank);
+  k = 0;
+  for (const auto& [rank, atoms] : out) messages.send(&n_out[k++], 1, rank);
+  messages.wait();
+  std::vector<MovingAtom> arrivals(static_cast<std::size_t>(std::accumulate(n_in.begin(), n_in.end(), 0)));
+  double* to = reinterpret_cast<double*>(arrivals.data());
+  k = 0;
+  for (const auto& [rank, atoms] : out) {
+    messages.receive(to, atom_doubles * n_in[k], rank);
+    to += atom_doubles * n_in[k++];
+  }
+  for (const auto& [rank, atoms] : out)
+    messages.send(as_doubles(atoms.data()), atom_doubles * static_cast<std::int64_t>(atoms.size()), rank);
+  messages.wait();
+  return arrivals;
+}
+
+void Migration::settle(const std::vector<int>& left, const std::vector<MovingAtom>& arrivals, Particles& p) {
+  const int n_left = static_cast<int>(left.size()), n_new = static_cast<int>(arrivals.size());
+  const int stay = p.n_local - n_left, n = stay + n_new;
+  reserve(p, n);
+  // Arrivals take the lowest places; those that remain free below the new end are filled from beyond it.
+  std::vector<int> to(left.begin(), left.begin() + std::min(n_left, n_new)), from;
+  for (int i = p.n_local; i < n; ++i) to.push_back(i);
+  auto gone = std::lower_bound(left.begin(), left.end(), n);
+  int stander = n;
+  for (auto hole = left.begin() + std::min(n_left, n_new); hole < left.end() && *hole < n; ++hole) {
+    for (; gone < left.end() && *gone == stander; ++gone) ++stander;
+    to.push_back(*hole);
+    from.push_back(stander++);
+  }
+  p.n_local = n;
+  if (to.empty()) return;
+  make_room(moving_, n_new, "moving_atoms");
+  make_room(places_, static_cast<int>(to.size() + from.size()), "places");
+  std::copy(arrivals.begin(), arrivals.end(), moving_.data());
+  std::copy(from.begin(), from.end(), std::copy(to.begin(), to.end(), places_.data()));
+  const int places = static_cast<int>(to.size());
+  Kokkos::parallel_for("settle_atoms", over(places), SettleAtoms{p, moving_, places_, n_new, places});
+}
+
+void Migration::remove(const std::vector<int>& atoms, Particles& p) {
+  Kokkos::fence("before the host writes where atoms go");
+  settle(atoms, {}, p);
+}
+
+void Migration::bring_home(const Subdomain& s, Particles& p, std::int64_t expected) {
   p.n_ghost = 0;
-  int not_finite = 0;
-  Kokkos::parallel_reduce("count_not_finite", over(p.n_local), CountNotFinite{p.x}, not_finite);
-  Wrap wrap{p.x, {}, {}, {}};
-  for (int d = 0; d < 3; ++d) {
-    wrap.lo[d] = s.box.lo[d];
-    wrap.hi[d] = s.box.hi[d];
-    wrap.periodic[d] = s.box.periodic[d];
-  }
-  if (not_finite == 0) Kokkos::parallel_for("wrap", over(p.n_local), wrap);
   for (;;) {
-    int sent = 0;
-    for (int axis = 0; axis < 3 && not_finite == 0; ++axis)
-      if (s.grid[axis] > 1) sent += hand_over(comm, ranks, s, axis, p);
-    const auto totals = comm.sum(std::vector<std::int64_t>{sent, p.n_local, not_finite});
+    make_room(leavers_, p.n_local, "leavers");
+    Found found;
+    Kokkos::parallel_scan("wrap_and_choose", over(p.n_local), WrapAndChoose(s, p.x, leavers_), found);
+    std::vector<int> left;
+    std::vector<MovingAtom> atoms;
+    if (found.leavers > 0) {
+      make_room(moving_, found.leavers, "moving_atoms");
+      make_room(places_, found.leavers, "places");
+      Kokkos::parallel_for("pack_leavers", over(found.leavers), PackLeavers{p, leavers_, moving_, places_});
+      Kokkos::fence("before the host reads who leaves");
+      left.assign(places_.data(), places_.data() + found.leavers);
+      atoms.assign(moving_.data(), moving_.data() + found.leavers);
+    }
+    if (comm_.size() > 1) atoms = exchange(s, atoms);
+    settle(left, atoms, p);
+    const Routes routes(s);
+    const auto away =
+        std::count_if(atoms.begin(), atoms.end(), [&](const MovingAtom& a) { return routes.leaves(a.x); });
+    const auto totals = comm_.sum(std::vector<std::int64_t>{away, p.n_local, found.not_finite});
     if (totals[2] > 0 || totals[1] != expected)
       throw InputError(
           fmt::format("atoms lost: {} of {} left, {} coordinates are not finite; the time step is too long "
@@ -220,14 +265,9 @@ void migrate(const Communicator& comm, const CartesianGrid& ranks, const Subdoma
 }
 
 Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& s, Atoms atoms) {
-  struct Record {
-    double x[3], v[3];
-    std::int64_t id, type;
-  };
-  static_assert(sizeof(Record) == 8 * sizeof(double));
   std::vector<std::vector<char>> parts(static_cast<std::size_t>(comm.size()));
   for (std::size_t i = 0; i < atoms.size(); ++i) {
-    Record r{};
+    MovingAtom r{};
     std::array<int, 3> slice{};
     const Vec3 x = s.box.wrap(atoms.x[i]);
     for (int d = 0; d < 3; ++d) {
@@ -243,8 +283,8 @@ Atoms distribute(const Communicator& comm, const CartesianGrid& ranks, const Sub
   }
   atoms = {};
   for (const auto& part : comm.all_to_all(parts)) {
-    for (std::size_t b = 0; b < part.size(); b += sizeof(Record)) {
-      Record r;
+    for (std::size_t b = 0; b < part.size(); b += sizeof(MovingAtom)) {
+      MovingAtom r;
       std::copy_n(part.data() + b, sizeof r, reinterpret_cast<char*>(&r));
       atoms.id.push_back(r.id);
       atoms.type.push_back(static_cast<int>(r.type));

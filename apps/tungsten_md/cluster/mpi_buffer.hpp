@@ -1,43 +1,42 @@
-// Device buffers through MPI: handed over as they are when MPI can read them, through host memory otherwise.
+// Buffers that kernels pack and unpack and that MPI sends and receives: device memory where MPI reads that,
+// pinned host memory otherwise, which kernels reach as well; so nothing is copied for MPI's sake.
 #pragma once
 
 #include <Kokkos_Core.hpp>
+#include <vector>
 
 #include "common/communicator.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
 
 namespace wafermark::tungsten {
 
-using BufferView = Kokkos::View<double*, MemSpace>;
+/// Host memory that kernels reach.
+using SharedSpace = Kokkos::SharedHostPinnedSpace;
 
-/// Doubles to or from a rank; MPI_PROC_NULL is nobody.
-struct BufferPart {
+/// Items to a rank, and from it.
+struct MessagePair {
   int rank;
-  int size;
-};
-
-/// One after the other in a buffer.
-struct BufferParts {
-  BufferPart first;
-  BufferPart second{MPI_PROC_NULL, 0};
-
-  int size() const { return first.size + second.size; }
+  int out, in;
 };
 
 /// A buffer that is packed and one that is unpacked; they grow, and are used again for message after message.
 class MpiBuffers {
  public:
   void make_room(int out_size, int in_size);
-  const BufferView& out() const { return out_; }
-  const BufferView& in() const { return in_; }
+  double* out() const;
+  const double* in() const;
 
   /// Sends the parts of out(), one after the other in it, and receives those of in(): all of them under way
-  /// at once. Two messages between the same two ranks are matched in their order. A message to this rank
-  /// itself is allowed.
-  void exchange(const Communicator& comm, const BufferParts& sends, const BufferParts& receives);
+  /// at once. `item_size`: doubles of an item. The host waits for the kernels before it begins.
+  void exchange(const Communicator& comm, const std::vector<MessagePair>& messages, int item_size);
 
  private:
-  BufferView out_, in_;
+  struct Pair {
+    Kokkos::View<double*, MemSpace> device;
+    Kokkos::View<double*, SharedSpace> host;
+    double* data() const { return device.extent(0) > 0 ? device.data() : host.data(); }
+  };
+  Pair out_, in_;
 };
 
 }  // namespace wafermark::tungsten

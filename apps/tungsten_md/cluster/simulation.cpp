@@ -42,10 +42,10 @@ void Simulation::step(bool with_energy) {
   {
     const Region region(*times_, "integrate");
     kick(p, dt);
-    ledger_.stopping_ev += stopping_.apply(p, dt, electrons_.deposit(frame_.box));
-    ledger_.electrons_ev += electrons_.couple(p, frame_.box, dt, step_);
+    stopping_.apply(p, dt, to_stopping_, electrons_.deposit(frame_.box));
+    electrons_.couple(p, frame_.box, dt, step_, from_electrons_);
     electrons_.conduct(comm_, frame_.box, dt);
-    ledger_.thermostat_ev += bathe(dt);
+    bathe(dt);
     if (chain_.acts(time_ps_)) apply_chain(dt);
   }
   time_ps_ += dt;
@@ -56,16 +56,16 @@ void Simulation::step(bool with_energy) {
   if (swaps_.is_due(step_)) swap_elements();
 }
 
-double Simulation::bathe(double dt) {
+void Simulation::bathe(double dt) {
   const LangevinThermostat& bath = dose_.is_resting() ? rest_bath_ : langevin_;
-  return bath.apply(domain_->particles(), frame_.box, time_ps_, dt, step_);
+  bath.apply(domain_->particles(), frame_.box, time_ps_, dt, step_, from_bath_);
 }
 
 void Simulation::apply_chain(double dt) {
   double kinetic = thermo().kinetic_ev;
   comm_.broadcast(kinetic);
   const double heat = chain_.apply(domain_->particles(), domain_->atoms(), kinetic, time_ps_, dt);
-  if (comm_.is_root()) ledger_.thermostat_ev += heat;
+  if (comm_.is_root()) from_bath_.add(heat);
 }
 
 void Simulation::follow_pressure() {
@@ -120,20 +120,12 @@ bool Simulation::measures_motion() const {
 }
 
 void Simulation::move_atoms(double dt) {
-  Particles& p = domain_->particles();
   if (!measures_motion()) {
-    {
-      const Region region(*times_, "integrate");
-      kick_and_drift(p, domain_->list(), dt);
-    }
+    domain_->kick_and_drift(dt);
     domain_->refresh_ghosts();
     return;
   }
-  Motion motion;
-  {
-    const Region region(*times_, "integrate");
-    motion = measured_kick_and_drift(comm_, p, domain_->list(), dt);
-  }
+  Motion motion = domain_->measured_kick_and_drift(dt);
   if (case_.run.list_every > 0) {
     domain_->rebuild_after(motion.displacement, motion.displacement_before(dt));
     return;
@@ -250,9 +242,9 @@ Thermo Simulation::thermo() const {
 
 EnergyLedger Simulation::ledger() const {
   EnergyLedger sum = ledger_;
-  sum.stopping_ev = comm_.sum(ledger_.stopping_ev);
-  sum.electrons_ev = comm_.sum(ledger_.electrons_ev);
-  sum.thermostat_ev = comm_.sum(ledger_.thermostat_ev);
+  sum.stopping_ev = comm_.sum(to_stopping_.value());
+  sum.electrons_ev = comm_.sum(from_electrons_.value());
+  sum.thermostat_ev = comm_.sum(from_bath_.value());
   return sum;
 }
 

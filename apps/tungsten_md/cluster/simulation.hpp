@@ -77,8 +77,7 @@ class Simulation final : public Dynamics {
   void fire_recoil_of_dose();
   /// From now on the border lies as far as can be from this place.
   void centre_on(const Vec3& recoil);
-  /// What the thermostat gives this rank's atoms in a step.
-  double bathe(double dt);
+  void bathe(double dt);
   void apply_chain(double dt);
   /// The box changes as the pressure of the present energies says; forces and energies are then those in it.
   void follow_pressure();
@@ -112,7 +111,8 @@ class Simulation final : public Dynamics {
   std::int64_t step_ = 0;
   double time_ps_ = 0.0;
   EnergyVirial energy_share_;
-  EnergyLedger ledger_;
+  EnergyLedger ledger_;                                  ///< but for the heat of each step
+  RunningSum to_stopping_, from_electrons_, from_bath_;  ///< of this rank's atoms
   std::size_t pkas_fired_ = 0;
   std::int64_t lost_atoms_ = 0;         ///< over all ranks
   std::int64_t late_lists_before_ = 0;  ///< up to the checkpoint

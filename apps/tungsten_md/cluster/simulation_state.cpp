@@ -32,9 +32,9 @@ Simulation::Simulation(const Communicator& comm, const Case& what, const Potenti
   time_step_.resume(state.numbers.at("timestep_ps"));
   ledger_.initial_ev = state.numbers.at("initial_ev");
   ledger_.pka_ev = state.numbers.at("pka_ev");
-  ledger_.stopping_ev = share_of(comm, state, "stopping_ev");
-  ledger_.thermostat_ev = share_of(comm, state, "thermostat_ev");
-  if (electrons_.on()) ledger_.electrons_ev = share_of(comm, state, "electrons_ev");
+  to_stopping_.set(share_of(comm, state, "stopping_ev"));
+  from_bath_.set(share_of(comm, state, "thermostat_ev"));
+  if (electrons_.on()) from_electrons_.set(share_of(comm, state, "electrons_ev"));
   if (electrons_.has_cells())
     electrons_.resume(state.fields.at("electron_cells_ev"), state.numbers.at("electrons_initial_ev"));
   pkas_fired_ = static_cast<std::size_t>(state.counters.at("pkas_fired"));
@@ -78,9 +78,9 @@ SimulationState Simulation::state() const {
                 {"displacement_due_step", watch_.due()},
                 {"lost_atoms_settled", looked_at_ == domain_->rebuilds() ? 1 : 0},
                 {"above_stopping_table", comm_.sum(stopping_.above_table())}};
-  s.shares = {{"stopping_ev", comm_.all_gather(ledger_.stopping_ev)},
-              {"electrons_ev", comm_.all_gather(ledger_.electrons_ev)},
-              {"thermostat_ev", comm_.all_gather(ledger_.thermostat_ev)}};
+  s.shares = {{"stopping_ev", comm_.all_gather(to_stopping_.value())},
+              {"electrons_ev", comm_.all_gather(from_electrons_.value())},
+              {"thermostat_ev", comm_.all_gather(from_bath_.value())}};
   if (electrons_.has_cells()) s.fields["electron_cells_ev"] = electrons_.cells_ev();
   s.recoils = recoils_;
   return s;

@@ -11,20 +11,40 @@ namespace {
 
 struct Extent {
   Vector3View x;
-  int axis;
-  KOKKOS_FUNCTION void operator()(int i, double& lowest, double& highest) const {
-    if (x(i, axis) < lowest) lowest = x(i, axis);
-    if (x(i, axis) > highest) highest = x(i, axis);
+  KOKKOS_FUNCTION void operator()(int i, double& x0, double& x1, double& y0, double& y1, double& z0,
+                                  double& z1) const {
+    widen(x(i, 0), x0, x1);
+    widen(x(i, 1), y0, y1);
+    widen(x(i, 2), z0, z1);
+  }
+  KOKKOS_FORCEINLINE_FUNCTION static void widen(double c, double& lowest, double& highest) {
+    if (c < lowest) lowest = c;
+    if (c > highest) highest = c;
   }
 };
 
-template <class Precision>
 struct PlaceSites {
   Vector3View x;
-  Sites<typename Precision::Real> sites;
+  SitePlacer sites;
+  KOKKOS_FUNCTION void operator()(int i) const { sites.place(i, x(i, 0), x(i, 1), x(i, 2)); }
+};
+
+/// Of atoms and ghosts, and behind them the dummy, which belongs to no slope and has a valid type.
+template <class Real>
+struct PlaceAllSites {
+  PlaceSites place;
+  Kokkos::View<Real*, MemSpace> quads;
+  TypeView type;
+  int n;
+  double dummy[3];
   KOKKOS_FUNCTION void operator()(int i) const {
-    for (int d = 0; d < 3; ++d)
-      sites.quads(4 * i + d) = Precision::encode(x(i, d), sites.centre[d], sites.inverse_unit);
+    if (i < n) {
+      place(i);
+      return;
+    }
+    place.sites.place(n, dummy[0], dummy[1], dummy[2]);
+    quads(4 * n + 3) = Real(0);
+    type(n) = 0;
   }
 };
 
@@ -40,22 +60,29 @@ void SiteArrays<Precision>::prepare(const Particles& p, const VerletList& list) 
     sites_.quads = uninitialised<Real>("sites", 4 * sites);
     if (list.kind == ListKind::half) force_ = uninitialised<Real>("force_quads", 4 * sites);
   }
-  place_centre(p, list.radius);
+  fit(p, list.radius);
+  const double dummy[3] = {sites_.centre[0] + dummy_, sites_.centre[1], sites_.centre[2]};
+  Kokkos::parallel_for(
+      "place_sites", over(n),
+      PlaceAllSites<Real>{{p.x, placer()}, sites_.quads, p.type, n - 1, {dummy[0], dummy[1], dummy[2]}});
 }
 
 /// Site coordinates are relative to the middle of the occupied space and span at most half of the 32-bit
 /// range of mixed precision, atoms' drift until the next list included; the dummy lies a quarter range
 /// beyond.
 template <class Precision>
-void SiteArrays<Precision>::place_centre(const Particles& p, double radius) {
+void SiteArrays<Precision>::fit(const Particles& p, double radius) {
+  const int n = p.n_local + p.n_ghost;
+  double lowest[3] = {0, 0, 0}, highest[3] = {0, 0, 0};
+  using Least = Kokkos::Min<double>;
+  using Most = Kokkos::Max<double>;
+  if (n > 0)
+    Kokkos::parallel_reduce("extent", over(n), Extent{p.x}, Least(lowest[0]), Most(highest[0]),
+                            Least(lowest[1]), Most(highest[1]), Least(lowest[2]), Most(highest[2]));
   double extent = 0.0;
   for (int d = 0; d < 3; ++d) {
-    double lowest = 0.0, highest = 0.0;
-    Kokkos::parallel_reduce("extent", over(p.n_local + p.n_ghost), Extent{p.x, d},
-                            Kokkos::Min<double>(lowest), Kokkos::Max<double>(highest));
-    if (p.n_local + p.n_ghost == 0) lowest = highest = 0.0;
-    sites_.centre[d] = 0.5 * (lowest + highest);
-    extent = std::max(extent, highest - lowest);
+    sites_.centre[d] = 0.5 * (lowest[d] + highest[d]);
+    extent = std::max(extent, highest[d] - lowest[d]);
   }
   extent += 4.0 * radius;
   if constexpr (std::is_same_v<Real, float>) {
@@ -68,18 +95,29 @@ void SiteArrays<Precision>::place_centre(const Particles& p, double radius) {
     sites_.inverse_unit = 2147483648.0 / extent;
     sites_.unit = static_cast<Real>(1.0 / sites_.inverse_unit);
   }
-  const Real dummy[4] = {Precision::encode(0.9999 * extent, 0.0, sites_.inverse_unit),
-                         Precision::encode(0.0, 0.0, sites_.inverse_unit),
-                         Precision::encode(0.0, 0.0, sites_.inverse_unit), Real(0)};
-  Kokkos::View<const Real*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(dummy, 4);
-  const int last = 4 * (p.n_local + p.n_ghost);
-  Kokkos::deep_copy(Kokkos::subview(sites_.quads, Kokkos::make_pair(last, last + 4)), host);
+  dummy_ = 0.9999 * extent;
 }
 
 template <class Precision>
-void SiteArrays<Precision>::place(const Particles& p, ListKind list) {
-  Kokkos::parallel_for("place_sites", over(p.n_local + p.n_ghost), PlaceSites<Precision>{p.x, sites_});
-  if (list == ListKind::half) Kokkos::deep_copy(ExecSpace(), force_, Real(0));
+SitePlacer SiteArrays<Precision>::placer() const {
+  SitePlacer to;
+  if constexpr (std::is_same_v<Real, float>)
+    to.singles = sites_.quads;
+  else
+    to.doubles = sites_.quads;
+  std::copy_n(sites_.centre, 3, to.centre);
+  to.inverse_unit = sites_.inverse_unit;
+  return to;
+}
+
+template <class Precision>
+void SiteArrays<Precision>::place_local(const Particles& p) const {
+  Kokkos::parallel_for("place_sites", over(p.n_local), PlaceSites{p.x, placer()});
+}
+
+template <class Precision>
+void SiteArrays<Precision>::clear_forces() const {
+  Kokkos::deep_copy(ExecSpace(), force_, Real(0));
 }
 
 template class SiteArrays<DoublePrecision>;

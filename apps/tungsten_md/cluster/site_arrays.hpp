@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tungsten_md/cluster/pair_loop.hpp"
+#include "tungsten_md/cluster/site_placer.hpp"
 
 namespace wafermark::tungsten {
 
@@ -20,11 +21,15 @@ class SiteArrays {
  public:
   using Real = typename Precision::Real;
 
-  /// Room for atoms, ghosts and the dummy, around the space that they occupy now; call when a list is new.
-  /// Throws InputError where the space is too wide for the precision.
+  /// Room for atoms, ghosts and the dummy, around the space that they occupy now, and their sites; the type
+  /// of the dummy is set. Call when a list is new. Throws InputError where the space is too wide for the
+  /// precision.
   void prepare(const Particles& p, const VerletList& list);
-  /// Sites of the present positions; with a half list force quads of zero.
-  void place(const Particles& p, ListKind list);
+  /// Sites of the local atoms, where they were not placed as they moved.
+  void place_local(const Particles& p) const;
+  SitePlacer placer() const;
+  /// Half lists: force quads of zero.
+  void clear_forces() const;
 
   int room() const { return sites_.quads.extent_int(0) / 4; }  ///< sites
   const Sites<Real>& sites() const { return sites_; }
@@ -32,9 +37,10 @@ class SiteArrays {
   std::size_t bytes() const { return sizeof(Real) * (sites_.quads.size() + force_.size()); }
 
  private:
-  void place_centre(const Particles& p, double radius);
+  void fit(const Particles& p, double radius);
 
   Sites<Real> sites_;
+  double dummy_ = 0.0;  ///< its x, Angstrom from the centre
   RealView<Real> force_;
 };
 

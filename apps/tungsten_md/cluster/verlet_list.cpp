@@ -6,6 +6,7 @@
 
 #include "common/errors.hpp"
 #include "common/runtime.hpp"
+#include "tungsten_md/cluster/kept_array.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -25,9 +26,11 @@ float rounding_margin(double half_extent) {
   return static_cast<float>(std::max(2e-3, 2.5e-7 * half_extent));
 }
 
-/// Positions in cell order, so that the inner loop reads consecutive memory.
+/// Positions in cell order, so that the inner loop reads consecutive memory; and those of the rows' atoms as
+/// they are.
 struct GatherPositions {
-  Vector3View x;
+  Vector3View x, x_at_build;
+  int rows;
   Kokkos::View<int*, MemSpace> order;
   FloatView sx, sy, sz;
   double centre[3];
@@ -36,6 +39,8 @@ struct GatherPositions {
     sx(k) = static_cast<float>(x(i, 0) - centre[0]);
     sy(k) = static_cast<float>(x(i, 1) - centre[1]);
     sz(k) = static_cast<float>(x(i, 2) - centre[2]);
+    if (i >= rows) return;
+    for (int d = 0; d < 3; ++d) x_at_build(i, d) = x(i, d);
   }
 };
 
@@ -134,29 +139,28 @@ struct Displacement {
 
 }  // namespace
 
-void VerletList::build(const CellGrid& grid, const Particles& p) {
+void VerletList::reserve_rows(int n) {
+  if (count.extent_int(0) >= n) return;
+  const int more = n + n / 16 + 16;
   using Kokkos::view_alloc;
   using Kokkos::WithoutInitializing;
-  const int n = p.n_local + p.n_ghost;
-  const CellOrder cells = bin_atoms(grid, p, n, false);
+  count = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbour_count"), more);
+  first = Kokkos::View<std::int64_t*, MemSpace>(view_alloc(WithoutInitializing, "first_neighbour"), more);
+  x_at_build = Vector3View(view_alloc(WithoutInitializing, "x_at_build"), more);
+  entry = {};
+}
 
-  GatherPositions gather{p.x,
-                         cells.order,
-                         FloatView(view_alloc(WithoutInitializing, "cell_x"), n + Lanes<Lane>::width),
-                         FloatView(view_alloc(WithoutInitializing, "cell_y"), n + Lanes<Lane>::width),
-                         FloatView(view_alloc(WithoutInitializing, "cell_z"), n + Lanes<Lane>::width),
-                         {}};
+void VerletList::build(const CellGrid& grid, const Particles& p, ListWorkspace& work) {
+  const int n = p.n_local + p.n_ghost;
+  const CellOrder cells = work.sorter.bin(grid, p, n, WithinCell::by_index);
+  reserve_rows(p.n_local);
+  rows = p.n_local;
+  for (FloatView* view : {&work.x, &work.y, &work.z})
+    make_room(*view, n + Lanes<Lane>::width, "cell_positions");
+  GatherPositions gather{p.x, x_at_build, rows, cells.order, work.x, work.y, work.z, {}};
   for (int d = 0; d < 3; ++d) gather.centre[d] = grid.lo[d] + 0.5 * grid.dims[d] / grid.inverse_size[d];
   Kokkos::parallel_for("gather_positions", over(n), gather);
 
-  if (count.extent_int(0) < p.n_local) {
-    const int more = p.n_local + p.n_local / 16 + 16;
-    count = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbour_count"), more);
-    first = Kokkos::View<std::int64_t*, MemSpace>(view_alloc(WithoutInitializing, "first_neighbour"), more);
-    x_at_build = Vector3View(view_alloc(WithoutInitializing, "x_at_build"), more);
-    entry = {};
-  }
-  rows = p.n_local;
   const bool half = kind == ListKind::half;
   const std::int64_t room = count.extent_int(0);
   constexpr bool on_host = std::is_same_v<MemSpace, Kokkos::HostSpace>;
@@ -168,31 +172,26 @@ void VerletList::build(const CellGrid& grid, const Particles& p) {
     const auto size = static_cast<std::size_t>(half ? capacity : capacity * room);
     if (entry.extent(0) != size) {
       entry = {};
-      entry = Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "neighbours"), size);
+      entry =
+          Kokkos::View<int*, MemSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "neighbours"), size);
       if (half)
-        owner =
-            Kokkos::View<int*, MemSpace>(view_alloc(WithoutInitializing, "owner_of_pack"), size / pack + 1);
+        owner = Kokkos::View<int*, MemSpace>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "owner_of_pack"),
+                                             size / pack + 1);
     }
-    FindNeighbours find{grid,      cells,
-                        gather.sx, gather.sy,
-                        gather.sz, p.x,
-                        {},        r * r,
-                        half,      n,
-                        pack,      entry,
-                        count,     owner,
-                        first,     Kokkos::View<std::int64_t, MemSpace>("end"),
-                        stride,    on_host ? capacity : 1,
+    if (half) Kokkos::deep_copy(ExecSpace(), work.end, std::int64_t{0});
+    FindNeighbours find{grid,    cells, gather.sx, gather.sy, gather.sz, p.x,
+                        {},      r * r, half,      n,         pack,      entry,
+                        count,   owner, first,     work.end,  stride,    on_host ? capacity : 1,
                         capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
     int longest = 0;
     Kokkos::parallel_reduce("find_neighbours", over(p.n_local), find, Kokkos::Max<int>(longest));
     std::int64_t used = longest;
-    if (half) Kokkos::deep_copy(used, find.end);
+    if (half) Kokkos::deep_copy(used, work.end);
     packs = half ? used / pack : 0;
     if (used <= capacity) break;
     capacity = half ? used + used / 16 : used;
   }
-  Kokkos::deep_copy(first_of(x_at_build, p.n_local), first_of(p.x, p.n_local));
   if (runtime::charges_kernels()) runtime::announce_candidates(entries());
 }
 

@@ -12,6 +12,15 @@ namespace wafermark::tungsten {
 /// that nothing has to be sent back. For one thread per rank: half the table look-ups.
 enum class ListKind { full, half };
 
+/// What making a list takes beside it, kept for the next.
+struct ListWorkspace {
+  CellSorter sorter;
+  Kokkos::View<float*, MemSpace> x, y, z;           ///< positions in the order of cells
+  Kokkos::View<std::int64_t, MemSpace> end{"end"};  ///< half: where the next row begins
+
+  std::size_t bytes() const { return sorter.bytes() + sizeof(float) * (x.size() + y.size() + z.size()); }
+};
+
 /// Neighbour k of row i is entry(first(i) + k * stride). Half lists lie packed, row after row; full lists
 /// have rows of equal room, interleaved on GPUs so that neighbouring threads read neighbouring memory.
 struct VerletList {
@@ -38,9 +47,12 @@ struct VerletList {
   }
 
   /// Builds the list of p's local atoms. `grid` has cells of at least `radius`.
-  void build(const CellGrid& grid, const Particles& p);
+  void build(const CellGrid& grid, const Particles& p, ListWorkspace& work);
   /// Pairs in the list, for memory and statistics.
   std::int64_t entries() const;
+
+ private:
+  void reserve_rows(int n);
 };
 
 /// Largest squared displacement of a local atom since the list was built; infinite when a position is not

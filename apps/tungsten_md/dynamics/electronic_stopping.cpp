@@ -44,9 +44,8 @@ ElectronicStopping::ElectronicStopping(const StoppingSettings& settings) : setti
   power_ = numbers_on_device(powers, "stopping_power");
 }
 
-double ElectronicStopping::apply(Particles& p, double dt, const HeatDeposit& deposit) const {
-  if (settings_.kind == StoppingSettings::Kind::none) return 0.0;
-  double lost = 0.0;
+void ElectronicStopping::apply(Particles& p, double dt, RunningSum& lost, const HeatDeposit& deposit) const {
+  if (settings_.kind == StoppingSettings::Kind::none) return;
   Kokkos::parallel_reduce(
       "stopping", over(p.n_local),
       Slow{p,
@@ -55,8 +54,7 @@ double ElectronicStopping::apply(Particles& p, double dt, const HeatDeposit& dep
            dt,
            above_,
            deposit},
-      lost);
-  return lost;
+      lost.next());
 }
 
 std::int64_t ElectronicStopping::above_table() const {

@@ -5,6 +5,7 @@
 
 #include "tungsten_md/dynamics/electrons.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
+#include "tungsten_md/dynamics/running_sum.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
 #include "tungsten_md/model/stopping_table.hpp"
 
@@ -13,9 +14,9 @@ namespace wafermark::tungsten {
 class ElectronicStopping {
  public:
   explicit ElectronicStopping(const StoppingSettings& settings);
-  /// Slows this rank's atoms above the cut-off energy for `dt`; returns the energy they lost, eV, and leaves
-  /// it with the electrons of their cells where there are any.
-  double apply(Particles& p, double dt, const HeatDeposit& deposit = {}) const;
+  /// Slows this rank's atoms above the cut-off energy for `dt`; adds the energy that they lost, eV, to
+  /// `lost`, and leaves it with the electrons of their cells where there are any.
+  void apply(Particles& p, double dt, RunningSum& lost, const HeatDeposit& deposit = {}) const;
   /// How often an atom of this rank was above the end of the table so far; it was slowed by the last power.
   std::int64_t above_table() const;
   /// Goes on from a stored count.

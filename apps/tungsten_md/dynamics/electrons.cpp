@@ -145,18 +145,16 @@ ElectronProperties<double> Electrons::properties() const {
 
 HeatDeposit Electrons::deposit(const Box& box) const { return {cells_in(box), quanta_}; }
 
-double Electrons::couple(Particles& p, const Box& box, double dt, std::int64_t step) const {
-  if (!on()) return 0.0;
+void Electrons::couple(Particles& p, const Box& box, double dt, std::int64_t step, RunningSum& heat) const {
+  if (!on()) return;
   if (has_cells())
     Kokkos::parallel_for("electron_temperatures", over(cells_in(box).size()),
                          FindTemperatures{properties(), cell_ev_, kelvin_, 1.0 / volume_of_cell(box)});
-  double heat = 0.0;
   Kokkos::parallel_reduce(
       "couple_electrons", over(p.n_local),
       Couple{p, deposit(box), kelvin_, settings_.temperature_k, dt / settings_.coupling_time_ps,
              settings_.min_energy_ev, settings_.max_energy_ev, seed_, static_cast<std::uint64_t>(step)},
-      heat);
-  return heat;
+      heat.next());
 }
 
 int Electrons::exchanges_for(const Box& box, double dt) const {

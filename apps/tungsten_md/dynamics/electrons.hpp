@@ -7,6 +7,7 @@
 
 #include "common/communicator.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
+#include "tungsten_md/dynamics/running_sum.hpp"
 #include "tungsten_md/kernels/electron_heat.hpp"
 #include "tungsten_md/model/electron_settings.hpp"
 
@@ -32,8 +33,9 @@ class Electrons {
   bool has_cells() const { return settings_.has_cells(); }
   /// For what else takes energy from atoms in this step.
   HeatDeposit deposit(const Box& box) const;
-  /// Acts on this rank's atoms for `dt` at the end of step `step`; returns the heat that they took, eV.
-  double couple(Particles& p, const Box& box, double dt, std::int64_t step) const;
+  /// Acts on this rank's atoms for `dt` at the end of step `step`; adds the heat that they took, eV, to
+  /// `heat`.
+  void couple(Particles& p, const Box& box, double dt, std::int64_t step, RunningSum& heat) const;
   /// Takes in what was deposited on all ranks, and lets heat flow between the cells for `dt`. Collective.
   void conduct(const Communicator& comm, const Box& box, double dt);
 

@@ -42,9 +42,9 @@ QuietRegion<double> quiet_region(const ThermostatSettings& settings, const Box& 
   return quiet;
 }
 
-double LangevinThermostat::apply(Particles& p, const Box& box, double time_ps, double dt,
-                                 std::int64_t step) const {
-  if (settings_.kind != ThermostatSettings::Kind::langevin || !settings_.acts(time_ps)) return 0.0;
+void LangevinThermostat::apply(Particles& p, const Box& box, double time_ps, double dt, std::int64_t step,
+                               RunningSum& heat) const {
+  if (settings_.kind != ThermostatSettings::Kind::langevin || !settings_.acts(time_ps)) return;
   const Bathe bathe{
       p,
       quiet_region(settings_, box),
@@ -53,9 +53,7 @@ double LangevinThermostat::apply(Particles& p, const Box& box, double time_ps, d
       units::boltzmann_ev_per_k * settings_.temperature_k(time_ps) / units::amu_a2_per_ps2_in_ev,
       seed_,
       static_cast<std::uint64_t>(step)};
-  double heat = 0.0;
-  Kokkos::parallel_reduce("langevin", over(p.n_local), bathe, heat);
-  return heat * units::amu_a2_per_ps2_in_ev;
+  Kokkos::parallel_reduce("langevin", over(p.n_local), bathe, heat.next(units::amu_a2_per_ps2_in_ev));
 }
 
 }  // namespace wafermark::tungsten

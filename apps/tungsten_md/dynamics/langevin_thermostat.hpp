@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "tungsten_md/dynamics/particles.hpp"
+#include "tungsten_md/dynamics/running_sum.hpp"
 #include "tungsten_md/kernels/heat_bath.hpp"
 #include "tungsten_md/model/box.hpp"
 #include "tungsten_md/model/dynamics_settings.hpp"
@@ -18,9 +19,10 @@ class LangevinThermostat {
   LangevinThermostat(const ThermostatSettings& settings, std::uint64_t seed)
       : settings_(settings), seed_(seed) {}
 
-  /// Acts for `dt` at the end of step `step` (noise by seed, atom and step). Returns the heat that this
-  /// rank's atoms took from the bath, eV: the exact change of their kinetic energy.
-  double apply(Particles& p, const Box& box, double time_ps, double dt, std::int64_t step) const;
+  /// Acts for `dt` at the end of step `step` (noise by seed, atom and step). Adds the heat that this
+  /// rank's atoms took from the bath, eV, to `heat`: the exact change of their kinetic energy.
+  void apply(Particles& p, const Box& box, double time_ps, double dt, std::int64_t step,
+             RunningSum& heat) const;
   /// From now on the border is that of a box with this place in its middle.
   void centre_on(const Vec3& place) { centre_ = place; }
 

@@ -1,5 +1,5 @@
 # Any cluster of GPUs, one rank a GPU. WAFERMARK_RANKS_PER_NODE: GPUs of a node (default 4).
-# WAFERMARK_GPU_AWARE_MPI=1 before submitting, where the MPI reads device memory: then messages skip the host.
+# The program asks MPI whether it reads device memory; where it cannot say, set WAFERMARK_GPU_AWARE_MPI=1 before submitting.
 ranks_per_node=${WAFERMARK_RANKS_PER_NODE:-4}
 backends="Cuda HIP SYCL"
 sbatch_options=(--gpus-per-node="$ranks_per_node")

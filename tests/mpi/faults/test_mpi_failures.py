@@ -54,8 +54,7 @@ run = [md, "run", "case.toml", "--out", "out"]
 tile_run = [md, "run", "slab.toml", "--out", "out", "--target", "wafer", "--set", "run.steps=10"]
 decode = [llama, "run", "--model", model, "--prompt-tokens", "4", "--tokens", "8", "--out", "out"]
 cases = [("start", run, "MPI_Comm_dup", 2), ("first distribution", run, "MPI_Alltoallv", 1),
-         ("number of ghosts", run, "MPI_Sendrecv", 1), ("ghosts", run, "MPI_Sendrecv", 2),
-         ("migration of a run", run, "MPI_Sendrecv", 12),
+         ("migration", run, "MPI_Isend", 1), ("number of ghosts", run, "MPI_Irecv", 2), ("ghosts", run, "MPI_Waitall", 7),
          ("ghosts of a run", run, "MPI_Isend", 30), ("ghosts of a run", run, "MPI_Irecv", 30),
          ("ghosts of a run", run, "MPI_Waitall", 30), ("sums over ranks", run, "MPI_Allreduce", 30),
          ("tiles' borders", tile_run, "MPI_Isend", 5), ("tiles' borders", tile_run, "MPI_Irecv", 5),

@@ -121,13 +121,13 @@ TEST_F(PackedFile, NamesTheArraysThatDoNotFit) {
 
 /// Arrays whose numbers were changed with their checksums, as a hostile writer would.
 TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
-  const auto matrix = [](Format format, ValueType type) {
+  const auto matrix = [](Format format, ValueType type, std::int64_t masked_slice = slice_rows) {
     return pack(
         6, 130, format, type,
         [](std::int64_t r, float* out) {
           for (std::int64_t j = 0; j < 130; ++j) out[j] = (j + r) % 3 == 0 ? 1.0f : 0.0f;
         },
-        "m", format == Format::csr || format == Format::dense ? 1 : slice_rows);
+        "m", format == Format::csr || format == Format::dense ? 1 : masked_slice);
   };
   const auto error_of = [](const PackedMatrix& m, std::int64_t rows = 6, std::int64_t columns = 130) {
     try {
@@ -145,6 +145,7 @@ TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
   const auto masked = [&] { return matrix(Format::bit_mask, ValueType::int8); };
   const auto csr = [&] { return matrix(Format::csr, ValueType::int8); };
   EXPECT_EQ(error_of(masked()), "");
+  EXPECT_EQ(error_of(matrix(Format::bit_mask, ValueType::int8, tile_rows)), "");
   EXPECT_EQ(error_of(csr()), "");
   EXPECT_EQ(error_of(matrix(Format::dense, ValueType::int8)), "");
   EXPECT_THAT(error_of(masked(), 7), HasSubstr("m: rows: found 6, expected 7"));
@@ -167,6 +168,12 @@ TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
   m = masked();
   m.stored -= 1;
   EXPECT_THAT(error_of(m), HasSubstr("m: bytes of values: found"));
+  m = matrix(Format::bit_mask, ValueType::int8, tile_rows);
+  set(m.mask, 0, MaskWord(0));
+  EXPECT_THAT(error_of(m), HasSubstr("m: bits of a slice: found"));
+  m = matrix(Format::bit_mask, ValueType::int8, tile_rows);
+  m.slice = slice_rows;
+  EXPECT_THAT(error_of(m), HasSubstr("m: mask words: found 48, expected 24"));
   m = csr();
   set(m.column, 5, std::uint16_t(130));
   EXPECT_THAT(error_of(m), HasSubstr("m: found column number 130, expected less than 130"));

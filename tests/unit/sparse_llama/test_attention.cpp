@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "sparse_llama/kernels/attention.hpp"
+#ifndef __CUDACC__
+#include "sparse_llama/kernels/attention_block.hpp"
+#endif
 
 namespace wafermark::llama {
 namespace {
@@ -75,6 +78,54 @@ TEST(Attention, IsTheSoftmaxOfTheScoresTimesTheValues) {
           }
       }
 }
+
+#ifndef __CUDACC__
+/// Keys and values of a sequence, and queries at its last positions, each with a beginning of its own.
+struct Together {
+  static constexpr std::int64_t room = 96;
+  std::int64_t head_dim;
+  std::vector<Sample> samples;  // one a query; keys and values are the first one's
+  std::vector<float> keys, values;
+
+  Together(std::int64_t head_dim_, int queries) : head_dim(head_dim_) {
+    const Sample all(room, head_dim, 1);
+    keys.assign(all.keys.size(), 0.0f);
+    values = all.values;
+    for (std::int64_t p = 0; p < room; ++p)
+      for (std::int64_t i = 0; i < head_dim; ++i)
+        keys[std::size_t(key_place(p, i, head_dim))] = all.keys[std::size_t(p * head_dim + i)];
+    for (int q = 0; q < queries; ++q) {
+      samples.emplace_back(room - 1 - 7 * q % 90, head_dim, q % 3 == 0 ? 30.0f : 1.0f);
+      samples.back().keys = all.keys;
+      samples.back().values = all.values;
+    }
+  }
+  std::int64_t begin(std::size_t q) const { return std::int64_t(q) * 31 % samples[q].seen; }
+  /// Of queries [first, last).
+  std::vector<std::vector<float>> attention(std::size_t first, std::size_t last) const {
+    std::vector<std::vector<float>> out(last - first, std::vector<float>(std::size_t(head_dim), NAN));
+    std::vector<AttentionQuery> queries;
+    for (std::size_t q = first; q < last; ++q)
+      queries.push_back({samples[q].query.data(), out[q - first].data(), begin(q), samples[q].seen});
+    attention_of_queries(queries.data(), int(queries.size()), keys.data(), values.data(), head_dim,
+                         samples[0].scale());
+    return out;
+  }
+};
+
+/// Whoever is with it, a query's attention is the same, bit by bit.
+TEST(Attention, OfSeveralQueriesIsThatOfEach) {
+  for (const std::int64_t head_dim : {16, 48, 64, 80, 128})
+    for (const int n : {1, 2, 4, 5, 32}) {
+      const Together t(head_dim, n);
+      const auto all = t.attention(0, std::size_t(n));
+      for (std::size_t q = 0; q < all.size(); ++q) {
+        expect_near(all[q], t.samples[q], t.begin(q));
+        EXPECT_EQ(t.attention(q, q + 1)[0], all[q]) << "query " << q << " of " << n;
+      }
+    }
+}
+#endif
 
 /// As tiles do it: position by position, in two parts, when the largest score of all is known.
 TEST(Attention, OfTwoPartsIsTheirSum) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "sparse_llama/model/blas_kernels.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
@@ -53,6 +54,22 @@ TEST(SharedProduct, IsThatOfPlainLoopsHoweverItIsCut) {
               ASSERT_NEAR(c[at], expected, 1e-10) << s.m << " x " << s.n << ": " << i << ", " << j;
             }
         }
+}
+
+TEST(BlasKernels, AreWidenedWhereTheCpuHasMore) {
+  using enum VectorWidth;
+  EXPECT_EQ(wider_blas_kernels("Prescott", bits512), "SKYLAKEX");
+  EXPECT_EQ(wider_blas_kernels("Haswell", bits512), "SKYLAKEX");
+  EXPECT_EQ(wider_blas_kernels("Zen", bits512), "SKYLAKEX");
+  EXPECT_EQ(wider_blas_kernels("Nehalem", bits256), "HASWELL");
+  EXPECT_EQ(wider_blas_kernels("Zen", bits256), std::nullopt);
+  EXPECT_EQ(wider_blas_kernels("Prescott", bits128), std::nullopt);
+  for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids", "", "a later one"})
+    EXPECT_EQ(wider_blas_kernels(name, bits512), std::nullopt) << name;
+  EXPECT_TRUE(crippled_blas("Prescott", bits256));
+  EXPECT_FALSE(crippled_blas("Haswell", bits512));
+  EXPECT_FALSE(crippled_blas("Prescott", bits128));
+  EXPECT_FALSE(crippled_blas("", bits512));
 }
 
 }  // namespace

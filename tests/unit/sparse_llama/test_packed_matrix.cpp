@@ -92,7 +92,7 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   for (std::int64_t v = 0; v < most; ++v)
     for (std::int64_t j = 0; j < c.columns; ++j) host_x(v, j) = normal(engine);
   Kokkos::deep_copy(x, host_x);
-  for (const std::int64_t vectors : {1, 2, 3, 7, 16, 19, 70})
+  for (const std::int64_t vectors : {1, 2, 3, 7, 13, 16, 19, 70})
     for (const bool accumulate : {false, true}) {
       Kokkos::deep_copy(out, 1.0f);
       MatrixVectors().multiply(m, x, vectors, accumulate, out);
@@ -162,7 +162,7 @@ std::vector<Case> cases() {
     for (const auto& [type, type_name, bytes, scaled, type_on_tiles] : value_rows)
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
-          for (const std::int64_t slice : {1, slice_rows})
+          for (const std::int64_t slice : {1, slice_rows, tile_rows})
             if ((density == 0.3 || columns == 172) && (slice == 1 || layout == Layout::masked))
               all.push_back({format, type, rows, columns, density, slice});
   return all;
@@ -208,10 +208,10 @@ TEST(PackedMatrix, TakesTheBitsItSays) {
   const auto half = random_matrix(rows, columns, 0.5, row_of(Format::two_four));
   const auto bits = [&](Format f, ValueType t) {
     return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix",
-                best_slice(f))
+                best_slice(f, t))
         .bits_per_weight();
   };
-  const double row = 64.0 / columns, slice = row / double(best_slice(Format::bit_mask));  // where one begins
+  const double row = 64.0 / columns, slice = row / slice_rows;  // where one begins
   EXPECT_NEAR(bits(Format::dense, ValueType::fp32), 32, 1e-9);
   EXPECT_NEAR(bits(Format::dense, ValueType::int8), 8 + 16.0 / 128, 1e-9);
   EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + slice, 0.1);

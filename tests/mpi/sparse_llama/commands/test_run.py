@@ -21,9 +21,9 @@ def check(good, what):
     failures += not good
 
 
-def run(*words, ranks=1):
+def run(*words, ranks=1, **environment):
     command = (["mpirun", "-np", str(ranks)] if ranks > 1 else []) + [binary, *words]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ)
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | environment)
 
 
 def result(folder):
@@ -102,6 +102,13 @@ with tempfile.TemporaryDirectory() as scratch:
                      for a, b in (("smallest", "largest"), ("largest", "smallest")))
         check(low <= forms["csr"]["decode_ratio"]["median"] == compared["decode_ratio_csr"] <= high, "ratios are of one round's rates")
         check(all(f["memory_read_bandwidth"]["median"] > 1e8 for f in forms.values()), "each beside a probe")
+
+    done = run("compare", "--model", model, "--rounds", "1", "--tokens", "2", "--prompt-tokens", "5", "--out", f"{scratch}/crippled",
+               OPENBLAS_CORETYPE="Prescott")
+    record, compared = result(f"{scratch}/crippled")
+    if record["model"]["blas"].startswith("OpenBLAS Prescott, slower"):  # another BLAS does not listen
+        check(all(f["prefill_ratio"] is None for f in record["formats"]) and compared["prefill_ratio_bit_mask"] is None
+              and compared["decode_ratio_bit_mask"] > 0, "no ratio to what a crippled BLAS multiplied")
 
     done = run("compare", "--model", model, "--together", "1,3", "--rounds", "2", "--tokens", "3", "--prompt-tokens", "5", "--out", f"{scratch}/together")
     record, compared = result(f"{scratch}/together")

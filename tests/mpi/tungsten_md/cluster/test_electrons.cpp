@@ -90,10 +90,10 @@ TEST_F(Metal, FrictionBringsAtomsToTheElectronsTemperatureAndBooksTheHeat) {
   settings.model = Model::friction;
   settings.temperature_k = 800.0;
   const Electrons electrons(settings, box, 3);
-  double heat = 0.0;
-  for (int k = 0; k < 200; ++k) heat += electrons.couple(p, box, 0.02, k);
+  RunningSum heat;
+  for (int k = 0; k < 200; ++k) electrons.couple(p, box, 0.02, k, heat);
   EXPECT_NEAR(thermo().temperature_k, 800.0, 5.0 * 800.0 * std::sqrt(2.0 / (3.0 * atoms)));
-  EXPECT_NEAR(comm.sum(heat), thermo().kinetic_ev, 1e-9 * thermo().kinetic_ev);
+  EXPECT_NEAR(comm.sum(heat.value()), thermo().kinetic_ev, 1e-9 * thermo().kinetic_ev);
 }
 
 TEST_F(Metal, FastAndVerySlowAtomsAreLeftAlone) {
@@ -105,7 +105,8 @@ TEST_F(Metal, FastAndVerySlowAtomsAreLeftAlone) {
     settings.min_energy_ev = least;
     settings.max_energy_ev = most;
     const Atoms before = to_host(p);
-    Electrons(settings, box, 3).couple(p, box, 0.05, 0);
+    RunningSum heat;
+    Electrons(settings, box, 3).couple(p, box, 0.05, 0, heat);
     const Atoms after = to_host(p);
     for (std::size_t i = 0; i < before.size(); ++i) {
       const auto& v = before.v[i];
@@ -122,15 +123,16 @@ TEST_F(Metal, TwoTemperaturesBecomeOneAtTheirRateAndNoEnergyIsLost) {
   settings.temperature_k = 300.0;
   Electrons electrons(settings, box, 3);
   const double before = thermo().kinetic_ev + electrons.energy_ev(), ratio = 1.5 / 2.0;
-  double heat = 0.0, time = 0.0;
+  RunningSum taken;
+  double time = 0.0;
   for (int k = 0; k < 100; ++k, time += 0.002) {
-    heat += electrons.couple(p, box, 0.002, k);
+    electrons.couple(p, box, 0.002, k, taken);
     electrons.conduct(comm, box, 0.002);
   }
   const double apart = thermo().temperature_k - electrons.mean_temperature_k(box);
   EXPECT_NEAR(apart, 900.0 * std::exp(-2.0 / 0.5 * (1.0 + ratio) * time), 25.0);
   EXPECT_NEAR(thermo().kinetic_ev + electrons.energy_ev(), before, 1e-9 * before);
-  EXPECT_NEAR(electrons.gained_ev(), -comm.sum(heat), 1e-8);
+  EXPECT_NEAR(electrons.gained_ev(), -comm.sum(taken.value()), 1e-8);
 }
 
 TEST_F(Metal, AWaveOfTemperatureDecaysAsFourierSays) {
@@ -175,10 +177,11 @@ TEST_F(Metal, CellsAreTheSameToTheBitOnAnyNumberOfRanks) {
     }
   Particles together = to_device(mine, {mass_amu}), alone = to_device(all, {mass_amu});
   Electrons a(settings, box, 3), b(settings, box, 3);
+  RunningSum heat;
   for (int k = 0; k < 10; ++k) {
-    a.couple(together, box, 0.01, k);
+    a.couple(together, box, 0.01, k, heat);
     a.conduct(comm, box, 0.01);
-    b.couple(alone, box, 0.01, k);
+    b.couple(alone, box, 0.01, k, heat);
     b.conduct(self, box, 0.01);
   }
   EXPECT_EQ(a.cells_ev(), b.cells_ev());

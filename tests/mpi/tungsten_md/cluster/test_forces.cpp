@@ -1,6 +1,8 @@
 // Forces of the cluster target against all-pairs loops, on every number of ranks, list kind and precision.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "common/errors.hpp"
 #include "expect_all_pairs.hpp"
 #include "tungsten_md/cluster/domain.hpp"
@@ -55,6 +57,18 @@ TEST(PerfectLattice, HasNoForces) {
   domain.compute_forces();
   for (const auto& f : domain.forces_on_host())
     for (const double c : f) EXPECT_NEAR(c, 0.0, 1e-12);
+}
+
+TEST(MovedAtoms, PositionsThatAreNotFiniteOnOneRankEndTheRunOnAll) {
+  const Communicator comm;
+  const auto potential = toy::alloy(1);
+  const auto all = toy::shaken_crystal(potential, {8, 7, 6}, everywhere, 0.0);
+  RegionTimes times;
+  for (const double bad : {std::nan(""), HUGE_VAL}) {
+    Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, {}, times);
+    if (comm.rank() + 1 == comm.size()) Kokkos::deep_copy(Kokkos::subview(domain.particles().x, 0, 1), bad);
+    EXPECT_THROW(domain.rebuild(), InputError);
+  }
 }
 
 TEST(MovedAtoms, KeepTheirForcesAcrossARebuild) {

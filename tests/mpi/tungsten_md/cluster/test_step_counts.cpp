@@ -1,72 +1,36 @@
-// What one time step starts and waits for: kernels, copies, fences, messages, collectives. On machines of
-// thousands of small subdomains a step costs what these cost, so their numbers are held here.
-// WAFERMARK_PRINT_COUNTS=1 mpirun -np 9 test_step_counts prints them by label, of a rank in the middle.
+// What one time step starts and waits for: kernels, copies, waits for the device, messages, collectives; and
+// what a step does that makes lists. On a GPU a step of few atoms costs what these cost, and so does one of
+// thousands of small subdomains, so their numbers are held here. Full lists, as GPUs have them.
+// WAFERMARK_PRINT_COUNTS=1 mpirun -np 4 test_step_counts prints them by label, of a rank in the middle.
 #include <gtest/gtest.h>
 #include <mpi.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
 
+#include "kokkos_counts.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/model/analytic_potential.hpp"
 #include "tungsten_md/model/lennard_jones.hpp"
 
-namespace wafermark::tungsten {
-namespace {
-
-/// Calls by label, while `counting`.
-std::map<std::string, int> calls;
-bool counting = false;
-void note(const std::string& what) {
-  if (counting) ++calls[what];
-}
-
-void watch_kokkos() {
-  namespace tools = Kokkos::Tools::Experimental;
-  const auto kernel = [](const char* label, std::uint32_t, std::uint64_t*) {
-    note("kernel " + std::string(label));
-  };
-  tools::set_begin_parallel_for_callback(kernel);
-  tools::set_begin_parallel_reduce_callback(kernel);
-  tools::set_begin_parallel_scan_callback(kernel);
-  tools::set_begin_fence_callback(
-      [](const char* label, std::uint32_t, std::uint64_t*) { note("fence " + std::string(label)); });
-  tools::set_begin_deep_copy_callback([](Kokkos_Profiling_SpaceHandle, const char* to, const void*,
-                                         Kokkos_Profiling_SpaceHandle, const char*, const void*,
-                                         std::uint64_t) { note("copy " + std::string(to)); });
-}
-
-int of_kind(const std::string& kind) {
-  int n = 0;
-  for (const auto& [label, k] : calls)
-    // Kokkos fences around a tool's callbacks; without a tool there are none.
-    if (label.starts_with(kind + ' ') && label.find("Kokkos::Tools::") == std::string::npos) n += k;
-  return n;
-}
-
-}  // namespace
-}  // namespace wafermark::tungsten
-
 // The MPI that this program calls: counted, then passed on.
 extern "C" {
-int MPI_Sendrecv(const void* out, int n_out, MPI_Datatype t_out, int to, int tag_out, void* in, int n_in,
-                 MPI_Datatype t_in, int from, int tag_in, MPI_Comm comm, MPI_Status* status) {
-  if (to != MPI_PROC_NULL) wafermark::tungsten::note("message sendrecv");
-  return PMPI_Sendrecv(out, n_out, t_out, to, tag_out, in, n_in, t_in, from, tag_in, comm, status);
-}
 int MPI_Isend(const void* out, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,
               MPI_Request* request) {
-  if (to != MPI_PROC_NULL) wafermark::tungsten::note("message isend");
+  int size = 0;
+  PMPI_Type_size(type, &size);
+  wafermark::counts::note("message", "isend");
+  wafermark::counts::note("sent", "bytes", std::int64_t{size} * n);
   return PMPI_Isend(out, n, type, to, tag, comm, request);
 }
-int MPI_Waitall(int n, MPI_Request* requests, MPI_Status* statuses) {
-  if (n > 0) wafermark::tungsten::note("wait all");
-  return PMPI_Waitall(n, requests, statuses);
+int MPI_Sendrecv(const void* out, int n_out, MPI_Datatype t_out, int to, int tag_out, void* in, int n_in,
+                 MPI_Datatype t_in, int from, int tag_in, MPI_Comm comm, MPI_Status* status) {
+  wafermark::counts::note("message", "sendrecv");
+  return PMPI_Sendrecv(out, n_out, t_out, to, tag_out, in, n_in, t_in, from, tag_in, comm, status);
 }
 int MPI_Allreduce(const void* out, void* in, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
-  wafermark::tungsten::note("collective allreduce");
+  wafermark::counts::note("collective", "allreduce");
   return PMPI_Allreduce(out, in, n, type, op, comm);
 }
 }
@@ -75,82 +39,142 @@ namespace wafermark::tungsten {
 namespace {
 
 struct Counts {
-  int kernels = 0, copies = 0, fences = 0, messages = 0, collectives = 0;
+  std::int64_t kernels = 0, copies = 0, waits = 0, allocations = 0, messages = 0, sent_bytes = 0,
+               collectives = 0;
 };
+
+struct Crystal {
+  PotentialTables potential;
+  Lattice lattice;
+  std::array<bool, 3> periodic;
+};
+const std::array<bool, 3> everywhere{true, true, true}, nowhere{false, false, false};
+
+Crystal tungsten(std::array<int, 3> cells, std::array<bool, 3> periodic) {
+  return {make_analytic_potential("ackland_thetford_1987", {"W"}),
+          make_lattice(LatticeKind::bcc, 3.165, cells), periodic};
+}
+Crystal argon(std::array<int, 3> cells, std::array<bool, 3> periodic) {
+  return {make_lennard_jones({0.010323565, 3.405, 8.5125, false}, {"Ar"}),
+          make_lattice(LatticeKind::fcc, 5.3, cells), periodic};
+}
 
 struct StepCounts : public ::testing::Test {
   Communicator comm;
   RegionTimes times;
   Case what;
+  counts::KokkosWatch watch;
 
   StepCounts() {
-    watch_kokkos();
     what.run.timestep_ps = 0.002;
     what.run.skin_angstrom = 1.0;
-    what.run.neighbour_list = "full";  // as on GPUs
+    what.run.neighbour_list = "full";
     what.dynamics.temperature.draw_k = 580.0;
   }
-  ~StepCounts() override {
-    Kokkos::Tools::Experimental::set_begin_parallel_for_callback(nullptr);
-    Kokkos::Tools::Experimental::set_begin_parallel_reduce_callback(nullptr);
-    Kokkos::Tools::Experimental::set_begin_parallel_scan_callback(nullptr);
-    Kokkos::Tools::Experimental::set_begin_fence_callback(nullptr);
-    Kokkos::Tools::Experimental::set_begin_deep_copy_callback(nullptr);
+
+  enum class Lists { kept, made };
+
+  /// Of `steps` steps behind the first `warm_up`; of the rank that has most of each.
+  Counts of_steps(const Crystal& c, int warm_up, int steps, Lists lists) {
+    const Vec3 lo = c.lattice.box(c.periodic).lo, hi = c.lattice.box(c.periodic).hi;
+    const auto& element = c.potential.elements[0];
+    const Configuration start =
+        build_crystal(c.lattice, c.periodic, element.symbol, element.mass_amu, lo, comm.is_root() ? hi : lo);
+    Simulation s(comm, what, c.potential, start, times);
+    for (int k = 0; k < warm_up; ++k) s.step(false);
+    const std::int64_t before = s.domain().rebuilds();
+    counts::calls.clear();
+    counts::counting = true;
+    for (int k = 0; k < steps; ++k) s.step(false);
+    counts::counting = false;
+    EXPECT_EQ(s.domain().rebuilds() - before, lists == Lists::made ? steps : 0);
+    if (std::getenv("WAFERMARK_PRINT_COUNTS") != nullptr && comm.rank() == comm.size() / 2)
+      for (const auto& [label, n] : counts::calls)
+        std::printf("%6.2f  %s\n", static_cast<double>(n) / steps, label.c_str());
+    const auto most = [&](const char* kind) { return comm.max(counts::of_kind(kind)); };
+    return {most("kernel"),  most("copy"), most("wait"),      most("allocation"),
+            most("message"), most("sent"), most("collective")};
+  }
+  Counts between_lists(const Crystal& c) { return of_steps(c, 1, steps, Lists::kept); }
+  /// Other ranks that a rank in the middle has ghosts of.
+  int neighbours() const {
+    switch (comm.size()) {
+      case 1:
+        return 0;
+      case 4:
+        return 3;  // 2 x 2 x 1
+      default:
+        return 8;
+    }
   }
 
-  /// Of `steps` steps behind the first, between two lists; of the rank that has most of each.
-  Counts of_steps(const PotentialTables& potential, const Lattice& lattice, std::array<bool, 3> periodic,
-                  const std::string& element, int steps) {
-    Configuration start =
-        build_crystal(lattice, periodic, element, potential.elements[0].mass_amu, lattice.box(periodic).lo,
-                      comm.is_root() ? lattice.box(periodic).hi : lattice.box(periodic).lo);
-    Simulation s(comm, what, potential, start, times);
-    s.step(false);
-    const std::int64_t lists = s.domain().rebuilds();
-    calls.clear();
-    counting = true;
-    for (int k = 0; k < steps; ++k) s.step(false);
-    counting = false;
-    EXPECT_EQ(s.domain().rebuilds(), lists) << "a step made lists";
-    if (std::getenv("WAFERMARK_PRINT_COUNTS") != nullptr && comm.rank() == comm.size() / 2)
-      for (const auto& [label, n] : calls) std::printf("%6.2f  %s\n", double(n) / steps, label.c_str());
-    const auto most = [&](const char* kind) { return comm.max(of_kind(kind)); };
-    return {most("kernel"), most("copy"), most("fence"), most("message"), most("collective")};
-  }
+  static constexpr int steps = 6;
 };
 
-TEST_F(StepCounts, OfEmbeddedAtomsAndOfLennardJones) {
-  const auto tungsten = make_analytic_potential("ackland_thetford_1987", {"W"});
-  const auto argon = make_lennard_jones({0.010323565, 3.405, 8.5125, false}, {"Ar"});
-  // A slab that is open everywhere on 3 x 3 ranks, whose middle one has four neighbours; a periodic cube on
-  // others.
-  const bool slab = comm.size() == 9;
-  const int axes = slab ? 2 : 3, cells = slab ? 24 : 10;
-  const std::array<bool, 3> periodic{!slab, !slab, !slab};
-  for (const auto* potential : {&tungsten, &argon}) {
-    const bool density = potential == &tungsten;
-    const auto lattice = density ? make_lattice(LatticeKind::bcc, 3.165, {cells, cells, slab ? 4 : cells})
-                                 : make_lattice(LatticeKind::fcc, 5.3, {cells, cells, slab ? 4 : cells});
+// Moving (the sites with the atoms), density, embedding, force, the second half of the kick.
+constexpr int density_kernels = 5, plain_kernels = 3;
+
+TEST_F(StepCounts, OfAnOpenSlab) {
+  const std::array<int, 3> cells{24, 24, 4};
+  const bool alone = comm.size() == 1;
+  for (const bool density : {true, false}) {
     what.dynamics.temperature.draw_k = density ? 580.0 : 40.0;
-    const int steps = 8, exchanges = density ? 2 : 1;
-    const Counts n = of_steps(*potential, lattice, periodic, potential->elements[0].symbol, steps);
-    const bool alone = comm.size() == 1;
-    // Two to integrate, one to place the sites, one for pairs or three with density and embedding; an axis is
-    // packed and unpacked, or copied where the rank is its own neighbour.
-    EXPECT_EQ(n.kernels, steps * (3 + (density ? 3 : 1) + exchanges * axes * (alone ? 1 : 2)));
+    const Counts n = between_lists(density ? tungsten(cells, nowhere) : argon(cells, nowhere));
+    // Ghosts: what leaves is packed in one kernel, what arrives is taken in by another.
+    const int exchanges = alone ? 0 : density ? 2 : 1;
+    EXPECT_EQ(n.kernels, steps * ((density ? density_kernels : plain_kernels) + 2 * exchanges));
+    EXPECT_EQ(n.waits, steps * exchanges) << "the host waits before MPI reads, and nowhere else";
+    EXPECT_EQ(n.messages, steps * exchanges * neighbours()) << "one a neighbour";
     EXPECT_EQ(n.copies, 0);
-    EXPECT_EQ(n.fences, alone ? 0 : steps * exchanges * axes)
-        << "the host waits before MPI reads, and nowhere else";
-    EXPECT_EQ(n.messages, alone ? 0 : steps * exchanges * axes * 2);
+    EXPECT_EQ(n.allocations, 0);
+    EXPECT_EQ(n.collectives, 0);
+    if (alone) EXPECT_EQ(n.sent_bytes, 0);
+    if (!alone) EXPECT_GT(n.sent_bytes, 0);
+  }
+}
+
+TEST_F(StepCounts, OfAPeriodicCube) {
+  if (comm.size() == 9) GTEST_SKIP() << "counted on fewer ranks";
+  const std::array<int, 3> cells{10, 10, 10};
+  const bool alone = comm.size() == 1;
+  for (const bool density : {true, false}) {
+    what.dynamics.temperature.draw_k = density ? 580.0 : 40.0;
+    const Counts n = between_lists(density ? tungsten(cells, everywhere) : argon(cells, everywhere));
+    // A rank's own images are taken by their indices: nothing is packed, and nobody waits.
+    const int exchanges = density ? 2 : 1;
+    EXPECT_EQ(n.kernels, steps * ((density ? density_kernels : plain_kernels) + (alone ? 1 : 2) * exchanges));
+    EXPECT_EQ(n.waits, alone ? 0 : steps * exchanges);
+    EXPECT_EQ(n.messages, steps * exchanges * neighbours());
+    EXPECT_EQ(n.copies, 0);
+    EXPECT_EQ(n.allocations, 0);
     EXPECT_EQ(n.collectives, 0);
   }
 }
 
+TEST_F(StepCounts, OfAStepThatMakesLists) {
+  what.run.list_every = 1;
+  const Counts cube = of_steps(tungsten({10, 10, 10}, everywhere), 40, steps, Lists::made);
+  const bool alone = comm.size() == 1;
+  EXPECT_LE(cube.kernels, steps * (alone ? 24 : 26));
+  EXPECT_LE(cube.waits, steps * (alone ? 5 : 7));
+  EXPECT_EQ(cube.allocations, 0);
+  EXPECT_EQ(cube.copies, 0);
+}
+
+TEST_F(StepCounts, HostsDoNotWaitForHeat) {
+  what.dynamics.thermostat = ThermostatSettings::of_kind(ThermostatSettings::Kind::langevin, 580.0, 1.0);
+  what.dynamics.stopping.kind = StoppingSettings::Kind::sqrt;
+  what.dynamics.stopping.coefficient = 0.01;
+  const Counts n = between_lists(tungsten({10, 10, 10}, everywhere));
+  const int exchanges = comm.size() == 1 ? 0 : 2;
+  EXPECT_EQ(n.waits, steps * (exchanges + 1)) << "for the displacements, which a bath makes unpredictable";
+  EXPECT_EQ(n.collectives, steps);
+  EXPECT_EQ(n.copies, 0);
+}
+
 TEST_F(StepCounts, DisplacementsAreAskedForNowAndThen) {
-  if (comm.size() == 9) GTEST_SKIP() << "counted on the cube";
-  const auto tungsten = make_analytic_potential("ackland_thetford_1987", {"W"});
-  const Counts n =
-      of_steps(tungsten, make_lattice(LatticeKind::bcc, 3.165, {10, 10, 10}), {true, true, true}, "W", 32);
+  if (comm.size() == 9) GTEST_SKIP() << "counted on fewer ranks";
+  const Counts n = of_steps(tungsten({10, 10, 10}, everywhere), 1, 32, Lists::kept);
   EXPECT_GT(n.collectives, 0);
   EXPECT_LE(n.collectives, 32 / 4);
 }

@@ -1,0 +1,177 @@
+#include "sparse_llama/cluster/tile_products.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sparse_llama/cluster/loops.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+/// Vectors side by side, whose sums stay in registers: int8 has two for each.
+template <class Value>
+constexpr int most_side_by_side = std::is_same_v<Value, std::int8_t> ? 12 : 16;
+/// Blocks that one pass over the matrix serves, while a tile stays in the first cache.
+constexpr std::int64_t blocks_of_pass = 4;
+
+/// Vectors in blocks as equal as can be: those of block b are [first(b), first(b + 1)).
+struct VectorBlocks {
+  std::int64_t vectors, count;
+
+  KOKKOS_INLINE_FUNCTION std::int64_t first(std::int64_t b) const { return vectors * b / count; }
+  KOKKOS_INLINE_FUNCTION std::int64_t of(std::int64_t v) const { return ((v + 1) * count - 1) / vectors; }
+};
+
+/// Puts one group of 128 elements of a vector into its place in its block.
+template <class Value>
+struct ArrangeTileGroup {
+  using X = typename TileVectors<Value>::X;
+  static constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;  // for a column
+  const float* x;
+  std::int64_t x_stride, columns, padded, groups;
+  VectorBlocks blocks;
+  X* arranged;
+  float* scales;
+  std::int32_t* sums;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t k) const {
+    const std::int64_t v = k / groups, first = k % groups * group_columns, b = blocks.of(v),
+                       begin = blocks.first(b), N = blocks.first(b + 1) - begin;
+    const float* from = x + v * x_stride;
+    const std::int64_t end = Kokkos::min(first + group_columns, columns);
+    float inverse = 1;
+    if constexpr (std::is_same_v<Value, std::int8_t>) {
+      scales[k] = group_scale(from + first, end - first, activation_range);
+      inverse = inverse_or_zero(scales[k]);
+    }
+    std::int32_t sum = 0;
+    for (std::int64_t j = first; j < end; j += mask_columns) {
+      X* to = arranged + (begin * padded + j * N) * elements + (v - begin) * TileVectors<Value>::elements;
+      if (j + mask_columns <= columns) {
+        sum += arrange(from + j, inverse, int(N), to);
+        continue;
+      }
+      float word[mask_columns] = {};
+      for (std::int64_t i = j; i < columns; ++i) word[i - j] = from[i];
+      sum += arrange(word, inverse, int(N), to);
+    }
+    if constexpr (std::is_same_v<Value, std::int8_t>) sums[k] = sum;
+  }
+  KOKKOS_FUNCTION std::int32_t arrange(const float* word, float inverse, int N, X* to) const {
+    if constexpr (on_host)
+      return host::arrange_for_tiles<Value>(word, inverse, N, to);
+    else
+      return portable::arrange_for_tiles<Value>(word, inverse, N, to);
+  }
+};
+
+/// out[v] of the rows of a tile for the blocks [from, to): on a host by one thread, shared by the lanes of a
+/// team on a device.
+template <class Value>
+struct TileTimesVectors {
+  RowsOf<Value> matrix;
+  std::int64_t rows, padded;
+  VectorBlocks blocks;
+  std::int64_t from, to;
+  TileVectors<Value> in;  // of all vectors
+  float* out;
+  std::int64_t stride;
+  bool accumulate;
+
+  KOKKOS_FUNCTION void write(std::int64_t r, std::int64_t v, float sum) const {
+    if (r < rows) out[v * stride + r] = sum + (accumulate ? out[v * stride + r] : 0.0f);
+  }
+  KOKKOS_FUNCTION TileVectors<Value> from_vector(std::int64_t v) const {
+    constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;
+    return {in.x + v * padded * elements, in.scales + v * matrix.groups, in.sums + v * matrix.groups};
+  }
+
+  using Dots = void (*)(const StoredRows<Value>&, const TileVectors<Value>&, float*);
+  template <int N>
+  static void dots(const StoredRows<Value>& tile, const TileVectors<Value>& block, float* sums) {
+    host::tile_dots<N>(tile, block, sums);
+  }
+  void operator()(std::int64_t s) const {
+    constexpr int most = most_side_by_side<Value>;
+    static constexpr auto dots_of = []<int... N>(std::integer_sequence<int, N...>) {
+      return std::array<Dots, most>{&dots<N + 1>...};
+    }
+    (std::make_integer_sequence<int, most>{});
+    float sums[most * tile_rows];
+    for (std::int64_t b = from; b < to; ++b) {
+      const std::int64_t first = blocks.first(b), n = blocks.first(b + 1) - first;
+      dots_of[std::size_t(n - 1)](matrix.template at<true>(s), from_vector(first), sums);
+      for (std::int64_t v = 0; v < n; ++v)
+        for (std::int64_t q = 0; q < tile_rows; ++q)
+          write(s * tile_rows + q, first + v, sums[v * tile_rows + q]);
+    }
+  }
+
+  /// Blocks of one vector.
+  KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
+    const std::int64_t s = team.league_rank();
+    for (std::int64_t v = from; v < to; ++v)
+      Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, row_lanes), [&](int lane) {
+        float sums[tile_rows];
+        portable::tile_dots<1>(matrix.template at<true>(s), from_vector(v), sums, lane, row_lanes);
+        for (int q = lane; q < tile_rows; q += row_lanes) write(s * tile_rows + q, v, sums[q]);
+      });
+  }
+};
+
+}  // namespace
+
+template <class Value>
+void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
+                            const Rows& out) {
+  constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
+  using X = typename TileVectors<Value>::X;
+  const std::int64_t padded = m.padded_columns(), groups = m.groups(),
+                     most = on_host ? most_side_by_side<Value> : 1;
+  const VectorBlocks blocks{vectors, (vectors + most - 1) / most};
+  X* arranged = nullptr;
+  if constexpr (int8) {
+    grow(bytes_, 2 * vectors * padded);
+    grow(scales_, vectors * groups);
+    grow(sums_, vectors * groups);
+    arranged = bytes_.data();
+  } else {
+    grow(floats_, vectors * padded);
+    arranged = floats_.data();
+  }
+  const std::int64_t bytes_of_element = int8 ? 2 : std::int64_t(sizeof(float));
+  announce_bytes(double(vectors) * double(m.columns) *
+                 double(std::int64_t(sizeof(float)) + bytes_of_element));
+  row_loop("arrange vectors", vectors == 1, vectors * groups,
+           ArrangeTileGroup<Value>{x.data(), std::int64_t(x.stride(0)), m.columns, padded, groups, blocks,
+                                   arranged, scales_.data(), sums_.data()});
+  for (std::int64_t b = 0; b < blocks.count; b += blocks_of_pass) {
+    const std::int64_t end = std::min(b + blocks_of_pass, blocks.count);
+    announce_bytes(double(m.bytes()) + double(blocks.first(end) - blocks.first(b)) *
+                                           double(m.columns + (accumulate ? 2 : 1) * m.rows) * sizeof(float));
+    const TileTimesVectors<Value> body{RowsOf<Value>(m),
+                                       m.rows,
+                                       padded,
+                                       blocks,
+                                       b,
+                                       end,
+                                       {arranged, scales_.data(), sums_.data()},
+                                       out.data(),
+                                       std::int64_t(out.stride(0)),
+                                       accumulate};
+    if constexpr (on_host)
+      stealing_loop("matrix x vectors", m.slices(), body);
+    else
+      Kokkos::parallel_for("matrix x vectors", Team(int(m.slices()), 1, row_lanes), body);
+  }
+}
+
+template void TileProducts::multiply<float>(const PackedMatrix&, const Rows&, std::int64_t, bool,
+                                            const Rows&);
+template void TileProducts::multiply<BFloat16>(const PackedMatrix&, const Rows&, std::int64_t, bool,
+                                               const Rows&);
+template void TileProducts::multiply<std::int8_t>(const PackedMatrix&, const Rows&, std::int64_t, bool,
+                                                  const Rows&);
+
+}  // namespace wafermark::llama

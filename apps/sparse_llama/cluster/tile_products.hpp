@@ -1,0 +1,24 @@
+// A masked matrix in tiles (kernels/tile_dots.hpp) times any number of vectors.
+#pragma once
+
+#include "sparse_llama/cluster/packed_rows.hpp"
+
+namespace wafermark::llama {
+
+using Rows = Kokkos::View<float**, Kokkos::LayoutRight>;  ///< [vectors][elements], on the device
+
+/// Multiplies, and keeps room for the vectors in the order that the kernels want them in.
+class TileProducts {
+ public:
+  /// out[v] = matrix x[v], or out[v] += matrix x[v]; x [n >= vectors][columns], out [n >= vectors][rows].
+  template <class Value>
+  void multiply(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
+                const Rows& out);
+
+ private:
+  Kokkos::View<float*> floats_, scales_;
+  Kokkos::View<std::int8_t*> bytes_;
+  Kokkos::View<std::int32_t*> sums_;
+};
+
+}  // namespace wafermark::llama
