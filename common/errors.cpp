@@ -106,8 +106,7 @@ void tell_of_crowded_threads(const char* program) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   const auto told = crowded_threads(Kokkos::DefaultHostExecutionSpace().concurrency(), usable_cpus());
-  if (rank == 0 && told)
-    std::fprintf(stderr, "%s: %s\n", name_of_program(program).c_str(), told->c_str());
+  if (rank == 0 && told) std::fprintf(stderr, "%s: %s\n", name_of_program(program).c_str(), told->c_str());
 }
 
 int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
