@@ -103,7 +103,7 @@ void Simulation::swap_elements() {
     const AtomPair pair = swaps_.choose(comm_, domain_->particles());
     const double after = exchange(pair);
     if (swaps_.accepts(after - now, fixed_k > 0.0 ? fixed_k : bath_k)) {
-      if (comm_.is_root()) ledger_.thermostat_ev += after - now;
+      if (comm_.is_root()) from_bath_.add(after - now);
       now = after;
     } else {
       now = exchange(pair);
