@@ -1,220 +1,52 @@
 #include "tungsten_md/cluster/ghost_exchange.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <limits>
-
-#include "common/errors.hpp"
-#include "common/pending_messages.hpp"
-#include "tungsten_md/cluster/kept_array.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
-/// Fills GhostRoutes from the chosen atoms: first what leaves, in the order of the messages, then the ghosts.
-struct ListRoutes {
-  Kokkos::View<int*, MemSpace> chosen;
-  int room[ghost_sides];  ///< where each side begins in `chosen`
-  int n_leaving;
-  int leaving_side[ghost_sides], leaving_end[ghost_sides];  ///< part of a message by part
-  int ghost_end[ghost_sides];                               ///< of each side
-  int arrival[ghost_sides];  ///< of each side's first ghost among all arrivals; -1: own images
-  GhostRoutes routes;
+/// More neighbours than that get no messages of their own. On simulated GPUs (docs/cluster_sim.md) a message
+/// costs a worker 5 us on either side, as much as a kernel and a half: 3 messages in one stage are faster
+/// than 2 in two, 8 in one slower than 4 in two.
+constexpr int most_neighbours = 4;
 
-  KOKKOS_FUNCTION void operator()(int k) const {
-    if (k < n_leaving) {
-      int part = 0;
-      while (k >= leaving_end[part]) ++part;
-      const int side = leaving_side[part];
-      routes.leaving(k) = chosen(room[side] + k - (part > 0 ? leaving_end[part - 1] : 0));
-      routes.leaving_side(k) = static_cast<std::uint8_t>(side);
-      return;
-    }
-    const int g = k - n_leaving;
-    int side = 1;
-    while (g >= ghost_end[side]) ++side;
-    const int at = g - ghost_end[side - 1];
-    routes.origin(g) = arrival[side] < 0 ? chosen(room[side] + at) : -1 - (arrival[side] + at);
-    routes.origin_side(g) = static_cast<std::uint8_t>(side);
-  }
-};
+/// Other ranks that one in the middle of the grid meets.
+int neighbours_of(const std::array<int, 3>& grid) {
+  int met = 1;
+  for (const int slices : grid) met *= std::min(slices, 3);
+  return met - 1;
+}
 
 }  // namespace
 
 GhostExchange::GhostExchange(const Communicator& comm, const CartesianGrid& ranks, const Subdomain& subdomain,
-                             double reach)
-    : comm_(comm), subdomain_(subdomain), reach_(reach) {
-  const auto neighbour = [&](int rank) -> Neighbour& {
-    for (Neighbour& n : neighbours_)
-      if (n.rank == rank) return n;
-    return neighbours_.emplace_back(Neighbour{rank, {}, {}});
-  };
-  for (int side = 1; side < ghost_sides; ++side) {
-    bool leaves = true, arrives = true;
-    std::array<int, 3> to = subdomain.coords, from = subdomain.coords;
-    for (int d = 0; d < 3; ++d) {
-      const int offset = owner_offset(side, d);
-      leaves = leaves && has_neighbour(d, -offset);
-      arrives = arrives && has_neighbour(d, offset);
-      to[d] -= offset;
-      from[d] += offset;
-    }
-    if (leaves && ranks.rank_of(to) == comm.rank()) {
-      own_sides_.push_back(side);
-      continue;
-    }
-    if (leaves) neighbour(ranks.rank_of(to)).leaving.push_back(side);
-    if (arrives) neighbour(ranks.rank_of(from)).arriving.push_back(side);
+                             double reach) {
+  if (neighbours_of(subdomain.grid) <= most_neighbours) {
+    stages_.emplace_back(comm, ranks, subdomain, reach, AxisRange{0, 3});
+    return;
   }
-  fit(subdomain);
-}
-
-bool GhostExchange::has_neighbour(int axis, int direction) const {
-  const int slice = subdomain_.coords[axis] + direction;
-  return direction == 0 || subdomain_.box.periodic[axis] || (slice >= 0 && slice < subdomain_.grid[axis]);
+  for (int d = 0; d < 3; ++d)
+    if (subdomain.grid[d] > 1 || subdomain.box.periodic[d])
+      stages_.emplace_back(comm, ranks, subdomain, reach, AxisRange{d, d + 1});
 }
 
 void GhostExchange::fit(const Subdomain& subdomain) {
-  subdomain_ = subdomain;
-  for (int axis = 0; axis < 3; ++axis) {
-    const int slices = subdomain.grid[axis], c = subdomain.coords[axis];
-    if (slices == 1 && !subdomain.box.periodic[axis]) continue;
-    const double length = subdomain.box.length(axis);
-    if (length / slices < reach_)
-      throw InputError(fmt::format(
-          "rank grid {} x {} x {}: a subdomain is {:.4g} Angstrom wide along {}, but ghosts "
-          "reach {:.4g} Angstrom "
-          "(cut-off + skin); use fewer ranks along this axis (run.rank_grid) or a larger box",
-          subdomain.grid[0], subdomain.grid[1], subdomain.grid[2], length / slices, "xyz"[axis], reach_));
-    for (int side = 0; side < ghost_sides; ++side) {
-      const int digit = side_digit(side, axis);
-      double& shift = shift_.of[side][axis];
-      shift = 0.0;
-      if (digit == slice_above && c == 0) shift = length;
-      if (digit == slice_below && c + 1 == slices) shift = -length;
-    }
-  }
-}
-
-void GhostExchange::choose(const Particles& p) {
-  leaving_ = {};
-  if (neighbours_.empty() && own_sides_.empty()) return;
-  constexpr double nowhere = std::numeric_limits<double>::infinity();
-  ChooseGhosts choice{p.x, {}, {}, chosen_, {}};
-  for (int d = 0; d < 3; ++d) {
-    choice.near_lower[d] = has_neighbour(d, -1) ? subdomain_.lo[d] + reach_ : -nowhere;
-    choice.near_upper[d] = has_neighbour(d, 1) ? subdomain_.hi[d] - reach_ : nowhere;
-  }
-  for (;;) {
-    std::copy(room_.begin(), room_.end(), choice.begin);
-    choice.index = chosen_;
-    SideCounts sum;
-    Kokkos::parallel_scan("choose_ghosts", over(p.n_local), choice, sum);
-    bool fits = true;
-    for (int s = 0; s < ghost_sides; ++s) {
-      leaving_[s] = sum.of[s];
-      fits = fits && leaving_[s] <= room_[s + 1] - room_[s];
-    }
-    if (fits) return;
-    for (int s = 0; s < ghost_sides; ++s)
-      room_[s + 1] = room_[s] + std::max(room_[s + 1] - room_[s], leaving_[s] + leaving_[s] / 8);
-    make_room(chosen_, room_[ghost_sides], "chosen_ghosts");
-  }
-}
-
-void GhostExchange::count_arrivals() {
-  std::vector<int> out, in;
-  for (const Neighbour& n : neighbours_) {
-    for (const int side : n.leaving) out.push_back(leaving_[side]);
-    in.resize(in.size() + n.arriving.size());
-  }
-  PendingMessages messages(comm_);
-  int* to = in.data();
-  for (const Neighbour& n : neighbours_) {
-    messages.receive(to, static_cast<std::int64_t>(n.arriving.size()), n.rank);
-    to += n.arriving.size();
-  }
-  const int* from = out.data();
-  for (const Neighbour& n : neighbours_) {
-    messages.send(from, static_cast<std::int64_t>(n.leaving.size()), n.rank);
-    from += n.leaving.size();
-  }
-  if (!neighbours_.empty()) messages.wait();
-  arriving_ = {};
-  for (const int side : own_sides_) arriving_[side] = leaving_[side];
-  const int* next = in.data();
-  for (const Neighbour& n : neighbours_)
-    for (const int side : n.arriving) arriving_[side] = *next++;
-}
-
-void GhostExchange::list_routes() {
-  ListRoutes list{chosen_, {}, 0, {}, {}, {}, {}, {}};
-  std::copy_n(room_.begin(), ghost_sides, list.room);
-  std::fill_n(list.arrival, ghost_sides, -1);
-  messages_.clear();
-  int part = 0, arrived = 0;
-  for (const Neighbour& n : neighbours_) {
-    MessagePair m{n.rank, 0, 0};
-    for (const int side : n.leaving) {
-      m.out += leaving_[side];
-      list.leaving_side[part] = side;
-      list.leaving_end[part++] = list.n_leaving + m.out;
-    }
-    for (const int side : n.arriving) {
-      list.arrival[side] = arrived + m.in;
-      m.in += arriving_[side];
-    }
-    list.n_leaving += m.out;
-    arrived += m.in;
-    messages_.push_back(m);
-  }
-  for (int side = 1; side < ghost_sides; ++side)
-    list.ghost_end[side] = list.ghost_end[side - 1] + arriving_[side];
-  n_leaving_ = list.n_leaving;
-  n_arriving_ = arrived;
-  n_ghost_ = list.ghost_end[ghost_sides - 1];
-  make_room(routes_.leaving, n_leaving_, "leaving");
-  make_room(routes_.leaving_side, n_leaving_, "leaving_side");
-  make_room(routes_.origin, n_ghost_, "ghost_origin");
-  make_room(routes_.origin_side, n_ghost_, "ghost_origin_side");
-  list.routes = routes_;
-  if (n_leaving_ + n_ghost_ > 0) Kokkos::parallel_for("list_ghost_routes", over(n_leaving_ + n_ghost_), list);
-}
-
-template <class Record>
-void GhostExchange::pass_on(const Record& record) {
-  if (!neighbours_.empty()) {
-    buffers_.make_room(Record::size * n_leaving_, Record::size * n_arriving_);
-    if (n_leaving_ > 0)
-      Kokkos::parallel_for(Record::pack, over(n_leaving_),
-                           PackGhosts<Record>{routes_, shift_, record, buffers_.out()});
-    buffers_.exchange(comm_, messages_, Record::size);
-  }
-  if (n_ghost_ > 0)
-    Kokkos::parallel_for(Record::fill, over(n_ghost_),
-                         FillGhosts<Record>{routes_, shift_, record, buffers_.in(), first_ghost_});
+  for (GhostStage& stage : stages_) stage.fit(subdomain);
 }
 
 void GhostExchange::select(Particles& p) {
-  choose(p);
-  count_arrivals();
-  list_routes();
-  first_ghost_ = p.n_local;
-  p.n_ghost = n_ghost_;
-  grow(p.x, p.n_local + p.n_ghost);
-  grow(p.id, p.n_local + p.n_ghost);
-  grow(p.type, p.n_local + p.n_ghost + 1);
-  pass_on(AtomRecord{p.x, p.id, p.type});
+  p.n_ghost = 0;
+  SideCounts before;
+  for (GhostStage& stage : stages_) stage.select(p, before);
 }
 
 void GhostExchange::update_positions(Particles& p, const SitePlacer& sites) {
-  pass_on(PositionRecord{p.x, sites});
+  for (GhostStage& stage : stages_) stage.pass_on(PositionRecord{p.x, sites});
 }
 
 template <class Real>
 void GhostExchange::update_slopes(const Kokkos::View<Real*, MemSpace>& quads) {
-  pass_on(SlopeRecord<Real>{quads});
+  for (GhostStage& stage : stages_) stage.pass_on(SlopeRecord<Real>{quads});
 }
 template void GhostExchange::update_slopes(const Kokkos::View<float*, MemSpace>&);
 template void GhostExchange::update_slopes(const Kokkos::View<double*, MemSpace>&);

@@ -65,9 +65,9 @@ struct SlopeRecord {
 
 /// Which atoms leave, and where each ghost comes from; as long as a list is kept, so are they.
 struct GhostRoutes {
-  Kokkos::View<int*, MemSpace> leaving;  ///< [leaving] local atoms, message after message
+  Kokkos::View<int*, MemSpace> leaving;  ///< [leaving] atoms, message after message
   Kokkos::View<int*, MemSpace>
-      origin;  ///< [ghosts] a local atom of this rank; or -1 - k, for the k-th arrival
+      origin;  ///< [ghosts] an atom or an earlier ghost of this rank; or -1 - k, for the k-th arrival
   Kokkos::View<std::uint8_t*, MemSpace> leaving_side, origin_side;  ///< on which the copy stands
 
   /// What is added to the position of a copy on each side: it may lie across a periodic boundary.

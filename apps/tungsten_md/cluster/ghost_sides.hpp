@@ -22,6 +22,9 @@ constexpr int owner_offset(int side, int axis) {
   return digit == slice_above ? 1 : digit == slice_below ? -1 : 0;
 }
 
+/// The sides whose last crossed axis is `axis` are first_side(axis) ... first_side(axis + 1) - 1.
+constexpr int first_side(int axis) { return axis == 0 ? 1 : axis == 1 ? 3 : axis == 2 ? 9 : ghost_sides; }
+
 /// A number for each side.
 struct SideCounts {
   int of[ghost_sides]{};
@@ -31,15 +34,21 @@ struct SideCounts {
   }
 };
 
-/// Lists the local atoms that are ghosts of others, for each side in ascending order: those near the lower
-/// face stand above the neighbour below, those near the upper face below the neighbour above.
+/// Lists the atoms that are ghosts of others, for each side in ascending order: those near the lower face
+/// stand above the neighbour below, those near the upper face below the neighbour above. A ghost that is
+/// passed on stands on its side and beyond.
 struct ChooseGhosts {
   Vector3View x;
+  int n_local;
+  int ghost_end[ghost_sides];           ///< of each side's ghosts behind the local atoms
   double near_lower[3], near_upper[3];  ///< infinite where there is no neighbour
   Kokkos::View<int*, MemSpace> index;   ///< room for each side after the other
   int begin[ghost_sides + 1];           ///< of that room
 
   KOKKOS_FUNCTION void operator()(int i, SideCounts& sum, bool last) const {
+    int own = 0;
+    if (i >= n_local)
+      while (i - n_local >= ghost_end[own]) ++own;
     int digit[3][3]{}, digits[3] = {1, 1, 1};
     for (int d = 0; d < 3; ++d) {
       if (x(i, d) < near_lower[d]) digit[d][digits[d]++] = slice_above;
@@ -48,8 +57,8 @@ struct ChooseGhosts {
     for (int a = 0; a < digits[0]; ++a)
       for (int b = 0; b < digits[1]; ++b)
         for (int c = 0; c < digits[2]; ++c) {
-          const int side = digit[0][a] + 3 * digit[1][b] + 9 * digit[2][c];
-          if (side == 0) continue;
+          const int crossed = digit[0][a] + 3 * digit[1][b] + 9 * digit[2][c], side = own + crossed;
+          if (crossed == 0) continue;
           const int at = begin[side] + sum.of[side]++;
           if (last && at < begin[side + 1]) index(at) = i;
         }
