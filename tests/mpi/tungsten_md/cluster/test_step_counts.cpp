@@ -150,7 +150,7 @@ TEST_F(StepCounts, OfAStepThatMakesLists) {
   const bool alone = comm.size() == 1;
   // Along the axes: three stages for the atoms, their first positions, and their slopes.
   const bool along_axes = stages() == 2;
-  EXPECT_LE(cube.kernels, steps * (alone ? 24 : along_axes ? 39 : 26));
+  EXPECT_LE(cube.kernels, steps * (alone ? 24 : along_axes ? 35 : 26));
   EXPECT_LE(cube.waits, steps * (alone ? 5 : along_axes ? 11 : 7));
   EXPECT_EQ(cube.allocations, 0);
   EXPECT_EQ(cube.copies, 0);
