@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Steps per second of the emulated wafer against thickness and size of the sample: each sample with whole columns on one rectangle of
-tiles and with layers side by side (wafer.layer_cells); the mapping that is predicted to be fastest is emulated, whole columns beside it.
+tiles and with layers side by side (wafer.layer_cells); the mapping that is predicted to be fastest is emulated, whole columns beside it. Samples that the JSON file holds already are not run again.
 
-usage: wafer_thickness.py --binary TUNGSTEN_MD --json FILE [--picture FILE.svg] [--metals W,Ta,Cu] [--machines wse2,wse3] [--quick]
+usage: wafer_thickness.py --binary TUNGSTEN_MD --json FILE [--picture FILE.png] [--metals W,Ta,Cu] [--machines wse2,wse3] [--quick]
 """
 import argparse
 import json
@@ -83,7 +83,7 @@ def samples(quick):
 def draw(rows, path):
     import matplotlib
 
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
     fig, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
@@ -105,7 +105,7 @@ def draw(rows, path):
     axes[0].set_ylabel("steps per second (emulated)")
     axes[1].legend(fontsize=7)
     fig.tight_layout()
-    fig.savefig(path, metadata={"Date": None})
+    fig.savefig(path, dpi=90)
 
 
 def main():
@@ -118,11 +118,13 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a few samples only")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    rows = []
+    rows = json.loads(Path(options.json).read_text()) if Path(options.json).exists() else []
+    there = {(r["curve"], r["metal"], r["machine"], tuple(r["cells"])) for r in rows}
     print(f"{'metal':5} {'machine':7} {'cells':>14} {'atoms':>8} {'layers of':>9} {'b':>3} {'candidates':>10} {'steps/s':>9} {'columns':>9}")
     for metal, curve, cells in samples(options.quick):
         for machine in options.machines.split(","):
-            row = sample(options.binary, metal, machine, cells) if metal in options.metals.split(",") else None
+            wanted = metal in options.metals.split(",") and (curve, metal, machine, cells) not in there
+            row = sample(options.binary, metal, machine, cells) if wanted else None
             if row is None:
                 continue
             rows.append({"curve": curve, **row})
@@ -135,4 +137,5 @@ def main():
         draw(rows, options.picture)
 
 
-main()
+if __name__ == "__main__":
+    main()
