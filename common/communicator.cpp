@@ -153,13 +153,6 @@ void Communicator::send_receive(const T* out, std::int64_t n_out, int to, T* in,
 }
 
 template <class T>
-T Communicator::send_receive(T value, int to, int from) const {
-  T received{};
-  send_receive(&value, 1, to, &received, 1, from);
-  return received;
-}
-
-template <class T>
 void Communicator::reduce_in_place(T* values, std::int64_t n, MPI_Op op) const {
   note<T>(Message::Kind::all_reduce, n);
   in_pieces(n, largest_message_, [&](std::int64_t first, int count) {
@@ -319,7 +312,6 @@ void Communicator::fail_together(bool bad, const std::string& message) const {
 
 #define WAFERMARK_INSTANTIATE(T)                                                                      \
   template void Communicator::send_receive(const T*, std::int64_t, int, T*, std::int64_t, int) const; \
-  template T Communicator::send_receive(T, int, int) const;                                           \
   template void Communicator::sum_in_place(T*, std::int64_t) const;                                   \
   template void Communicator::max_in_place(T*, std::int64_t) const;                                   \
   template T Communicator::sum(T) const;                                                              \

@@ -43,9 +43,6 @@ class Communicator {
   /// nobody. Both ends know the numbers. The addresses may be a device's where MPI reads them.
   template <class T>
   void send_receive(const T* out, std::int64_t n_out, int to, T* in, std::int64_t n_in, int from) const;
-  /// One value; 0 from nobody.
-  template <class T>
-  T send_receive(T value, int to, int from) const;
 
   /// Of each element over the ranks, on all of them; addresses as above.
   template <class T>

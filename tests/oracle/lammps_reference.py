@@ -1,4 +1,5 @@
 """LAMMPS as an oracle: writes starting states, runs both programs, reads dumps."""
+import json
 import os
 import shutil
 import subprocess
@@ -116,3 +117,28 @@ def lammps(folder, script, ranks=1):
     (Path(folder) / "in.lammps").write_text(script)
     command = [find_lammps(), "-log", "none", "-in", "in.lammps"]
     return run(["mpirun", "-np", ranks, *command] if ranks > 1 else command, folder)
+
+
+def tungsten_head(potential):
+    """Of a script that starts from start.data in a periodic box of W."""
+    return f"""units metal
+boundary p p p
+atom_style atomic
+atom_modify map array
+read_data start.data
+pair_style eam/alloy
+pair_coeff * * {potential} W
+neighbor 1.0 bin
+"""
+
+
+def run_deck(binary, ranks, folder, deck, name):
+    """Ours: the table of thermo.csv and result.json."""
+    (folder / f"{name}.toml").write_text(deck)
+    run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "run", f"{name}.toml", "--out", name], folder)
+    return np.genfromtxt(folder / name / "thermo.csv", delimiter=",", names=True), json.loads((folder / name / "result.json").read_text())
+
+
+def report(good, text):
+    print(("ok   " if good else "FAIL ") + text, flush=True)
+    return good

@@ -4,7 +4,6 @@ electron/stopping, the same table, to 0.5 %), and how hot electrons and atoms co
 
 usage: test_electrons_against_lammps.py TUNGSTEN_MD RANKS
 """
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -21,18 +20,6 @@ HEAT_CAPACITY, CONDUCTIVITY, HOT_K, TIME_PS = 2e6, 100.0, 1500.0, 1.0  # J/(m^3 
 EV = 1.602176634e-19
 
 
-def lammps_head(potential):
-    return f"""units metal
-boundary p p p
-atom_style atomic
-atom_modify map array
-read_data start.data
-pair_style eam/alloy
-pair_coeff * * {potential} W
-neighbor 1.0 bin
-"""
-
-
 def theirs(folder, script):
     try:
         return ref.lammps(folder, script)
@@ -40,17 +27,6 @@ def theirs(folder, script):
         if "Unrecognized fix style" in str(error) or "EXTRA-FIX" in str(error):
             ref.skip("this LAMMPS has no package EXTRA-FIX")
         raise
-
-
-def ours(binary, ranks, folder, deck, name):
-    (folder / f"{name}.toml").write_text(deck)
-    ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "run", f"{name}.toml", "--out", name], folder)
-    return np.genfromtxt(folder / name / "thermo.csv", delimiter=",", names=True), json.loads((folder / name / "result.json").read_text())
-
-
-def report(good, text):
-    print(("ok   " if good else "FAIL ") + text, flush=True)
-    return good
 
 
 def stopping(binary, ranks, folder, potential):
@@ -62,7 +38,7 @@ def stopping(binary, ranks, folder, potential):
     ref.write_data(folder / "start.data", x, np.ones(len(x), int), box, [MASS], v)
     energies = np.concatenate([[1.0], np.geomspace(5.0, 2000.0, 60)])
     (folder / "powers.txt").write_text("".join(f"{e:.9g} {0.2167 * np.sqrt(e):.9g}\n" for e in energies))
-    out = theirs(folder, lammps_head(potential) + """timestep 0.00005
+    out = theirs(folder, ref.tungsten_head(potential) + """timestep 0.00005
 fix 1 all nve
 fix 2 all electron/stopping 10.0 powers.txt
 thermo_style custom step f_2 etotal
@@ -72,7 +48,7 @@ run 1000
 """)
     rows = np.array(ref.thermo_rows(out, 3))
     lost = rows[-1, 1]
-    _, result = ours(binary, ranks, folder, f"""[structure]
+    _, result = ref.run_deck(binary, ranks, folder, f"""[structure]
 file = "start.data"
 [potential]
 file = "{potential}"
@@ -86,9 +62,9 @@ cutoff_energy_ev = 10.0
 """, "stopped")
     ledger = result["energy_ledger_ev"]["stopping"]
     apart = abs(ledger / lost - 1.0)
-    return report(apart < LOST and lost > 1.0 and result["valid"],
-                  f"electronic stopping of {RECOIL_EV:g} eV on {ranks} ranks: {ledger:.4f} and {lost:.4f} eV lost, {apart:.1e} apart "
-                  f"(LAMMPS' total energy: {rows[0, 2] - rows[-1, 2]:.4f})")
+    return ref.report(apart < LOST and lost > 1.0 and result["valid"],
+                      f"electronic stopping of {RECOIL_EV:g} eV on {ranks} ranks: {ledger:.4f} and {lost:.4f} eV lost, {apart:.1e} apart "
+                      f"(LAMMPS' total energy: {rows[0, 2] - rows[-1, 2]:.4f})")
 
 
 def two_temperatures(binary, ranks, folder, potential):
@@ -97,7 +73,7 @@ def two_temperatures(binary, ranks, folder, potential):
     ref.write_data(folder / "start.data", x, np.ones(len(x), int), box, [MASS], v - v.mean(axis=0))
     capacity = HEAT_CAPACITY / EV / 1e30  # eV/(A^3 K)
     conductivity = CONDUCTIVITY / EV / 1e10 / 1e12  # eV/(ps A K)
-    out = theirs(folder, lammps_head(potential) + f"""timestep 0.002
+    out = theirs(folder, ref.tungsten_head(potential) + f"""timestep 0.002
 fix 1 all nve
 fix 2 all ttm 4711 {capacity:.12g} 1.0 {conductivity:.12g} {MASS / TIME_PS:.12g} 0.0 0.0 2 2 2 set {HOT_K}
 thermo_style custom step temp f_2[1]
@@ -108,7 +84,7 @@ run 1500
     rows = np.array(ref.thermo_rows(out, 3))
     late = rows[rows[:, 0] > 1000]
     their_atoms, their_electrons = late[:, 1].mean(), late[:, 2].mean() / (capacity * np.prod(box))
-    table, result = ours(binary, ranks, folder, f"""[structure]
+    table, result = ref.run_deck(binary, ranks, folder, f"""[structure]
 file = "start.data"
 [potential]
 file = "{potential}"
@@ -133,8 +109,8 @@ energy_tolerance_ev_per_atom = 1e-3
     good = abs(atoms / their_atoms - 1) < WARMED and abs(electrons / their_electrons - 1) < WARMED and result["valid"]
     # Both must have moved, or the comparison says nothing.
     good &= atoms > 500.0 and electrons < 0.8 * HOT_K
-    return report(good, f"two temperatures after 3 ps on {ranks} ranks: atoms {atoms:.1f} and {their_atoms:.1f} K, electrons {electrons:.1f} and "
-                        f"{their_electrons:.1f} K")
+    return ref.report(good, f"two temperatures after 3 ps on {ranks} ranks: atoms {atoms:.1f} and {their_atoms:.1f} K, electrons {electrons:.1f} and "
+                            f"{their_electrons:.1f} K")
 
 
 def main():

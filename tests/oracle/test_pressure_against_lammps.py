@@ -4,7 +4,6 @@ for 30 ps, against the expansion that we measure and against our barostats, to s
 
 usage: test_pressure_against_lammps.py TUNGSTEN_MD RANKS relax|npt
 """
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -19,35 +18,13 @@ RELAXED, EXPANDED = 2e-6, 2e-4
 CONSTANT = 3.16475  # W_zhou at 0 K
 
 
-def lammps_head(potential, skin=1.0):
-    return f"""units metal
-boundary p p p
-atom_style atomic
-read_data start.data
-pair_style eam/alloy
-pair_coeff * * {potential} W
-neighbor {skin} bin
-"""
-
-
-def run_ours(binary, ranks, folder, deck, name):
-    (folder / f"{name}.toml").write_text(deck)
-    ref.run([*(["mpirun", "-np", ranks] if ranks > 1 else []), binary, "run", f"{name}.toml", "--out", name, "--overwrite"], folder)
-    return np.genfromtxt(folder / name / "thermo.csv", delimiter=",", names=True), json.loads((folder / name / "result.json").read_text())
-
-
-def report(good, text):
-    print(("ok   " if good else "FAIL ") + text, flush=True)
-    return good
-
-
 def relax(binary, ranks, folder):
     """A crystal with a vacancy, 2 % too large, to stresses of 1, 2 and 3 GPa."""
     potential = ref.potential("W_zhou.eam.alloy")
     x, _, box = ref.shaken_crystal("bcc", 1.02 * CONSTANT, (6, 6, 6), 1, 0.0, seed=1)
     x = x[1:]
     ref.write_data(folder / "start.data", x, np.ones(len(x), int), box, [MASS])
-    out = ref.lammps(folder, lammps_head(potential) + f"""thermo_style custom step lx ly lz
+    out = ref.lammps(folder, ref.tungsten_head(potential) + f"""thermo_style custom step lx ly lz
 thermo_modify format float %.15g
 fix 1 all box/relax x {1 * GPA_IN_BAR} y {2 * GPA_IN_BAR} z {3 * GPA_IN_BAR} vmax 0.001
 min_modify line quadratic
@@ -56,7 +33,7 @@ minimize 0 1e-9 5000 20000
 minimize 0 1e-9 5000 20000
 """)
     theirs = np.array(ref.thermo_rows(out, 4))[-1, 1:]
-    table, result = run_ours(binary, ranks, folder, f"""[structure]
+    table, result = ref.run_deck(binary, ranks, folder, f"""[structure]
 file = "start.data"
 [potential]
 file = "{potential}"
@@ -72,14 +49,14 @@ pressure_tolerance_gpa = 1e-5
     table = np.atleast_1d(table)
     ours = np.array([table[f"length_{d}_angstrom"][-1] for d in "xyz"])
     apart = np.abs(ours / theirs - 1.0).max()
-    return report(apart < RELAXED and result["valid"], f"box relaxed to 1, 2, 3 GPa on {ranks} ranks: {ours} and {theirs} Angstrom, {apart:.1e}")
+    return ref.report(apart < RELAXED and result["valid"], f"box relaxed to 1, 2, 3 GPa on {ranks} ranks: {ours} and {theirs} Angstrom, {apart:.1e}")
 
 
 def npt(binary, ranks, folder):
     potential = ref.potential("W_zhou.eam.alloy")
     x, _, box = ref.shaken_crystal("bcc", CONSTANT, (8, 8, 8), 1, 0.0, seed=1)
     ref.write_data(folder / "start.data", x, np.ones(len(x), int), box, [MASS])
-    out = ref.lammps(folder, lammps_head(potential) + """velocity all create 600.0 4711
+    out = ref.lammps(folder, ref.tungsten_head(potential) + """velocity all create 600.0 4711
 timestep 0.002
 fix 1 all npt temp 300 300 0.2 iso 0 0 1.0
 thermo_style custom step lx temp press
@@ -110,19 +87,19 @@ temperature_k = 300.0
 damping_time_ps = 0.2
 %s
 """
-    _, result = run_ours(binary, ranks, folder, deck % ('thermal_expansion = "measure"', 10, "langevin", ""), "measured")
+    _, result = ref.run_deck(binary, ranks, folder, deck % ('thermal_expansion = "measure"', 10, "langevin", ""), "measured")
     measured = result["thermal_expansion"]
-    good &= report(abs(measured["factor"] - theirs) < EXPANDED,
-                   f"expansion measured {measured['factor']:.6f} +- {measured['standard_error']:.6f}, fix npt {theirs:.6f}")
+    good &= ref.report(abs(measured["factor"] - theirs) < EXPANDED,
+                       f"expansion measured {measured['factor']:.6f} +- {measured['standard_error']:.6f}, fix npt {theirs:.6f}")
     for bath, kind in (("langevin", "berendsen"), ("nose_hoover", "stochastic"), ("langevin", "stochastic")):
         barostat = f'[barostat]\nkind = "{kind}"\n'
-        table, result = run_ours(binary, ranks, folder, deck % ("", 17500, bath, barostat), f"{bath}-{kind}")
+        table, result = ref.run_deck(binary, ranks, folder, deck % ("", 17500, bath, barostat), f"{bath}-{kind}")
         late = table[table["step"] > 2500]
         mean, spread = late["length_x_angstrom"].mean() / 8 / CONSTANT, late["length_x_angstrom"].std() / 8 / CONSTANT
-        good &= report(abs(mean - theirs) < EXPANDED and result["valid"],
-                       f"{bath}, {kind}: {mean:.6f} (spread {spread:.1e}; LAMMPS {settled[:, 1].std() / 8 / CONSTANT:.1e}), "
-                       f"pressure {late['pressure_gpa'].mean():+.3f} GPa ({settled[:, 3].mean() / GPA_IN_BAR:+.3f}), "
-                       f"{late['temperature_k'].mean():.1f} K ({settled[:, 2].mean():.1f})")
+        good &= ref.report(abs(mean - theirs) < EXPANDED and result["valid"],
+                           f"{bath}, {kind}: {mean:.6f} (spread {spread:.1e}; LAMMPS {settled[:, 1].std() / 8 / CONSTANT:.1e}), "
+                           f"pressure {late['pressure_gpa'].mean():+.3f} GPa ({settled[:, 3].mean() / GPA_IN_BAR:+.3f}), "
+                           f"{late['temperature_k'].mean():.1f} K ({settled[:, 2].mean():.1f})")
     return good
 
 

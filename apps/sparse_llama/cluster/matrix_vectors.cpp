@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "sparse_llama/cluster/grouped_vectors.hpp"
 #include "sparse_llama/cluster/loops.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
-#include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
 
 namespace wafermark::llama {
@@ -201,29 +201,14 @@ void put_zeros(const Rows& out, std::int64_t vectors, std::int64_t columns) {
 template <class Value>
 struct ArrangeGroup {
   using X = typename Vectors<Value>::X;
-  const float* x;
-  std::int64_t x_stride, columns, padded, groups;
+  GroupedVectors<Value> vectors;
+  std::int64_t padded;
   X* arranged;
-  float* scales;
 
   KOKKOS_FUNCTION void operator()(std::int64_t k) const {
-    const std::int64_t v = k / groups, first = k % groups * group_columns;
-    const float* from = x + v * x_stride;
-    const std::int64_t end = Kokkos::min(first + group_columns, columns);
-    float inverse = 1;
-    if constexpr (std::is_same_v<Value, std::int8_t>) {
-      scales[k] = group_scale(from + first, end - first, activation_range);
-      inverse = inverse_or_zero(scales[k]);
-    }
-    for (std::int64_t j = first; j < end; j += mask_columns) {
-      if (j + mask_columns <= columns) {
-        arrange(from + j, inverse, arranged + v * padded + j);
-        continue;
-      }
-      float word[mask_columns] = {};
-      for (std::int64_t i = j; i < columns; ++i) word[i - j] = from[i];
-      arrange(word, inverse, arranged + v * padded + j);
-    }
+    X* const to = arranged + k / vectors.groups * padded;
+    vectors.each_word(
+        k, [&](std::int64_t j, const float* word, float inverse) { arrange(word, inverse, to + j); });
   }
   KOKKOS_FUNCTION void arrange(const float* word, float inverse, X* to) const {
     if constexpr (on_host)
@@ -267,7 +252,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   grow(scales_, vectors * groups);
   float* scales = scales_.data();
   const bool masked = layout == Layout::masked;
-  const ArrangeGroup<Value> arrange{x.data(), x_stride, m.columns, padded, groups, arranged, scales};
+  const ArrangeGroup<Value> arrange{{x.data(), x_stride, m.columns, groups, scales}, padded, arranged};
   announce_bytes(double(vectors) * double(m.columns) * (sizeof(float) + sizeof(X)));
   row_loop("arrange vectors", vectors == 1, m.hollow() ? 0 : vectors * groups, arrange);
 

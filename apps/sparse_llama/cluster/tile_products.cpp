@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "sparse_llama/cluster/grouped_vectors.hpp"
 #include "sparse_llama/cluster/loops.hpp"
 
 namespace wafermark::llama {
@@ -28,34 +29,20 @@ template <class Value>
 struct ArrangeTileGroup {
   using X = typename TileVectors<Value>::X;
   static constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;  // for a column
-  const float* x;
-  std::int64_t x_stride, columns, padded, groups;
+  GroupedVectors<Value> vectors;
+  std::int64_t padded;
   VectorBlocks blocks;
   X* arranged;
-  float* scales;
   std::int32_t* sums;
 
   KOKKOS_FUNCTION void operator()(std::int64_t k) const {
-    const std::int64_t v = k / groups, first = k % groups * group_columns, b = blocks.of(v),
-                       begin = blocks.first(b), N = blocks.first(b + 1) - begin;
-    const float* from = x + v * x_stride;
-    const std::int64_t end = Kokkos::min(first + group_columns, columns);
-    float inverse = 1;
-    if constexpr (std::is_same_v<Value, std::int8_t>) {
-      scales[k] = group_scale(from + first, end - first, activation_range);
-      inverse = inverse_or_zero(scales[k]);
-    }
+    const std::int64_t v = k / vectors.groups, b = blocks.of(v), begin = blocks.first(b),
+                       N = blocks.first(b + 1) - begin;
     std::int32_t sum = 0;
-    for (std::int64_t j = first; j < end; j += mask_columns) {
+    vectors.each_word(k, [&](std::int64_t j, const float* word, float inverse) {
       X* to = arranged + (begin * padded + j * N) * elements + (v - begin) * TileVectors<Value>::elements;
-      if (j + mask_columns <= columns) {
-        sum += arrange(from + j, inverse, int(N), to);
-        continue;
-      }
-      float word[mask_columns] = {};
-      for (std::int64_t i = j; i < columns; ++i) word[i - j] = from[i];
       sum += arrange(word, inverse, int(N), to);
-    }
+    });
     if constexpr (std::is_same_v<Value, std::int8_t>) sums[k] = sum;
   }
   KOKKOS_FUNCTION std::int32_t arrange(const float* word, float inverse, int N, X* to) const {
@@ -144,8 +131,11 @@ void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t v
   announce_bytes(double(vectors) * double(m.columns) *
                  double(std::int64_t(sizeof(float)) + bytes_of_element));
   row_loop("arrange vectors", vectors == 1, vectors * groups,
-           ArrangeTileGroup<Value>{x.data(), std::int64_t(x.stride(0)), m.columns, padded, groups, blocks,
-                                   arranged, scales_.data(), sums_.data()});
+           ArrangeTileGroup<Value>{{x.data(), std::int64_t(x.stride(0)), m.columns, groups, scales_.data()},
+                                   padded,
+                                   blocks,
+                                   arranged,
+                                   sums_.data()});
   for (std::int64_t b = 0; b < blocks.count; b += blocks_of_pass) {
     const std::int64_t end = std::min(b + blocks_of_pass, blocks.count);
     announce_bytes(double(m.bytes()) + double(blocks.first(end) - blocks.first(b)) *

@@ -55,7 +55,6 @@ class Eam final : public ForceField {
 
  private:
   void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
-    if (list.kind == ListKind::half) arrays_.clear_forces();
     if (list.kind == ListKind::half)
       alloy_ ? run_half<true>(p, list, ghosts, sums) : run_half<false>(p, list, ghosts, sums);
     else
@@ -73,6 +72,7 @@ class Eam final : public ForceField {
 
   template <bool alloy>
   void run_half(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
+    arrays_.clear_forces();
     Kokkos::deep_copy(ExecSpace(), rho_, Real(0));
     const auto kept = pairs_of<ListKind::half, alloy, Terms::kept>(p, list);
     const HalfDensityPass<Precision, alloy> density{kept, rho_};
@@ -80,7 +80,7 @@ class Eam final : public ForceField {
     Wavefront::Stage done{0, 0, 0};
     for (const Wavefront::Stage& next : wave_.stages) {
       const int atoms = next.embedded_atoms - done.embedded_atoms;
-      sum_densities(density, over_chunks(done.density_chunks, next.density_chunks, atoms), sums);
+      run_energies("density", over_chunks(done.density_chunks, next.density_chunks, atoms), density, sums);
       embed_atoms(p, done.embedded_atoms, next.embedded_atoms, sums);
       run_pass("force", over_chunks(done.force_chunks, next.force_chunks, atoms), inner, sums);
       done = next;
@@ -99,26 +99,22 @@ class Eam final : public ForceField {
     return {{arrays_.sites(), list, p.n_local}, terms_, wave_.ring, p.type, tables_};
   }
 
-  template <class Pass>
-  static void sum_densities(const Pass& pass, const Kokkos::RangePolicy<ExecSpace>& range, PairSums* sums) {
-    if (sums == nullptr) {
-      Kokkos::parallel_for("density", range, pass);
-      return;
-    }
-    double phi = 0.0;
-    Kokkos::parallel_reduce("density", range, pass, phi);
-    sums->phi += phi;
+  void embed_atoms(const Particles& p, int begin, int end, PairSums* sums) const {
+    run_energies("embedding", over(begin, end),
+                 EmbeddingPass<Real>{rho_, arrays_.sites().quads, p.type, tables_}, sums);
   }
 
-  void embed_atoms(const Particles& p, int begin, int end, PairSums* sums) {
-    const EmbeddingPass<Real> pass{rho_, arrays_.sites().quads, p.type, tables_};
+  /// Runs a pass whose reduction is an energy, by which `sums` grow where they are given.
+  template <class Pass>
+  static void run_energies(const char* label, const Kokkos::RangePolicy<ExecSpace>& range, const Pass& pass,
+                           PairSums* sums) {
     if (sums == nullptr) {
-      Kokkos::parallel_for("embedding", over(begin, end), pass);
+      Kokkos::parallel_for(label, range, pass);
       return;
     }
-    double embedded = 0.0;
-    Kokkos::parallel_reduce("embedding", over(begin, end), pass, embedded);
-    sums->phi += embedded;
+    double energy = 0.0;
+    Kokkos::parallel_reduce(label, range, pass, energy);
+    sums->phi += energy;
   }
 
   EamTables<Real> tables_;

@@ -133,7 +133,6 @@ struct DensityPass : EamPairs<Precision, ListKind::full, alloy, Terms::computed>
 template <class Precision, bool alloy>
 struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy, Terms::kept> {
   using Base = EamPairs<Precision, ListKind::half, alloy, Terms::kept>;
-  using typename Base::Int;
   using typename Base::Real;
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local + n_ghost + 1]; ghosts' and the dummy's are not used

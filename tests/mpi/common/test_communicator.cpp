@@ -96,7 +96,10 @@ TEST(Communicator, MessagesRoundARingArriveWhateverTheirLengths) {
     messages.wait();
     EXPECT_EQ(in, std::vector<double>(static_cast<std::size_t>(5 * from), from));
   }
-  EXPECT_EQ(c.send_receive(r + 1, r + 1 < n ? r + 1 : MPI_PROC_NULL, r > 0 ? r - 1 : MPI_PROC_NULL), r);
+  const int value = r + 1;
+  int received = 0;  // stays, where nobody sends
+  c.send_receive(&value, 1, r + 1 < n ? r + 1 : MPI_PROC_NULL, &received, 1, r > 0 ? r - 1 : MPI_PROC_NULL);
+  EXPECT_EQ(received, r);
 }
 
 TEST(RankRing, SharesOfSumsComeHomeAndGoToAll) {
