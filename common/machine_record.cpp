@@ -9,6 +9,7 @@
 
 #include "common/gpu_aware_mpi.hpp"
 #include "common/version_text.hpp"
+#include "wafermark_commit.hpp"
 
 namespace wafermark {
 namespace {
