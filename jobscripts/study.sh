@@ -6,6 +6,7 @@
 #   jobscripts/study.sh [PART...] [--out DIR] [--no-build]
 #     PART         slabs records clusters curves llama streamed llama-clusters here campaign   (default: all, in this order)
 #     --out DIR    default: results/reference of this source
+#     --host NAME  this machine's name in its results (part here); default: its host name
 #     --no-build   take build/release and build/cluster-sim as they are
 #     --list       what is there of each part and what is missing; runs nothing
 # Hours on two cores; docs/study.md says how long each part took. Parts that need SimGrid are left out, with a line, where it is missing.
@@ -14,13 +15,14 @@ set -euo pipefail
 fail() { echo "study.sh: $*" >&2; exit 2; }
 
 all_parts=(slabs records clusters curves llama streamed llama-clusters here campaign)
-out=$source_dir/results/reference build_first=yes list=no parts=()
+out=$source_dir/results/reference build_first=yes list=no host=$(hostname) parts=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --no-build) build_first=no ;;
     --list) list=yes ;;
     --out) [ $# -ge 2 ] || fail "--out: found nothing after it, expected a folder"; out=$(realpath -m "$2"); shift ;;
+    --host) [ $# -ge 2 ] || fail "--host: found nothing after it, expected a name"; host=$2; shift ;;
     -*) fail "$1: no such option (--help lists what there is)" ;;
     *) [[ " ${all_parts[*]} " == *" $1 "* ]] || fail "$1: found no such part, expected some of: ${all_parts[*]}"; parts+=("$1") ;;
   esac
@@ -200,8 +202,7 @@ part_llama-clusters() {
 # What this machine measures by the run rules: the slabs on all its cores, three times each, on a machine that does nothing else.
 part_here() {
   build_release
-  local host ranks
-  host=$(hostname | tr -cd 'A-Za-z0-9')
+  local ranks
   ranks=$(cores)
   loaded_run() {
     [ ! -d "$work" ] || jobscripts/node_load.sh "$work/load.json"
@@ -209,7 +210,7 @@ part_here() {
   }
   for repeat in 1 2 3; do
     for metal in Ta Cu W; do
-      result "here_${host}_${metal}_$repeat" loaded_run "$(deck $metal)" --set run.steps=500
+      result "here_${host//[^A-Za-z0-9-]/-}_${metal}_$repeat" loaded_run "$(deck $metal)" --set run.steps=500
     done
   done
 }
@@ -220,7 +221,7 @@ part_campaign() {
   local name=campaign_w_1_2kev runs=$source_dir/results/study_campaign
   if [ -f "$out/$name/campaign.json" ]; then there=$((there + 1)); return; fi
   if [ $list = yes ]; then missing=$((missing + 1)); echo "missing: $name"; return; fi
-  if ! $release/tungsten_md/tungsten_md campaign inputs/campaigns/w_1_2kev.toml --out "$runs" >"$work/log" 2>&1; then
+  if ! $release/tungsten_md/tungsten_md campaign inputs/damage/campaign_1_2kev.toml --out "$runs" >"$work/log" 2>&1; then
     echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
     failed=$((failed + 1))
     return

@@ -65,6 +65,19 @@ class Study(unittest.TestCase):
         made = (self.results / "sc24_Ta_wafer/result.json").read_text()
         self.assertEqual(made.strip(), '{"machine_file": "inputs/wafers/wse2.toml"}', "named from the top of a source")
 
+    def test_what_the_parts_read_is_there(self):
+        script = (SOURCE / "jobscripts/study.sh").read_text()
+        named = set(re.findall(r"inputs/[\w./]+\.toml", script))
+        self.assertIn("inputs/damage/campaign_1_2kev.toml", named)
+        for name in sorted(named):
+            self.assertTrue((SOURCE / name).is_file(), f"study.sh names {name}, which is not there")
+
+    def test_results_of_this_machine_have_the_name_that_is_given(self):
+        listed = self.study("here", "--list", "--host", "two cores")[1]
+        self.assertIn("missing: here_two-cores_Ta_1", listed)
+        code, _, error = self.study("here", "--host")
+        self.assertEqual((code, error.count("\n")), (2, 1), error)
+
     def test_parts_without_simgrid_or_its_build_are_left_out_with_a_line(self):
         code, said, error = self.study("clusters", "--no-build")
         self.assertEqual(code, 0, error)
