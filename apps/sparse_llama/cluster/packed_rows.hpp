@@ -9,18 +9,20 @@ namespace wafermark::llama {
 
 inline constexpr std::int64_t blas_from = 12;  // vectors for which expanding a matrix for BLAS pays, on hosts
 
-/// Dense rows of int8 do not go through BLAS where VNNI multiplies them: 90 to 135 G/s a core of a Zen 5 for
-/// four vectors, against 50 by OpenBLAS in fp32.
+/// Dense matrices of int8 do not go through BLAS where VNNI multiplies them in tiles.
 constexpr bool suits_blas(ValueType type, std::int64_t vectors) {
   return vectors >= blas_from && !(host_likes_tiles && type == ValueType::int8);
 }
 
 /// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
-/// on devices, whose many threads need as many rows. Tiles are for int8: of bf16 and fp32 they are 12 %
-/// faster for 16 vectors, but slices with 64 vectors side by side a fifth faster than tiles.
+/// on devices, whose many threads need as many rows. Tiles are for int8, dense as well as masked: of bf16 and
+/// fp32 they are 12 % faster for 16 vectors, but slices with 64 vectors side by side a fifth faster than
+/// tiles.
 inline std::int64_t best_slice(Format format, ValueType type) {
-  if (!on_host || row_of(format).layout != Layout::masked) return 1;
-  return host_likes_tiles && type == ValueType::int8 ? tile_rows : slice_rows;
+  const Layout layout = row_of(format).layout;
+  if (!on_host || layout == Layout::listed) return 1;
+  if (host_likes_tiles && type == ValueType::int8) return tile_rows;
+  return layout == Layout::masked ? slice_rows : 1;
 }
 
 /// Room for `size` elements, whose values are lost where it was too small.
@@ -60,19 +62,19 @@ struct RowsOf {
       return 1.0f;
   }
 
-  /// Slice s of a masked matrix, row s of a dense one.
+  /// Slice s, which is a row of a dense matrix that is not in tiles.
   template <bool masked>
   KOKKOS_INLINE_FUNCTION StoredRows<Value> at(std::int64_t s) const {
     if constexpr (masked)
       return {mask + s * words * slice, values + slice_start[s], scales + s * slice * groups, words};
     else
-      return {nullptr, values + s * words * mask_columns, scales + s * groups, words};
+      return {nullptr, values + s * slice * words * mask_columns, scales + s * slice * groups, words};
   }
 };
 
-/// Writes slice first + i of the matrix (one row, but for masked matrices in slices; not those in tiles), or
-/// row numbers[i] (none when negative) of one whose slices are rows, as fp32 numbers to the rows of `out`
-/// from i * slice on, which are `stride` apart and have room for whole words of columns.
+/// Writes slice first + i of the matrix (one row, but for masked matrices in slices; not of those in tiles),
+/// or row numbers[i] (none when negative) of one whose slices are rows or of a dense one, as fp32 numbers to
+/// the rows of `out` from i * slice on, which are `stride` apart and have room for whole words of columns.
 template <class Value>
 struct ExpandSlice {
   RowsOf<Value> m;
@@ -85,11 +87,11 @@ struct ExpandSlice {
 
   KOKKOS_FUNCTION void operator()(std::int64_t i) const {
     const std::int64_t s = numbers == nullptr ? first + i : numbers[i];
-    float* to = out + i * m.slice * stride;
+    float* to = out + i * (layout == Layout::masked ? m.slice : 1) * stride;
     if (s < 0)
       for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
     else if (layout == Layout::whole)
-      whole(s, to);
+      m.slice == tile_rows ? row_of_tile(s, to) : whole(s, to);
     else if (layout == Layout::listed)
       listed(s, to);
     else
@@ -103,6 +105,17 @@ struct ExpandSlice {
       const float own = m.scale(s * m.groups + g);
       const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
       for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
+    }
+  }
+  KOKKOS_FUNCTION void row_of_tile(std::int64_t row, float* to) const {
+    const std::int64_t q = row % tile_rows;
+    const StoredRows<Value> tile = m.template at<false>(row / tile_rows);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t word = j / tile_columns;
+      const int bit = tile_bit(int(q), int(j % tile_columns), sizeof(Value));
+      to[j] = float(tile.values[word * mask_columns + bit]);
+      if constexpr (std::is_same_v<Value, std::int8_t>)
+        to[j] *= float(tile.scales[j / group_columns * tile_rows + q]);
     }
   }
   KOKKOS_FUNCTION void listed(std::int64_t s, float* to) const {

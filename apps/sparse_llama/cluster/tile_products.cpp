@@ -55,7 +55,7 @@ struct ArrangeTileGroup {
 
 /// out[v] of the rows of a tile for the blocks [from, to): on a host by one thread, shared by the lanes of a
 /// team on a device.
-template <class Value>
+template <bool masked, class Value>
 struct TileTimesVectors {
   RowsOf<Value> matrix;
   std::int64_t rows, padded;
@@ -77,7 +77,7 @@ struct TileTimesVectors {
   using Dots = void (*)(const StoredRows<Value>&, const TileVectors<Value>&, float*);
   template <int N>
   static void dots(const StoredRows<Value>& tile, const TileVectors<Value>& block, float* sums) {
-    host::tile_dots<N>(tile, block, sums);
+    host::tile_dots<masked, N>(tile, block, sums);
   }
   void operator()(std::int64_t s) const {
     constexpr int most = most_side_by_side<Value>;
@@ -88,7 +88,7 @@ struct TileTimesVectors {
     float sums[most * tile_rows];
     for (std::int64_t b = from; b < to; ++b) {
       const std::int64_t first = blocks.first(b), n = blocks.first(b + 1) - first;
-      dots_of[std::size_t(n - 1)](matrix.template at<true>(s), from_vector(first), sums);
+      dots_of[std::size_t(n - 1)](matrix.template at<masked>(s), from_vector(first), sums);
       for (std::int64_t v = 0; v < n; ++v)
         for (std::int64_t q = 0; q < tile_rows; ++q)
           write(s * tile_rows + q, first + v, sums[v * tile_rows + q]);
@@ -101,7 +101,7 @@ struct TileTimesVectors {
     for (std::int64_t v = from; v < to; ++v)
       Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, row_lanes), [&](int lane) {
         float sums[tile_rows];
-        portable::tile_dots<1>(matrix.template at<true>(s), from_vector(v), sums, lane, row_lanes);
+        portable::tile_dots<masked, 1>(matrix.template at<masked>(s), from_vector(v), sums, lane, row_lanes);
         for (int q = lane; q < tile_rows; q += row_lanes) write(s * tile_rows + q, v, sums[q]);
       });
   }
@@ -140,20 +140,20 @@ void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t v
     const std::int64_t end = std::min(b + blocks_of_pass, blocks.count);
     announce_bytes(double(m.bytes()) + double(blocks.first(end) - blocks.first(b)) *
                                            double(m.columns + (accumulate ? 2 : 1) * m.rows) * sizeof(float));
-    const TileTimesVectors<Value> body{RowsOf<Value>(m),
-                                       m.rows,
-                                       padded,
-                                       blocks,
-                                       b,
-                                       end,
-                                       {arranged, scales_.data(), sums_.data()},
-                                       out.data(),
-                                       std::int64_t(out.stride(0)),
-                                       accumulate};
-    if constexpr (on_host)
-      stealing_loop("matrix x vectors", m.slices(), body);
+    const TileVectors<Value> in{arranged, scales_.data(), sums_.data()};
+    const auto run = [&]<bool masked>(std::bool_constant<masked>) {
+      const TileTimesVectors<masked, Value> body{
+          RowsOf<Value>(m), m.rows, padded, blocks, b, end, in, out.data(), std::int64_t(out.stride(0)),
+          accumulate};
+      if constexpr (on_host)
+        stealing_loop("matrix x vectors", m.slices(), body);
+      else
+        Kokkos::parallel_for("matrix x vectors", Team(int(m.slices()), 1, row_lanes), body);
+    };
+    if (row_of(m.format).layout == Layout::masked)
+      run(std::true_type{});
     else
-      Kokkos::parallel_for("matrix x vectors", Team(int(m.slices()), 1, row_lanes), body);
+      run(std::false_type{});
   }
 }
 

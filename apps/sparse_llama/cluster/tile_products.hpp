@@ -1,4 +1,4 @@
-// A masked matrix in tiles (kernels/tile_dots.hpp) times any number of vectors.
+// A matrix in tiles, dense or masked, (kernels/tile_dots.hpp) times any number of vectors.
 #pragma once
 
 #include "sparse_llama/cluster/packed_rows.hpp"

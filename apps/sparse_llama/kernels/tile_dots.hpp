@@ -1,18 +1,19 @@
-// Tiles of a masked matrix times N vectors at once. A tile is sixteen rows, each of whose mask words covers
-// four columns of all sixteen: expanded, a register of 64 bytes has a 32-bit lane for each row, so that sums
-// need no folding, one load with broadcast brings an element of a vector to sixteen rows, and a scale is
-// applied once for 128 columns of sixteen rows. What more vectors cost is their multiplications alone. (The
-// same order fills the tiles of matrix units: 16 mask words of int8 are 16 rows of 64 bytes.)
+// Tiles of a matrix times N vectors at once. A tile is sixteen rows in words of four columns of all sixteen,
+// with a mask for each word or, of a dense matrix, whole (masked = false): expanded, a register of 64 bytes
+// has a 32-bit lane for each row, so that sums need no folding, one load with broadcast brings an element of
+// a vector to sixteen rows, and a scale is applied once for 128 columns of sixteen rows. What more vectors
+// cost is their multiplications alone. (The same order fills the tiles of matrix units: 16 mask words of int8
+// are 16 rows of 64 bytes.)
 #pragma once
 
 #include "sparse_llama/kernels/row_dots.hpp"
 
 namespace wafermark::llama {
 
-/// Columns that a mask word of a tile covers.
+/// Columns that a word of a tile covers.
 inline constexpr std::int64_t tile_columns = mask_columns / tile_rows;
 
-/// The bit of a tile's mask word that stands for a row and one of the four columns; values follow each other
+/// The bit of a tile's word that stands for a row and one of the four columns; values follow each other
 /// in this order. As many columns as fill 32 bits lie side by side, row after row.
 KOKKOS_INLINE_FUNCTION constexpr int tile_bit(int row, int column, int value_bytes) {
   const int side = 4 / value_bytes;
@@ -62,7 +63,7 @@ KOKKOS_INLINE_FUNCTION std::int32_t arrange_for_tiles(const float* from, float i
 }
 
 /// out[v * tile_rows + row] = row . vector v; of several lanes, lane l takes rows l, l + lanes, ...
-template <int N, class Value>
+template <bool masked, int N, class Value>
 KOKKOS_INLINE_FUNCTION void tile_dots(const StoredRows<Value>& tile, const TileVectors<Value>& in, float* out,
                                       int lane = 0, int lanes = 1) {
   constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
@@ -75,7 +76,7 @@ KOKKOS_INLINE_FUNCTION void tile_dots(const StoredRows<Value>& tile, const TileV
   for (std::int64_t first = 0, g = 0; first < all; first += step, ++g) {
     Sum sums[N * tile_rows] = {};
     for (std::int64_t k = first; k < Kokkos::min(first + step, all); ++k)
-      for (MaskWord rest = tile.mask[k]; rest != 0; rest &= rest - 1, ++w) {
+      for (MaskWord rest = masked ? tile.mask[k] : ~MaskWord(0); rest != 0; rest &= rest - 1, ++w) {
         const int bit = Kokkos::countr_zero(rest), row = tile_row(bit, sizeof(Value));
         if (row % lanes != lane) continue;
         const auto* x = in.x + k * N * elements + tile_column(bit, sizeof(Value));

@@ -46,7 +46,7 @@ inline std::int32_t arrange_for_tiles(const float* from, float inverse_scale, in
 }
 
 /// int8: values become bytes w + 128, zeros too, and 128 times the sum of a vector's elements is taken off.
-template <int N>
+template <bool masked, int N>
 inline void tile_dots(const StoredRows<std::int8_t>& tile, const TileVectors<std::int8_t>& in, float* out) {
   constexpr int chains =
       N <= 2 ? 2 : 1;  // sums that do not wait for each other: a quarter of the time at N = 1
@@ -67,10 +67,11 @@ inline void tile_dots(const StoredRows<std::int8_t>& tile, const TileVectors<std
     const std::int64_t words = std::min<std::int64_t>(2, tile.words - 2 * g) * tile_rows;
     for (std::int64_t k = 0; k < words; k += chains)
 #pragma GCC unroll 2
-      for (int c = 0; c < chains; ++c, ++mask, x += 8 * N) {
-        const __m512i bytes = _mm512_xor_si512(word_values<true>(*mask, w).of[0], offset);
-        w += stored_in<true>(*mask);
-        fetch_ahead<true, tile_rows>(w);
+      for (int c = 0; c < chains; ++c, x += 8 * N) {
+        const MaskWord bits = masked ? *mask++ : 0;
+        const __m512i bytes = _mm512_xor_si512(word_values<masked>(bits, w).of[0], offset);
+        w += stored_in<masked>(bits);
+        fetch_ahead<masked, 1>(w);
 #pragma GCC unroll 16
         for (int v = 0; v < N; ++v) {
           add_byte_products(high[v][c], bytes, x + 8 * v);
@@ -108,7 +109,7 @@ inline Registers<4> four_columns(const Registers<2>& bf16) {
 
 /// fp32 and bf16, both by fp32 products: those of bf16 pairs, which take the elements of a vector in two
 /// parts, are no faster on a Zen 5, and 2 to 3 times slower on Sapphire Rapids.
-template <int N, class Value>
+template <bool masked, int N, class Value>
 inline void tile_dots(const StoredRows<Value>& tile, const TileVectors<Value>& in, float* out) {
   constexpr int chains = N <= 2 ? 4 : N <= 6 ? 2 : 1;  // sums that do not wait for each other
   __m512 sums[N][chains];
@@ -119,9 +120,10 @@ inline void tile_dots(const StoredRows<Value>& tile, const TileVectors<Value>& i
   const Value* w = tile.values;
   const float* x = in.x;
   for (std::int64_t k = 0; k < tile.words * tile_rows; ++k, x += 4 * N) {
-    const auto columns = four_columns(word_values<true>(tile.mask[k], w));
-    w += stored_in<true>(tile.mask[k]);
-    fetch_ahead<true, tile_rows>(w);
+    const MaskWord bits = masked ? tile.mask[k] : 0;
+    const auto columns = four_columns(word_values<masked>(bits, w));
+    w += stored_in<masked>(bits);
+    fetch_ahead<masked, 1>(w);
 #pragma GCC unroll 16
     for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4

@@ -165,7 +165,7 @@ PackedMatrix hollow_matrix(std::int64_t rows, std::int64_t columns, Format forma
   const std::int64_t scale = v.scaled ? std::int64_t(sizeof(BFloat16)) : 0,
                      start = std::int64_t(sizeof(std::int64_t));
   if (f.layout == Layout::whole)
-    m.hollow_bytes = rows * m.padded_columns() * v.bytes + m.padded_rows() * m.groups() * scale;
+    m.hollow_bytes = m.padded_rows() * m.padded_columns() * v.bytes + m.padded_rows() * m.groups() * scale;
   else if (f.layout == Layout::masked)
     m.hollow_bytes = m.padded_rows() * (m.words() * std::int64_t(sizeof(MaskWord)) + m.groups() * scale) +
                      (m.slices() + 1) * start + m.stored * v.bytes;

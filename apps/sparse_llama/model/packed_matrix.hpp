@@ -2,8 +2,9 @@
 //
 // int8 values are w / s rounded, where the bf16 scale s is that of a group of 128 columns (csr: of 128 stored
 // values). Rows begin at multiples of 64 columns; columns past the end hold zeros, or bits that are not set.
-// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp), or
-// in tiles, whose words cover all their rows (kernels/tile_dots.hpp); rows past the end have no bits.
+// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp),
+// these and dense ones in tiles, whose words cover all their rows (kernels/tile_dots.hpp); rows past the end
+// have no bits, or hold zeros.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -31,7 +32,7 @@ struct PackedMatrix {
   Format format = Format::dense;
   ValueType value_type = ValueType::fp32;
   std::int64_t rows = 0, columns = 0;
-  std::int64_t slice = 1;   ///< rows side by side: 1, masked ones also slice_rows or, as a tile, tile_rows
+  std::int64_t slice = 1;   ///< rows side by side: 1, as a tile tile_rows, of masked ones also slice_rows
   std::int64_t stored = 0;  ///< values, zeros that pad dense rows not counted
   Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], masked
   Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but whole

@@ -76,7 +76,7 @@ std::int64_t scale_place(const PackedMatrix& m, std::int64_t s, std::int64_t q, 
                               : (s * m.slice + q) * m.groups() + group;
 }
 
-/// 64 columns of a tile, mask word by mask word.
+/// 64 columns of a tile, word by word; no masks of a whole one.
 template <class Value>
 unsigned char* store_tile_columns(const PackedMatrix& m, const SliceOfSource& from, std::int64_t w,
                                   MaskWord* mask, unsigned char* out) {
@@ -98,7 +98,7 @@ unsigned char* store_tile_columns(const PackedMatrix& m, const SliceOfSource& fr
       n += is_stored;
       bits |= is_stored << bit;
     }
-    *mask++ = bits;
+    if (!is_whole(m)) *mask++ = bits;
     std::memcpy(out, chosen, n * sizeof(Value));
     out += n * sizeof(Value);
   }
@@ -111,7 +111,7 @@ void pack_slice(const PackedMatrix& m, const RowSource& source, std::int64_t s, 
   const std::int64_t words = m.words(), padded = m.padded_columns(), slice = m.slice;
   SliceOfSource from(m, source, s);
   unsigned char* out =
-      to.values.data() + (whole ? s * padded : to.slice_start(s)) * std::int64_t(sizeof(Value));
+      to.values.data() + (whole ? s * slice * padded : to.slice_start(s)) * std::int64_t(sizeof(Value));
   for (std::int64_t w = 0; w < words; ++w) {
     const float* own = from.rows.data() + w * mask_columns;
     if (const std::int64_t j = w * mask_columns; scaled && j % group_columns == 0)
@@ -121,7 +121,8 @@ void pack_slice(const PackedMatrix& m, const RowSource& source, std::int64_t s, 
         from.inverse[std::size_t(q)] = inverse_or_zero(float(scale));
       }
     if (slice == tile_rows) {
-      out = store_tile_columns<Value>(m, from, w, &to.mask((s * words + w) * slice), out);
+      out =
+          store_tile_columns<Value>(m, from, w, to.mask.data() + (whole ? 0 : (s * words + w) * slice), out);
       continue;
     }
     for (std::int64_t q = 0; q < slice; ++q) {
@@ -137,7 +138,7 @@ void pack_sliced(PackedMatrix& m, const RowSource& source, const std::vector<std
   const SlicedArrays to{
       whole ? large_page_array<std::int64_t>("slice starts", 0) : starts_of_slices(m, stored),
       large_page_array<MaskWord>("bit mask", whole ? 0 : m.padded_rows() * m.words()),
-      value_array(m.value_type, whole ? m.rows * m.padded_columns() : m.stored),
+      value_array(m.value_type, whole ? m.padded_rows() * m.padded_columns() : m.stored),
       large_page_array<BFloat16>("scales", scaled ? m.padded_rows() * m.groups() : 0)};
   with_value_type(m.value_type, [&]<class Value>(Value) {
     Kokkos::parallel_for("store values", HostRows(0, m.slices()),
@@ -172,12 +173,13 @@ void expect_sliced(const PackedMatrix& m, const std::string& name) {
     expect_same(name, what, found, expected);
   };
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
-  if ((m.slice != slice_rows && m.slice != tile_rows) || whole) expect("rows of a slice", m.slice, 1);
+  if (m.slice != tile_rows && (m.slice != slice_rows || whole)) expect("rows of a slice", m.slice, 1);
   expect("mask words", std::int64_t(m.mask.size()), whole ? 0 : m.padded_rows() * m.words());
   expect("slice starts", std::int64_t(m.slice_start.size()), whole ? 0 : m.slices() + 1);
   expect("column numbers", std::int64_t(m.column.size()), 0);
-  expect("bytes of values", std::int64_t(m.values.size()),
-         (whole ? m.rows * m.padded_columns() : m.stored) * row_of(m.value_type).bytes + value_slack);
+  expect(
+      "bytes of values", std::int64_t(m.values.size()),
+      (whole ? m.padded_rows() * m.padded_columns() : m.stored) * row_of(m.value_type).bytes + value_slack);
   expect("scale starts", std::int64_t(m.scale_start.size()), 0);
   if (whole)
     expect("stored values", m.stored, m.rows * m.columns);
@@ -193,7 +195,7 @@ void unpack_sliced(const PackedMatrix& m, std::int64_t row, float* out) {
   const auto scales = copy_on_host(m.scales);
   const bool whole = is_whole(m), scaled = row_of(m.value_type).scaled;
   const std::int64_t s = row / m.slice;
-  std::int64_t next = whole ? row * m.padded_columns() : start(s);
+  std::int64_t next = whole ? s * m.slice * m.padded_columns() : start(s);
   const bool tile = m.slice == tile_rows;
   const auto bytes = int(bytes_of(m.value_type));
   for (std::int64_t w = 0; w < m.words(); ++w)

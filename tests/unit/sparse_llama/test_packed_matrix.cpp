@@ -114,6 +114,30 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
     }
 }
 
+/// Embeddings, also those that are in tiles for the sake of the head; zeros for a token of another rank.
+TEST_P(PackedMatrices, DenseOnesGiveSingleRows) {
+  const Case& c = GetParam();
+  if (row_of(c.format).layout != Layout::whole) return;
+  const auto w = random_matrix(c.rows, c.columns, c.density);
+  const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
+  Kokkos::View<std::int64_t*> numbers("numbers", 3);
+  const auto host_numbers = Kokkos::create_mirror_view(numbers);
+  host_numbers(0) = c.rows - 1;
+  host_numbers(1) = -1;
+  host_numbers(2) = 1;
+  Kokkos::deep_copy(numbers, host_numbers);
+  Rows out("out", 3, c.columns);
+  Kokkos::deep_copy(out, NAN);
+  MatrixVectors::take_rows(m, numbers, 3, out);
+  const auto taken = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
+  std::vector<float> row(std::size_t(c.columns));
+  for (std::int64_t v = 0; v < 3; ++v) {
+    std::fill(row.begin(), row.end(), 0.0f);
+    if (host_numbers(v) >= 0) unpack_row(m, host_numbers(v), row.data());
+    for (std::int64_t j = 0; j < c.columns; ++j) ASSERT_EQ(taken(v, j), row[std::size_t(j)]) << v << " " << j;
+  }
+}
+
 /// The same matrix by inputs: rows are added where the vector is not zero, and only there.
 TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
   const Case& c = GetParam();
@@ -163,7 +187,8 @@ std::vector<Case> cases() {
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
           for (const std::int64_t slice : {1, slice_rows, tile_rows})
-            if ((density == 0.3 || columns == 172) && (slice == 1 || layout == Layout::masked))
+            if ((density == 0.3 || columns == 172) &&
+                (slice == 1 || layout == Layout::masked || (layout == Layout::whole && slice == tile_rows)))
               all.push_back({format, type, rows, columns, density, slice});
   return all;
 }

@@ -52,6 +52,9 @@ struct Tile {
   }
   float& at(std::int64_t row, std::int64_t column) { return dense[std::size_t(row * words * 64 + column)]; }
   std::int64_t groups() const { return (words + 1) / 2; }
+  bool stores_all() const {
+    return std::all_of(mask.begin(), mask.end(), [](MaskWord bits) { return bits == ~MaskWord(0); });
+  }
   StoredRows<Value> stored() const { return {mask.data(), packed.data(), scales.data(), words}; }
 
   double exact(std::int64_t row, std::int64_t v, double& size) const {
@@ -95,23 +98,31 @@ struct Tile {
   }
 };
 
-template <class Value, int N>
-void expect_all_forms(const Tile<Value>& tile) {
+template <bool masked, class Value, int N>
+void expect_all_forms_of(const Tile<Value>& tile) {
   const auto arrange = [](const float* from, float inverse, int n, auto* to) {
     return portable::arrange_for_tiles<Value>(from, inverse, n, to);
   };
   tile.expect("portable", tile.product(arrange, [](const auto& rows, const auto& in, float* out) {
-    portable::tile_dots<N>(rows, in, out);
+    portable::tile_dots<masked, N>(rows, in, out);
   }));
   for (const int lanes : {4, 32})
     tile.expect("lanes", tile.product(arrange, [&](const auto& rows, const auto& in, float* out) {
-      for (int lane = 0; lane < lanes; ++lane) portable::tile_dots<N>(rows, in, out, lane, lanes);
+      for (int lane = 0; lane < lanes; ++lane) portable::tile_dots<masked, N>(rows, in, out, lane, lanes);
     }));
-  tile.expect(
-      "host",
-      tile.product([](const float* from, float inverse, int n,
-                      auto* to) { return host::arrange_for_tiles<Value>(from, inverse, n, to); },
-                   [](const auto& rows, const auto& in, float* out) { host::tile_dots<N>(rows, in, out); }));
+  tile.expect("host",
+              tile.product([](const float* from, float inverse, int n,
+                              auto* to) { return host::arrange_for_tiles<Value>(from, inverse, n, to); },
+                           [](const auto& rows, const auto& in, float* out) {
+                             host::tile_dots<masked, N>(rows, in, out);
+                           }));
+}
+
+/// A tile that stores all its numbers also as a dense one.
+template <class Value, int N>
+void expect_all_forms(const Tile<Value>& tile) {
+  expect_all_forms_of<true, Value, N>(tile);
+  if (tile.stores_all()) expect_all_forms_of<false, Value, N>(tile);
 }
 
 template <class Value>
