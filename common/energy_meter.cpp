@@ -1,6 +1,5 @@
 #include "common/energy_meter.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -54,34 +53,6 @@ class Rapl final : public EnergyCounter {
   std::vector<Package> packages_;
 };
 
-// The few NVML entry points used, with the types of nvml.h (device handles are opaque pointers, success is
-// 0).
-class Nvml final : public EnergyCounter {
- public:
-  Nvml(void* library, std::vector<void*> devices) : library_(library), devices_(std::move(devices)) {
-    energy_ = reinterpret_cast<int (*)(void*, unsigned long long*)>(
-        dlsym(library_, "nvmlDeviceGetTotalEnergyConsumption"));
-  }
-  ~Nvml() override {
-    if (auto* shutdown = reinterpret_cast<int (*)()>(dlsym(library_, "nvmlShutdown"))) shutdown();
-    dlclose(library_);
-  }
-  double joules() override {
-    double sum = 0.0;
-    for (void* device : devices_) {
-      unsigned long long millijoules = 0;
-      if (energy_(device, &millijoules) == 0) sum += 1e-3 * static_cast<double>(millijoules);
-    }
-    return sum;
-  }
-  std::string covers() const override { return "GPU boards"; }
-
- private:
-  void* library_;
-  std::vector<void*> devices_;
-  int (*energy_)(void*, unsigned long long*);
-};
-
 }  // namespace
 
 std::unique_ptr<EnergyCounter> cray_counter(const std::string& folder, std::string& why_not) {
@@ -120,50 +91,24 @@ std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::stri
   return std::make_unique<Rapl>(std::move(packages));
 }
 
-std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not) {
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    why_not = fmt::format("no NVML ({})", library);
-    return nullptr;
-  }
-  auto* init = reinterpret_cast<int (*)()>(dlsym(handle, "nvmlInit_v2"));
-  auto* count = reinterpret_cast<int (*)(unsigned*)>(dlsym(handle, "nvmlDeviceGetCount_v2"));
-  auto* get = reinterpret_cast<int (*)(unsigned, void**)>(dlsym(handle, "nvmlDeviceGetHandleByIndex_v2"));
-  auto* energy = reinterpret_cast<int (*)(void*, unsigned long long*)>(
-      dlsym(handle, "nvmlDeviceGetTotalEnergyConsumption"));
-  std::vector<void*> devices;
-  if (init != nullptr && count != nullptr && get != nullptr && energy != nullptr && init() == 0) {
-    unsigned n = 0;
-    count(&n);
-    for (unsigned k = 0; k < n; ++k) {
-      void* device = nullptr;
-      unsigned long long millijoules = 0;
-      if (get(k, &device) == 0 && energy(device, &millijoules) == 0) devices.push_back(device);
-    }
-  }
-  if (devices.empty()) {
-    dlclose(handle);
-    why_not = "NVML finds no board with an energy counter";
-    return nullptr;
-  }
-  return std::make_unique<Nvml>(handle, std::move(devices));
-}
-
 EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : comm_(comm) {
   reads_ = comm.on_this_node().is_root();
 
-  std::string no_cray, no_rapl, no_nvml, no_slurm;
+  std::string no_cray, no_rapl, no_nvml, no_rocm, no_slurm;
   if (!reads_) {
     // Another rank of this node does.
   } else if (auto cray = cray_counter(paths.cray, no_cray)) {
     counters_.push_back(std::move(cray));
     source_ = "cray_pm";
   } else {
-    auto nvml = nvml_counter(paths.nvml, no_nvml);
-    auto rapl = rapl_counter(paths.rapl, no_rapl);
-    source_ = nvml && rapl ? "nvml+rapl" : nvml ? "nvml" : rapl ? "rapl" : "none";
-    if (nvml) counters_.push_back(std::move(nvml));
-    if (rapl) counters_.push_back(std::move(rapl));
+    const auto take = [&](std::unique_ptr<EnergyCounter> counter, const char* name) {
+      if (!counter) return;
+      source_ = counters_.empty() ? name : source_ + "+" + name;
+      counters_.push_back(std::move(counter));
+    };
+    take(nvml_counter(paths.nvml, no_nvml), "nvml");
+    if (counters_.empty()) take(rocm_smi_counter(paths.rocm_smi, no_rocm), "rocm_smi");
+    take(rapl_counter(paths.rapl, no_rapl), "rapl");
   }
   if (comm_.max(counters_.empty() ? 0 : 1) == 0) {
     const std::string step = paths.slurm_step.empty() ? current_slurm_step() : paths.slurm_step;
@@ -174,7 +119,8 @@ EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : co
     comm_.broadcast(source_);
   }
   for (const auto& counter : counters_) note_ += (note_.empty() ? "" : " and ") + counter->covers();
-  if (counters_.empty()) note_ = fmt::format("{}; {}; {}; {}", no_cray, no_nvml, no_rapl, no_slurm);
+  if (counters_.empty())
+    note_ = fmt::format("{}; {}; {}; {}; {}", no_cray, no_nvml, no_rocm, no_rapl, no_slurm);
   start_ = total();
 }
 

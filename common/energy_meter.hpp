@@ -12,7 +12,8 @@ namespace wafermark {
 
 struct EnergyReading {
   std::optional<double> joules;  ///< over all nodes, between start and stop
-  std::string source;            ///< "cray_pm", "nvml+rapl", "nvml", "rapl", "slurm" or "none"
+  std::string source;            ///< "cray_pm", "nvml", "rocm_smi", "rapl", "nvml+rapl" and the like,
+                                 ///< "slurm" or "none"
   std::string note;              ///< what the source covers, or why there is none
 };
 
@@ -21,6 +22,7 @@ struct MeterPaths {
   std::string cray = "/sys/cray/pm_counters";
   std::string rapl = "/sys/class/powercap";
   std::string nvml = "libnvidia-ml.so.1";
+  std::string rocm_smi = "librocm_smi64.so";
   std::string slurm_step;  ///< "JOB.STEP"; empty: the one that this process is of
 };
 
@@ -40,6 +42,8 @@ std::unique_ptr<EnergyCounter> cray_counter(const std::string& folder, std::stri
 std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::string& why_not);
 /// NVML loaded at run time: the sum of all boards' total energy. Null when there is no driver.
 std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not);
+/// AMD's, the same way.
+std::unique_ptr<EnergyCounter> rocm_smi_counter(const std::string& library, std::string& why_not);
 
 /// One rank per node reads its node's meters; the sum is over nodes. Where no node has any, rank 0 asks Slurm
 /// (slurm_energy.hpp), which counts for all of them.

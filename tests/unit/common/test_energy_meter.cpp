@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "common/energy_meter.hpp"
 #include "common/slurm_energy.hpp"
@@ -30,7 +31,8 @@ class FakeSysfs : public ::testing::Test {
     put(d / "max_energy_range_uj", std::to_string(range));
   }
   MeterPaths paths() {
-    return {(root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so", {}};
+    return {
+        (root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so", "libno-such-rocm.so", {}};
   }
 };
 
@@ -65,8 +67,32 @@ TEST_F(FakeSysfs, WithoutMetersTheEnergyIsAbsentWithReasons) {
   const EnergyReading r = meter.read();
   EXPECT_FALSE(r.joules);
   EXPECT_EQ(r.source, "none");
-  EXPECT_THAT(r.note, ::testing::AllOf(::testing::HasSubstr("no Cray meter"), ::testing::HasSubstr("no NVML"),
-                                       ::testing::HasSubstr("no RAPL package")));
+  EXPECT_THAT(r.note,
+              ::testing::AllOf(::testing::HasSubstr("no Cray meter"), ::testing::HasSubstr("no NVML"),
+                               ::testing::HasSubstr("no ROCm SMI"), ::testing::HasSubstr("no RAPL package")));
+}
+
+TEST_F(FakeSysfs, BoardsThatCountAreAddedToThePackages) {
+  package(0, 1'000'000, 10'000'000);
+  const Communicator comm;
+  for (const auto& [library, source, joules] : {std::tuple{&MeterPaths::nvml, "nvml+rapl", 4.0},
+                                                {&MeterPaths::rocm_smi, "rocm_smi+rapl", 4000 * 15.25e-6}}) {
+    setenv("FAKE_GPU_COUNT", "1000", 1);
+    MeterPaths with_boards = paths();
+    with_boards.*library = FAKE_GPU_LIBRARIES;
+    EnergyMeter meter(comm, with_boards);
+    package(0, 1'500'000, 10'000'000);
+    setenv("FAKE_GPU_COUNT", "5000", 1);
+    meter.sample();
+    unsetenv("FAKE_GPU_COUNT");  // a board that does not answer keeps what it counted
+    const EnergyReading r = meter.read();
+    package(0, 1'000'000, 10'000'000);
+    EXPECT_EQ(r.source, source);
+    EXPECT_NEAR(r.joules.value(), joules + 0.5, 1e-6) << source;
+    std::string why;
+    EXPECT_FALSE(nvml_counter(FAKE_GPU_LIBRARIES, why));
+    EXPECT_THAT(why, ::testing::HasSubstr("no board with an energy counter"));
+  }
 }
 
 TEST_F(FakeSysfs, ADomainWithoutACounterIsNotTakenForZero) {

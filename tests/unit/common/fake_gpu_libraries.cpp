@@ -1,0 +1,44 @@
+// NVML and ROCm SMI as the energy meter calls them, for two boards each: the first counts FAKE_GPU_COUNT
+// steps of a millijoule (NVML) or 15.25 microjoules (ROCm SMI), or fails where that is unset; the second has
+// no counter.
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+int counted(std::uint64_t device, std::uint64_t& counter) {
+  const char* now = std::getenv("FAKE_GPU_COUNT");
+  if (device != 0 || now == nullptr) return 3;
+  counter = std::strtoull(now, nullptr, 10);
+  return 0;
+}
+}  // namespace
+
+extern "C" {
+int nvmlInit_v2() { return 0; }
+int nvmlShutdown() { return 0; }
+int nvmlDeviceGetCount_v2(unsigned* n) {
+  *n = 2;
+  return 0;
+}
+int nvmlDeviceGetHandleByIndex_v2(unsigned k, void** device) {
+  *device = reinterpret_cast<void*>(std::uintptr_t(k));
+  return 0;
+}
+int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millijoules) {
+  std::uint64_t counter = 0;
+  const int status = counted(reinterpret_cast<std::uintptr_t>(device), counter);
+  *millijoules = counter;
+  return status;
+}
+int rsmi_init(std::uint64_t) { return 0; }
+int rsmi_shut_down() { return 0; }
+int rsmi_num_monitor_devices(std::uint32_t* n) {
+  *n = 2;
+  return 0;
+}
+int rsmi_dev_energy_count_get(std::uint32_t device, std::uint64_t* counter, float* microjoules,
+                              std::uint64_t*) {
+  *microjoules = 15.25f;
+  return counted(device, *counter);
+}
+}
