@@ -4,7 +4,7 @@
 # `wafermark-report` sets beside a user's own. Keeps result.json of each run. A result that is there stays, so that a study that was
 # cut goes on; remove one to make it anew.
 #   jobscripts/study.sh [PART...] [--out DIR] [--no-build]
-#     PART         slabs records clusters curves llama streamed llama-clusters here campaign   (default: all, in this order)
+#     PART         slabs records clusters curves llama streamed surface llama-clusters here campaign   (default: all, in this order)
 #     --out DIR    default: results/reference of this source
 #     --host NAME  this machine's name in its results (part here); default: its host name
 #     --no-build   take build/release and build/cluster-sim as they are
@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 fail() { echo "study.sh: $*" >&2; exit 2; }
 
-all_parts=(slabs records clusters curves llama streamed llama-clusters here campaign)
+all_parts=(slabs records clusters curves llama streamed surface llama-clusters here campaign)
 out=$source_dir/results/reference build_first=yes list=no host=$(hostname) parts=()
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -181,6 +181,33 @@ part_streamed() {
     done
   done
   for zeros in 0 70; do streamed "llama2-7b_${zeros}_streamed_131072" llama2-7b:context=5000 $zeros 32; done
+}
+
+# points NAME COMMAND...: points of the surface, unless they are there. COMMAND gets --json FILE behind it.
+points() {
+  local name=$1
+  shift
+  if [ -f "$out/$name.json" ]; then there=$((there + 1)); return; fi
+  if [ $list = yes ]; then missing=$((missing + 1)); echo "missing: $name"; return; fi
+  local began=$SECONDS
+  if ! "$python" "$@" --json "$work/$name.json" >"$work/log" 2>&1; then
+    echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
+    failed=$((failed + 1))
+    return
+  fi
+  mkdir -p "$out"
+  mv "$work/$name.json" "$out/$name.json"
+  made=$((made + 1))
+  echo "$name: $((SECONDS - began)) s"
+}
+
+# What zeros save by tokens together: weights in the tiles, weights that stream in, and this machine's cores.
+part_surface() {
+  build_release
+  local program=$release/sparse_llama/sparse_llama
+  points sparsity_resident tests/bench/wafer_sparsity.py --binary $program --together 1,4,16,64,256 --tiles ""
+  points sparsity_streamed tests/bench/wafer_sparsity.py --binary $program --streamed --model llama2-7b:context=4096 --tiles ""
+  points sparsity_native tests/bench/compare_sparsity.py --binary $program --value int8 --rounds 3 --tokens 10 --together 1,4,16,64,256
 }
 
 part_llama-clusters() {

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from made_results import REPORT, described, repeats, result, sweep, write
+from made_results import REPORT, described, llama, repeats, result, sweep, write
 from test_mutations import CAMPAIGN, DEFECTS
 from wafermark_report import doses, page, scaling
 from wafermark_report.errors import InputError
@@ -207,6 +207,14 @@ class Words(WithFolder):
         runs = [r | {"machine": r["machine"] | {"hosts": ["a", "b"]}} for r in sweep()]
         text, _, _ = self.made(*runs, result("wafer", cells=32, rate=1e5))
         self.assertNotIn("no message crossed a network", text["claim"])
+
+    def test_the_shipped_surface_stands_beside_results_of_llama(self):
+        text, _, _ = self.made(llama("tiny", 9.0, "cluster"))
+        self.assertIn("what ships with Wafermark", text["sparsity"])
+        self.assertIn("wafer, streamed", text["sparsity"])
+        self.assertIn("wafer, resident", text["sparsity"])
+        text, _, _ = self.made(result())
+        self.assertNotIn("sparsity", text)
 
     def test_sparsity_files_are_drawn(self):
         rows = [

@@ -14,6 +14,7 @@ from .wording import number
 ROWS_SCHEMA = SCHEMAS / "sparsity_rows.schema.json"
 FORMATS = {"two_four": "2:4", "csr": "CSR", "bit_mask": "bit mask"}
 RECORD = SOURCE / "inputs/llama/training_record.json"
+SHIPPED = SOURCE / "results/reference"  # sparsity_*.json: points of the surface, by study.sh
 # Stages of the record that are models of one sparsity: name, curve, share of weights cut.
 RECOVERED = (
     ("stage1", 0.5, "trained on"),
@@ -241,19 +242,23 @@ def own_models(results):
 
 
 def sparsity_section(results, files, record):
-    """`files`: JSON files of compare_sparsity.py and wafer_sparsity.py; `record`: the training record, or None for the shipped one when any
-    result is of sparse_llama."""
+    """`files`: JSON files of compare_sparsity.py and wafer_sparsity.py, `record`: the training record; [] and None for the shipped ones when
+    any result is of sparse_llama."""
     section = Section("sparsity", "Sparsity")
+    own = own_models(results)
+    if own:
+        section.parts.append(own)
     points = []
+    if not files and any(r.app == "sparse_llama" for r in results):
+        files = sorted(SHIPPED.glob("sparsity_*.json"))
+        if files:
+            section.parts.append(Text("The surface below is what ships with Wafermark; files of --sparsity take its place.", "note"))
     for path in files:
         rows, of_file = read_rows(path)
         points += of_file
         if rows:
             section.parts += rate_pictures(rows) + [rate_table(rows)]
     section.parts += surface.surface_parts(points)
-    own = own_models(results)
-    if own:
-        section.parts.append(own)
     shown = record or (
         RECORD if RECORD.exists() and (section.parts or any(r.app == "sparse_llama" for r in results)) else None
     )
