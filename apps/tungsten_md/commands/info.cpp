@@ -10,6 +10,7 @@
 #include "common/option_checks.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
+#include "tungsten_md/commands/events_of_run.hpp"
 #include "tungsten_md/commands/run_plan.hpp"
 #include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -49,11 +50,13 @@ void print_build(const Communicator& comm) {
       Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
-/// The plan of a long run: these rates, and those of the results that were given.
+/// How long the deck and a long run take: by these rates, and those of the results that were given.
 std::string plan_of(const InfoOptions& o, const Case& what, std::int64_t atoms,
                     std::vector<MachineRate> rates) {
   for (const std::string& file : o.rates) rates.push_back(read_rate(file, atoms));
-  return rates.empty() ? "" : run_plan(what.run.timestep_ps, o.physical_us, rates);
+  if (rates.empty()) return "";
+  return time_of_steps(steps_to_the_end(what), what.dynamics.adaptive.on(), rates) +
+         run_plan(what.run.timestep_ps, o.physical_us, rates);
 }
 
 /// Of the energy idle power alone is known before a run: for the SC24 slab of Ta four fifths.
@@ -106,7 +109,7 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              shape.list == ListKind::half ? "half" : "full");
   fmt::print("memory            about {} a rank; this node has {} to give\n", in_gigabytes(run_bytes(shape)),
              in_gigabytes(free_memory_of_node().bytes));
-  fmt::print("steps             at most {} of {:.4g} ps\n{}", what.run.steps, what.run.timestep_ps, plan);
+  fmt::print("{}{}", events_of_run(what), plan);
   return 0;
 }
 
@@ -130,7 +133,7 @@ int info(const InfoOptions& o) {
     const TilePlan plan = plan_for(comm, what, potential).plan;
     const std::string long_run = plan_of(o, what, plan.layout.atoms(), {predicted_rate(plan)});
     if (!comm.is_root()) return 0;
-    fmt::print("{}\n{}", what.title, plan.describe());
+    fmt::print("{}\n{}{}", what.title, events_of_run(what), plan.describe());
     fmt::print("memory            about {} a rank to emulate it on {}; this node has {} to give\n",
                in_gigabytes(emulator_bytes(plan, comm.size())), comm.size(),
                in_gigabytes(free_memory_of_node().bytes));

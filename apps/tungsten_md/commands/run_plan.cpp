@@ -70,6 +70,21 @@ MachineRate read_rate(const std::string& file, std::int64_t atoms) {
   }
 }
 
+std::string time_of_steps(double steps, bool at_least, const std::vector<MachineRate>& rates) {
+  std::string text = fmt::format("expected time     {}{:.6g} steps\n", at_least ? "at least " : "", steps);
+  for (const MachineRate& r : rates) {
+    const double seconds = steps / r.steps_per_second;
+    const auto [unit, size] = seconds < 120.0    ? std::pair{"s", 1.0}
+                              : seconds < 7200.0 ? std::pair{"minutes", 60.0}
+                                                 : std::pair{"hours", 3600.0};
+    std::string band;
+    if (r.band)
+      band = fmt::format(" ({:.3g} ... {:.3g})", steps / (*r.band)[1] / size, steps / (*r.band)[0] / size);
+    text += fmt::format("  {} ({}): {:.3g}{} {}\n", r.machine, r.kind, seconds / size, band, unit);
+  }
+  return text;
+}
+
 std::string run_plan(double timestep_ps, double physical_us, const std::vector<MachineRate>& rates) {
   const double steps = physical_us * ps_per_us / timestep_ps;
   std::string text = fmt::format("run plan          {:.6g} us in {:.4g} steps of {:.4g} ps\n", physical_us,

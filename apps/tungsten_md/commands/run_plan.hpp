@@ -24,6 +24,9 @@ struct MachineRate {
 /// InputError when the file is no such result, has no rate, or is one of another number of atoms.
 MachineRate read_rate(const std::string& file, std::int64_t atoms);
 
+/// A line for each rate: the time of so many steps, or `at_least` so many.
+std::string time_of_steps(double steps, bool at_least, const std::vector<MachineRate>& rates);
+
 /// A line for each rate: physical time a day, days and energy of `physical_us` microseconds in steps of
 /// `timestep_ps`.
 std::string run_plan(double timestep_ps, double physical_us, const std::vector<MachineRate>& rates);
