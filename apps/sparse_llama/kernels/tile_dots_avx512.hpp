@@ -18,7 +18,8 @@ template <bool masked, class Value>
   if constexpr (masked)
     fetch_ahead<true, tile_rows>(w);
   else
-    fetch(w + 4096 / sizeof(Value));
+#pragma GCC unroll 4
+    for (std::size_t line = 0; line < sizeof(Value); ++line) fetch(w + (4096 + 64 * line) / sizeof(Value));
 }
 
 /// int8: eight words of four columns, q = 128 high + low, of one vector.
