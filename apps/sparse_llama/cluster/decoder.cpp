@@ -11,14 +11,13 @@
 #include "sparse_llama/kernels/hard_threshold.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rope.hpp"
+#include "sparse_llama/kernels/sampling.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
 #include "sparse_llama/model/rope_table.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 
 namespace wafermark::llama {
 namespace {
-
-using Turns = Kokkos::View<float**, Kokkos::LayoutRight>;
 
 /// y = RMSNorm(x) of the first n rows.
 void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon, std::int64_t n,
@@ -52,9 +51,9 @@ void adjust_heads(const Rows& qkv, const RankLayer& w, float epsilon, std::int64
 }
 
 /// Turns the queries of n rows, and stores their turned keys and their values in the cache of a layer.
-void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& cosine,
-                      const Turns& sine, std::int64_t heads, std::int64_t n, std::int64_t first_slot,
-                      const Cache& keys, const Cache& values) {
+void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& turns,
+                      std::int64_t heads, std::int64_t n, std::int64_t first_slot, const Cache& keys,
+                      const Cache& values) {
   const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
              half = head_dim / 2, all = heads + 2 * kv_heads;
   // Elements of one key lie a cache line apart, and none of its lines is cached: much to wait for.
@@ -68,7 +67,7 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
         float* head = &qkv(r, h * head_dim);
         if (h < heads + kv_heads)
           for (std::int64_t i = 0; i < half; ++i)
-            rope_rotate(head[i], head[i + half], cosine(position, i), sine(position, i));
+            rope_rotate(head[i], head[i + half], turns.cosine(position, i), turns.sine(position, i));
         if (h < heads) return;
         float *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, position, 0);
         for (std::int64_t i = 0; i < head_dim; ++i)
@@ -117,7 +116,7 @@ std::int64_t padded_positions(std::int64_t tokens) {
 }  // namespace
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
-                 std::int64_t capacity, RegionTimes& times)
+                 std::int64_t capacity, RegionTimes& times, KernelForm form)
     : comm_(comm), weights_(weights), times_(times), sequences_(sequences), capacity_(capacity) {
   const Configuration& c = weights.configuration;
   const Shares& s = weights.shares;
@@ -138,12 +137,12 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
     const Kokkos::View<const float**, Kokkos::LayoutRight, Kokkos::HostSpace,
                        Kokkos::MemoryTraits<Kokkos::Unmanaged>>
         host(values.data(), std::size_t(capacity), std::size_t(turns.half));
-    const Turns device("turns", std::size_t(capacity), std::size_t(turns.half));
+    const Kokkos::View<float**, Kokkos::LayoutRight> device("turns", std::size_t(capacity),
+                                                            std::size_t(turns.half));
     Kokkos::deep_copy(device, host);
     return device;
   };
-  cosine_ = to_device(turns.cosine);
-  sine_ = to_device(turns.sine);
+  turns_ = {to_device(turns.cosine), to_device(turns.sine)};
   rows_ = Kokkos::View<TokenRow*>("rows", std::size_t(chunk_rows));
   token_rows_ = Kokkos::View<std::int64_t*>("rows of the embedding", std::size_t(chunk_rows));
   const std::int64_t query = s.heads.count * c.head_dim, kv = s.kv_heads.count * c.head_dim;
@@ -152,12 +151,24 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
                 std::size_t(columns));
   };
   stream_ = rows("stream", c.dim);
-  normed_ = rows("normed", c.dim);
   query_key_value_ = rows("query, key, value", query + 2 * kv);
   attended_ = rows("attended", query);
-  gate_up_ = rows("gate, up", 2 * s.hidden.count);
   gated_ = rows("gated", s.hidden.count);
   logits_ = rows("logits", s.vocabulary.count);
+  if (form == KernelForm::device && DeviceLayers::suits(weights)) {
+    const PassArrays arrays{stream_, query_key_value_, attended_, gated_, logits_, rows_,
+                            keys_,   values_,          turns_};
+    device_.emplace(weights, arrays, chunk_rows);
+    chooser_.emplace(sequences);
+    return;
+  }
+  normed_ = rows("normed", c.dim);
+  gate_up_ = rows("gate, up", 2 * s.hidden.count);
+}
+
+double Decoder::inactive_share() const {
+  if (hidden_seen_ == 0) return 0.0;
+  return double(device_ ? device_->inactive() : inactive_) / double(hidden_seen_);
 }
 
 std::int64_t Decoder::cache_bytes() const {
@@ -207,7 +218,7 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
     const Region region(times_, "attention");
     adjust_heads(query_key_value_, w, epsilon, heads, weights_.shares.kv_heads.count,
                  weights_.configuration.head_dim, n);
-    rotate_and_store(query_key_value_, rows_, cosine_, sine_, heads, n, slot, keys_, values_);
+    rotate_and_store(query_key_value_, rows_, turns_, heads, n, slot, keys_, values_);
     attend_rows({rows_, runs_, n, positions_, slot, weights_.configuration.sliding_window}, query_key_value_,
                 heads, keys_, values_, attended_);
   }
@@ -254,31 +265,78 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
   for (std::int64_t l = 0; l < weights_.configuration.layers; ++l) block(l, n);
 }
 
-std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
-  const Configuration& c = weights_.configuration;
-  for (const TokenRow& row : rows) expect_rows(std::span(&row.token, 1), c.vocabulary, "prompt");
-  std::vector<float> logits(wanted.size() * std::size_t(c.vocabulary));
-  const std::vector<std::int64_t> shares = comm_.all_gather(weights_.shares.vocabulary.count);
-  std::size_t done = 0;  // of `wanted`, which rises
+void Decoder::run_on_device(std::span<const TokenRow> rows) {
+  const auto n = std::int64_t(rows.size());
+  const bool alone = comm_.size() == 1;
+  const PairEnd end = comm_.is_root() ? PairEnd::add : PairEnd::store;  // as in block()
+  const auto join = [&] {
+    if (alone) return;
+    sum_over_ranks(stream_, n);
+    device_->sum_squares(n);
+  };
+  device_->embed(rows);
+  join();
+  for (std::int64_t l = 0; l < weights_.configuration.layers; ++l) {
+    {
+      const Region region(times_, "attention");
+      device_->attend(l, end);
+    }
+    join();
+    {
+      const Region region(times_, "feed forward");
+      device_->feed_forward(l, end);
+    }
+    join();
+  }
+  if (weights_.activation_threshold)
+    hidden_seen_ += weights_.configuration.layers * n * weights_.shares.hidden.count;
+}
+
+void Decoder::head(std::int64_t n, bool moved) {
+  const Region region(times_, "output head");
+  if (device_) {
+    if (moved) device_->sum_squares(n);
+    return device_->head(n);
+  }
+  norm_rows(stream_, weights_.final_norm, float(weights_.configuration.norm_epsilon), n, normed_);
+  product_.multiply(weights_.output_head(), normed_, n, false, logits_);
+}
+
+void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted,
+                  const std::function<void(std::int64_t, std::int64_t)>& use) {
+  for (const TokenRow& row : rows)
+    expect_rows(std::span(&row.token, 1), weights_.configuration.vocabulary, "prompt");
+  std::int64_t done = 0;  // of `wanted`, which rises
   for (std::int64_t first = 0; first < std::int64_t(rows.size()); first += chunk_rows) {
     const auto chunk =
         rows.subspan(std::size_t(first), std::min(std::size_t(chunk_rows), rows.size() - std::size_t(first)));
-    run_chunk(chunk);
+    if (device_)
+      run_on_device(chunk);
+    else
+      run_chunk(chunk);
     // The wanted rows of the chunk move to its front, in order.
     std::int64_t n = 0;
-    for (; done + std::size_t(n) < wanted.size(); ++n) {
-      const std::int64_t row = wanted[done + std::size_t(n)] - first;
+    bool moved = false;
+    for (; done + n < std::int64_t(wanted.size()); ++n) {
+      const std::int64_t row = wanted[std::size_t(done + n)] - first;
       if (row >= std::int64_t(chunk.size())) break;
-      if (row != n)
-        Kokkos::deep_copy(Kokkos::subview(stream_, n, Kokkos::ALL),
-                          Kokkos::subview(stream_, row, Kokkos::ALL));
+      if (row == n) continue;
+      Kokkos::deep_copy(Space(), Kokkos::subview(stream_, n, Kokkos::ALL),
+                        Kokkos::subview(stream_, row, Kokkos::ALL));
+      moved = true;
     }
     if (n == 0) continue;
-    norm_rows(stream_, weights_.final_norm, float(c.norm_epsilon), n, normed_);
-    {
-      const Region region(times_, "output head");
-      product_.multiply(weights_.output_head(), normed_, n, false, logits_);
-    }
+    head(n, moved);
+    use(n, done);
+    done += n;
+  }
+}
+
+std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
+  const Configuration& c = weights_.configuration;
+  std::vector<float> logits(wanted.size() * std::size_t(c.vocabulary));
+  const std::vector<std::int64_t> shares = comm_.all_gather(weights_.shares.vocabulary.count);
+  run(rows, wanted, [&](std::int64_t n, std::int64_t done) {
     const auto host = Kokkos::create_mirror_view_and_copy(
         Kokkos::HostSpace(), Kokkos::subview(logits_, Kokkos::make_pair(std::int64_t(0), n), Kokkos::ALL));
     const std::vector<float> all =
@@ -287,12 +345,31 @@ std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<co
     std::int64_t at = 0;
     for (const std::int64_t count : shares) {
       for (std::int64_t i = 0; i < n; ++i, part += count)
-        std::copy_n(part, count, logits.data() + (std::int64_t(done) + i) * c.vocabulary + at);
+        std::copy_n(part, count, logits.data() + (done + i) * c.vocabulary + at);
       at += count;
     }
-    done += std::size_t(n);
-  }
+  });
   return logits;
+}
+
+std::optional<std::vector<std::int32_t>> Decoder::next_tokens(std::span<const TokenRow> rows,
+                                                              std::span<const std::int64_t> wanted,
+                                                              std::span<const TokenChoice> choices) {
+  const bool greedy =
+      std::all_of(choices.begin(), choices.end(), [](const TokenChoice& c) { return c.temperature == 0; });
+  if (!device_ || std::int64_t(wanted.size()) > chooser_->room() || (comm_.size() > 1 && !greedy))
+    return std::nullopt;
+  chooser_->note(choices);
+  run(rows, wanted, [&](std::int64_t n, std::int64_t done) {
+    chooser_->draw(done, n, logits_, weights_.shares.vocabulary.first, weights_.embedding.hollow());
+  });
+  Kokkos::fence("for the tokens");
+  device_->waited();
+  const auto n = std::int64_t(wanted.size());
+  if (comm_.size() > 1) comm_.max_in_place(chooser_->ranked(), n);
+  std::vector<std::int32_t> tokens;
+  for (std::int64_t i = 0; i < n; ++i) tokens.push_back(std::int32_t(token_of_rank(chooser_->ranked()[i])));
+  return tokens;
 }
 
 }  // namespace wafermark::llama

@@ -2,10 +2,14 @@
 // same pass over rows, where a row is one token of one sequence. Begin reading at forward() in decoder.cpp.
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "common/region_timer.hpp"
 #include "common/runtime.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
 #include "sparse_llama/cluster/attention_rows.hpp"
+#include "sparse_llama/cluster/device_layers.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
 #include "sparse_llama/model/forward_pass.hpp"
@@ -16,12 +20,17 @@ class Decoder final : public ForwardPass {
  public:
   /// Room for `sequences` sequences of `capacity` tokens each; none where the weights are hollow, of which
   /// every kernel is started and none computes. Throws InputError when the cache does not fit
-  /// into memory. The communicator and the weights must outlive the decoder.
+  /// into memory. The communicator and the weights must outlive the decoder. The device's kernels
+  /// run where the weights suit them (DeviceLayers::suits()).
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
-          RegionTimes& times);
+          RegionTimes& times, KernelForm form = native_form());
 
   /// Rows of a call are run in chunks of `chunk_rows`.
   std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
+  /// By the device's kernels: greedy choices on any number of ranks, others on one.
+  std::optional<std::vector<std::int32_t>> next_tokens(std::span<const TokenRow> rows,
+                                                       std::span<const std::int64_t> wanted,
+                                                       std::span<const TokenChoice> choices) override;
   /// Since the decoder was made.
   double seconds() const override { return runtime::seconds() - start_; }
 
@@ -30,7 +39,7 @@ class Decoder final : public ForwardPass {
   /// processor save is not known.
   double bytes_per_token(std::int64_t position) const;
   /// Hidden units of this rank that were zero, of all so far, for the threshold; 0 without one.
-  double inactive_share() const { return hidden_seen_ > 0 ? double(inactive_) / double(hidden_seen_) : 0.0; }
+  double inactive_share() const;
   /// Bytes of this rank's cache.
   std::int64_t cache_bytes() const;
 
@@ -41,7 +50,12 @@ class Decoder final : public ForwardPass {
   std::int64_t seen_by(std::int64_t position) const {
     return position + 1 - weights_.configuration.first_seen(position);
   }
+  /// Calls use(n, done) when logits_ holds those of wanted rows [done, done + n); runs the rows in chunks.
+  void run(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted,
+           const std::function<void(std::int64_t n, std::int64_t done)>& use);
   void run_chunk(std::span<const TokenRow> rows);
+  void run_on_device(std::span<const TokenRow> rows);
+  void head(std::int64_t n, bool moved);
   void block(std::int64_t layer, std::int64_t n);
   void sum_over_ranks(const Rows& x, std::int64_t n);
 
@@ -55,11 +69,13 @@ class Decoder final : public ForwardPass {
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
-  Kokkos::View<float**, Kokkos::LayoutRight> cosine_, sine_;  ///< of RoPE, [capacity][head_dim / 2]
+  Turns turns_;
   Cache keys_, values_;
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;
+  std::optional<DeviceLayers> device_;
+  std::optional<TokenChooser> chooser_;
 };
 
 }  // namespace wafermark::llama

@@ -52,11 +52,16 @@ class Batch {
         if (watch_.go_on && !watch_.go_on()) out_.complete = false;
         continue;
       }
-      const std::vector<float> logits = model_.forward(pass.rows, pass.wanted);
+      std::vector<TokenChoice> choices;
+      for (Running& r : running_) choices.push_back(r.sampler.next());
+      std::optional<std::vector<std::int32_t>> drawn;
+      std::vector<float> logits;
+      if (!watch_.logits) drawn = model_.next_tokens(pass.rows, pass.wanted, choices);
+      if (!drawn) logits = model_.forward(pass.rows, pass.wanted);
       const double after = now();
       count(pass, before, after, first);
       if (watch_.logits) show_logits(pass, logits);
-      take_tokens(logits, after);
+      take_tokens(drawn ? *drawn : draw(logits, choices), after);
       // Those whose last token was made now have ended all the same.
       if (watch_.go_on && !watch_.go_on() && (next_ < waiting_.size() || !running_.empty()))
         out_.complete = false;
@@ -129,12 +134,18 @@ class Batch {
     watch_.logits(rows, logits);
   }
 
-  void take_tokens(const std::vector<float>& logits, double time) {
-    std::vector<std::int32_t> drawn(running_.size());
+  /// By rank 0, for all.
+  std::vector<std::int32_t> draw(const std::vector<float>& logits,
+                                 const std::vector<TokenChoice>& choices) const {
+    std::vector<std::int32_t> drawn(choices.size());
     if (comm_.is_root())
-      for (std::size_t i = 0; i < running_.size(); ++i)
-        drawn[i] = running_[i].sampler.next(std::span(logits).subspan(i * vocabulary_, vocabulary_));
+      for (std::size_t i = 0; i < choices.size(); ++i)
+        drawn[i] = token_of_choice(choices[i], std::span(logits).subspan(i * vocabulary_, vocabulary_));
     comm_.broadcast(drawn);
+    return drawn;
+  }
+
+  void take_tokens(const std::vector<std::int32_t>& drawn, double time) {
     std::vector<Running> still;
     for (std::size_t i = 0; i < running_.size(); ++i) {
       Running& r = running_[i];

@@ -3,30 +3,9 @@
 #include <algorithm>
 
 #include "sparse_llama/cluster/grouped_vectors.hpp"
-#include "sparse_llama/cluster/loops.hpp"
+#include "sparse_llama/cluster/lanes.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
 #include "sparse_llama/model/matrix_product.hpp"
-
-namespace wafermark::llama {
-namespace {
-
-/// A sum for each row of a slice.
-template <int H>
-struct SliceSums {
-  float row[H] = {};
-  KOKKOS_INLINE_FUNCTION SliceSums& operator+=(const SliceSums& other) {
-    for (int q = 0; q < H; ++q) row[q] += other.row[q];
-    return *this;
-  }
-};
-
-}  // namespace
-}  // namespace wafermark::llama
-
-template <int H>
-struct Kokkos::reduction_identity<wafermark::llama::SliceSums<H>> {
-  KOKKOS_INLINE_FUNCTION static wafermark::llama::SliceSums<H> sum() { return {}; }
-};
 
 namespace wafermark::llama {
 namespace {
@@ -68,17 +47,17 @@ struct SliceTimesVectors {
       Vectors<Value> one = in;
       one.x += v * in.stride;
       one.scales += v * in.scale_stride;
-      SliceSums<H> sums;
+      LaneSums<H> sums;
       Kokkos::parallel_reduce(
           Kokkos::ThreadVectorRange(team, row_lanes),
-          [&](int lane, SliceSums<H>& all) {
-            SliceSums<H> share;
-            portable::row_dots<masked, H, 1>(slice, one, share.row, lane, row_lanes);
+          [&](int lane, LaneSums<H>& all) {
+            LaneSums<H> share;
+            portable::row_dots<masked, H, 1>(slice, one, share.at, lane, row_lanes);
             all += share;
           },
           sums);
       Kokkos::single(Kokkos::PerThread(team), [&] {
-        for (int q = 0; q < H; ++q) write(s * H + q, v, sums.row[q]);
+        for (int q = 0; q < H; ++q) write(s * H + q, v, sums.at[q]);
       });
     }
   }

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "common/large_pages.hpp"
-#include "sparse_llama/cluster/loops.hpp"
+#include "sparse_llama/cluster/lanes.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -24,6 +24,38 @@ void add_blocks(const View& array, std::vector<Block>& to) {
       reinterpret_cast<const std::uint64_t*>(array.data());  // arrays begin at multiples of 64 bytes
   const auto all = std::int64_t(array.size() * sizeof(typename View::value_type) / sizeof(std::uint64_t));
   for (std::int64_t i = 0; i + block_words <= all; i += block_words) to.push_back({words + i});
+}
+
+/// The sum of a block's words, by a thread of a host or by the lanes of a device's team, neighbours of which
+/// read neighbouring words. Whole numbers: their sum has no order, so compilers use vectors.
+struct ReadBlock {
+  using value_type = std::uint64_t;
+  Kokkos::View<Block*> blocks;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t b, std::uint64_t& all) const {
+    const std::uint64_t* words = blocks(b).words;
+    std::uint64_t part = 0;
+    for (std::int64_t i = 0; i < block_words; ++i) part += words[i];
+    all += part;
+  }
+  KOKKOS_FUNCTION void operator()(const Team::member_type& team, std::uint64_t& all) const {
+    const std::uint64_t* words = blocks(team.league_rank()).words;
+    std::uint64_t part = 0;
+    Kokkos::parallel_reduce(
+        Kokkos::TeamVectorRange(team, int(block_words)), [&](int i, std::uint64_t& sum) { sum += words[i]; },
+        part);
+    Kokkos::single(Kokkos::PerTeam(team), [&] { all += part; });
+  }
+};
+
+std::uint64_t sum_of_blocks(const Kokkos::View<Block*>& blocks) {
+  std::uint64_t sum = 0;
+  const auto n = std::int64_t(blocks.size());
+  if constexpr (on_host)
+    Kokkos::parallel_reduce("read the probe", Range(0, n), ReadBlock{blocks}, sum);
+  else
+    Kokkos::parallel_reduce("read the probe", warps_of_teams(n, 8), ReadBlock{blocks}, sum);
+  return sum;
 }
 
 }  // namespace
@@ -55,17 +87,7 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
     Kokkos::fence("before a sweep");
     comm.barrier();
     const auto start = std::chrono::steady_clock::now();
-    std::uint64_t sum = 0;
-    // Whole numbers: their sum has no order, so compilers use vectors.
-    Kokkos::parallel_reduce(
-        "read the probe", Range(0, std::int64_t(listed.size())),
-        KOKKOS_LAMBDA(std::int64_t b, std::uint64_t & all) {
-          const std::uint64_t* words = blocks(b).words;
-          std::uint64_t part = 0;
-          for (std::int64_t i = 0; i < block_words; ++i) part += words[i];
-          all += part;
-        },
-        sum);
+    sum_of_blocks(blocks);
     const double seconds =
         comm.max(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     best = std::max(best, bytes / seconds);

@@ -1,7 +1,7 @@
 // A packed matrix as kernels see it: where its rows are, and rows expanded to fp32.
 #pragma once
 
-#include "sparse_llama/cluster/loops.hpp"
+#include "sparse_llama/cluster/lanes.hpp"
 #include "sparse_llama/kernels/tile_dots.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
 
@@ -14,13 +14,13 @@ constexpr bool suits_blas(ValueType type, std::int64_t vectors) {
   return vectors >= blas_from && !(host_likes_tiles && type == ValueType::int8);
 }
 
-/// Rows side by side that suit matrices in this format which are multiplied row by row on this machine: one
-/// on devices, whose many threads need as many rows. Tiles are for dense matrices and for masked int8; masked
-/// ones of bf16 and fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64 vectors side by side
-/// a fifth faster than in tiles.
-inline std::int64_t best_slice(Format format, ValueType type) {
+/// Rows side by side that suit matrices in this format which are multiplied row by row: one on devices, whose
+/// many threads need as many rows. Tiles are for dense matrices and for masked int8; masked ones of bf16 and
+/// fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64 vectors side by side a fifth faster than
+/// in tiles.
+inline std::int64_t best_slice(Format format, ValueType type, KernelForm form = native_form()) {
   const Layout layout = row_of(format).layout;
-  if (!on_host || layout == Layout::listed) return 1;
+  if (form == KernelForm::device || layout == Layout::listed) return 1;
   if (host_likes_tiles && (type == ValueType::int8 || layout == Layout::whole)) return tile_rows;
   return layout == Layout::masked ? slice_rows : 1;
 }

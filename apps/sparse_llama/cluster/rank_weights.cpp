@@ -16,13 +16,13 @@ struct Part {
 
 /// The parts one below the other as one matrix.
 PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const std::vector<Part>& parts,
-                        Format format, ValueType type) {
+                        Format format, ValueType type, KernelForm form) {
   std::int64_t rows = 0;
   for (const Part& part : parts) rows += part.rows.count;
   if (source.hollow) {
     const bool end = parts.front().matrix == Matrix::embedding || parts.front().matrix == Matrix::head;
     return hollow_matrix(rows, parts.front().columns.count, format, type, end ? 1.0 : *source.hollow,
-                         best_slice(format, type));
+                         best_slice(format, type, form));
   }
   const std::string name = fmt::format("{}: layer {}, {}", source.name, layer, name_of(parts.front().matrix));
   for (const Part& part : parts) source.open(part.matrix, layer);
@@ -36,7 +36,7 @@ PackedMatrix pack_parts(const WeightSource& source, std::int64_t layer, const st
           row -= part.rows.count;
         }
       },
-      name, best_slice(format, type));
+      name, best_slice(format, type, form));
   for (const Part& part : parts) source.close(part.matrix, layer);
   return packed;
 }
@@ -97,7 +97,7 @@ void expect_packable(const Communicator& comm, const WeightSource& source, Forma
 }
 
 RankWeights pack_part(const Shares& shares, const WeightSource& source, Format format, ValueType type,
-                      const std::optional<float>& activation_threshold) {
+                      const std::optional<float>& activation_threshold, KernelForm form) {
   const Configuration& c = source.configuration;
   const auto scaled = [&](const Share& share, std::int64_t by) {
     return Share{share.first * by, share.count * by};
@@ -107,7 +107,7 @@ RankWeights pack_part(const Shares& shares, const WeightSource& source, Format f
   RankWeights w{source.name, c, shares, {}, on_device(source.vector(Vector::final_norm, 0)), {}, {}};
   for (std::int64_t l = 0; l < c.layers; ++l) {
     const auto packed = [&](const std::vector<Part>& parts) {
-      return pack_parts(source, l, parts, format, type);
+      return pack_parts(source, l, parts, format, type, form);
     };
     w.layers.push_back(
         {on_device(source.vector(Vector::attention_norm, l)),
@@ -124,9 +124,10 @@ RankWeights pack_part(const Shares& shares, const WeightSource& source, Format f
       layer.key_norm = on_device(source.vector(Vector::key_norm, l));
     }
   }
-  w.embedding = pack_parts(source, 0, {{Matrix::embedding, shares.vocabulary, dim}}, Format::dense, type);
+  w.embedding =
+      pack_parts(source, 0, {{Matrix::embedding, shares.vocabulary, dim}}, Format::dense, type, form);
   if (!c.tied_embeddings)
-    w.head = pack_parts(source, 0, {{Matrix::head, shares.vocabulary, dim}}, Format::dense, type);
+    w.head = pack_parts(source, 0, {{Matrix::head, shares.vocabulary, dim}}, Format::dense, type, form);
   w.activation_threshold = activation_threshold;
   return w;
 }
@@ -144,13 +145,13 @@ void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>
 }
 
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
-                              ValueType type, std::optional<float> activation_threshold) {
+                              ValueType type, std::optional<float> activation_threshold, KernelForm form) {
   expect_packable(comm, source, format, activation_threshold);
   std::optional<RankWeights> packed;
   std::string damage;  // a rank finds it in its part alone
   try {
     packed = pack_part(Shares(source.configuration, comm.rank(), comm.size()), source, format, type,
-                       activation_threshold);
+                       activation_threshold, form);
   } catch (const InputError& e) {
     damage = e.what();
   }

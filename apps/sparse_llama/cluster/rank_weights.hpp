@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/communicator.hpp"
+#include "sparse_llama/cluster/lanes.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
 #include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/model/weight_source.hpp"
@@ -39,8 +40,10 @@ struct RankWeights {
 
 /// Packs this rank's part of the source: layers as `format` and `type`, embedding and head dense. Throws
 /// InputError when so many ranks cannot share the model's heads, or when a threshold goes with a
-/// format other than dense and bit_mask. Of a hollow source, sizes only. Collective.
+/// format other than dense and bit_mask. Of a hollow source, sizes only. Rows lie as the kernels of `form`
+/// want them. Collective.
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
-                              ValueType type, std::optional<float> activation_threshold = {});
+                              ValueType type, std::optional<float> activation_threshold = {},
+                              KernelForm form = native_form());
 
 }  // namespace wafermark::llama

@@ -5,6 +5,8 @@
 #include <random>
 #include <span>
 
+#include "sparse_llama/model/forward_pass.hpp"
+
 namespace wafermark::llama {
 
 struct SamplingSettings {
@@ -18,11 +20,14 @@ class Sampler {
   /// Draws depend on the settings, `sequence` and how many there were before.
   Sampler(const SamplingSettings& settings, std::uint64_t sequence)
       : settings_(settings), engine_(settings.seed * 1000003 + sequence) {}
-  std::int32_t next(std::span<const float> logits);
+  /// How the next token is drawn.
+  TokenChoice next();
 
  private:
   SamplingSettings settings_;
   std::mt19937_64 engine_;
 };
+
+std::int32_t token_of_choice(const TokenChoice& choice, std::span<const float> logits);
 
 }  // namespace wafermark::llama

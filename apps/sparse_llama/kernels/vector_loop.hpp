@@ -7,3 +7,10 @@
 #else
 #define WAFERMARK_VECTOR_LOOP
 #endif
+
+// For loops of a constant number of turns whose loads a device is to have under way together.
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define WAFERMARK_UNROLL _Pragma("unroll")
+#else
+#define WAFERMARK_UNROLL
+#endif

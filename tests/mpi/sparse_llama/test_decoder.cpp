@@ -97,11 +97,23 @@ std::vector<Case> every_case() {
   return all;
 }
 
+/// By the kernels of CPUs and by those of devices.
+constexpr KernelForm forms[] = {KernelForm::host, KernelForm::device};
+
+struct Packing {
+  Format format;
+  ValueType type;
+  std::optional<float> threshold = {};
+};
+RankWeights packed(const Communicator& comm, const Model& model, const Packing& p, KernelForm form) {
+  return pack_rank_weights(comm, model.source, p.format, p.type, p.threshold, form);
+}
+
 /// The text read at once and token by token.
-void expect_logits(const Communicator& comm, const RankWeights& weights, const std::vector<Vector>& exact,
-                   double tolerance, const std::string& what) {
+void expect_logits(const Communicator& comm, const RankWeights& weights, KernelForm form,
+                   const std::vector<Vector>& exact, double tolerance, const std::string& what) {
   RegionTimes times;
-  Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+  Decoder whole(comm, weights, 1, 64, times, form), single(comm, weights, 1, 64, times, form);
   std::vector<TokenRow> rows;
   std::vector<float> one_by_one;
   for (std::size_t p = 0; p < text.size(); ++p) {
@@ -119,9 +131,9 @@ TEST(Decoder, GivesTheReferencesLogits) {
     for (const Case& k : every_case()) {
       const Model model(c, k.format == Format::dense ? 1 : 0.3, k.format == Format::two_four);
       const auto exact = reference_logits(model.dense, text);
-      const RankWeights weights = pack_rank_weights(comm, model.source, k.format, k.type);
-      expect_logits(comm, weights, exact, k.tolerance,
-                    std::string(name_of(k.format)) + " " + std::string(name_of(k.type)));
+      for (const KernelForm form : forms)
+        expect_logits(comm, packed(comm, model, {k.format, k.type}, form), form, exact, k.tolerance,
+                      std::string(name_of(k.format)) + " " + name_of(k.type));
     }
 }
 
@@ -133,8 +145,8 @@ TEST(Decoder, GivesTheReferencesLogitsOfOtherArchitectures) {
       const Model model(c, format == Format::dense ? 1 : 0.5);
       const std::string what = row_of(c.architecture).model_type + std::string(", ") + name_of(format);
       const auto exact = reference_logits(model.dense, text);
-      const RankWeights weights = pack_rank_weights(comm, model.source, format, type);
-      expect_logits(comm, weights, exact, tolerance, what);
+      for (const KernelForm form : forms)
+        expect_logits(comm, packed(comm, model, {format, type}, form), form, exact, tolerance, what);
     }
 }
 
@@ -150,14 +162,16 @@ TEST(Decoder, WindowsEndAnywhereInBlocksOfKeys) {
     Configuration c = other_architectures().front();
     c.sliding_window = window;
     const Model model(c);
-    const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
-    RegionTimes times;
-    Decoder decoder(comm, weights, 1, 64, times);
-    EXPECT_LT(error(decoder.forward(rows, all(rows.size())), reference_logits(model.dense, tokens)), 1e-5)
-        << window;
-    const std::int64_t cache = 4 * 2 * weights.shares.kv_heads.count * 12 * 2;  // bytes of a position
-    EXPECT_NEAR(decoder.bytes_per_token(59) - decoder.bytes_per_token(0),
-                double((std::min<std::int64_t>(window, 60) - 1) * cache), 1);
+    const auto exact = reference_logits(model.dense, tokens);
+    for (const KernelForm form : forms) {
+      const RankWeights weights = packed(comm, model, {Format::dense, ValueType::fp32}, form);
+      RegionTimes times;
+      Decoder decoder(comm, weights, 1, 64, times, form);
+      EXPECT_LT(error(decoder.forward(rows, all(rows.size())), exact), 1e-5) << window;
+      const std::int64_t cache = 4 * 2 * weights.shares.kv_heads.count * 12 * 2;  // bytes of a position
+      EXPECT_NEAR(decoder.bytes_per_token(59) - decoder.bytes_per_token(0),
+                  double((std::min<std::int64_t>(window, 60) - 1) * cache), 1);
+    }
   }
 }
 
@@ -168,10 +182,13 @@ TEST(Decoder, HiddenUnitsBelowTheThresholdAreNotReadAndCounted) {
   const auto exact = reference_logits(model.dense, text, 0.05, &dropped);
   std::vector<TokenRow> rows;
   for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
-  for (const Format format : {Format::dense, Format::bit_mask}) {
-    const RankWeights weights = pack_rank_weights(comm, model.source, format, ValueType::fp32, 0.05f);
+  for (const auto& [format, form] : {std::pair{Format::dense, KernelForm::host},
+                                     {Format::dense, KernelForm::device},
+                                     {Format::bit_mask, KernelForm::host},
+                                     {Format::bit_mask, KernelForm::device}}) {
+    const RankWeights weights = packed(comm, model, {format, ValueType::fp32, 0.05f}, form);
     RegionTimes times;
-    Decoder whole(comm, weights, 1, 64, times), single(comm, weights, 1, 64, times);
+    Decoder whole(comm, weights, 1, 64, times, form), single(comm, weights, 1, 64, times, form);
     EXPECT_LT(error(whole.forward(rows, all(rows.size())), exact), 1e-5) << name_of(format);
     std::vector<float> one_by_one;
     for (std::size_t p = 0; p < rows.size(); ++p) {
@@ -236,22 +253,24 @@ TEST(Decoder, PerplexityIsThatOfTheReference) {
 TEST(Decoder, SequencesDoNotSeeEachOther) {
   const Communicator comm;
   const Model model(grouped(), 0.3);
-  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
   const std::vector<std::int32_t> other{1, 88, 14, 3};
   const auto exact = reference_logits(model.dense, text);
   const auto exact_other = reference_logits(model.dense, other);
-  RegionTimes times;
-  Decoder decoder(comm, weights, 3, 64, times);
   std::vector<TokenRow> rows;
   for (std::size_t p = 0; p < other.size(); ++p) {  // interleaved, in sequences 2 and 0
     rows.push_back({text[p], 2, std::int64_t(p)});
     rows.push_back({other[p], 0, std::int64_t(p)});
   }
-  const auto logits = decoder.forward(rows, std::vector<std::int64_t>{6, 7});
-  const std::vector<float> first(logits.begin(), logits.begin() + 101),
-      second(logits.begin() + 101, logits.end());
-  EXPECT_LT(error(first, {exact[3]}), 1e-5);
-  EXPECT_LT(error(second, {exact_other[3]}), 1e-5);
+  for (const KernelForm form : forms) {
+    const RankWeights weights = packed(comm, model, {Format::bit_mask, ValueType::fp32}, form);
+    RegionTimes times;
+    Decoder decoder(comm, weights, 3, 64, times, form);
+    const auto logits = decoder.forward(rows, std::vector<std::int64_t>{6, 7});
+    const std::vector<float> first(logits.begin(), logits.begin() + 101),
+        second(logits.begin() + 101, logits.end());
+    EXPECT_LT(error(first, {exact[3]}), 1e-5);
+    EXPECT_LT(error(second, {exact_other[3]}), 1e-5);
+  }
 }
 
 TEST(Decoder, LongPromptsRunInChunks) {
@@ -266,11 +285,13 @@ TEST(Decoder, LongPromptsRunInChunks) {
     rows.push_back({tokens.back(), 0, p});
   }
   const auto exact = reference_logits(model.dense, tokens);
-  const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
-  RegionTimes times;
-  Decoder decoder(comm, weights, 1, 600, times);
   const std::vector<std::int64_t> wanted{3, 255, 256, 529};
-  EXPECT_LT(error(decoder.forward(rows, wanted), {exact[3], exact[255], exact[256], exact[529]}), 1e-5);
+  for (const KernelForm form : forms) {
+    const RankWeights weights = packed(comm, model, {Format::dense, ValueType::fp32}, form);
+    RegionTimes times;
+    Decoder decoder(comm, weights, 1, 600, times, form);
+    EXPECT_LT(error(decoder.forward(rows, wanted), {exact[3], exact[255], exact[256], exact[529]}), 1e-5);
+  }
 }
 
 /// The tokens that follow `text`, greedily, by the reference alone.
@@ -287,20 +308,47 @@ std::vector<std::int32_t> greedy(const DenseWeights& w, std::vector<std::int32_t
 TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {
   const Communicator comm;
   const Model model(tied(), 0.5);
-  const RankWeights weights = pack_rank_weights(comm, model.source, Format::bit_mask, ValueType::fp32);
-  RegionTimes times;
-  Decoder decoder(comm, weights, 2, 64, times);
   const std::vector<std::int32_t> other{1, 30};
-  std::int64_t seen = 0;
-  GenerationWatch watch;
-  watch.token = [&](std::int64_t, std::int32_t) { ++seen; };
   const std::vector<Prompt> prompts{{text, 12}, {other, 12}};
-  const Generation g = generate(decoder, comm, 97, prompts, {.slots = 2}, watch);
-  EXPECT_EQ(g.tokens[0], greedy(model.dense, text, 12));
-  EXPECT_EQ(g.tokens[1], greedy(model.dense, other, 12));
-  EXPECT_EQ(seen, 24);
-  EXPECT_EQ(g.prefill_tokens, 19);
-  EXPECT_EQ(g.decode_tokens, 22);
+  const auto expected = greedy(model.dense, text, 12), expected_other = greedy(model.dense, other, 12);
+  for (const KernelForm form : forms) {
+    const RankWeights weights = packed(comm, model, {Format::bit_mask, ValueType::fp32}, form);
+    RegionTimes times;
+    Decoder decoder(comm, weights, 2, 64, times, form);
+    std::int64_t seen = 0;
+    GenerationWatch watch;
+    watch.token = [&](std::int64_t, std::int32_t) { ++seen; };
+    const Generation g = generate(decoder, comm, 97, prompts, {.slots = 2}, watch);
+    EXPECT_EQ(g.tokens[0], expected);
+    EXPECT_EQ(g.tokens[1], expected_other);
+    EXPECT_EQ(seen, 24);
+    EXPECT_EQ(g.prefill_tokens, 19);
+    EXPECT_EQ(g.decode_tokens, 22);
+  }
+}
+
+TEST(Generation, TokensDrawnOnADeviceAreThoseOfTheHost) {
+  const Communicator comm;
+  const Model model(tied(), 0.5);
+  const std::vector<Prompt> prompts{{text, 12}, {{1, 30}, 9}, {{4}, 12, 0, 7}};
+  for (const SamplingSettings& sampling :
+       {SamplingSettings{}, {.temperature = 0.9, .seed = 3}, {.temperature = 1.3, .top_p = 0.8, .seed = 4}}) {
+    std::vector<std::vector<std::int32_t>> tokens[3];
+    for (const int way : {0, 1, 2}) {
+      const KernelForm form = way == 0 ? KernelForm::host : KernelForm::device;
+      const RankWeights weights = packed(comm, model, {Format::bit_mask, ValueType::fp32}, form);
+      RegionTimes times;
+      Decoder decoder(comm, weights, 2, 64, times, form);
+      GenerationWatch watch;
+      std::int64_t rows = 0;
+      if (way == 2)
+        watch.logits = [&](auto of, auto) { rows += std::int64_t(of.size()); };  // brings them here
+      tokens[way] = generate(decoder, comm, 97, prompts, {.slots = 2, .sampling = sampling}, watch).tokens;
+      EXPECT_EQ(rows, way == 2 ? 33 : 0);
+    }
+    EXPECT_EQ(tokens[1], tokens[0]);
+    EXPECT_EQ(tokens[2], tokens[0]);
+  }
 }
 
 TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
@@ -381,25 +429,30 @@ TEST(Decoder, RanksShareKeyValueHeads) {
     return;
   }
   ASSERT_EQ(16 % comm.size(), 0);
-  RegionTimes times;
-  const RankWeights weights = pack_rank_weights(comm, model.source, Format::dense, ValueType::fp32);
-  EXPECT_EQ(weights.shares.kv_heads.count, 1);
-  EXPECT_EQ(weights.shares.heads.count * comm.size(), 16);
-  Decoder decoder(comm, weights, 1, 64, times);
   std::vector<TokenRow> rows;
   for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
-  EXPECT_LT(error(decoder.forward(rows, all(rows.size())), reference_logits(model.dense, text)), 1e-5);
+  const auto exact = reference_logits(model.dense, text);
+  for (const KernelForm form : forms) {
+    RegionTimes times;
+    const RankWeights weights = packed(comm, model, {Format::dense, ValueType::fp32}, form);
+    EXPECT_EQ(weights.shares.kv_heads.count, 1);
+    EXPECT_EQ(weights.shares.heads.count * comm.size(), 16);
+    Decoder decoder(comm, weights, 1, 64, times, form);
+    EXPECT_LT(error(decoder.forward(rows, all(rows.size())), exact), 1e-5);
+  }
 }
 
 TEST(Sampler, DrawsByTemperatureAndNucleus) {
   const std::vector<float> logits{0.0f, 2.0f, 1.0f, -1.0f};
-  EXPECT_EQ(Sampler({0, 1, 1}, 0).next(logits), 1);
+  const auto next = [&](Sampler& sampler) { return token_of_choice(sampler.next(), logits); };
+  Sampler greedy({0, 1, 1}, 0);
+  EXPECT_EQ(next(greedy), 1);
   Sampler narrow({1, 0.5, 1}, 0), wide({1, 1, 1}, 0), same({1, 1, 1}, 0);
   std::vector<int> counts(4, 0);
   for (int i = 0; i < 4000; ++i) {
-    EXPECT_EQ(narrow.next(logits), 1);  // its probability, 0.64, is more than the nucleus
-    const auto token = wide.next(logits);
-    EXPECT_EQ(token, same.next(logits));
+    EXPECT_EQ(next(narrow), 1);  // its probability, 0.64, is more than the nucleus
+    const auto token = next(wide);
+    EXPECT_EQ(token, next(same));
     ++counts[std::size_t(token)];
   }
   const double sum = std::exp(2.0) + std::exp(1.0) + 1 + std::exp(-1.0);

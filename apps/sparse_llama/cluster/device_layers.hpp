@@ -1,0 +1,61 @@
+// The layers of a model as a device runs them: seven launches a layer at most, between which the host waits
+// for nothing. Begin reading at attend() and feed_forward() in device_layers.cpp.
+#pragma once
+
+#include <span>
+
+#include "sparse_llama/cluster/active_inputs.hpp"
+#include "sparse_llama/cluster/pair_products.hpp"
+#include "sparse_llama/cluster/rank_weights.hpp"
+#include "sparse_llama/cluster/split_attention.hpp"
+#include "sparse_llama/cluster/token_choice.hpp"
+
+namespace wafermark::llama {
+
+/// What a pass reads and writes beside the weights. Views: whoever makes it shares them.
+struct PassArrays {
+  Rows stream, query_key_value, attended, gated, logits;
+  Kokkos::View<TokenRow*> rows;
+  Cache keys, values;
+  Turns turns;
+};
+
+class DeviceLayers {
+ public:
+  /// Whether the weights lie as the kernels want them: not in slices for CPUs.
+  static bool suits(const RankWeights& weights);
+  /// The weights must outlive it. For at most so many rows at once.
+  DeviceLayers(const RankWeights& weights, const PassArrays& arrays, std::int64_t most_rows);
+
+  /// The stream of these rows: those of the embedding that this rank has, zeros for others. The host waits
+  /// where the rows of the pass before may not have been read.
+  void embed(std::span<const TokenRow> rows);
+  /// To be called when the host has waited for all of the pass.
+  void waited() { given_under_way_ = false; }
+  /// Adds this rank's part of attention to the stream, or puts it there.
+  void attend(std::int64_t layer, PairEnd end);
+  void feed_forward(std::int64_t layer, PairEnd end);
+  /// To be called when others than these functions have changed the first n rows of the stream.
+  void sum_squares(std::int64_t n);
+  /// This rank's logits of the first n rows.
+  void head(std::int64_t n);
+
+  /// Hidden units that were zero, of all so far, where the weights have a threshold. Waits.
+  std::int64_t inactive() const;
+
+ private:
+  ProductInput normed(const Kokkos::View<float*>& weight, std::int64_t n) const;
+  AttentionPass pass(std::int64_t layer) const;
+
+  const RankWeights& weights_;
+  PassArrays arrays_;
+  Kokkos::View<TokenRow*, SharedSpace> given_;
+  bool given_under_way_ = false;
+  std::int64_t count_ = 0, attended_ = 0, most_parts_ = 0;  ///< rows of this pass, positions, parts
+  SquareSums squares_;                                      ///< of the stream
+  SplitAttention attention_;
+  ActiveInputs active_product_;
+  Kokkos::View<std::int64_t> zeros_;
+};
+
+}  // namespace wafermark::llama

@@ -1,0 +1,42 @@
+// Attention as a device runs it: the positions of a sequence are shared by teams, so that one token keeps a
+// whole device busy; where several teams had a part of a sequence, a second launch merges what they found.
+#pragma once
+
+#include "sparse_llama/cluster/attention_rows.hpp"
+
+namespace wafermark::llama {
+
+/// Biases and norms of heads, where the model has such.
+struct HeadAdjustments {
+  const float* bias = nullptr;  ///< of the rows of the product
+  const float *query_norm = nullptr, *key_norm = nullptr;
+  float epsilon = 0;
+};
+
+/// Cosines and sines of RoPE, [position][head_dim / 2].
+struct Turns {
+  Kokkos::View<float**, Kokkos::LayoutRight> cosine, sine;
+};
+
+/// Adjusts and turns the queries of the pass in place, and stores their adjusted and turned keys, and their
+/// values, in the cache. One launch.
+void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const Turns& turns,
+                 std::int64_t heads, const Rows& qkv, const Cache& keys, const Cache& values);
+
+class SplitAttention {
+ public:
+  /// Positions that a team takes in at a time, whole key blocks and warps.
+  explicit SplitAttention(std::int64_t part_positions = 128) : part_(part_positions) {}
+
+  /// Parts that a row at `position` has.
+  std::int64_t parts(std::int64_t position, std::int64_t window) const;
+  /// As attend_rows(). `most_parts`: of a row of the pass.
+  void attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
+              const Cache& keys, const Cache& values, const Rows& out);
+
+ private:
+  std::int64_t part_;
+  Kokkos::View<float*> weighted_, tops_, sums_;  ///< of parts: [row][head][split]([head_dim])
+};
+
+}  // namespace wafermark::llama

@@ -1,0 +1,134 @@
+// What one token starts and waits for, by the kernels that a device runs: launches, copies, waits,
+// allocations. On a GPU a small model's token costs what these cost, so their numbers are held here.
+// WAFERMARK_PRINT_COUNTS=1 test_llama_token_counts prints them by label.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "kokkos_counts.hpp"
+#include "reference_model.hpp"
+#include "sparse_llama/cluster/decoder.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+constexpr std::int64_t layers = 3;
+
+Configuration model_of(Architecture architecture) {
+  Configuration c{64, layers, 8, 4, 16, 160, 97, 600, 1e-5, 1e4, {}, false};
+  c.architecture = architecture;
+  return c;
+}
+
+struct Counts {
+  std::int64_t kernels = 0, copies = 0, waits = 0, allocations = 0;
+};
+
+struct TokenCounts : public ::testing::Test {
+  Communicator comm;
+  RegionTimes times;
+  counts::KokkosWatch watch;
+  std::int64_t sequences = 1;
+  TokenChoice choice;
+  std::optional<float> threshold;
+
+  /// Of `tokens` passes with one token of each sequence behind `before` others.
+  Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before,
+                   std::int64_t tokens) {
+    const WeightSource source =
+        checkpoint_source("random", std::make_shared<const DenseWeights>(random_model(c, 3)));
+    const RankWeights weights = pack_rank_weights(comm, source, format, type, threshold, KernelForm::device);
+    Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device);
+    std::vector<TokenRow> prompt;
+    std::vector<std::int64_t> last;
+    for (std::int32_t s = 0; s < sequences; ++s) {
+      for (std::int64_t p = 0; p < before; ++p) prompt.push_back({std::int32_t(p % 97), s, p});
+      last.push_back(std::int64_t(prompt.size()) - 1);
+    }
+    const std::vector<TokenChoice> choices(std::size_t(sequences), choice);
+    auto drawn = decoder.next_tokens(prompt, last, choices);
+    for (std::int64_t p = 0; p < tokens + 1; ++p) {
+      if (p == 1) counts::calls.clear();
+      counts::counting = p > 0;  // the first grows what it works in
+      std::vector<TokenRow> rows;
+      std::vector<std::int64_t> wanted;
+      for (std::int32_t s = 0; s < sequences; ++s) {
+        rows.push_back({(*drawn)[std::size_t(s)], s, before + p});
+        wanted.push_back(s);
+      }
+      drawn = decoder.next_tokens(rows, wanted, choices);
+    }
+    counts::counting = false;
+    if (std::getenv("WAFERMARK_PRINT_COUNTS") != nullptr && comm.is_root())
+      for (const auto& [label, n] : counts::calls)
+        std::printf("%6.2f  %s\n", double(n) / double(tokens), label.c_str());
+    return {counts::of_kind("kernel"), counts::of_kind("copy"), counts::of_kind("wait"),
+            counts::of_kind("allocation")};
+  }
+
+  /// Kernels of a token whose layers start so many. What ranks have summed is looked at again.
+  std::int64_t kernels(std::int64_t of_layer) const {
+    return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0);
+  }
+  /// For the token; where there are several ranks, before each sum over them.
+  std::int64_t waits() const { return 1 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
+};
+
+constexpr std::int64_t tokens = 4;
+// Query, key and value with the norm before them; rope and the cache; attention; its output with the
+// residual; gate, up and SwiGLU with the norm; down with the residual.
+constexpr std::int64_t of_layer = 6;
+
+TEST_F(TokenCounts, OfEveryFormat) {
+  for (const FormatRow& format : format_rows)
+    for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8}) {
+      if (format.kept < format.of) continue;  // the weights are dense
+      const Counts n = of_tokens(model_of(Architecture::llama), format.format, type, 5, tokens);
+      EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << format.name;
+      EXPECT_EQ(n.waits, tokens * waits());
+      EXPECT_EQ(n.copies, 0);
+      EXPECT_EQ(n.allocations, 0);
+    }
+}
+
+TEST_F(TokenCounts, OfALongSequence) {
+  const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 300, tokens);
+  EXPECT_EQ(n.kernels, tokens * kernels(of_layer + 1)) << "parts of the sequence are merged";
+  EXPECT_EQ(n.waits, tokens * waits());
+  EXPECT_EQ(n.copies, 0);
+  EXPECT_EQ(n.allocations, 0);
+}
+
+TEST_F(TokenCounts, OfManySequencesAndOtherArchitectures) {
+  sequences = 7;
+  for (const Architecture architecture : {Architecture::llama, Architecture::qwen2, Architecture::qwen3}) {
+    const Counts n = of_tokens(model_of(architecture), Format::bit_mask, ValueType::int8, 5, tokens);
+    EXPECT_EQ(n.kernels, tokens * kernels(of_layer));
+    EXPECT_EQ(n.waits, tokens * waits());
+    EXPECT_EQ(n.copies, 0);
+    EXPECT_EQ(n.allocations, 0);
+  }
+}
+
+TEST_F(TokenCounts, OfDrawnTokens) {
+  if (comm.size() > 1) GTEST_SKIP() << "on one rank";
+  choice = {0.8, 0.9, 0.4};
+  const Counts n = of_tokens(model_of(Architecture::llama), Format::dense, ValueType::bf16, 5, tokens);
+  EXPECT_EQ(n.kernels, tokens * kernels(of_layer));
+  EXPECT_EQ(n.waits, tokens);
+  EXPECT_EQ(n.copies, 0);
+  EXPECT_EQ(n.allocations, 0);
+}
+
+TEST_F(TokenCounts, OfInactiveUnits) {
+  threshold = 0.05f;
+  const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 5, tokens);
+  EXPECT_LE(n.kernels, tokens * kernels(8));
+  EXPECT_EQ(n.waits, tokens * waits());
+  EXPECT_EQ(n.allocations, 0);
+}
+
+}  // namespace
+}  // namespace wafermark::llama

@@ -1,0 +1,231 @@
+// The kernels that a device runs, against their definitions in double precision: products of pairs of rows
+// with the norm before them and SwiGLU or the residual behind, attention in parts that are merged.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "sparse_llama/cluster/pair_products.hpp"
+#include "sparse_llama/cluster/split_attention.hpp"
+#include "sparse_llama/kernels/attention.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+/// n numbers, a share `density` of which is not zero.
+std::vector<float> numbers(std::int64_t n, double density = 1, unsigned seed = 1) {
+  std::mt19937 engine(seed);
+  std::normal_distribution<float> normal;
+  std::bernoulli_distribution kept(density);
+  std::vector<float> x;
+  for (std::int64_t i = 0; i < n; ++i) x.push_back(kept(engine) ? normal(engine) : 0.0f);
+  return x;
+}
+
+template <class View>
+void fill(const View& view, const std::vector<float>& values) {
+  const auto host = Kokkos::create_mirror_view(view);
+  std::copy(values.begin(), values.end(), host.data());
+  Kokkos::deep_copy(view, host);
+}
+template <class View>
+auto on_host_of(const View& view) {
+  return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+}
+
+/// A matrix, vectors of so many numbers, and their products by definition.
+struct Sample {
+  std::int64_t rows, columns, vectors;
+  PackedMatrix m;
+  std::vector<float> x, norm;
+  bool normed;
+  std::vector<double> exact, size;  // [vector][row]: the product, and of the sizes of its terms
+
+  Sample(Format format, ValueType type, std::int64_t r, std::int64_t c, std::int64_t n, double density,
+         bool with_norm)
+      : rows(r), columns(c), vectors(n), x(numbers(n * c, 1, 2)), norm(numbers(c, 1, 3)), normed(with_norm) {
+    auto w = numbers(rows * columns, density);
+    const FormatRow& f = row_of(format);
+    for (std::size_t i = 0; i < w.size() && f.kept < f.of; ++i)
+      if (std::int64_t(i) % columns % f.of >= f.kept) w[i] = 0;
+    m = pack(
+        rows, columns, format, type,
+        [&](std::int64_t row, float* out) { std::copy_n(w.data() + row * columns, columns, out); }, "matrix",
+        1);
+    std::vector<float> row(static_cast<std::size_t>(columns));
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      double squares = 0;
+      for (std::int64_t j = 0; j < columns; ++j) squares += std::pow(double(x[std::size_t(v * c + j)]), 2);
+      const double scale = normed ? 1 / std::sqrt(squares / double(columns) + 1e-5) : 1;
+      for (std::int64_t k = 0; k < rows; ++k) {
+        unpack_row(m, k, row.data());
+        double sum = 0, sizes = 1;
+        for (std::int64_t j = 0; j < columns; ++j) {
+          const double term = double(row[std::size_t(j)]) * double(x[std::size_t(v * c + j)]) * scale *
+                              (normed ? double(norm[std::size_t(j)]) : 1);
+          sum += term;
+          sizes += std::abs(term);
+        }
+        exact.push_back(sum);
+        size.push_back(sizes);
+      }
+    }
+  }
+
+  /// Vectors are `padding` further apart than they need.
+  Rows multiplied(PairEnd end, SquareSums* squares, float threshold = -1,
+                  const Kokkos::View<std::int64_t>& zeros = {}) const {
+    constexpr std::int64_t padding = 3;
+    Rows in("in", std::size_t(vectors), std::size_t(columns + padding)),
+        out("out", std::size_t(vectors), std::size_t(rows));
+    const auto host = Kokkos::create_mirror_view(in);
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      std::copy_n(x.data() + v * columns, columns, &host(v, 0));
+      for (std::int64_t j = 0; j < padding; ++j) host(v, columns + j) = NAN;
+    }
+    Kokkos::deep_copy(in, host);
+    Kokkos::deep_copy(out, 1.0f);
+    Kokkos::View<float*> weight("norm", norm.size());
+    fill(weight, norm);
+    SquareSums of_x{Kokkos::View<float*>("squares", std::size_t(vectors * 2)), 2};  // in two parts
+    const auto parts = Kokkos::create_mirror_view(of_x.sums);
+    for (std::int64_t v = 0; v < vectors; ++v)
+      for (std::int64_t j = 0; j < columns; ++j)
+        parts(v * 2 + j % 2) += x[std::size_t(v * columns + j)] * x[std::size_t(v * columns + j)];
+    Kokkos::deep_copy(of_x.sums, parts);
+    multiply_pairs(
+        m, {in.data(), std::int64_t(in.stride(0)), vectors, normed ? weight.data() : nullptr, &of_x, 1e-5f},
+        {out.data(), std::int64_t(out.stride(0)), end, squares, threshold, zeros.data()});
+    return out;
+  }
+};
+
+/// int8 rounds vectors to 1 / 8191 of the largest element of a group.
+double own_rounding(ValueType type) { return type == ValueType::int8 ? 1.5e-4 : 2e-6; }
+
+TEST(PairProducts, MultiplyAsTheMatrixDoes) {
+  int k = 0;
+  for (const FormatRow& format : format_rows)
+    for (const ValueRow& type : value_rows)
+      for (const auto& [rows, columns] :
+           {std::pair{1, 1}, {5, 64}, {9, 172}, {34, 129}, {18, 2048}, {3, 5440}})
+        for (const double density : {0.3, 0.0, 1.0})
+          for (const std::int64_t vectors : {1, 2, 6}) {
+            const Sample s(format.format, type.type, rows, columns, vectors, density, ++k % 2 == 0);
+            const PairEnd end = k % 3 == 0 ? PairEnd::add : PairEnd::store;
+            SquareSums squares;
+            const auto y = on_host_of(s.multiplied(end, k % 5 == 0 ? nullptr : &squares));
+            const std::string what = std::string(format.name) + " " + type.name + ", " +
+                                     std::to_string(rows) + " x " + std::to_string(columns);
+            for (std::int64_t v = 0; v < vectors; ++v) {
+              double sum = 0, found = 0;
+              for (std::int64_t r = 0; r < rows; ++r) {
+                const auto at = std::size_t(v * rows + r);
+                ASSERT_NEAR(y(v, r), s.exact[at] + (end == PairEnd::add ? 1 : 0),
+                            s.size[at] * own_rounding(type.type))
+                    << what << ", row " << r << ", vector " << v;
+                sum += double(y(v, r)) * double(y(v, r));
+              }
+              if (k % 5 == 0) continue;
+              const auto parts = on_host_of(squares.sums);
+              for (std::int64_t p = 0; p < squares.parts; ++p) found += parts(v * squares.parts + p);
+              ASSERT_NEAR(found, sum, 1e-5 * sum + 1e-12) << what;
+            }
+          }
+}
+
+TEST(PairProducts, GateAndUpMeetInSwiglu) {
+  for (const Format format : {Format::dense, Format::csr, Format::bit_mask})
+    for (const std::int64_t hidden : {1, 7, 40})
+      for (const float threshold : {-1.0f, 0.0f, 0.5f}) {
+        const Sample s(format, ValueType::bf16, 2 * hidden, 100, 5, 0.5, true);
+        const Kokkos::View<std::int64_t> zeros("zeros");
+        const auto y = on_host_of(s.multiplied(PairEnd::swiglu, nullptr, threshold, zeros));
+        std::int64_t dropped = 0;
+        for (std::int64_t v = 0; v < s.vectors; ++v)
+          for (std::int64_t u = 0; u < hidden; ++u) {
+            const double gate = s.exact[std::size_t(v * 2 * hidden + u)],
+                         up = s.exact[std::size_t(v * 2 * hidden + hidden + u)],
+                         unit = gate / (1 + std::exp(-gate)) * up;
+            const bool drops = threshold >= 0 && std::abs(unit) <= double(threshold);
+            dropped += drops;
+            ASSERT_NEAR(y(v, u), drops ? 0 : unit, 1e-4 * (1 + std::abs(unit)));
+          }
+        EXPECT_EQ(on_host_of(zeros)(), dropped);
+      }
+}
+
+TEST(PairProducts, AreTheSameBitsAgain) {
+  const Sample s(Format::bit_mask, ValueType::bf16, 50, 4200, 6, 0.3, true);
+  SquareSums squares, again;
+  const auto a = on_host_of(s.multiplied(PairEnd::add, &squares)),
+             b = on_host_of(s.multiplied(PairEnd::add, &again));
+  for (std::int64_t v = 0; v < s.vectors; ++v)
+    for (std::int64_t r = 0; r < s.rows; ++r) EXPECT_EQ(a(v, r), b(v, r));
+}
+
+/// Attention of some rows to one sequence each, by definition and in parts.
+void expect_attention(std::int64_t heads, std::int64_t kv_heads, std::int64_t head_dim,
+                      const std::vector<TokenRow>& rows, std::int64_t window, std::int64_t part) {
+  constexpr std::int64_t sequences = 3, capacity = 592, layer = 1;
+  const auto n = std::int64_t(rows.size());
+  const Cache keys("keys", 2 * sequences, std::size_t(kv_heads), capacity, std::size_t(head_dim)),
+      values("values", 2 * sequences, std::size_t(kv_heads), capacity, std::size_t(head_dim));
+  fill(keys, numbers(std::int64_t(keys.size()), 1, 5));
+  fill(values, numbers(std::int64_t(values.size()), 1, 6));
+  const Rows qkv("qkv", std::size_t(n), std::size_t((heads + 2 * kv_heads) * head_dim)),
+      out("out", std::size_t(n), std::size_t(heads * head_dim));
+  fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
+  const Kokkos::View<TokenRow*> device_rows("rows", rows.size());
+  const auto host_rows = Kokkos::create_mirror_view(device_rows);
+  std::copy(rows.begin(), rows.end(), host_rows.data());
+  Kokkos::deep_copy(device_rows, host_rows);
+
+  SplitAttention attention(part);
+  std::int64_t most = 0;
+  for (const TokenRow& row : rows) most = std::max(most, attention.parts(row.position, window));
+  attention.attend({device_rows, {}, n, 1, layer * sequences, window}, most, heads, qkv, keys, values, out);
+  const auto y = on_host_of(out);
+  const auto q = on_host_of(qkv);
+  const auto k = on_host_of(keys), x = on_host_of(values);
+  for (std::int64_t r = 0; r < n; ++r)
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const TokenRow& row = rows[std::size_t(r)];
+      const std::int64_t slot = layer * sequences + row.sequence, kv = h / (heads / kv_heads),
+                         begin = window > 0 ? std::max<std::int64_t>(0, row.position + 1 - window) : 0;
+      std::vector<double> exact(static_cast<std::size_t>(head_dim), 0.0);
+      double sum = 0;
+      for (std::int64_t p = begin; p <= row.position; ++p) {
+        double score = 0;
+        for (std::int64_t i = 0; i < head_dim; ++i)
+          score += double(q(r, h * head_dim + i)) * double((&k(slot, kv, 0, 0))[key_place(p, i, head_dim)]);
+        const double weight = std::exp(score / std::sqrt(double(head_dim)));
+        sum += weight;
+        for (std::int64_t i = 0; i < head_dim; ++i)
+          exact[std::size_t(i)] += weight * double(x(slot, kv, p, i));
+      }
+      for (std::int64_t i = 0; i < head_dim; ++i)
+        ASSERT_NEAR(y(r, h * head_dim + i), exact[std::size_t(i)] / sum, 1e-5)
+            << "row " << r << " at " << row.position << ", head " << h << ", parts of " << part;
+    }
+}
+
+TEST(SplitAttention, IsAttentionHoweverItIsSplit) {
+  std::vector<TokenRow> some{{0, 2, 590}, {0, 0, 0}, {0, 1, 127}, {0, 0, 128}, {0, 2, 300}};
+  for (const std::int64_t window : {0, 1, 100, 129, 1000})
+    for (const std::int64_t part : {32, 128}) {
+      expect_attention(8, 2, 16, some, window, part);
+      expect_attention(7, 1, 18, {some.front()}, window, part);
+      expect_attention(3, 3, 64, {some[2]}, window, part);
+    }
+}
+
+TEST(SplitAttention, TeamsTakeSeveralPartsWhereThereAreManyRows) {
+  std::vector<TokenRow> rows;
+  for (std::int64_t p = 0; p < 200; ++p) rows.push_back({0, std::int32_t(p % 3), 2 * p + 100});
+  expect_attention(8, 4, 16, rows, 0, 32);
+  expect_attention(8, 4, 16, rows, 77, 32);
+}
+
+}  // namespace
+}  // namespace wafermark::llama
