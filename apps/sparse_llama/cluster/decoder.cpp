@@ -196,8 +196,12 @@ void Decoder::sum_over_ranks(const Rows& x, std::int64_t n) {
     comm_.sum_in_place(x.data(), count);
     return;
   }
-  const auto part = Kokkos::subview(x, Kokkos::make_pair(std::int64_t(0), n), Kokkos::ALL);
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), part);
+  if (host_sums_.extent(1) != x.extent(1))
+    host_sums_ = decltype(host_sums_)("sums over ranks", std::size_t(chunk_rows), x.extent(1));
+  const auto rows = Kokkos::make_pair(std::int64_t(0), n);
+  const auto part = Kokkos::subview(x, rows, Kokkos::ALL);
+  const auto host = Kokkos::subview(host_sums_, rows, Kokkos::ALL);
+  Kokkos::deep_copy(host, part);
   comm_.sum_in_place(host.data(), count);
   Kokkos::deep_copy(part, host);
 }

@@ -74,6 +74,7 @@ class Decoder final : public ForwardPass {
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;
+  Kokkos::View<float**, Kokkos::LayoutRight, SharedSpace> host_sums_;  ///< where MPI reads no device memory
   std::optional<DeviceLayers> device_;
   std::optional<TokenChooser> chooser_;
 };

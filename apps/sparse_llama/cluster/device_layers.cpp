@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sparse_llama/cluster/lanes.hpp"
+#include "sparse_llama/kernels/lane_dots.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -110,10 +111,12 @@ void DeviceLayers::embed(std::span<const TokenRow> rows) {
   }
   announce_bytes(double(count_ * m.columns) * (double(bytes_of(m.value_type)) + sizeof(float)));
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    const Share& own = weights_.shares.vocabulary;
-    Kokkos::parallel_for("take rows", warps_of_teams(m.hollow() ? 0 : count_, row_warps),
-                         EmbedRow<Value>{given_, arrays_.rows, RowsOf<Value>(m), own.first, own.count,
-                                         arrays_.stream, squares_.sums});
+    if constexpr (lanes_multiply<Value>) {
+      const Share& own = weights_.shares.vocabulary;
+      Kokkos::parallel_for("take rows", warps_of_teams(m.hollow() ? 0 : count_, row_warps),
+                           EmbedRow<Value>{given_, arrays_.rows, RowsOf<Value>(m), own.first, own.count,
+                                           arrays_.stream, squares_.sums});
+    }
   });
 }
 

@@ -304,7 +304,11 @@ void put_zeros(const PackedMatrix& m, std::int64_t vectors, const ProductOutput&
 
 }  // namespace
 
-bool suits_pairs(const PackedMatrix& m) { return m.slice == 1; }
+bool suits_pairs(const PackedMatrix& m) {
+  bool suits = false;
+  with_value_type(m.value_type, [&]<class Value>(Value) { suits = m.slice == 1 && lanes_multiply<Value>; });
+  return suits;
+}
 
 std::int64_t square_parts(std::int64_t rows) { return ((rows + 1) / 2 + pairs_of_team - 1) / pairs_of_team; }
 
@@ -318,13 +322,15 @@ void multiply_pairs(const PackedMatrix& m, const ProductInput& in, const Product
                                          double(m.columns + (out.end == PairEnd::add ? 2 : 1) * m.rows) *
                                          sizeof(float));
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    switch (row_of(m.format).layout) {
-      case Layout::whole:
-        return launch<Layout::whole, Value>(m, in, out);
-      case Layout::listed:
-        return launch<Layout::listed, Value>(m, in, out);
-      case Layout::masked:
-        return launch<Layout::masked, Value>(m, in, out);
+    if constexpr (lanes_multiply<Value>) {
+      switch (row_of(m.format).layout) {
+        case Layout::whole:
+          return launch<Layout::whole, Value>(m, in, out);
+        case Layout::listed:
+          return launch<Layout::listed, Value>(m, in, out);
+        case Layout::masked:
+          return launch<Layout::masked, Value>(m, in, out);
+      }
     }
   });
 }

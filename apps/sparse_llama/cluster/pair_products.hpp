@@ -39,7 +39,7 @@ struct ProductOutput {
   std::int64_t* zeros = nullptr;
 };
 
-/// Whether the matrix can be multiplied so.
+/// Whether the matrix can be multiplied so: rows not in slices or tiles, of values that lanes multiply.
 bool suits_pairs(const PackedMatrix& matrix);
 
 /// One launch. Room for the sums of squares is made where it is too small.

@@ -7,6 +7,11 @@
 
 namespace wafermark::llama {
 
+/// The values that lanes multiply.
+template <class Value>
+inline constexpr bool lanes_multiply =
+    std::is_same_v<Value, float> || std::is_same_v<Value, BFloat16> || std::is_same_v<Value, std::int8_t>;
+
 /// The type of a sum before it is scaled: integers are summed exactly.
 template <class Value>
 using DotSum = std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int32_t, float>;
