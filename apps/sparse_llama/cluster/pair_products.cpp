@@ -1,9 +1,7 @@
 #include "sparse_llama/cluster/pair_products.hpp"
 
-#include "sparse_llama/cluster/lanes.hpp"
+#include "sparse_llama/cluster/vector_panels.hpp"
 #include "sparse_llama/kernels/hard_threshold.hpp"
-#include "sparse_llama/kernels/lane_dots.hpp"
-#include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
 
 namespace wafermark::llama {
@@ -11,44 +9,26 @@ namespace {
 
 constexpr int pair_warps = 8;  // of a team on a device: rows that share what is prepared of a vector
 constexpr std::int64_t pairs_of_team = on_host ? 1 : pair_warps;
-/// Columns that a team prepares at a time: a mask word for each lane.
-constexpr std::int64_t panel_words = row_lanes, panel_columns = panel_words * mask_columns,
-                       panel_groups = panel_columns / group_columns;
 constexpr int most_vectors = 4;  // that share a pass over a row
-static_assert(group_columns == row_lanes * quad_columns);
 
-/// Where a column of a panel lies. Lanes that each walk a mask word of their own would all meet in the same
-/// bank of the team's memory, so words are one element further apart; quads need their alignment.
-template <bool masked>
-KOKKOS_INLINE_FUNCTION std::int64_t place_in_panel(std::int64_t column) {
-  return masked ? column + column / mask_columns : column;
-}
-constexpr std::int64_t panel_stride = panel_columns + panel_words;
-
+/// A pair of rows for V vectors, by a warp.
 template <Layout layout, int V, class Value>
 struct PairTimesVectors {
-  using X = typename Vectors<Value>::X;
   static constexpr bool int8 = std::is_same_v<Value, std::int8_t>, masked = layout == Layout::masked,
                         in_panels = layout != Layout::listed;
 
+  using Panels = VectorPanels<masked, V, Value>;
+  using Panel = typename Panels::Panel;
+
   RowsOf<Value> m;
-  std::int64_t rows, columns, blocks;  // blocks of V vectors
-  ProductInput in;
+  std::int64_t rows, all_vectors, blocks;  // blocks of V vectors
+  Panels in;
   ProductOutput out;
-  const float* squares;  // of `in`
-  std::int64_t square_parts;
   float* new_squares;
   std::int64_t new_parts;
 
-  /// A team's part of a vector: elements, and their scale for each group.
-  struct Panel {
-    X* x;
-    float* scales;
-  };
-
   static std::int64_t bytes_of_team() {
-    return (in_panels ? team_bytes<X>(V * panel_stride) + team_bytes<float>(V * panel_groups) : 0) +
-           team_bytes<float>(V * pairs_of_team);
+    return (in_panels ? Panels::bytes() : 0) + team_bytes<float>(V * pairs_of_team);
   }
   KOKKOS_FUNCTION std::int64_t pairs() const {
     return out.end == PairEnd::swiglu ? rows / 2 : (rows + 1) / 2;
@@ -57,56 +37,6 @@ struct PairTimesVectors {
 
   KOKKOS_FUNCTION std::int64_t row_of_pair(std::int64_t pair, int q) const {
     return out.end == PairEnd::swiglu ? pair + q * (rows / 2) : 2 * pair + q;
-  }
-
-  /// 1 / rms of each vector, where they are normed.
-  KOKKOS_FUNCTION void norm_scales(const Team::member_type& team, std::int64_t first_vector, int vectors,
-                                   float (&scales)[V]) const {
-    for (int v = 0; v < vectors && in.norm != nullptr; ++v) {
-      float sum = 0;
-      Kokkos::parallel_reduce(
-          Kokkos::ThreadVectorRange(team, int(square_parts)),
-          [&](int part, float& all) { all += squares[(first_vector + v) * square_parts + part]; }, sum);
-      scales[v] = rms_scale(sum, columns, in.epsilon);
-    }
-  }
-  KOKKOS_FUNCTION float element(std::int64_t vector, std::int64_t column, float norm_scale) const {
-    const float x = in.x[vector * in.stride + column];
-    return in.norm == nullptr ? x : x * norm_scale * in.norm[column];
-  }
-
-  /// Columns [first, first + n) of the vectors, zeros behind the last.
-  KOKKOS_FUNCTION void fill(const Team::member_type& team, const Panel& panel, std::int64_t first_vector,
-                            int vectors, const float (&norm)[V], std::int64_t first, std::int64_t n) const {
-    for (int v = 0; v < V; ++v) {
-      const auto value = [&](std::int64_t c) {
-        return v < vectors && first + c < columns ? element(first_vector + v, first + c, norm[v]) : 0.0f;
-      };
-      X* to = panel.x + v * panel_stride;
-      if constexpr (int8)
-        Kokkos::parallel_for(
-            Kokkos::TeamThreadRange(team, int((n + group_columns - 1) / group_columns)),
-            [&](int g) { fill_group(team, g, n, value, to, panel.scales + v * panel_groups); });
-      else
-        Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(n)),
-                             [&](int c) { to[place_in_panel<masked>(c)] = value(c); });
-    }
-  }
-  /// A group as integers, by a warp.
-  template <class ValueOf>
-  KOKKOS_FUNCTION void fill_group(const Team::member_type& team, int g, std::int64_t n, const ValueOf& value,
-                                  X* to, float* scales) const {
-    const std::int64_t begin = g * group_columns, end = Kokkos::min(begin + group_columns, n);
-    float largest = 0;
-    Kokkos::parallel_reduce(
-        Kokkos::ThreadVectorRange(team, int(end - begin)),
-        [&](int c, float& most) { most = Kokkos::max(most, Kokkos::fabs(value(begin + c))); },
-        Kokkos::Max<float>(largest));
-    const float scale = group_scale(&largest, 1, activation_range), inverse = inverse_or_zero(scale);
-    Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, int(end - begin)), [&](int c) {
-      to[place_in_panel<masked>(begin + c)] = quantised<X>(value(begin + c), inverse, activation_range);
-    });
-    Kokkos::single(Kokkos::PerThread(team), [&] { scales[g] = scale; });
   }
 
   /// sums[v * 2 + q] += what a lane has summed of row q within a group of columns of the panel.
@@ -191,7 +121,7 @@ struct PairTimesVectors {
         float value = float(m.values[begin + k]);
         if constexpr (int8) value *= m.scale(m.scale_start[r] + k / group_columns);
         for (int v = 0; v < vectors; ++v)
-          sums(lane).at[v * 2 + q] += value * element(first_vector + v, m.column[begin + k], norm[v]);
+          sums(lane).at[v * 2 + q] += value * in.element(first_vector + v, m.column[begin + k], norm[v]);
       }
     });
   }
@@ -220,15 +150,14 @@ struct PairTimesVectors {
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t block = team.league_rank() % blocks, part = team.league_rank() / blocks,
                        pair = part * team.team_size() + team.team_rank(), first_vector = block * V;
-    const int vectors = int(Kokkos::min(std::int64_t(V), in.count - first_vector));
+    const int vectors = int(Kokkos::min(std::int64_t(V), all_vectors - first_vector));
     Panel panel{};
-    if constexpr (in_panels)
-      panel = {team_array<X>(team, V * panel_stride), team_array<float>(team, V * panel_groups)};
+    if constexpr (in_panels) panel = Panels::room(team);
     float* const team_squares = team_array<float>(team, V * pairs_of_team);
     const std::int64_t r[2] = {row_of_pair(pair, 0), row_of_pair(pair, 1)};
     const int count = pair >= pairs() ? 0 : r[1] < rows ? 2 : 1;  // rows of this warp
     float norm[V];
-    norm_scales(team, first_vector, vectors, norm);
+    in.norm_scales(team, first_vector, vectors, norm);
     LaneValue<LaneSums<2 * V>> sums;
     if constexpr (in_panels) {
       std::int64_t values[2] = {0, 0};
@@ -236,7 +165,7 @@ struct PairTimesVectors {
       for (std::int64_t first = 0; first < m.words; first += panel_words) {
         const int n = int(Kokkos::min(panel_words, m.words - first));
         if (first > 0) team.team_barrier();  // no warp reads the panel before
-        fill(team, panel, first_vector, vectors, norm, first * mask_columns, n * mask_columns);
+        in.fill(team, panel, first_vector, vectors, norm, first * mask_columns, n * mask_columns);
         team.team_barrier();
         if (count == 0) continue;
         if constexpr (masked)
@@ -274,12 +203,10 @@ template <Layout layout, int V, class Value>
 void launch(const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
   const PairTimesVectors<layout, V, Value> body{RowsOf<Value>(m),
                                                 m.rows,
-                                                m.columns,
+                                                in.count,
                                                 (in.count + V - 1) / V,
-                                                in,
+                                                {in, m.columns},
                                                 out,
-                                                in.squares == nullptr ? nullptr : in.squares->sums.data(),
-                                                in.squares == nullptr ? 0 : in.squares->parts,
                                                 out.squares == nullptr ? nullptr : out.squares->sums.data(),
                                                 out.squares == nullptr ? 0 : out.squares->parts};
   Kokkos::parallel_for("matrix x vectors",

@@ -14,13 +14,15 @@ constexpr std::int64_t slices = 8;  // of a part, whose values are summed apart
 constexpr std::int64_t enough_teams = 512;
 
 /// One head of one row of the pass, by a warp.
+template <class CacheView>
 struct PlaceHeads {
+  using Cached = typename CacheView::value_type;
   Kokkos::View<TokenRow*> rows;
   HeadAdjustments adjust;
   Turns turns;
   std::int64_t heads, all, head_dim, first_slot;
   Rows qkv;
-  Cache keys, values;
+  CacheView keys, values;
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t r = team.league_rank() / all, h = team.league_rank() % all, half = head_dim / 2,
@@ -57,9 +59,9 @@ struct PlaceHeads {
     if (h < heads)
       qkv(r, h * head_dim + i) = x;
     else if (h < heads + kv_heads)
-      (&keys(slot, h - heads, 0, 0))[key_place(position, i, head_dim)] = x;
+      (&keys(slot, h - heads, 0, 0))[key_place(position, i, head_dim)] = Cached(x);
     else
-      values(slot, h - heads - kv_heads, position, i) = x;
+      values(slot, h - heads - kv_heads, position, i) = Cached(x);
   }
 };
 
@@ -84,11 +86,13 @@ struct PartsOfRow {
 };
 
 /// Some heads of one row, which share keys and values, and one split of the positions.
+template <class CacheView>
 struct AttendSplit {
+  using Cached = typename CacheView::value_type;
   Kokkos::View<TokenRow*> rows;
   std::int64_t first_slot, window, part, heads, group, head_dim;
   Rows qkv, out;
-  Cache keys, values;
+  CacheView keys, values;
   SplitSums splits;
 
   struct Room {  // of a team
@@ -113,7 +117,7 @@ struct AttendSplit {
 
   /// Scores of the positions of a part, the lowest number for those that are not seen.
   KOKKOS_FUNCTION void score(const Team::member_type& team, const Room& to, const PartsOfRow& row,
-                             const float* key, std::int64_t first) const {
+                             const Cached* key, std::int64_t first) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, int(part / row_lanes)), [&](int block) {
       each_lane(team, [&](int lane) {
         const std::int64_t p = first + block * row_lanes + lane;
@@ -152,7 +156,7 @@ struct AttendSplit {
   }
 
   KOKKOS_FUNCTION void add_values(const Team::member_type& team, const Room& at, const PartsOfRow& row,
-                                  const float* value, std::int64_t first) const {
+                                  const Cached* value, std::int64_t first) const {
     const std::int64_t positions = part / slices;
     Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(slices * head_dim)), [&](int k) {
       const std::int64_t s = k / head_dim, i = k % head_dim, begin = s * positions,
@@ -185,7 +189,7 @@ struct AttendSplit {
       if (q < heads_of_team) at.state[q] = AttentionSum<float>();
     });
     team.team_barrier();
-    const float *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, 0, 0);
+    const Cached *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, 0, 0);
     for (std::int64_t p = row.first_of(split, splits.splits); p < row.first_of(split + 1, splits.splits);
          ++p) {
       score(team, at, row, key, p * part);
@@ -267,8 +271,8 @@ void SplitAttention::attend(const AttentionPass& pass, std::int64_t most_parts, 
   const double merged = n > 1 ? double(pass.count * heads * n * (head_dim + 2)) * sizeof(float) : 0.0;
   announce_bytes(double(2 * head_dim * (pass.attended * kv_heads + pass.count * heads)) * sizeof(float) +
                  merged);
-  const AttendSplit body{pass.rows, pass.first_slot, pass.window, part_, heads, group, head_dim, qkv, out,
-                         keys,      values,          splits};
+  const AttendSplit<Cache> body{
+      pass.rows, pass.first_slot, pass.window, part_, heads, group, head_dim, qkv, out, keys, values, splits};
   Kokkos::parallel_for("attention",
                        warps_of_teams(keys.size() > 0 ? teams * n : 0, attention_warps, body.bytes_of_team()),
                        body);
