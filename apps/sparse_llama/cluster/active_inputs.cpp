@@ -19,12 +19,13 @@ struct AddActiveRows {
   std::int64_t inputs, outputs;  // outputs padded to whole words
   const float* x;
   std::int64_t x_stride;
-  float* partial;  // [vector][part][outputs], zeros
+  float* partial;  // [vector][part][outputs]
 
   KOKKOS_FUNCTION std::int64_t first(std::int64_t part) const { return inputs * part / input_parts; }
 
   void operator()(std::int64_t k) const {
     const std::int64_t v = k / input_parts, part = k % input_parts;
+    std::fill_n(partial + k * outputs, outputs, 0.0f);
     for (std::int64_t i = first(part); i < first(part + 1); ++i)
       if (const float own = x[v * x_stride + i]; own != 0)
         host::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs);
@@ -33,6 +34,7 @@ struct AddActiveRows {
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t k = team.league_rank(), v = k / input_parts, part = k % input_parts;
     Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, row_lanes), [&](int lane) {
+      for (std::int64_t j = lane; j < outputs; j += row_lanes) partial[k * outputs + j] = 0;
       for (std::int64_t i = first(part); i < first(part + 1); ++i)
         if (const float own = x[v * x_stride + i]; own != 0)
           portable::row_add<masked>(matrix.template at<masked>(i), own, partial + k * outputs, lane,
@@ -69,8 +71,6 @@ void ActiveInputs::add_rows(const PackedMatrix& m, const Rows& x, std::int64_t v
                             const Rows& out) {
   const std::int64_t outputs = m.padded_columns();
   grow(partial_, vectors * input_parts * outputs);
-  Kokkos::deep_copy(
-      Kokkos::subview(partial_, Kokkos::make_pair(std::int64_t(0), vectors * input_parts * outputs)), 0.0f);
   if (row_of(m.format).layout == Layout::whole)
     add_active_rows<false, Value>(m, x, vectors, partial_.data());
   else
