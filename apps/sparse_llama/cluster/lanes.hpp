@@ -47,7 +47,7 @@ inline constexpr int room_level = on_host ? 1 : 0;
 /// order.
 template <class T>
 KOKKOS_INLINE_FUNCTION T* team_array(const Team::member_type& team, std::int64_t n) {
-  return static_cast<T*>(team.team_scratch(room_level).get_shmem_aligned(n * std::int64_t(sizeof(T)), 16));
+  return static_cast<T*>(team.team_scratch(int(room_level)).get_shmem_aligned(n * std::int64_t(sizeof(T)), 16));
 }
 /// Bytes to ask for, for it.
 template <class T>

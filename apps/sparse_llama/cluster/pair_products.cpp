@@ -163,7 +163,7 @@ struct PairTimesVectors {
       std::int64_t values[2] = {0, 0};
       for (int q = 0; q < count && masked; ++q) values[q] = m.slice_start[r[q]];
       for (std::int64_t first = 0; first < m.words; first += panel_words) {
-        const int n = int(Kokkos::min(panel_words, m.words - first));
+        const int n = int(Kokkos::min(m.words - first, std::int64_t(panel_words)));
         if (first > 0) team.team_barrier();  // no warp reads the panel before
         in.fill(team, panel, first_vector, vectors, norm, first * mask_columns, n * mask_columns);
         team.team_barrier();
