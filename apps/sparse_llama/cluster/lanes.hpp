@@ -7,16 +7,6 @@
 
 namespace wafermark::llama {
 
-/// Which kernels a decoder starts.
-enum class KernelForm {
-  host,   ///< rows dealt to the threads of a CPU
-  device  ///< few launches, whose teams of warps share rows
-};
-/// The one for this machine; a simulated worker is a device.
-inline KernelForm native_form() {
-  return on_host && !runtime::charges_kernels() ? KernelForm::host : KernelForm::device;
-}
-
 /// One T for each lane of a warp: on a device the lane's own register.
 template <class T>
 struct LaneValue {
@@ -47,7 +37,8 @@ inline constexpr int room_level = on_host ? 1 : 0;
 /// order.
 template <class T>
 KOKKOS_INLINE_FUNCTION T* team_array(const Team::member_type& team, std::int64_t n) {
-  return static_cast<T*>(team.team_scratch(int(room_level)).get_shmem_aligned(n * std::int64_t(sizeof(T)), 16));
+  return static_cast<T*>(
+      team.team_scratch(int(room_level)).get_shmem_aligned(n * std::int64_t(sizeof(T)), 16));
 }
 /// Bytes to ask for, for it.
 template <class T>
@@ -57,7 +48,8 @@ constexpr std::int64_t team_bytes(std::int64_t n) {
 
 /// `teams` teams of so many warps on a device, with room for `bytes` each.
 inline Team warps_of_teams(std::int64_t teams, int warps, std::int64_t bytes = 0) {
-  return Team(int(teams), on_host ? 1 : warps, row_lanes).set_scratch_size(room_level, Kokkos::PerTeam(bytes));
+  return Team(int(teams), on_host ? 1 : warps, row_lanes)
+      .set_scratch_size(room_level, Kokkos::PerTeam(bytes));
 }
 
 }  // namespace wafermark::llama

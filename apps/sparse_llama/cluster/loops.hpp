@@ -5,14 +5,12 @@
 #include <cstdint>
 
 #include "common/runtime.hpp"
+#include "sparse_llama/cluster/kernel_form.hpp"
 
 namespace wafermark::llama {
 
-using Space = Kokkos::DefaultExecutionSpace;
 using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
 using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
-inline constexpr bool on_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space::memory_space>::accessible;
 inline constexpr int row_lanes = 32;  // of a device that share a row
 
 /// body(k) for k in [0, n). The threads of a host share them in contiguous parts; one that ends early takes

@@ -16,8 +16,8 @@ constexpr bool suits_blas(ValueType type, std::int64_t vectors) {
 
 /// Rows side by side that suit matrices in this format which are multiplied row by row: one on devices, whose
 /// many threads need as many rows. Tiles are for dense matrices and for masked int8; masked ones of bf16 and
-/// fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64 vectors side by side a fifth faster than
-/// in tiles.
+/// fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64 vectors side by side a fifth faster
+/// than in tiles.
 inline std::int64_t best_slice(Format format, ValueType type, KernelForm form = native_form()) {
   const Layout layout = row_of(format).layout;
   if (form == KernelForm::device || layout == Layout::listed) return 1;

@@ -148,8 +148,8 @@ struct PairTimesVectors {
   }
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
-    const std::int64_t block = team.league_rank() % blocks, part = team.league_rank() / blocks,
-                       pair = part * team.team_size() + team.team_rank(), first_vector = block * V;
+    const std::int64_t vector_block = team.league_rank() % blocks, part = team.league_rank() / blocks,
+                       pair = part * team.team_size() + team.team_rank(), first_vector = vector_block * V;
     const int vectors = int(Kokkos::min(std::int64_t(V), all_vectors - first_vector));
     Panel panel{};
     if constexpr (in_panels) panel = Panels::room(team);

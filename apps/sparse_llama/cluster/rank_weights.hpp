@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "common/communicator.hpp"
-#include "sparse_llama/cluster/lanes.hpp"
+#include "sparse_llama/cluster/kernel_form.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
 #include "sparse_llama/model/shares.hpp"
 #include "sparse_llama/model/weight_source.hpp"

@@ -9,8 +9,8 @@ namespace wafermark::llama {
 namespace {
 
 constexpr int attention_warps = 4;
-constexpr int heads_of_team = 4;    // that share keys and values, at most
-constexpr std::int64_t slices = 8;  // of a part, whose values are summed apart
+constexpr int heads_of_team = 4;          // that share keys and values, at most
+constexpr std::int64_t value_slices = 8;  // of a part, whose values are summed apart
 constexpr std::int64_t enough_teams = 512;
 
 /// One head of one row of the pass, by a warp.
@@ -103,7 +103,7 @@ struct AttendSplit {
     constexpr std::int64_t H = heads_of_team;
     return {team_array<float>(team, H * head_dim),
             team_array<float>(team, H * part),
-            team_array<float>(team, slices * H * head_dim),
+            team_array<float>(team, value_slices * H * head_dim),
             team_array<float>(team, H * head_dim),
             team_array<float>(team, H),
             team_array<AttentionSum<float>>(team, H)};
@@ -111,21 +111,21 @@ struct AttendSplit {
   std::int64_t bytes_of_team() const {
     constexpr std::int64_t H = heads_of_team;
     return team_bytes<float>(H * head_dim) * 2 + team_bytes<float>(H * part) +
-           team_bytes<float>(slices * H * head_dim) + team_bytes<float>(H) +
+           team_bytes<float>(value_slices * H * head_dim) + team_bytes<float>(H) +
            team_bytes<AttentionSum<float>>(H);
   }
 
   /// Scores of the positions of a part, the lowest number for those that are not seen.
   KOKKOS_FUNCTION void score(const Team::member_type& team, const Room& to, const PartsOfRow& row,
                              const Cached* key, std::int64_t first) const {
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, int(part / row_lanes)), [&](int block) {
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, int(part / row_lanes)), [&](int piece) {
       each_lane(team, [&](int lane) {
-        const std::int64_t p = first + block * row_lanes + lane;
+        const std::int64_t p = first + piece * row_lanes + lane;
         const bool seen = p >= row.begin && p < row.seen;
         float sums[heads_of_team] = {};
         if (seen) key_dots(to.queries, key + key_place(p, 0, head_dim), head_dim, sums);
         for (int h = 0; h < heads_of_team; ++h)
-          to.scores[h * part + block * row_lanes + lane] = seen ? sums[h] : AttentionSum<float>().top;
+          to.scores[h * part + piece * row_lanes + lane] = seen ? sums[h] : AttentionSum<float>().top;
       });
     });
   }
@@ -157,8 +157,8 @@ struct AttendSplit {
 
   KOKKOS_FUNCTION void add_values(const Team::member_type& team, const Room& at, const PartsOfRow& row,
                                   const Cached* value, std::int64_t first) const {
-    const std::int64_t positions = part / slices;
-    Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(slices * head_dim)), [&](int k) {
+    const std::int64_t positions = part / value_slices;
+    Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(value_slices * head_dim)), [&](int k) {
       const std::int64_t s = k / head_dim, i = k % head_dim, begin = s * positions,
                          n = Kokkos::min(positions, Kokkos::max(row.seen - first - begin, std::int64_t(0)));
       float sums[heads_of_team] = {};
@@ -168,7 +168,7 @@ struct AttendSplit {
     team.team_barrier();
     Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(heads_of_team * head_dim)), [&](int k) {
       float sum = at.weighted[k] * at.fade[k / head_dim];
-      for (std::int64_t s = 0; s < slices; ++s) sum += at.sliced[s * heads_of_team * head_dim + k];
+      for (std::int64_t s = 0; s < value_slices; ++s) sum += at.sliced[s * heads_of_team * head_dim + k];
       at.weighted[k] = sum;
     });
   }
