@@ -1,15 +1,11 @@
-# A prefix that works on its own: bin/, share/wafermark/{inputs,jobscripts}, and the emulator as a library.
+# A prefix that works on its own: bin/, share/wafermark/, and the emulator as a library.
 include(CMakePackageConfigHelpers)
-install(TARGETS tungsten_md sparse_llama RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY inputs DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark)
-install(DIRECTORY jobscripts DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark USE_SOURCE_PERMISSIONS
-  PATTERN __pycache__ EXCLUDE)
-# The report finds the shipped results and the schema as it does in the source.
-install(DIRECTORY apps/report DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/apps USE_SOURCE_PERMISSIONS
-  PATTERN __pycache__ EXCLUDE)
-install(FILES common/results/result.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/common/results)
-install(DIRECTORY results/reference DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/results)
-install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+set(wafermark_programs_folder ${CMAKE_INSTALL_BINDIR})
+if(WAFERMARK_CPU_LEVEL)  # where the launcher looks for it (common/cpu_levels.hpp)
+  set(wafermark_programs_folder libexec/wafermark/${WAFERMARK_CPU_LEVEL})
+endif()
+install(TARGETS tungsten_md sparse_llama RUNTIME DESTINATION ${wafermark_programs_folder} COMPONENT programs)
+include(InstallData)
 
 # The emulator for programs of one's own (cmake/WafermarkConfig.cmake.in). This component alone:
 #   cmake --install BUILD --component library --prefix PREFIX

@@ -1,17 +1,25 @@
-# Builds for one CPU (WAFERMARK_CPU, passed to -march) and tells Kokkos::simd which vectors that CPU has:
-# a distribution's Kokkos is configured for the oldest CPU, and its headers pick vectors by these macros.
+# Builds for one CPU (WAFERMARK_CPU, passed to -march), or for one level of a portable build, and tells Kokkos::simd which
+# vectors that CPU has: a distribution's Kokkos is configured for the oldest CPU, and its headers pick vectors by these macros.
 set(WAFERMARK_CPU native CACHE STRING "CPU to build for, as in -march=; empty for the compiler's default")
 set(wafermark_cpu_options "")
-if(WAFERMARK_CPU)
+set(wafermark_build_flags "${CMAKE_BUILD_TYPE}")
+if(WAFERMARK_CPU_LEVEL)
+  include(CpuLevels)
+  set(wafermark_cpu_options ${wafermark_options_of_${WAFERMARK_CPU_LEVEL}})
+  # The same for all levels: what was built does not hang on the CPU that asks.
+  list(JOIN WAFERMARK_CPU_LEVELS ", " levels)
+  string(APPEND wafermark_build_flags " for ${levels}")
+elseif(WAFERMARK_CPU)
   include(CheckCXXCompilerFlag)
   check_cxx_compiler_flag(-march=${WAFERMARK_CPU} WAFERMARK_HAS_MARCH)
   if(WAFERMARK_HAS_MARCH)
     list(APPEND wafermark_cpu_options -march=${WAFERMARK_CPU})
+    string(APPEND wafermark_build_flags " -march=${WAFERMARK_CPU}")
   endif()
 endif()
 
 include(CheckCXXSourceCompiles)
-set(CMAKE_REQUIRED_FLAGS "${wafermark_cpu_options}")
+list(JOIN wafermark_cpu_options " " CMAKE_REQUIRED_FLAGS)
 check_cxx_source_compiles("
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error no

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/cpu_level_check.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/mpi_start.hpp"
 #include "common/printable.hpp"
@@ -158,7 +159,10 @@ int run_program(int argc, char** argv, const std::function<int(int, char**)>& bo
   int rank = 0, size = 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  const Outcome outcome = attempt([&] { return with_kokkos(divide(argc, argv), body); });
+  const Outcome outcome = attempt([&] {
+    check_cpu_level(Communicator());
+    return with_kokkos(divide(argc, argv), body);
+  });
   if (!outcome.failed) {
     MPI_Finalize();
     return outcome.code;

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/cpu_level_check.hpp"
+#include "common/cpu_levels.hpp"
 #include "common/gpu_aware_mpi.hpp"
 #include "common/version_text.hpp"
 #include "wafermark_commit.hpp"
@@ -49,6 +51,7 @@ MachineRecord of_build() {
   r.commit = WAFERMARK_COMMIT;
   r.compiler = compiler_name();
   r.build_flags = WAFERMARK_FLAGS;
+  r.cpu_level = cpu_level_of_build();
   r.kokkos_version = std::to_string(KOKKOS_VERSION_MAJOR) + '.' + std::to_string(KOKKOS_VERSION_MINOR) + '.' +
                      std::to_string(KOKKOS_VERSION_PATCH);
   r.backend = Kokkos::DefaultExecutionSpace::name();
@@ -65,6 +68,7 @@ MachineRecord of_build() {
 MachineRecord MachineRecord::of(const Communicator& comm) {
   MachineRecord r = of_build();
   r.cpu_model = read_cpu_model();
+  r.highest_cpu_level = wafermark::highest_cpu_level();
   r.ranks = comm.size();
   r.threads_per_rank = Kokkos::DefaultExecutionSpace().concurrency();
   r.device = device_name();
@@ -91,6 +95,7 @@ std::string version_text() {
                                    {"backend", r.backend},
                                    {"mpi", r.mpi_library}})
     text += std::string("\n") + key + ": " + value;
+  if (!r.cpu_level.empty()) text += "\ncpu_level: " + r.cpu_level;
   return text;
 }
 

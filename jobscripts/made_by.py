@@ -46,7 +46,15 @@ def build_of(binary):
         said = (done.stderr or done.stdout).strip().splitlines()[:1]
         raise InputError(f"{binary} --version: found no {', '.join(missing) or 'success'}{f' ({said[0]})' if said else ''}, "
                          "expected what this build is")
-    return {key: build[key] for key in BUILD} | {"sha256": hash_of(Path(binary))}
+    return {key: build[key] for key in BUILD} | {"sha256": hash_of_program(Path(binary))}
+
+
+def hash_of_program(binary):
+    """Of a portable build, whose programs of each CPU level lie beside their launcher: of all of them."""
+    launcher = binary.resolve()
+    levels = sorted(launcher.parent.parent.glob(f"libexec/wafermark/*/{launcher.name}"))
+    hashes = [hash_of(program) for program in (binary, *levels)]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest() if levels else hashes[0]
 
 
 def hash_of(path):
@@ -126,8 +134,14 @@ def why_not_done(folder, record, ranks, deck, any_build=False):
     return (why_other_record(folder, record, any_build)
             or next((f"{key} is {build.get(key)!r}, not {record['build'][key]!r}" for key in BUILD
                      if key in record["build"] and build.get(key) != record["build"][key] and not any_build), "")
+            or other_cpu_level(build, any_build)
             or ("" if machine.get("ranks") == ranks else f"it has {machine.get('ranks')} ranks, not {ranks}")
             or deck_difference(result, deck))
+
+
+def other_cpu_level(build, any_build):
+    wanted, found = os.environ.get("WAFERMARK_CPU_LEVEL"), build.get("cpu_level")
+    return f"made by the program for {found}, not {wanted}" if wanted and found != wanted and not any_build else ""
 
 
 def why_other_record(folder, record, any_build=False):

@@ -59,6 +59,7 @@ Result::Result(const Communicator& comm, std::string app, std::string command, s
            {"machine",
             {{"hosts", m.hosts},
              {"cpu", m.cpu_model},
+             {"cpu_level", m.highest_cpu_level},
              {"ranks", m.ranks},
              {"threads_per_rank", m.threads_per_rank},
              {"device", m.device},
@@ -67,6 +68,7 @@ Result::Result(const Communicator& comm, std::string app, std::string command, s
            {"checks", nlohmann::json::array()},
            {"regions", nlohmann::json::array()},
            {"energy", {{"joules", nullptr}, {"source", "none"}, {"note", "not measured"}}}};
+  if (!m.cpu_level.empty()) json_["build"]["cpu_level"] = m.cpu_level;
   if (auto simulation = runtime::simulation(); !simulation.is_null())
     json_["simulation"] = std::move(simulation);
 }

@@ -230,7 +230,7 @@ class RunResult:
     def build_key(self):
         """What built it: repeats of different builds are no repeats."""
         build = self.json["build"]
-        return tuple(build[k] for k in ("commit", "compiler", "flags", "kokkos", "backend", "mpi"))
+        return (*(build[k] for k in ("commit", "compiler", "flags", "kokkos", "backend", "mpi")), build.get("cpu_level", ""))
 
     @property
     def tiles_used(self):

@@ -384,7 +384,7 @@ def appendix(results, missing, command, references=(), replays=()):
                 b["commit"],
                 b["version"],
                 b["compiler"],
-                b["flags"],
+                b["flags"] + (f": {b['cpu_level']}" if b.get("cpu_level") else ""),
                 b["kokkos"],
                 b["backend"],
                 b["mpi"],

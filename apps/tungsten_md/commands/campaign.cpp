@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/cpu_levels.hpp"
 #include "common/errors.hpp"
 
 namespace wafermark::tungsten {
@@ -17,10 +18,10 @@ namespace {
 
 constexpr const char* campaign_word = "campaign";
 
-/// This program, wherever it was found.
+/// This program, wherever it was found; of a portable build its launcher, which other nodes need.
 std::filesystem::path this_program() {
   std::error_code none;
-  return std::filesystem::read_symlink("/proc/self/exe", none);
+  return launcher_of(std::filesystem::read_symlink("/proc/self/exe", none));
 }
 
 /// Of the prefix that the program is installed in, else of the source that it was built from.

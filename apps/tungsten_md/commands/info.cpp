@@ -44,10 +44,11 @@ void print_build(const Communicator& comm) {
   const MachineRecord m = MachineRecord::of(comm);
   if (!comm.is_root()) return;
   fmt::print(
-      "{}\ncompiler     {} {}\nkokkos       {}, {} ({} threads a rank), pair kernels {} values wide\n"
+      "{}\ncompiler     {} {}{}\nkokkos       {}, {} ({} threads a rank), pair kernels {} values wide\n"
       "mpi          {}, {} ranks on {} hosts\ncpu          {}\n",
-      version_line(), m.compiler, m.build_flags, m.kokkos_version, m.backend, m.threads_per_rank,
-      Lanes<native_lanes<float, ExecSpace>>::width, m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
+      version_line(), m.compiler, m.build_flags, m.cpu_level.empty() ? "" : ": " + m.cpu_level,
+      m.kokkos_version, m.backend, m.threads_per_rank, Lanes<native_lanes<float, ExecSpace>>::width,
+      m.mpi_library, m.ranks, m.hosts.size(), m.cpu_model);
 }
 
 /// How long the deck and a long run take: by these rates, and those of the results that were given.

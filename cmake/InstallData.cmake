@@ -1,0 +1,10 @@
+# What lies beside the programs of a prefix: share/wafermark/{inputs,jobscripts,apps/report,...}, documents.
+install(DIRECTORY inputs DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark)
+install(DIRECTORY jobscripts DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark USE_SOURCE_PERMISSIONS
+  PATTERN __pycache__ EXCLUDE)
+# The report finds the shipped results and the schema as it does in the source.
+install(DIRECTORY apps/report DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/apps USE_SOURCE_PERMISSIONS
+  PATTERN __pycache__ EXCLUDE)
+install(FILES common/results/result.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/common/results)
+install(DIRECTORY results/reference DESTINATION ${CMAKE_INSTALL_DATADIR}/wafermark/results)
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
