@@ -33,12 +33,14 @@ struct TokenCounts : public ::testing::Test {
   std::int64_t sequences = 1;
   TokenChoice choice;
   std::optional<float> threshold;
+  std::optional<double> hollow;  ///< the weights are sizes alone, as on a simulated cluster
 
   /// Of `tokens` passes with one token of each sequence behind `before` others.
   Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before,
                    std::int64_t tokens) {
-    const WeightSource source =
+    WeightSource source =
         checkpoint_source("random", std::make_shared<const DenseWeights>(random_model(c, 3)));
+    source.hollow = hollow;
     const RankWeights weights = pack_rank_weights(comm, source, format, type, threshold, KernelForm::device);
     Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device);
     std::vector<TokenRow> prompt;
@@ -120,6 +122,19 @@ TEST_F(TokenCounts, OfDrawnTokens) {
   EXPECT_EQ(n.waits, tokens);
   EXPECT_EQ(n.copies, 0);
   EXPECT_EQ(n.allocations, 0);
+}
+
+TEST_F(TokenCounts, HollowWeightsStartTheSame) {
+  hollow = 0.5;
+  for (const FormatRow& format : format_rows)
+    for (const std::int64_t before : {5, 300}) {
+      const Counts n =
+          of_tokens(model_of(Architecture::llama), format.format, ValueType::int8, before, tokens);
+      EXPECT_EQ(n.kernels, tokens * kernels(before > 128 ? of_layer + 1 : of_layer)) << format.name;
+      EXPECT_EQ(n.waits, tokens * waits());
+      EXPECT_EQ(n.copies, 0);
+      EXPECT_EQ(n.allocations, 0);
+    }
 }
 
 TEST_F(TokenCounts, OfInactiveUnits) {
