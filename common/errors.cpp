@@ -17,6 +17,7 @@
 #include "common/cpu_level_check.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/mpi_start.hpp"
+#include "common/plain_program.hpp"
 #include "common/printable.hpp"
 #include "common/runtime.hpp"
 #include "common/thread_binding.hpp"
@@ -146,6 +147,12 @@ std::string message_of(const std::exception& e) {
   const std::string text = shortened(e.what());  // Kokkos before 5.2 says which array
   const bool memory = dynamic_cast<const std::bad_alloc*>(&e) != nullptr;
   return memory && !text.starts_with("out of memory") ? "out of memory: an array does not fit" : text;
+}
+
+int run_plain_program(const std::string& name, const std::function<int()>& body) {
+  const Outcome outcome = attempt(body);
+  if (outcome.failed) std::fprintf(stderr, "%s: %s\n", name.c_str(), printable(outcome.message).c_str());
+  return outcome.code;
 }
 
 int run_program(int argc, char** argv, const std::function<int(int, char**)>& body) {

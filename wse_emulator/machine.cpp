@@ -2,19 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <set>
-#include <stdexcept>
 
 #include "common/deck.hpp"
 #include "common/errors.hpp"
 #include "common/file_digest.hpp"
 #include "common/printable.hpp"
+#include "common/quantity_rows.hpp"
 
 namespace fs = std::filesystem;
 
@@ -25,11 +22,7 @@ namespace {
 constexpr double most_tiles = 1e4, most_bytes = 1 << 30;
 constexpr Range of_cycles{0, 1e6}, of_energy{0, 1e9};
 
-/// A number of the file and where it goes.
-struct Row {
-  QuantityRule rule;
-  std::function<void(Machine&, double)> set;
-};
+using Row = QuantityRow<Machine>;
 
 template <class T>
 Row row(const char* key, const char* meaning, Range range, T Machine::*member, double unit = 1.0) {
@@ -42,10 +35,10 @@ Row fabric_row(const char* key, const char* meaning, Range range, T FabricTiming
   return {{key, meaning, range, std::is_integral_v<T>}, set};
 }
 
-std::vector<Row> all_rows() {
+QuantityRows<Machine> all_rows() {
   using M = Machine;
   using F = FabricTiming;
-  std::vector<Row> rows = {
+  QuantityRows<Machine> rows = {
       row("grid.width", "tiles from west to east", {1, most_tiles}, &M::width),
       row("grid.height", "tiles from north to south", {1, most_tiles}, &M::height),
       row("core.clock_mhz", "clock of cores and fabric", {1, 1e5}, &M::clock_hz, 1e6),
@@ -80,7 +73,7 @@ std::vector<Row> all_rows() {
         {{fmt::format("cycles.{}", operation_names[k]), "issue cycles of one instruction", of_cycles, false},
          [k](M& m, double value) { m.cycles[k] = value; }});
   }
-  for (Row& more : std::vector<Row>{
+  for (Row& more : QuantityRows<Machine>{
            fabric_row("fabric.hop_cycles", "router to neighbouring router", {1, 1e4}, &F::hop_cycles),
            fabric_row("fabric.ramp_cycles", "router to core, and back", {0, 1e4}, &F::ramp_cycles),
            fabric_row("fabric.cycles_per_word", "of a link and direction", {1e-3, 1e3}, &F::cycles_per_word),
@@ -100,8 +93,8 @@ std::vector<Row> all_rows() {
     rows.push_back(std::move(more));
   return rows;
 }
-const std::vector<Row>& rows() {
-  static const std::vector<Row> all = all_rows();
+const QuantityRows<Machine>& rows() {
+  static const QuantityRows<Machine> all = all_rows();
   return all;
 }
 
@@ -129,10 +122,7 @@ Machine Machine::read(const std::string& path, const std::vector<std::string>& c
   m.changes = changes;
   m.name = deck.text("name", std::nullopt, "what results call the machine");
   if (m.name.empty()) deck.reject("name", "a name");
-  for (const Row& row : rows()) {
-    const Quantity q = m.quantities[row.rule.key] = read_quantity(deck, row.rule, changes);
-    row.set(m, q.value);
-  }
+  read_quantities(deck, rows(), changes, m);
   deck.finish();
   if (m.program_bytes > m.sram_bytes) deck.reject("core.program_bytes.value", "at most core.sram_bytes");
   return m;
@@ -151,13 +141,7 @@ nlohmann::json Machine::numbers() const {
 }
 
 Machine Machine::with(const std::string& key, double value) const {
-  const auto row =
-      std::find_if(rows().begin(), rows().end(), [&](const Row& r) { return r.rule.key == key; });
-  if (row == rows().end()) throw std::out_of_range("no machine number " + key);
-  Machine other = *this;
-  other.quantities.at(key).value = row->rule.whole ? std::round(value) : value;
-  row->set(other, other.quantities.at(key).value);
-  return other;
+  return with_quantity(*this, rows(), key, value);
 }
 
 std::string Machine::find(const std::string& name, const std::string& folder) {

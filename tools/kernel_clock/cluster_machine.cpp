@@ -1,8 +1,7 @@
 #include "tools/kernel_clock/cluster_machine.hpp"
 
-#include <functional>
-
 #include "common/file_digest.hpp"
+#include "common/quantity_rows.hpp"
 
 namespace wafermark {
 namespace {
@@ -11,10 +10,7 @@ namespace {
 constexpr Range of_counts{1, 1e7}, of_times{0, 1e6}, of_rates{1e-3, 1e6}, of_frequencies{0, 1e5},
     of_powers{0, 1e5};
 
-struct Row {
-  QuantityRule rule;
-  std::function<void(ClusterMachine&, double)> set;
-};
+using Row = QuantityRow<ClusterMachine>;
 
 Row row(const char* key, const char* meaning, int ClusterMachine::*member) {
   return {{key, meaning, of_counts, true},
@@ -24,10 +20,10 @@ Row row(const char* key, const char* meaning, Range allowed, double ClusterMachi
   return {{key, meaning, allowed, false}, [=](ClusterMachine& m, double value) { m.*member = unit * value; }};
 }
 
-const std::vector<Row>& rows() {
+const QuantityRows<ClusterMachine>& rows() {
   using M = ClusterMachine;
   constexpr double us = 1e-6, ns = 1e-9, gigabytes = 1e9;
-  static const std::vector<Row> all = {
+  static const QuantityRows<ClusterMachine> all = {
       row("nodes.count", "nodes of the machine", &M::nodes),
       row("nodes.workers", "workers of a node, one rank each", &M::workers_per_node),
       row("device.launch_us", "host time to start a kernel or a copy", of_times, &M::launch, us),
@@ -77,11 +73,7 @@ const std::vector<Row>& rows() {
 }  // namespace
 
 ClusterMachine ClusterMachine::with(const std::string& key, double value) const {
-  ClusterMachine other = *this;
-  other.quantities.at(key).value = value;
-  for (const Row& r : rows())
-    if (r.rule.key == key) r.set(other, value);
-  return other;
+  return with_quantity(*this, rows(), key, value);
 }
 
 double ClusterMachine::watts(int workers, double busy) const {
@@ -105,10 +97,7 @@ ClusterMachine ClusterMachine::read(const std::string& path, const std::vector<s
   const std::string topology =
       deck.choice("network.topology", std::nullopt, {"fat_tree", "dragonfly"}, "how switches are connected");
   m.topology = topology == "fat_tree" ? Topology::fat_tree : Topology::dragonfly;
-  for (const Row& r : rows()) {
-    const Quantity q = m.quantities[r.rule.key] = read_quantity(deck, r.rule, changes);
-    r.set(m, q.value);
-  }
+  read_quantities(deck, rows(), changes, m);
   deck.finish();
   return m;
 }

@@ -66,7 +66,7 @@ struct ClusterMachine {
   /// Throws InputError "FILE:LINE: ..." for anything missing, unknown, without source or out of range.
   static ClusterMachine read(const std::string& path, const std::vector<std::string>& changes = {},
                              const std::string& option = "--machine-set");
-  /// The same machine with another value of one of its quantities, in the file's unit.
+  /// The same machine with another value of one of its quantities (with_quantity()).
   ClusterMachine with(const std::string& key, double value) const;
   /// What `workers` of it take on average, with their nodes and network, when they compute for so large a
   /// part of the time.

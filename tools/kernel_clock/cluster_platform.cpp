@@ -4,13 +4,12 @@
 // FOLDER/platform.txt.
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <exception>
 #include <string_view>
 
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/number_range.hpp"
+#include "common/plain_program.hpp"
 #include "common/printable.hpp"
 #include "tools/kernel_clock/platform.hpp"
 
@@ -47,14 +46,8 @@ int write_all(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return run_plain_program("cluster_platform", [&] {
     const bool only_workers = argc > 1 && std::string_view(argv[1]) == "--workers";
     return only_workers ? print_workers(argc, argv) : write_all(argc, argv);
-  } catch (const InputError& e) {
-    std::fprintf(stderr, "cluster_platform: %s\n", printable(e.what()).c_str());
-    return 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "cluster_platform: %s\n", printable(e.what()).c_str());
-    return 1;
-  }
+  });
 }

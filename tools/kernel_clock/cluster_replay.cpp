@@ -16,6 +16,7 @@
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
 #include "common/number_range.hpp"
+#include "common/plain_program.hpp"
 #include "common/printable.hpp"
 #include "tools/kernel_clock/rank_clock.hpp"
 #include "tools/kernel_clock/work_record.hpp"
@@ -174,16 +175,7 @@ int replay(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
-  int code = 0;
-  try {
-    code = replay(argc, argv);
-  } catch (const InputError& e) {
-    std::fprintf(stderr, "cluster_replay: %s\n", printable(e.what()).c_str());
-    code = 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "cluster_replay: %s\n", printable(e.what()).c_str());
-    code = 1;
-  }
+  const int code = run_plain_program("cluster_replay", [&] { return replay(argc, argv); });
   if (code != 0) {  // the other ranks have nothing to add
     std::fflush(nullptr);
     std::_Exit(code);

@@ -6,13 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "common/band.hpp"
 #include "common/durable_file.hpp"
 #include "common/errors.hpp"
-#include "common/printable.hpp"
+#include "common/plain_program.hpp"
 #include "tools/kernel_clock/md_profile.hpp"
 #include "tools/kernel_clock/step_model.hpp"
 
@@ -154,21 +153,16 @@ int main(int argc, char** argv) {
   CLI::App app("The time of a step on a cluster, modelled", "cluster_step");
   Options options;
   add_options(app, options);
-  try {
-    app.parse(argc, argv);
+  return run_plain_program("cluster_step", [&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::CallForHelp& help) {
+      return app.exit(help);
+    } catch (const CLI::Error& e) {
+      throw InputError(e.what());
+    }
     if (options.work.empty() && options.profile.empty())
       throw InputError("found neither --work nor --profile, expected one of them");
     return run(options);
-  } catch (const CLI::CallForHelp& e) {
-    return app.exit(e);
-  } catch (const CLI::Error& e) {
-    std::fprintf(stderr, "cluster_step: %s\n", printable(e.what()).c_str());
-    return 2;
-  } catch (const InputError& e) {
-    std::fprintf(stderr, "cluster_step: %s\n", printable(e.what()).c_str());
-    return 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "cluster_step: %s\n", printable(e.what()).c_str());
-    return 1;
-  }
+  });
 }
