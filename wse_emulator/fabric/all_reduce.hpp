@@ -1,10 +1,10 @@
 // Sums, or least values, of all tiles at all tiles.
 //
-// Along every row the tiles reduce to one of them, the row's root, by two-phase reductions from either side;
-// then the roots, which stand in one column, do the same down that column, and the result goes back as a
-// broadcast. Where few words go over many tiles the root is cheapest in the middle: no word goes further than
-// half of the rectangle, there and back. Where many words go over few tiles it is cheapest at the end, since
-// the middle takes the words of both sides one after the other.
+// Along every row the tiles reduce to one of them, the row's root, from either side; then the roots, which
+// stand in one column, do the same down that column, and the result goes back as a broadcast. Where few words
+// go over many tiles the root is cheapest in the middle: no word goes further than half of the rectangle,
+// there and back. Where many words go over few tiles it is cheapest at the end, since the middle takes the
+// words of both sides one after the other.
 #pragma once
 
 #include <algorithm>
@@ -15,23 +15,51 @@
 
 namespace wafermark::wse {
 
-/// The two-phase reduction of a line to `root`: the tiles before it to the one beside it, which passes their
-/// sum on, and those from the root on to it. Groups are the best of each side.
+/// The reduction of a line to `root`, from the tiles before it and from those behind it.
+///
+/// two_phase: either side by itself, the tiles before the root to the one beside it, which passes their sum
+/// on, those from the root on to it. Groups are the best of each side. in_turn: chains in groups of S tiles
+/// that count from the root outwards. Their heads' sums follow each other to the root, the nearest first, on
+/// one color: a head's switch takes the head's own words, then a command behind them moves it on and it takes
+/// what comes from further out. The root takes both sides' words as they come. S is the least with which
+/// links and ramp keep up: 2 for one word. Command wavelets that follow the last head's words set the
+/// switches back, as far as they reach.
+///   cycles = chain of S + h + B + 2 T_R + 1, and 2 B + 1 where both sides come,
+/// with h hops to the farthest head.
 struct RootedLine {
+  enum class Way { two_phase, in_turn };
+
   int tiles = 1, root = 0, words = 1;
+  Way way = Way::two_phase;
   int group_before = 1, group_from = 1;
 
-  /// With the root at the end or in the middle, whichever makes reduction and broadcast back take less.
+  /// In the way and with the root at the end or in the middle that make reduction and broadcast back take
+  /// least.
   static RootedLine cheapest(const FabricTiming& fabric, int tiles, int words);
   /// With this root.
-  static RootedLine at(const FabricTiming& fabric, int tiles, int root, int words);
+  static RootedLine at(const FabricTiming& fabric, int tiles, int root, int words, Way way);
 
   std::int64_t reduce_cycles(const FabricTiming& fabric) const;
   int farthest() const { return std::max(root, tiles - 1 - root); }  ///< hops from the root
-  /// Words over the link from place `at` towards the root.
+  /// Words and commands over the link from place `at` towards the root.
   std::int64_t words_from(int at) const;
   /// The fp32 sum in the order in which tiles add.
   float sum(const std::vector<float>& values) const;
+};
+
+/// One side of a line's root in turn: its tiles are at distances 1 ... tiles.
+struct SideInTurn {
+  int tiles = 0, group = 1, words = 1;
+
+  int heads() const { return (tiles + group - 1) / group; }
+  int head(int number) const { return 1 + number * group; }  ///< distance from the root
+  int last_in_group(int head) const { return std::min(head + group - 1, tiles); }
+  /// Heads from one that sets switches back to the next one inwards: as far as a command wavelet reaches,
+  /// four commands of 15 routers each. The last head does, and every so many heads.
+  int heads_set_back() const { return (60 - 1) / group; }
+  bool sets_back(int number) const { return (heads() - 1 - number) % heads_set_back() == 0; }
+  std::int64_t cycles(const FabricTiming& fabric) const;
+  std::int64_t words_from(int distance) const;
 };
 
 /// Over a rectangle to all its tiles. Exact, or up to 10 cycles above router_reference (where groups are
