@@ -259,6 +259,15 @@ class Words(WithFolder):
         for price in (2, 43):  # the picture has the cheapest and the dearest
             self.assertIn(f"70 %, wafer, resident, {price} cycles an arriving weight", text["sparsity"])
         self.assertNotIn("Recovering a model", text["sparsity"])  # nothing is known of 50 %
+        points[-2] |= {"energy_low": 1.5, "energy_high": 2.1, "rate_low": 9.0, "rate_high": 9.5}
+        file.write_text(json.dumps({"surface": points}))
+        text, _, _ = self.made(result(), sparsity_files=[file])
+        self.assertIn("save at most 2.06 (1.5 to 2.1) times (wafer, streamed", text["sparsity"])
+        self.assertIn("wafer, streamed 2.06 (1.5 to 2.1) emulated energy", text["sparsity"])
+        points[-2]["energy_high"] = 3.4
+        file.write_text(json.dumps({"surface": points}))
+        text, _, _ = self.made(result(), sparsity_files=[file])
+        self.assertIn("The claim is undecided in these runs: 70 % zeros save 2.06 (1.5 to 3.4) times", text["sparsity"])
         self.assertIn("never", text["sparsity"])
         points[-2]["energy_over_dense"] = 4.0
         points.append(point("wafer, streamed", 0.5, 131072, 1.9, 2.0))

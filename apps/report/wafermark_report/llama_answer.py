@@ -97,10 +97,15 @@ def dense_beside(one, found):
 
 
 def paired_ratio(sparse, dense, rate=PREFILL):
-    """Of two runs on the same machine file, whose numbers move both at once. Its interval has each number at the ends of its range,
-    in both runs, and the logarithms added up as squares; None of runs that do not say what moves them."""
-    value = sparse.value(rate) / dense.value(rate)
-    moved = [{s["number"]: s for s in r.json.get("wafer", {}).get("sensitivity", ())} for r in (sparse, dense)]
+    """Of two runs on the same machine file, whose numbers move both at once (paired_interval)."""
+    moved = [r.json.get("wafer", {}).get("sensitivity", ()) for r in (sparse, dense)]
+    return paired_interval(sparse.value(rate) / dense.value(rate), *moved)
+
+
+def paired_interval(value, above, below):
+    """A ratio whose two sides hang on the same numbers, each by its "sensitivity" (a list as results have it): every number at the ends of
+    its range, in both at once, and the logarithms added up as squares; no interval where a side does not say what moves it."""
+    moved = [{s["number"]: s for s in side} for side in (above, below)]
     if not all(moved):
         return Ratio(value, None, None)
     down = up = 0.0
