@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Steps per second of the emulated wafer against thickness and size of the sample: each sample with whole columns on one rectangle of
-tiles and with layers side by side (wafer.layer_cells); the mapping that is predicted to be fastest is emulated, whole columns beside it. Samples that the JSON file holds already are not run again.
+"""Steps per second of the emulated wafer against thickness and size of the sample: each sample in the mapping that wafer.layer_cells = "auto"
+finds fastest, and with whole columns on one rectangle of tiles. Samples that the JSON file holds already are not run again.
 
 usage: wafer_thickness.py --binary TUNGSTEN_MD --json FILE [--picture FILE.png] [--metals W,Ta,Cu] [--machines wse2,wse3] [--quick]
 """
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,38 +17,23 @@ ATOMS_PER_CELL = {"W": 2, "Ta": 2, "Cu": 4}
 THICKNESSES = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # cells
 SLAB_ATOMS = 200_000  # of the samples of all thicknesses
 CUBES = (8, 12, 16, 20, 25, 32, 40, 50, 60, 68)  # cells along an edge
-LAYERS = (1, 2, 3, 4)  # cells; those that are tried
 STEPS = 10
 
 
-def call(binary, command, metal, machine, cells, layer_cells, *words):
-    line = [binary, command, str(DECKS / f"sc24_{metal}.toml"), "--target", "wafer", "--machine", machine,
-            "--set", f"structure.cells=[{cells[0]}, {cells[1]}, {cells[2]}]", "--set", f"wafer.layer_cells={layer_cells}", *words]
-    return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def predicted(binary, metal, machine, cells, layer_cells):
-    """What `info` says of a mapping; None where the sample does not fit the machine so."""
-    done = call(binary, "info", metal, machine, cells, layer_cells)
-    if done.returncode == 2:
-        return None
-    if done.returncode:
-        sys.exit(f"wafer_thickness: info of {metal} {cells} ended with exit code {done.returncode}: {done.stdout[-300:]}")
-    rate = re.search(r"([\d.e+]+) steps/s \(before waiting", done.stdout)
-    around = re.search(r"neighbourhood\s+b = (\d+).*?: (\d+) candidates, (\d+) neighbours", done.stdout)
-    bytes_used = re.search(r"(\d+) of (\d+) B", done.stdout)
-    return {"layer_cells": layer_cells, "predicted_steps_per_second": float(rate[1]), "b": int(around[1]),
-            "candidates": int(around[2]), "neighbours": int(around[3]),
-            "tile_bytes": int(bytes_used[1]) if bytes_used else None}
-
-
 def emulated(binary, metal, machine, cells, layer_cells):
+    """The result of a run; None where the sample does not fit the machine so."""
     with tempfile.TemporaryDirectory() as out:
-        done = call(binary, "run", metal, machine, cells, layer_cells, "--out", out, "--set", f"run.steps={STEPS}")
+        line = [binary, "run", str(DECKS / f"sc24_{metal}.toml"), "--target", "wafer", "--machine", machine, "--out", out,
+                "--set", f"run.steps={STEPS}", "--set", f"structure.cells=[{cells[0]}, {cells[1]}, {cells[2]}]", "--set", f"wafer.layer_cells={layer_cells}"]
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode == 2 and "found" in done.stdout:
+            return None
         if done.returncode:
-            sys.exit(f"wafer_thickness: {metal} {cells} in layers of {layer_cells} ended with exit code {done.returncode}: "
-                     f"{done.stdout[-300:]}")
-        result = json.loads(Path(out, "result.json").read_text())
+            sys.exit(f"wafer_thickness: {metal} {cells} in layers of {layer_cells} ended with exit code {done.returncode}: {done.stdout[-300:]}")
+        return json.loads(Path(out, "result.json").read_text())
+
+
+def figures_of(result):
     figures = {f["name"]: f for f in result["figures"]}
     return {"steps_per_second": figures["steps_per_second"]["value"], "band": figures["steps_per_second"]["band"],
             "joules_per_step": figures["joules_per_step"]["value"], "tiles": result["wafer"]["tiles"],
@@ -58,15 +42,18 @@ def emulated(binary, metal, machine, cells, layer_cells):
 
 def sample(binary, metal, machine, cells):
     """One sample: every mapping's prediction, and what the best and whole columns make when they are emulated."""
-    mappings = [m for m in (predicted(binary, metal, machine, cells, n) for n in (0, *LAYERS) if n < cells[2]) if m]
-    if not mappings:
+    best = emulated(binary, metal, machine, cells, "auto")
+    if best is None:
         return None
-    best = max(mappings, key=lambda m: m["predicted_steps_per_second"])
-    for mapping in mappings:
-        if mapping is best or mapping["layer_cells"] == 0:
-            mapping.update(emulated(binary, metal, machine, cells, mapping["layer_cells"]))
+    hertz = 1e6 * best["wafer"]["numbers"]["core.clock_mhz"]["value"]
+    mappings = [{"layer_cells": m["layer_cells"], "b": m["neighbourhood_b"], "candidates": m["candidates"],
+                 "predicted_steps_per_second": hertz / m["predicted_cycles_per_step"]} for m in best["wafer"]["mappings"] if "refused" not in m]
+    mappings[0] |= figures_of(best)
+    columns = next((m for m in mappings[1:] if m["layer_cells"] == 0), None)
+    if columns:
+        columns |= figures_of(emulated(binary, metal, machine, cells, 0))
     atoms = cells[0] * cells[1] * cells[2] * ATOMS_PER_CELL[metal]
-    return {"metal": metal, "machine": machine, "cells": cells, "atoms": atoms, "best_layer_cells": best["layer_cells"],
+    return {"metal": metal, "machine": machine, "cells": cells, "atoms": atoms, "best_layer_cells": mappings[0]["layer_cells"],
             "mappings": mappings}
 
 

@@ -233,7 +233,10 @@ void CaseRecord::set_wafer(const WaferSettings& w) {
   set("wafer.untested_lists", w.untested_lists);
   set("wafer.blocking_receives", w.blocking_receives);
   set("wafer.tiles_per_atom", w.tiles_per_atom);
-  set("wafer.layer_cells", w.layer_cells);
+  if (w.layer_cells)
+    set("wafer.layer_cells", *w.layer_cells);
+  else
+    set("wafer.layer_cells", "auto");
 }
 
 CaseRecord CaseRecord::from_json(const nlohmann::json& document) {

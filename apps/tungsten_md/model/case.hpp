@@ -89,7 +89,8 @@ struct WaferSettings {
   bool untested_lists = false;  ///< all that is listed is taken: tables over r^2 are zero beyond the cut-off
   bool blocking_receives = false;  ///< instructions wait for words, which otherwise start tasks
   int tiles_per_atom = 1;          ///< 1, or 4: two by two tiles, each for a quarter of the candidates
-  int layer_cells = 0;             ///< cells along z of the layers of a thick sample; 0: one layer
+  /// Cells along z of the layers of a thick sample; 0: one layer. Nothing: what is fastest is looked for.
+  std::optional<int> layer_cells = 0;
   std::vector<std::array<int, 2>> traced_tiles;
 };
 

@@ -80,11 +80,8 @@ void WaferSimulation::carry_on(const CarriedState& state) {
   const std::vector<std::size_t> site = sites_of(start_, now);
   std::vector<std::int64_t> atom_at(start_.atoms.size(), -1);
   for (std::size_t k = 0; k < site.size(); ++k) atom_at[site[k]] = static_cast<std::int64_t>(k);
-  const wse::Block b = blocks_.of_patches().mine();
   for (std::size_t i = 0; i < block_->tiles(); ++i) {
-    const auto width = static_cast<std::size_t>(b.width);
-    const std::int64_t s =
-        plan_.layout.atom_on(b.x0 + static_cast<int>(i % width), b.y0 + static_cast<int>(i / width));
+    const std::int64_t s = block_->first_atom(i);
     const std::int64_t k = s < 0 ? -1 : atom_at[static_cast<std::size_t>(s)];
     if (k < 0) {
       block_->atom(i).id = -1;

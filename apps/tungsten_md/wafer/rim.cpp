@@ -108,12 +108,13 @@ std::vector<std::vector<RimTile>> rim_of_structure(const TileLayout& layout, con
   std::vector<std::array<int, 2>> tile_of(start.atoms.size());
   for (int y = 0; y < grid.height; ++y)
     for (int x = 0; x < grid.width; ++x)
-      if (const std::int64_t k = layout.atom_on(x, y); k >= 0) tile_of[static_cast<std::size_t>(k)] = {x, y};
+      if (const std::int64_t k = layout.atom_on(x, y, 0); k >= 0)
+        tile_of[static_cast<std::size_t>(k)] = {x, y};
   const TilePlane plane{{grid.width, grid.height}, grid.ring};
   std::vector<std::vector<RimTile>> rim(static_cast<std::size_t>(grid.tiles()));
   for (int y = mine.y0; y < mine.y0 + mine.height; ++y)
     for (int x = mine.x0; x < mine.x0 + mine.width; ++x) {
-      const std::int64_t k = layout.atom_on(x, y);
+      const std::int64_t k = layout.atom_on(x, y, 0);
       if (k < 0) continue;
       auto& list = rim[static_cast<std::size_t>(layout.tile(x, y, 0))];
       near.visit(start.atoms.x[static_cast<std::size_t>(k)], [&](std::size_t j, const Vec3& d) {

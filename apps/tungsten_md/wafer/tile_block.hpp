@@ -98,6 +98,9 @@ class TileBlock {
   /// Puts an atom on a tile, by the image nearest to it; at rest where nothing pushes. Positions in the box.
   void place_atom(std::size_t tile, std::int64_t id, int type, const Vec3& x, const Vec3& v);
 
+  /// Index of the atom that begins on a tile, in the order of ids; -1: none.
+  std::int64_t first_atom(std::size_t tile) const;
+
   // What the emulator observes.
   std::size_t tiles() const { return atoms_.size(); }
   /// Its number among those of the grid, and the tile of this rank with a number, if it has it.
@@ -118,6 +121,9 @@ class TileBlock {
   int max_neighbours() const;  ///< the longest list that a tile holds
 
  private:
+  using Lane = native_lanes<float, Kokkos::DefaultHostExecutionSpace>;
+  static constexpr float skin = 0.4f;  ///< Angstrom; of the emulator's own list
+
   struct Candidate {
     std::ptrdiff_t offset;     ///< of its site in the bordered arrays
     int layers_on;             ///< of its layer from the tile's own
@@ -135,6 +141,12 @@ class TileBlock {
     std::size_t at;
     const float *corners_x, *corners_y;
   };
+  // Of the constructor (tile_block_setup.cpp): the tiles around a tile and how they lie to it, memory of all
+  // tiles, and the atoms that begin there.
+  void look_around();
+  void make_room();
+  void settle(const Configuration& start);
+
   void build_list(float within);
   void copy_tables(const PotentialTables& tables, const std::vector<SquaredTables>& squares);
   /// Puts this rank's tiles into bins by where they lie.

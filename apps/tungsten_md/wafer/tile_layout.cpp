@@ -148,8 +148,8 @@ TileLayout lay_out_structure(const Communicator& comm, const Configuration& stru
 
 }  // namespace
 
-TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, double cutoff,
-                   const Configuration* structure) {
+TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, int layer_cells,
+                   double cutoff, const Configuration* structure) {
   const WaferSettings& w = what.wafer;
   const double reach = cutoff + w.margin_angstrom;
   const auto& lattice = what.structure.lattice;
@@ -162,12 +162,12 @@ TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machin
           fmt::format("structure: found {} Angstrom along periodic axis {}, expected at least {}, twice the "
                       "cut-off and wafer.margin_angstrom, and 2 Angstrom",
                       box.length(static_cast<int>(d)), "xyz"[d], 2.0 * (reach + 1.0)));
-  if (!lattice && w.layer_cells > 0)
+  if (!lattice && layer_cells > 0)
     throw InputError(fmt::format("wafer.layer_cells: found {}, expected 0: only crystals are cut into layers",
-                                 w.layer_cells));
-  TileLayout t =
-      lattice ? lay_out_crystal(comm, *lattice, box, reach, w.layer_cells, machine.width, machine.height)
-              : lay_out_structure(comm, *structure, reach, cutoff, machine.width, machine.height);
+                                 layer_cells));
+  TileLayout t = lattice
+                     ? lay_out_crystal(comm, *lattice, box, reach, layer_cells, machine.width, machine.height)
+                     : lay_out_structure(comm, *structure, reach, cutoff, machine.width, machine.height);
   if (w.neighbourhood > 0) {
     if (w.neighbourhood < t.reach)
       throw InputError(

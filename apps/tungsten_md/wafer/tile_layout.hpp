@@ -61,7 +61,7 @@ struct TileLayout {
   }
   std::int64_t atoms() const { return std::int64_t{columns[0]} * columns[1] * atoms_per_column; }
   /// Index of the atom that begins on a tile, in the order of ids; -1: none.
-  std::int64_t atom_on(int x, int y, int layer = 0) const {
+  std::int64_t atom_on(int x, int y, int layer) const {
     const auto [p, q] = tiles_per_column;
     const std::int64_t k = in_column[static_cast<std::size_t>(std::int64_t{y % q} * p + x % p)];
     const auto at = static_cast<std::size_t>(layer);
@@ -86,11 +86,12 @@ struct TileLayout {
   int candidates() const { return records() * (2 * reach + 1) * (2 * reach + 1) - 1; }
 };
 
-/// Lays the case's crystal on `machine`'s tiles, column by column; no atom is made for it. A case that begins
+/// Lays the case's crystal on `machine`'s tiles, column by column; no atom is made for it. `layer_cells`: of
+/// its layers (place_layers()), whatever the case's wafer.layer_cells says. A case that begins
 /// from a file is placed atom by atom: `structure` has all of them, in the order of their ids, on every rank.
 /// Throws InputError when there are too few tiles, or when a periodic box is so narrow that a neighbourhood
 /// would meet itself. Collective: one rank searches.
-TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine,
+TileLayout lay_out(const Communicator& comm, const Case& what, const wse::Machine& machine, int layer_cells,
                    double cutoff_angstrom, const Configuration* structure = nullptr);
 
 }  // namespace wafermark::tungsten

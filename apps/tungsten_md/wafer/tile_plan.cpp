@@ -72,14 +72,7 @@ struct TableShape {
   }
 };
 
-}  // namespace
-
-wse::Machine machine_of(const WaferSettings& w) {
-  return wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
-}
-
-TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential,
-                        const Configuration* structure) {
+void refuse_what_tiles_do_not_do(const Case& what, const PotentialTables& potential) {
   if (what.dynamics.relax.box.on())
     throw InputError("relax.box: the box of the wafer target is fixed, expected \"fixed\"");
   if (what.dynamics.barostat.on())
@@ -104,8 +97,10 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
     throw InputError(
         fmt::format("potential.elements: found {} elements, expected at most {} with --target wafer",
                     potential.elements.size(), most_elements));
-  const WaferSettings& w = what.wafer;
-  wse::Machine machine = machine_of(w);
+}
+
+/// The tiles that the program gets, as places for atoms.
+wse::Machine room_on(const wse::Machine& machine, const WaferSettings& w) {
   wse::Machine room = machine;
   const auto part = [&](int& tiles, int given, const char* across) {
     if (given > tiles)
@@ -117,31 +112,41 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
   part(room.height, w.max_height, "down");
   // Four tiles an atom are two by two: the atoms are laid out on a machine of half the width and height.
   if (w.tiles_per_atom == 4) room.width /= 2, room.height /= 2;
-  TileLayout layout = lay_out(comm, what, room, potential.cutoff_angstrom, structure);
+  return room;
+}
+
+void require_traced_tiles(const TileLayout& layout, const WaferSettings& w) {
   for (const auto& [x, y] : w.traced_tiles)
     if (x >= layout.grid.width || y >= layout.grid.height * layout.layers())
       throw InputError(
           fmt::format("wafer.trace: found no tile {},{}, expected one of {} x {}, counted from 0", x, y,
                       layout.grid.width, layout.grid.height * layout.layers()));
-  const int n = neighbours_of(what, potential, layout);
-  const bool alloy = potential.elements.size() > 1;
-  if (alloy && layout.layers() > 1)
-    throw InputError(
-        fmt::format("wafer.layer_cells: found {}, expected 0: layers are of one element", w.layer_cells));
-  const TableShape shape{w.squared_tables, static_cast<std::int64_t>(potential.elements.size()),
-                         !by_source_alone(potential)};
-  const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
-  const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);
+}
+
+/// What a tile's memory holds.
+struct TileContents {
+  int batches;
+  wse::TileMemory memory;
+  PotentialTables tables;
+  std::vector<SquaredTables> squares;
+  std::int64_t table_words;
+};
+
+/// As few batches of candidates as leave room for the tables.
+TileContents fit_into_tile(const wse::Machine& machine, const TileLayout& layout,
+                           const PotentialTables& potential, const WaferSettings& w, int list_capacity) {
+  const int elements = static_cast<int>(potential.elements.size());
+  const bool alloy = elements > 1;
+  const TableShape shape{w.squared_tables, elements, !by_source_alone(potential)};
   const int wanted = std::max(potential.nr, potential.nrho);
   const int target = std::min(wanted, w.table_points > 0 ? w.table_points
                                       : alloy            ? fewest_alloy_points
                                                          : fewest_table_points);
-  // As few batches as leave room for the tables.
   for (int batches = 1;; ++batches) {
     const bool smallest = batches == 2 * layout.reach + 1;
     wse::TileMemory memory(machine);
     try {
-      allocate_buffers(memory, layout, capacity, batches, w, alloy);
+      allocate_buffers(memory, layout, list_capacity, batches, w, alloy);
     } catch (const InputError&) {
       if (smallest) throw;
       continue;
@@ -153,54 +158,92 @@ TilePlan TilePlan::make(const Communicator& comm, const Case& what, const Potent
     const int radial_points = std::min(potential.nr, points);
     PotentialTables tables = resample(potential, radial_points, std::min(potential.nrho, points));
     std::vector<SquaredTables> squares;
-    const int elements = static_cast<int>(potential.elements.size());
     for (int pair = 0; pair < elements * elements && w.squared_tables; ++pair)
       squares.push_back(over_squares(potential, pair / elements, pair % elements, radial_points));
     const std::int64_t table_words = shape.words(radial_points, tables.nrho);
     memory.allocate("potential tables", word * table_words);
-    const SectionCounts counts = count_sections(
-        what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r,
-        alloy ? Composition::alloy : Composition::one_element);
-    const int patch = w.tiles_per_atom == 4 ? 2 : 1, b = layout.reach;
-    const wse::TileGrid grid{patch * layout.grid.width,
-                             patch * layout.grid.height * layout.layers(),
-                             layout.grid.ring,
-                             patch,
-                             layout.panels,
-                             layout.ring_of_layers};
-    const int records = layout.records();
-    const int farthest = patch * b * (grid.hops(0) + grid.hops(1));
-    TilePlan plan{.machine = machine,
-                  .layout = std::move(layout),
-                  .grid = grid,
-                  .tables = std::move(tables),
-                  .squares = std::move(squares),
-                  .memory = std::move(memory),
-                  .neighbours = n,
-                  .list_capacity = capacity,
-                  .settings = w,
-                  .adaptive = what.dynamics.adaptive.on(),
-                  .stopping = what.dynamics.stopping.kind != StoppingSettings::Kind::none,
-                  .heat_bath = what.dynamics.thermostat.on(),
-                  .batches = batches,
-                  .counts = counts,
-                  .code = StepCode(machine, counts, batches),
-                  .positions = std::make_shared<wse::MarchingMulticast>(b, position_words * records),
-                  .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words * records),
-                  .choices = std::make_shared<wse::MarchingMulticast>(b, choice_words),
-                  .types = std::make_shared<wse::MarchingMulticast>(b, type_words),
-                  .layers_positions = std::make_shared<wse::LayerShift>(grid, position_words),
-                  .layers_slopes = std::make_shared<wse::LayerShift>(grid, slope_words),
-                  .partners_forces = std::make_shared<wse::ReverseMulticast>(b, force_words),
-                  .joined_densities = std::make_shared<wse::PatchSum>(1, slope_words),
-                  .joined_forces = std::make_shared<wse::PatchSum>(force_words, position_words),
-                  .swapped_atoms = std::make_shared<wse::Messages>(state_words, farthest),
-                  .swapped_tables = std::make_shared<wse::Messages>(static_cast<int>(table_words), farthest),
-                  .least_time_step = std::make_shared<wse::AllReduce>(1)};
-    const TileItems none(1);
-    wse::reject_collisions(plan.machine.fabric, tile_step(plan, none, nullptr).patterns(grid));
-    return plan;
+    return {batches, std::move(memory), std::move(tables), std::move(squares), table_words};
   }
+}
+
+/// The machine's tiles: as the layout's, or a patch of two by two for each of its tiles.
+wse::TileGrid grid_of(const TileLayout& layout, const WaferSettings& w) {
+  const int patch = w.tiles_per_atom == 4 ? 2 : 1;
+  return {patch * layout.grid.width,
+          patch * layout.grid.height * layout.layers(),
+          layout.grid.ring,
+          patch,
+          layout.panels,
+          layout.ring_of_layers};
+}
+
+}  // namespace
+
+wse::Machine machine_of(const WaferSettings& w) {
+  return wse::Machine::read(wse::Machine::find(w.machine, w.deck_folder), w.changes);
+}
+
+TilePlan TilePlan::make(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                        const Configuration* structure) {
+  refuse_what_tiles_do_not_do(what, potential);
+  const auto with_layers = [&](int cells) { return of_layers(comm, what, potential, cells, structure); };
+  if (what.wafer.layer_cells) return with_layers(*what.wafer.layer_cells);
+  return fastest_plan(what, potential, with_layers);
+}
+
+TilePlan TilePlan::of_layers(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                             int layer_cells, const Configuration* structure) {
+  WaferSettings w = what.wafer;
+  w.layer_cells = layer_cells;
+  wse::Machine machine = machine_of(w);
+  TileLayout layout =
+      lay_out(comm, what, room_on(machine, w), layer_cells, potential.cutoff_angstrom, structure);
+  require_traced_tiles(layout, w);
+  const bool alloy = potential.elements.size() > 1;
+  if (alloy && layout.layers() > 1)
+    throw InputError(
+        fmt::format("wafer.layer_cells: found {}, expected 0: layers are of one element", layer_cells));
+  const int n = neighbours_of(what, potential, layout), b = layout.reach, records = layout.records();
+  const double reach = w.list_reuse > 1 ? 1.0 + w.list_skin_angstrom / potential.cutoff_angstrom : 1.0;
+  const int capacity = static_cast<int>(std::max(n + 16, n * 8 / 5) * reach * reach * reach);
+  TileContents in_tile = fit_into_tile(machine, layout, potential, w, capacity);
+  const SectionCounts counts = count_sections(
+      what.structure.periodic[2], w.squared_tables ? RadialTable::over_squares : RadialTable::over_r,
+      alloy ? Composition::alloy : Composition::one_element);
+  const wse::TileGrid grid = grid_of(layout, w);
+  const int farthest = grid.patch * b * (grid.hops(0) + grid.hops(1));
+  const auto words_of_tables = static_cast<int>(in_tile.table_words);
+  TilePlan plan{.machine = machine,
+                .layout = std::move(layout),
+                .grid = grid,
+                .tables = std::move(in_tile.tables),
+                .squares = std::move(in_tile.squares),
+                .memory = std::move(in_tile.memory),
+                .neighbours = n,
+                .list_capacity = capacity,
+                .settings = w,
+                .tried = {},
+                .adaptive = what.dynamics.adaptive.on(),
+                .stopping = what.dynamics.stopping.kind != StoppingSettings::Kind::none,
+                .heat_bath = what.dynamics.thermostat.on(),
+                .batches = in_tile.batches,
+                .counts = counts,
+                .code = StepCode(machine, counts, in_tile.batches),
+                .positions = std::make_shared<wse::MarchingMulticast>(b, position_words * records),
+                .slopes = std::make_shared<wse::MarchingMulticast>(b, slope_words * records),
+                .choices = std::make_shared<wse::MarchingMulticast>(b, choice_words),
+                .types = std::make_shared<wse::MarchingMulticast>(b, type_words),
+                .layers_positions = std::make_shared<wse::LayerShift>(grid, position_words),
+                .layers_slopes = std::make_shared<wse::LayerShift>(grid, slope_words),
+                .partners_forces = std::make_shared<wse::ReverseMulticast>(b, force_words),
+                .joined_densities = std::make_shared<wse::PatchSum>(1, slope_words),
+                .joined_forces = std::make_shared<wse::PatchSum>(force_words, position_words),
+                .swapped_atoms = std::make_shared<wse::Messages>(state_words, farthest),
+                .swapped_tables = std::make_shared<wse::Messages>(words_of_tables, farthest),
+                .least_time_step = std::make_shared<wse::AllReduce>(1)};
+  const TileItems none(1);
+  wse::reject_collisions(plan.machine.fabric, tile_step(plan, none, nullptr).patterns(grid));
+  return plan;
 }
 
 std::vector<wse::Program::Line> TilePlan::predicted_on(const wse::Machine& on) const {
@@ -268,6 +311,7 @@ std::string TilePlan::describe() const {
     text +=
         fmt::format("  new lists every {} steps only; between them neither distances nor neighbour_list\n",
                     settings.list_reuse);
+  if (!tried.empty()) text += mappings_text(tried, machine);
   return text;
 }
 

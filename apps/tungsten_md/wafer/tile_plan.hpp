@@ -8,6 +8,7 @@
 
 #include "tungsten_md/model/case.hpp"
 #include "tungsten_md/model/squared_tables.hpp"
+#include "tungsten_md/wafer/mapping_choice.hpp"
 #include "tungsten_md/wafer/step_code.hpp"
 #include "tungsten_md/wafer/tile_layout.hpp"
 #include "wse_emulator/fabric/all_reduce.hpp"
@@ -31,9 +32,10 @@ struct TilePlan {
   std::vector<SquaredTables>
       squares;  ///< the radial ones over r^2 of all pairs, where tiles use those instead
   wse::TileMemory memory;
-  int neighbours = 0;      ///< of an atom in the perfect crystal; of a structure, the most that one has
-  int list_capacity = 0;   ///< neighbours that a tile has room for
-  WaferSettings settings;  ///< of the deck: list reuse, symmetry, tiles an atom
+  int neighbours = 0;          ///< of an atom in the perfect crystal; of a structure, the most that one has
+  int list_capacity = 0;       ///< neighbours that a tile has room for
+  WaferSettings settings;      ///< of the deck: list reuse, symmetry, tiles an atom; of layers, those it has
+  std::vector<Mapping> tried;  ///< with wafer.layer_cells = "auto", the first is this plan's; else empty
   bool adaptive = false, stopping = false, heat_bath = false;  ///< what the case asks for beside
   int batches = 1;  ///< pieces in which a tile takes its candidates, where memory does not hold all
   SectionCounts counts;
@@ -49,9 +51,9 @@ struct TilePlan {
   std::shared_ptr<wse::AllReduce> least_time_step;
 
   /// Reads the machine, lays the crystal out, charges the buffers and checks the program of a step; makes no
-  /// atom. `structure`: of a case that begins from a file, all its atoms in the order of their ids. Throws
-  /// InputError when something does not fit, with the ledger, and for what the wafer target does not do.
-  /// Collective.
+  /// atom. With wafer.layer_cells = "auto" in the way that is predicted to be fastest. `structure`: of a case
+  /// that begins from a file, all its atoms in the order of their ids. Throws InputError when something does
+  /// not fit, with the ledger, and for what the wafer target does not do. Collective.
   static TilePlan make(const Communicator& comm, const Case& what, const PotentialTables& potential,
                        const Configuration* structure = nullptr);
 
@@ -63,6 +65,9 @@ struct TilePlan {
   std::string describe() const;
 
  private:
+  /// With layers of so many cells; 0: one layer.
+  static TilePlan of_layers(const Communicator& comm, const Case& what, const PotentialTables& potential,
+                            int layer_cells, const Configuration* structure);
   /// The phases of a step with new lists.
   std::vector<wse::Program::Line> predicted_on(const wse::Machine& machine) const;
 };

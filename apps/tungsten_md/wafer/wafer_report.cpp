@@ -131,12 +131,15 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   nlohmann::json section = {{"tiles", {grid.width, grid.height}},
                             {"folded", {grid.ring[0], grid.ring[1]}},
                             {"column", plan_.layout.tiles_per_column},
+                            {"layer_cells", plan_.settings.layer_cells.value_or(0)},
+                            {"layers", plan_.layout.layers()},
                             {"batches", plan_.batches},
                             {"phases_cycles_per_step", record().summary_json()},
                             {"tile_memory_bytes", memory},
                             {"operations_per_item", counts},
                             {"sensitivity", rate.sensitivity()},
                             {"numbers", m.numbers()}};
+  if (!plan_.tried.empty()) section["mappings"] = to_json(plan_.tried);
   section.update(m.record());
   result.set_section("wafer", section);
 }

@@ -238,8 +238,9 @@ bool WaferSimulation::momentum_is_kept() const {
 
 std::string WaferSimulation::layout() const {
   const auto& g = plan_.grid;
-  return fmt::format("{} tiles as {} x {} of an emulated {}, b = {}; {} ranks emulate {} x {} blocks",
-                     g.tiles(), g.width, g.height, plan_.machine.name, plan_.layout.reach, comm_.size(),
+  return fmt::format("{} tiles as {} x {} of an emulated {}, b = {}{}; {} ranks emulate {} x {} blocks",
+                     g.tiles(), g.width, g.height, plan_.machine.name, plan_.layout.reach,
+                     plan_.tried.empty() ? "" : fmt::format(" ({})", choice_text(plan_.tried)), comm_.size(),
                      blocks_.across(), blocks_.down());
 }
 

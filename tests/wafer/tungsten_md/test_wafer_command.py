@@ -119,6 +119,27 @@ def main():
             check(code == 2 and expected in text and text.count("\n") == 1, f"--rates {file} is refused: {text.strip()[:110]}")
         check(plan("--physical-us", "0")[0] == 2, "a run of no length is refused")
 
+        # The fastest way to lay a thick sample out: in the log, in the result, in info, and the same again.
+        thick = ("--set", "structure.cells=[8, 8, 14]", "--set", "wafer.layer_cells=auto")
+        code, text = run(2, "small.toml", "thick", *thick)
+        wafer = json.loads((folder / "thick/result.json").read_text())["wafer"]
+        fastest = min((m for m in wafer["mappings"] if "refused" not in m), key=lambda m: m["predicted_cycles_per_step"])
+        check(code == 0 and wafer["mappings"][0] == fastest and wafer["layer_cells"] == fastest["layer_cells"] > 0 and
+              wafer["layers"] == fastest["layers"] and {0, 1} <= {m["layer_cells"] for m in wafer["mappings"]},
+              f"wafer.layer_cells = auto: layers of {wafer['layer_cells']} of {len(wafer['mappings'])} mappings (exit code {code})")
+        check(re.search(r"\(layers of \d cells?, \d+ cycles predicted, whole columns: \d+", text), "the log says what was chosen and why")
+        told = subprocess.run([binary, "info", "small.toml", "--target", "wafer", *thick], cwd=folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True).stdout
+        check(re.search(rf"mapping +layers of {fastest['layer_cells']} .*:\n  layers of.*\n(  .*\n)*  whole columns +\d+ cycles", told),
+              "info shows the others")
+        code, text = run(1, "small.toml", "thick", *thick, "--restart", "auto", "--set", "run.steps=9")
+        check(code == 0 and figure("thick", "steps")["value"] == 9, f"a restart finds the same mapping (exit code {code}) {text[-200:] if code else ''}")
+        code, text = run(1, "small.toml", "thick", *thick, "--restart", "auto", "--set", "run.steps=9", "--set", "wafer.layer_cells=0")
+        check(code == 2 and "wafer.layer_cells" in text, f"and refuses another: {text.strip()[:110]}")
+        for wrong in ("Auto", "-1", "1.5", "[1]"):
+            code, text = run(1, "small.toml", "wrong", "--set", f"wafer.layer_cells={wrong}")
+            check(code == 2 and 'or "auto"' in text and text.count("\n") == 1, f"wafer.layer_cells={wrong} is refused: {text.strip()[:110]}")
+
         # A cube's neighbourhood takes more than a tile's memory at once: in batches it fits.
         changes = ('potential.file=""', "potential.table_points=0", "potential.core=zbl_dft",
                    "structure.lattice_constant_angstrom=3.1652", "wafer.margin_angstrom=6")

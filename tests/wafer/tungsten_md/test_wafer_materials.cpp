@@ -319,10 +319,12 @@ TEST(Relaxation, RefusesTolerancesThatTheTilesArithmeticDoesNotReach) {
 
 // --- Runs that change targets ---
 
-TEST(CarriedState, FromTheClusterGoesOnWithTheSameForces) {
-  const Case what = wafer_case("[8, 8, 4]", periodic_slab,
-                               "potential = {core = \"zbl_dft\"}\nwafer.margin_angstrom = 3.0\n"
-                               "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 3.0, 0.5]\ntime_ps = 0.01\n");
+void expect_the_clusters_forces(const std::string& more) {
+  const Case what =
+      wafer_case("[8, 8, 4]", periodic_slab,
+                 more +
+                     "potential = {core = \"zbl_dft\"}\nwafer.margin_angstrom = 3.0\n"
+                     "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 3.0, 0.5]\ntime_ps = 0.01\n");
   const PotentialTables potential = what.load_potential();
   const Configuration start = crystal_of(what, potential);
   const Communicator alone(MPI_COMM_SELF);
@@ -357,6 +359,11 @@ TEST(CarriedState, FromTheClusterGoesOnWithTheSameForces) {
   steps(run, 5);
   EXPECT_EQ(run.simulation.recoils().size(), 1u);
   EXPECT_LT(std::abs(run.simulation.energy_error_ev(run.simulation.thermo())), 0.05);
+}
+
+TEST(CarriedState, FromTheClusterGoesOnWithTheSameForces) {
+  expect_the_clusters_forces("");
+  expect_the_clusters_forces("wafer.layer_cells = 1\n");
 }
 
 TEST(CarriedState, FromTheWaferIsReadBackAtomByAtom) {
