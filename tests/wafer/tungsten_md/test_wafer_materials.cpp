@@ -321,7 +321,7 @@ TEST(Relaxation, RefusesTolerancesThatTheTilesArithmeticDoesNotReach) {
 
 void expect_the_clusters_forces(const std::string& more) {
   const Case what =
-      wafer_case("[8, 8, 4]", periodic_slab,
+      wafer_case("[10, 10, 4]", periodic_slab,
                  more +
                      "potential = {core = \"zbl_dft\"}\nwafer.margin_angstrom = 3.0\n"
                      "[[pka]]\nenergy_ev = 60.0\ndirection = [1.0, 3.0, 0.5]\ntime_ps = 0.01\n");
