@@ -120,6 +120,14 @@ def cascade_groups(cascades, resolved):
     return groups, fits
 
 
+def threshold_average(directions, kelvin, of_direction):
+    """Over directions that were searched; one whose threshold lies outside the ladder for every seed is counted, not averaged: the mean
+    then leaves out the highest or the lowest."""
+    means = [m.mean for m in of_direction if m is not None]
+    return {"directions": directions, "temperature_k": kelvin, "lowest_ev": min(means), "threshold_ev": mean_of(means).to_json(),
+            "without_threshold": len(of_direction) - len(means)}
+
+
 def threshold_rows(searches, resolved):
     """One row a direction and temperature, and the averages over directions."""
     rows, averages = [], []
@@ -134,14 +142,14 @@ def threshold_rows(searches, resolved):
             of_direction[name] = (mine[0].direction.group, mean)
             rows.append({"direction": name, "temperature_k": kelvin, "missing": len(mine) - len(found),
                          "searches": [{"seed": s, "none_at_ev": b.none_ev, "pair_at_ev": b.pair_ev} for s, b in found],
-                         "threshold_ev": mean.to_json() if mean else None})
+                         "outside_ladder": len(found) - len(middles), "threshold_ev": mean.to_json() if mean else None})
         for group in dict.fromkeys(g for g, _ in of_direction.values()):
-            means = [m.mean for g, m in of_direction.values() if g == group and m is not None]
-            if group == "isotropic" and means:
-                averages.append({"directions": group, "temperature_k": kelvin, "lowest_ev": min(means), "threshold_ev": mean_of(means).to_json()})
-        means = [m.mean for _, m in of_direction.values() if m is not None]
-        if means and len(of_direction) > 1 and not averages:
-            averages.append({"directions": "all", "temperature_k": kelvin, "lowest_ev": min(means), "threshold_ev": mean_of(means).to_json()})
+            of_group = [m for g, m in of_direction.values() if g == group]
+            if group == "isotropic" and any(of_group):
+                averages.append(threshold_average(group, kelvin, of_group))
+        everywhere = [m for _, m in of_direction.values()]
+        if any(everywhere) and len(everywhere) > 1 and not any(a["temperature_k"] == kelvin for a in averages):
+            averages.append(threshold_average("all", kelvin, everywhere))
     return rows, averages
 
 
@@ -228,10 +236,12 @@ def summary_of(document):
     for row in document["thresholds"]:
         found = ", ".join(bracket_text(s) for s in row["searches"])
         lines.append(f"threshold {row['direction']}, {row['temperature_k']:g} K: {plus_minus(row['threshold_ev'], 1)} eV ({found})"
-                     + (f"; {row['missing']} searches not done" if row["missing"] else ""))
+                     + (f"; {row['missing']} searches not done" if row["missing"] else "")
+                     + (f"; {row['outside_ladder']} outside the ladder, not in the mean" if row["outside_ladder"] else ""))
     for row in document["threshold_averages"]:
         lines.append(f"threshold, mean over {row['directions']} directions, {row['temperature_k']:g} K: {plus_minus(row['threshold_ev'], 1)} eV, "
-                     f"lowest {row['lowest_ev']:g} eV")
+                     f"lowest {row['lowest_ev']:g} eV"
+                     + (f"; {row['without_threshold']} directions have none on the ladder" if row["without_threshold"] else ""))
     return "\n".join([*lines, *document["notes"]])
 
 

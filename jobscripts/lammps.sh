@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds the newest LAMMPS of Debian's source archive for this CPU, outside this source: what tests/bench/compare_lammps.py
-# is given to compare with. Prints the path of the program; what is there already stays.
+# and tests/oracle (where lmp is found on PATH) compare with. Prints the path of the program; what is there already stays.
 #
 #   jobscripts/lammps.sh [DIR]
 #
-# DIR: default ${XDG_CACHE_HOME:-$HOME/.cache}/wafermark/lammps. Packages MANYBODY, OPT and INTEL, MPI, no OpenMP.
+# DIR: default ${XDG_CACHE_HOME:-$HOME/.cache}/wafermark/lammps. Packages MANYBODY, ML-UF3, MC, EXTRA-FIX, OPT and INTEL, MPI, no OpenMP.
 # LAMMPS_CXXFLAGS: default -O3 -march=native -ffast-math and, where the CPU has AVX-512, the switches that make GCC 12 use
 # gathers, which its tables of costs for newer CPUs avoid (worth up to 1.25 x to LAMMPS on Intel's).
 # DEBIAN_MIRROR: default http://deb.debian.org/debian.
@@ -41,7 +41,8 @@ log "building with $flags; some 5 minutes on two cores"
 launcher=()
 command -v ccache > /dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 cmake -S source/cmake -B build -G Ninja -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=$flags -DNDEBUG" "${launcher[@]}" \
-  -DPKG_MANYBODY=on -DPKG_OPT=on -DPKG_INTEL=on -DPKG_KSPACE=off -DINTEL_LRT_MODE=none -DBUILD_MPI=on -DBUILD_OMP=off \
+  -DPKG_MANYBODY=on -DPKG_ML-UF3=on -DPKG_MC=on -DPKG_EXTRA-FIX=on -DPKG_OPT=on -DPKG_INTEL=on -DPKG_KSPACE=off \
+  -DINTEL_LRT_MODE=none -DBUILD_MPI=on -DBUILD_OMP=off \
   -DWITH_JPEG=off -DWITH_PNG=off -DWITH_GZIP=off -DWITH_FFMPEG=off -DWITH_CURL=off > configure.log 2>&1 ||
   { tail -20 configure.log >&2; exit 1; }
 cmake --build build --target lmp > build.log 2>&1 || { tail -20 build.log >&2; exit 1; }

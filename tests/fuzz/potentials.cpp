@@ -41,6 +41,17 @@ const Register funcfl(potential("funcfl", "p.eam",
                                 {fmt::format("made up\n74 183.84 3.165 bcc\n{0} 0.1 {0} 0.5 3.5\n", points) +
                                  tables(3)}));
 
+/// A 2B and a 3B block of one element.
+std::string uf3() {
+  const std::string head = "#UF3 POT UNITS: metal DATE: now AUTHOR: made up CITATION:\n";
+  std::string text =
+      head + "2B W W 0 3 uk\n4 9\n1 1 1 1 2.5 4 4 4 4\n5\n5 4 0 0 0\n#\n" + head +
+      "3B W W W 0 3 nk\n6 3 3 8 8 8\n1 1 1 1 6 6 6 6\n1 1 1 1 3 3 3 3\n1 1 1 1 3 3 3 3\n4 4 4\n";
+  for (int row = 0; row < 16; ++row) text += row == 0 ? "0.1 0.2 0.3 0.4\n" : "0 0 0 0\n";
+  return text + "#\n";
+}
+const Register splines(potential("uf3", "p.uf3", {uf3()}));
+
 const Register stopping({"stopping", "W.stopping",
                          [](const Communicator&, const std::string& path) {
                            tungsten::read_stopping_table(path);

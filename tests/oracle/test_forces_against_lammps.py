@@ -29,7 +29,7 @@ CASES = [
     ("funcfl, Cu",          "eam",       ["Cu_u6.eam"], ["Cu"],                    "fcc", 3.615, (7, 4, 4), 0.3),
     ("funcfl, Cu and Ni",   "eam",       ["Cu_u3.eam", "Ni_u3.eam"], ["Cu", "Ni"], "fcc", 3.57, (7, 4, 4), 0.2),
 ]
-MASS = {"W": 183.84, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845, "Ar": 39.95, "Pd": 106.42, "He": 4.0026}
+MASS = {"W": 183.84, "Ta": 180.95, "V": 50.942, "Nb": 92.906, "Cu": 63.546, "Ni": 58.69, "Al": 26.98, "H": 1.008, "Fe": 55.845, "Ar": 39.95, "Pd": 106.42, "He": 4.0026}
 EPSILON, SIGMA = 0.010323565, 3.405
 
 
@@ -44,12 +44,12 @@ def coefficients(name, style, files, elements):
 def our_options(name, style, paths):
     if style == LJ:
         return ["--model", "lj/cut", "--epsilon", EPSILON, "--sigma", SIGMA, *(["--shifted"] if "shifted" in name else [])]
-    return ["--potential", ",".join(map(str, paths)), "--format", "funcfl" if style == "eam" else style]
+    return ["--potential", ",".join(map(str, paths)), "--format", "funcfl" if style == "eam" else style.partition(" ")[0]]
 
 
 def compare(binary, ranks, case, boundary):
     name, style, files, elements, lattice, a, cells, displacement = case
-    paths = [ref.potential(f) for f in files]
+    paths = [f if isinstance(f, Path) else ref.potential(f) for f in files]
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         x, kinds, box = ref.shaken_crystal(lattice, a, cells, len(elements), displacement, seed=len(name),

@@ -60,7 +60,8 @@ CAMPAIGN = {
     "fits": [{"temperature_k": 300.0, "direction": "random", "quantity": "pairs_end", "a": 2.0, "a_error": 0.1, "b": 0.7, "b_error": None, "points": 2}],
     "thresholds": [{"direction": "<100>", "temperature_k": 36.0, "missing": 0, "threshold_ev": MEAN,
                     "searches": [{"seed": 1, "none_at_ev": 35.0, "pair_at_ev": 40.0}, {"seed": 2, "none_at_ev": None, "pair_at_ev": 20.0}]}],
-    "threshold_averages": [{"directions": "all", "temperature_k": 36.0, "lowest_ev": 37.5, "threshold_ev": MEAN}],
+    "threshold_averages": [{"directions": "all", "temperature_k": 36.0, "lowest_ev": 37.5, "without_threshold": 1,
+                            "threshold_ev": MEAN}],
     "runs": [{"folder": "f", "energy_ev": 1e3, "temperature_k": 300.0, "direction": "random", "seed": 1, "hot": False, "left_out": False,
               "core_seconds": 9.0}],
 }  # fmt: skip

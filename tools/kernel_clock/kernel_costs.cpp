@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "common/errors.hpp"
+
 namespace wafermark {
 namespace {
 
@@ -23,6 +25,10 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       {"embedding", {Class::streaming, 5 * 8}},
       {"force", {Class::pairs, 0}},
       {"lennard_jones", {Class::plain_pairs, 0}},
+      {"uf3_pairs", {Class::unmeasured, 0}},
+      {"uf3_triplets", {Class::unmeasured, 0}},
+      {"find_mirrors", {Class::unmeasured, 0}},
+      {"collect_pulls", {Class::unmeasured, 0}},
       {"collect_forces", {Class::streaming, 32 + 24}},
       {"kinetic", {Class::streaming, 24 + 4}},
       {"langevin", {Class::streaming, 3 * 24 + 12}},
@@ -130,6 +136,10 @@ double kernel_seconds(const ClusterMachine& m, const KernelKind& kind, const Ker
       return m.kernel_floor + load.candidates_per_atom * m.plain_latency + candidates * m.search_candidate;
     case Class::bookkeeping:
       return 0.0;
+    case Class::unmeasured:
+      throw InputError(
+          "potential.file: found a uf3 potential, expected an embedded-atom or a pair potential: "
+          "what triplets cost the simulated machines has not been measured");
   }
   return 0.0;
 }

@@ -21,7 +21,8 @@ struct KernelKind {
     pairs,        ///< visits the neighbours of an atom, and looks into tables for each (EAM)
     search,       ///< makes the neighbour list
     bookkeeping,  ///< of the simulation itself: no machine would run it
-    plain_pairs   ///< visits the neighbours of an atom, without tables (Lennard-Jones)
+    plain_pairs,  ///< visits the neighbours of an atom, without tables (Lennard-Jones)
+    unmeasured    ///< of energies of three atoms: no machine's cost is known
   };
   Class kind = Class::streaming;
   double bytes_per_item = 0.0;
@@ -31,7 +32,7 @@ struct KernelKind {
 /// that nobody has looked at would take no time.
 const KernelKind& kernel_kind(std::string_view label);
 
-/// Seconds on the worker, without the launch.
+/// Seconds on the worker, without the launch. Throws InputError for a kernel of unmeasured kind.
 double kernel_seconds(const ClusterMachine& machine, const KernelKind& kind, const KernelLoad& load);
 /// Seconds of a copy within the worker's memory.
 double copy_seconds(const ClusterMachine& machine, double bytes);

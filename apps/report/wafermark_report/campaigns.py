@@ -196,7 +196,8 @@ def threshold_table(campaign):
              ", ".join(map(words, r["searches"])) or "-"] for r in campaign["thresholds"]]  # fmt: skip
     for a in campaign["threshold_averages"]:
         rows.append([f"mean of directions ({a['directions']}), {a['temperature_k']:g} K", Cell(plus_minus(a["threshold_ev"]), "counted"),
-                     f"lowest {number(a['lowest_ev'])}"])  # fmt: skip
+                     f"lowest {number(a['lowest_ev'])}"
+                     + (f"; {count(a['without_threshold'], 'direction')} without one on the ladder" if a.get("without_threshold") else "")])  # fmt: skip
     caption = ("Threshold displacement energies, eV: half-way between the last energy of a bisection that left no Frenkel pair and the first "
                "that left one, mean over seeds ± standard error.")  # fmt: skip
     return Table(["direction", "threshold", "searches"], rows, caption)

@@ -1,5 +1,6 @@
 #include "tungsten_md/analysis/dose.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -35,6 +36,35 @@ Dose DoseModel::of(const std::vector<Recoil>& recoils, std::int64_t inserted_pai
   dose.dpa = before_dpa_ + nrt / n;
   if (tungsten_ && inserted_pairs == 0) dose.dpa_arc = arc / n;
   return dose;
+}
+
+double DoseModel::displacements_of_a_recoil(const RecoilSpectrum& spectrum) const {
+  constexpr int places = 64;  // of a bin
+  double sum = 0.0, below = 0.0;
+  for (const RecoilSpectrum::Bin& bin : spectrum.bins) {
+    for (int k = 0; k < places; ++k) {
+      const double energy = bin.low_ev + (bin.high_ev - bin.low_ev) * (k + 0.5) / places;
+      sum += (bin.share - below) / places * nrt_displacements(damage_energy(energy), threshold_ev_);
+    }
+    below = bin.share;
+  }
+  return sum;
+}
+
+std::optional<DoseLength> length_of_dose(const Case& what, const PotentialTables& potential,
+                                         std::int64_t atoms) {
+  const DoseSettings& d = what.dose;
+  if (d.method != DoseSettings::Method::recoils || !std::isfinite(d.stop_dpa)) return std::nullopt;
+  const double each = DoseModel(what, potential).displacements_of_a_recoil(d.spectrum);
+  const double recoils = std::ceil((d.stop_dpa - d.before_dpa) * static_cast<double>(atoms) / each);
+  if (!(recoils < 1e15)) return std::nullopt;  // a spectrum that displaces nothing never ends
+  DoseLength length;
+  length.recoils = std::max(std::int64_t{0}, static_cast<std::int64_t>(recoils));
+  length.least_ps_each = d.least_hot_ps + d.rest_ps;
+  length.most_ps_each = d.most_hot_ps + d.rest_ps;
+  length.least_ps = d.first_ps + static_cast<double>(length.recoils) * length.least_ps_each;
+  length.most_ps = d.first_ps + static_cast<double>(length.recoils) * length.most_ps_each;
+  return length;
 }
 
 bool is_saturated(const std::vector<double>& pairs_at_rest, std::int64_t events, double change) {

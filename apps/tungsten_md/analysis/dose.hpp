@@ -24,6 +24,8 @@ class DoseModel {
   DoseModel(const Case& what, const PotentialTables& potential);
 
   Dose of(const std::vector<Recoil>& recoils, std::int64_t inserted_pairs, std::int64_t atoms) const;
+  /// NRT displacements of a recoil, on the average over a spectrum.
+  double displacements_of_a_recoil(const RecoilSpectrum& spectrum) const;
 
  private:
   double damage_energy(double recoil_energy_ev) const;
@@ -32,6 +34,16 @@ class DoseModel {
   std::optional<LindhardRobinson> losses_;
   bool tungsten_;
 };
+
+/// How many recoils a dose takes, and the physical time of a cascade and of all of them, as the deck bounds
+/// it.
+struct DoseLength {
+  std::int64_t recoils = 0;
+  double least_ps_each = 0.0, most_ps_each = 0.0, least_ps = 0.0, most_ps = 0.0;
+};
+/// None where recoils do not end at a dose.
+std::optional<DoseLength> length_of_dose(const Case& what, const PotentialTables& potential,
+                                         std::int64_t atoms);
 
 /// Whether the number of pairs no longer grows: over the last `events` counts at rest, the mean of the second
 /// half is that of the first but for a share `change`. False for fewer counts.

@@ -73,7 +73,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
       force_field_(make_force_field(potential, settings.precision)),
       ranks_(comm, settings.rank_grid, edges(start.box)),
       subdomain_(checked(start.box, force_field_->cutoff()), ranks_),
-      ghosts_(comm, ranks_, subdomain_, force_field_->cutoff() + settings.skin_angstrom),
+      ghosts_(comm, ranks_, subdomain_, force_field_->reach() + settings.skin_angstrom),
       migration_(comm, ranks_) {
   list_.kind = settings.list.value_or(best_list_kind());
   list_.pack = settings.precision == "mixed" ? Lanes<native_lanes<float, ExecSpace>>::width
@@ -89,6 +89,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
   shape.box = start.box;
   shape.grid = subdomain_.grid;
   shape.list_radius = list_.radius;
+  shape.triplets = triplets_of_run(potential, settings.skin_angstrom);
   shape.mixed = settings.precision == "mixed";
   shape.list = list_.kind;
   shape.kept_of_a_pair = kept_of_a_pair(potential);
@@ -237,10 +238,11 @@ void Domain::build_list() {
   unstretched_ = {};
   shrunk_ = 1.0;
   ghosts_.select(p_);
-  list_.build(CellGrid(subdomain_, list_.radius, p_), p_, workspace_);
+  const CellGrid grid(subdomain_, list_.radius, p_);
+  list_.build(grid, p_, workspace_);
   if (p_.f.extent_int(0) < p_.n_local)
     p_.f = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "f"), p_.v.extent(0));
-  force_field_->prepare(p_, list_);
+  force_field_->prepare(p_, list_, grid);
   sites_moved_ = false;
 }
 

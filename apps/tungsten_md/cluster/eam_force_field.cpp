@@ -30,7 +30,7 @@ class Eam final : public ForceField {
            sizeof(Real) * (rho_.size() + terms_.size() + tables_.radial.size() + tables_.embedding.size());
   }
 
-  void prepare(const Particles& p, const VerletList& list) override {
+  void prepare(const Particles& p, const VerletList& list, const CellGrid&) override {
     arrays_.prepare(p, list);
     const auto room = static_cast<std::size_t>(arrays_.room());
     if (rho_.extent(0) < room) rho_ = uninitialised<Real>("rho", room);

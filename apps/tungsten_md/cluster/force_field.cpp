@@ -3,6 +3,7 @@
 #include "common/errors.hpp"
 #include "tungsten_md/cluster/eam_force_field.hpp"
 #include "tungsten_md/cluster/lennard_jones_force_field.hpp"
+#include "tungsten_md/cluster/uf3_force_field.hpp"
 
 namespace wafermark::tungsten {
 
@@ -10,6 +11,7 @@ std::unique_ptr<ForceField> make_force_field(const PotentialTables& potential, c
   if (precision != "double" && precision != "mixed")
     throw InputError("precision '" + precision + "': expected \"double\" or \"mixed\"");
   if (potential.lennard_jones) return make_lennard_jones_field(*potential.lennard_jones, precision);
+  if (potential.uf3) return make_uf3_field(*potential.uf3, precision);
   return make_eam(potential, precision);
 }
 

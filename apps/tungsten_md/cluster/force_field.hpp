@@ -14,7 +14,8 @@ class ForceField {
  public:
   virtual ~ForceField() = default;
   /// Call after ghosts or the box of occupied space changed (a new list). Places the sites of all atoms.
-  virtual void prepare(const Particles& p, const VerletList& list) = 0;
+  /// `grid` holds all atoms in cells of at least the list's radius.
+  virtual void prepare(const Particles& p, const VerletList& list, const CellGrid& grid) = 0;
   /// For whoever moves atoms from then on: their sites move with them.
   virtual SitePlacer placer() const = 0;
   /// Places the sites of the local atoms, where those that moved them did not.
@@ -24,12 +25,14 @@ class ForceField {
   virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
   /// The same, and returns energy and virial.
   virtual EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
-  virtual double cutoff() const = 0;
+  virtual double cutoff() const = 0;  ///< of the list's pairs
+  /// How far from an atom the atoms lie that its force hangs on.
+  virtual double reach() const { return cutoff(); }
   virtual std::size_t bytes() const = 0;  ///< device memory held
 };
 
-/// The closed form where the potential has one, tables otherwise. `precision`: "double" or "mixed"; throws
-/// InputError for another.
+/// The closed form where the potential has one, triplets where it has those, tables otherwise. `precision`:
+/// "double" or "mixed"; throws InputError for another.
 std::unique_ptr<ForceField> make_force_field(const PotentialTables& potential, const std::string& precision);
 
 /// half with one thread per rank on a CPU, full otherwise.

@@ -50,7 +50,9 @@ class LennardJonesField final : public ForceField {
   SitePlacer placer() const override { return arrays_.placer(); }
   void place_local(const Particles& p) const override { arrays_.place_local(p); }
   std::size_t bytes() const override { return arrays_.bytes(); }
-  void prepare(const Particles& p, const VerletList& list) override { arrays_.prepare(p, list); }
+  void prepare(const Particles& p, const VerletList& list, const CellGrid&) override {
+    arrays_.prepare(p, list);
+  }
 
   void compute(Particles& p, const VerletList& list, GhostExchange&) override { run(p, list, nullptr); }
   EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange&) override {

@@ -3,11 +3,20 @@
 #include <algorithm>
 #include <numbers>
 
+#include "tungsten_md/model/uf3.hpp"
+
 namespace wafermark::tungsten {
 
 int kept_of_a_pair(const PotentialTables& potential) {
-  if (potential.lennard_jones) return 0;
+  if (potential.lennard_jones || potential.uf3) return 0;
   return potential.elements.size() > 1 ? 3 : 2;
+}
+
+std::optional<TripletShape> triplets_of_run(const PotentialTables& potential, double skin_angstrom) {
+  if (!potential.uf3 || potential.uf3->triplets.empty()) return std::nullopt;
+  const double cutoff = potential.uf3->triplet_cutoff();
+  return TripletShape{cutoff + skin_angstrom,
+                      std::max(potential.cutoff_angstrom, 2.0 * cutoff) + skin_angstrom};
 }
 
 double RunShape::atoms_of_a_rank() const {
@@ -15,15 +24,25 @@ double RunShape::atoms_of_a_rank() const {
 }
 
 double RunShape::ghosts_of_a_rank() const {
+  const double reach = triplets ? triplets->ghost_reach : list_radius;
   double with_ghosts = 1.0;
   for (int d = 0; d < 3; ++d)
-    if (grid[d] > 1 || box.periodic[d]) with_ghosts *= 1.0 + 2.0 * list_radius * grid[d] / box.length(d);
+    if (grid[d] > 1 || box.periodic[d]) with_ghosts *= 1.0 + 2.0 * reach * grid[d] / box.length(d);
   return atoms_of_a_rank() * (with_ghosts - 1.0);
 }
 
-double RunShape::neighbours() const {
-  const double sphere = 4.0 / 3.0 * std::numbers::pi * list_radius * list_radius * list_radius;
+double RunShape::neighbours_within(double radius) const {
+  const double sphere = 4.0 / 3.0 * std::numbers::pi * radius * radius * radius;
   return std::min(atoms_of_a_rank() + ghosts_of_a_rank(), atoms / box.volume() * sphere);
+}
+
+/// Rows of all atoms and ghosts, of one length; of an entry its index, where its mirror image stands, and a
+/// force.
+static double triplet_bytes(const RunShape& s, double real) {
+  if (!s.triplets) return 0.0;
+  const double sites = s.atoms_of_a_rank() + s.ghosts_of_a_rank();
+  const double entries = sites * (1.3 * s.neighbours_within(s.triplets->list_radius) + 8.0);
+  return entries * (4.0 + 8.0 + 3.0 * real) + sites * (24.0 + 8.0 + 4.0);
 }
 
 double domain_bytes(const RunShape& s) {
@@ -44,7 +63,7 @@ double domain_bytes(const RunShape& s) {
   const double force_field = 1.0625 * real * ((half ? 8.0 : 4.0) + density) * sites;
   // Single positions, cells and order; x, id and type twice, for the order to change.
   const double binning = (3.0 * 4.0 + 2.0 * 4.0) * sites + grown * x_id_type * sites;
-  return particles + 4.0 * entries + terms + force_field + binning;
+  return particles + 4.0 * entries + terms + force_field + binning + triplet_bytes(s, real);
 }
 
 double start_bytes(double atoms_of_a_rank) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "tungsten_md/cluster/verlet_list.hpp"
@@ -14,6 +15,12 @@ namespace wafermark::tungsten {
 /// densities; none where the potential has no density.
 int kept_of_a_pair(const PotentialTables& potential);
 
+/// Of a potential with triplets: the reach of a list of triplets, and that of ghosts, Angstrom.
+struct TripletShape {
+  double list_radius = 0.0, ghost_reach = 0.0;
+};
+std::optional<TripletShape> triplets_of_run(const PotentialTables& potential, double skin_angstrom);
+
 /// All that the sizes of arrays follow from. Counts are doubles: nothing overflows.
 struct RunShape {
   double atoms = 0.0;  ///< over all ranks
@@ -23,11 +30,13 @@ struct RunShape {
   bool mixed = false;                ///< precision
   ListKind list = ListKind::full;
   int kept_of_a_pair = 2;  ///< values that the force field keeps of a pair of a half list
+  std::optional<TripletShape> triplets;
 
   double atoms_of_a_rank() const;
   double ghosts_of_a_rank() const;
   /// Within the list's radius of an atom, at the mean density of the box.
-  double neighbours() const;
+  double neighbours() const { return neighbours_within(list_radius); }
+  double neighbours_within(double radius) const;
 };
 
 /// Bytes of the lists and arrays of the atoms on a rank's device: as the views of Particles, VerletList, cell

@@ -8,12 +8,20 @@
 
 #include "common/digest.hpp"
 #include "common/mapped_file.hpp"
+#include "tungsten_md/model/uf3.hpp"
 #include "wse_emulator/machine.hpp"
 
 namespace wafermark::tungsten {
 namespace {
 
 constexpr const char* recoil_keys = "pka.";
+
+void add_to(Digest& digest, const Uf3Potential& p) {
+  for (const Uf3PairTerm& term : p.pairs)
+    digest.add(term.cutoff_angstrom).add(term.knots.at).add(term.coefficients);
+  for (const Uf3TripletTerm& term : p.triplets)
+    digest.add(term.cutoff_angstrom).add(term.ij.at).add(term.ik.at).add(term.jk.at).add(term.coefficients);
+}
 
 std::string digest_of(const PotentialTables& p) {
   Digest digest;
@@ -24,6 +32,7 @@ std::string digest_of(const PotentialTables& p) {
   for (const auto* set : {&p.density, &p.r_phi})
     for (const auto& row : *set)
       for (const auto& table : row) digest.add(table);
+  if (p.uf3) add_to(digest, *p.uf3);
   return digest.text();
 }
 

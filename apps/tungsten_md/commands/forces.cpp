@@ -88,9 +88,9 @@ void add_forces_command(CLI::App& app, std::function<int()>& action) {
   command->add_option("state", o->state, "LAMMPS data or dump, extended XYZ or H5MD file (the first frame)")
       ->required()
       ->check(not_empty("a data or dump file"));
-  command->add_option("--potential", o->potential, "setfl, eam/fs, eam/he or funcfl file");
+  command->add_option("--potential", o->potential, "setfl, eam/fs, eam/he, funcfl or uf3 file");
   o->model.add_to(*command);
-  command->add_option("--format", o->format, "auto, eam/alloy, eam/fs, eam/he or funcfl")
+  command->add_option("--format", o->format, "auto, eam/alloy, eam/fs, eam/he, funcfl or uf3")
       ->capture_default_str();
   command->add_option("--elements", o->elements, "element of each atom type, as W,H,He")
       ->required()

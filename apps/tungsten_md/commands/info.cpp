@@ -8,12 +8,14 @@
 #include "common/machine_record.hpp"
 #include "common/memory.hpp"
 #include "common/option_checks.hpp"
+#include "tungsten_md/analysis/dose.hpp"
 #include "tungsten_md/cluster/force_field.hpp"
 #include "tungsten_md/commands/deck_options.hpp"
 #include "tungsten_md/commands/events_of_run.hpp"
 #include "tungsten_md/commands/run_plan.hpp"
 #include "tungsten_md/commands/run_target.hpp"
 #include "tungsten_md/commands/start_state.hpp"
+#include "tungsten_md/model/uf3.hpp"
 #include "tungsten_md/wafer/emulator_memory.hpp"
 #include "tungsten_md/wafer/relaxation.hpp"
 #include "tungsten_md/wafer/tile_plan.hpp"
@@ -73,6 +75,14 @@ MachineRate predicted_rate(const TilePlan& plan) {
           " of idle power alone"};
 }
 
+std::string text_of(const std::optional<DoseLength>& dose, double stop_dpa) {
+  if (!dose) return "";
+  return fmt::format(
+      "dose              {} recoils to {:.4g} dpa, {:.4g} to {:.4g} ps each: {:.4g} to {:.4g} ns\n",
+      dose->recoils, stop_dpa, dose->least_ps_each, dose->most_ps_each, 1e-3 * dose->least_ps,
+      1e-3 * dose->most_ps);
+}
+
 /// A crystal's atoms are counted, not made: a deck of any size is told of at once.
 int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& what,
                   const PotentialTables& potential) {
@@ -99,8 +109,10 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              box.length(2), kind(0), kind(1), kind(2));
   if (what.structure.expansion_to_be_measured)
     fmt::print("                  before its thermal expansion, which a run measures first\n");
-  fmt::print("potential         {}, cut-off {:.6g} Angstrom, {} radial points\n", potential.format,
-             potential.cutoff_angstrom, potential.nr);
+  fmt::print("potential         {}, cut-off {:.6g} Angstrom, {}\n", potential.format,
+             potential.cutoff_angstrom,
+             potential.uf3 ? fmt::format("of triplets {:.6g}", potential.uf3->triplet_cutoff())
+                           : fmt::format("{} radial points", potential.nr));
   fmt::print("potential file    {}\n", potential.source);
   fmt::print("neighbours        about {:.0f} within cut-off + skin, {:.5g} Angstrom\n", shape.neighbours(),
              shape.list_radius);
@@ -110,7 +122,8 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              shape.list == ListKind::half ? "half" : "full");
   fmt::print("memory            about {} a rank; this node has {} to give\n", in_gigabytes(run_bytes(shape)),
              in_gigabytes(free_memory_of_node().bytes));
-  fmt::print("{}{}", events_of_run(what), plan);
+  fmt::print("{}{}{}", events_of_run(what),
+             text_of(length_of_dose(what, potential, atoms), what.dose.stop_dpa), plan);
   return 0;
 }
 

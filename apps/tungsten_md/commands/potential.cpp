@@ -17,6 +17,7 @@
 #include "tungsten_md/model/potential_grid.hpp"
 #include "tungsten_md/model/potential_library.hpp"
 #include "tungsten_md/model/potential_writer.hpp"
+#include "tungsten_md/model/uf3_layout.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -71,8 +72,11 @@ void print_crystal(const PotentialTables& t, std::size_t k) {
 
 void print_pair(const PotentialTables& t, std::size_t a, std::size_t b) {
   double least = -1e-6, at = 0.0;  // shallower ones are rounding
-  for (std::size_t k = 1; k < t.r_phi[a][b].size(); ++k) {
-    const double r = static_cast<double>(k) * t.dr, phi = t.r_phi[a][b][k] / r;
+  const int places = t.uf3 ? 1000 : t.nr - 1;
+  const double step = t.uf3 ? t.cutoff_angstrom / places : t.dr;
+  for (int k = 1; k <= places; ++k) {
+    const double r = k * step;
+    const double phi = t.uf3 ? pair_energy(t, a, b, r) : t.r_phi[a][b][static_cast<std::size_t>(k)] / r;
     if (r < t.cutoff_angstrom && phi < least) least = phi, at = r;
   }
   if (at > 0.0)
@@ -87,15 +91,21 @@ int info(const PotentialOptions& o) {
   if (!Communicator().is_root()) return 0;
   fmt::print("{} ({})\n", t.source, t.format);
   for (const auto& line : t.comments) fmt::print("  # {}\n", line);
-  fmt::print("  cut-off {:.8g} A; {} distances, step {:.8g} A; {} densities, step {:.8g}, from {:.8g}\n",
-             t.cutoff_angstrom, t.nr, t.dr, t.nrho, t.drho, t.embedding_begin());
+  if (t.uf3)
+    fmt::print("  two {} bodies, cut-off {:.8g} A, of triplets {:.8g} A; {} bytes in single precision\n",
+               t.uf3->triplets.empty() ? "" : "and three", t.uf3->pair_cutoff(), t.uf3->triplet_cutoff(),
+               bytes_in_single_precision(*t.uf3));
+  else
+    fmt::print("  cut-off {:.8g} A; {} distances, step {:.8g} A; {} densities, step {:.8g}, from {:.8g}\n",
+               t.cutoff_angstrom, t.nr, t.dr, t.nrho, t.drho, t.embedding_begin());
   for (const auto& e : t.elements) fmt::print("  {}: Z {}, {} amu\n", e.symbol, e.atomic_number, e.mass_amu);
   for (std::size_t k = 0; k < t.elements.size(); ++k) print_crystal(t, k);
   for (std::size_t a = 0; a < t.elements.size(); ++a)
     for (std::size_t b = 0; b <= a; ++b) print_pair(t, a, b);
-  fmt::print(
-      "  repulsive core: {}\n",
-      has_repulsive_core(t) ? "yes" : "no (not for cascades as it is; potential.core = \"zbl\" adds one)");
+  fmt::print("  repulsive core: {}\n",
+             has_repulsive_core(t) ? "yes"
+             : t.uf3               ? "no (not for cascades)"
+                                   : "no (not for cascades as it is; potential.core = \"zbl\" adds one)");
   return 0;
 }
 
@@ -122,6 +132,7 @@ void write_csv(const std::string& path, const std::vector<std::string>& names,
 /// The functions at `points` places, through the cubics that a simulation uses.
 int plot_data(const PotentialOptions& o) {
   const PotentialTables t = load(o);
+  t.require_tables("to plot");
   if (!Communicator().is_root()) return 0;
   const std::size_t n = t.elements.size();
   const auto places = [&](double begin, double end) {
@@ -189,8 +200,8 @@ void add_potential_command(CLI::App& app, std::function<int()>& action) {
     return sub;
   };
   const auto add_file = [&](CLI::App* sub) {
-    sub->add_option("file", o->file, "setfl, eam/fs, eam/he or funcfl file, or its name in the library");
-    sub->add_option("--format", o->format, "auto, eam/alloy, eam/fs, eam/he or funcfl")
+    sub->add_option("file", o->file, "setfl, eam/fs, eam/he, funcfl or uf3 file, or its name in the library");
+    sub->add_option("--format", o->format, "auto, eam/alloy, eam/fs, eam/he, funcfl or uf3")
         ->capture_default_str();
   };
   const auto add_model = [&](CLI::App* sub) { return o->model.add_to(*sub); };

@@ -132,6 +132,7 @@ RunShape shape_of_run(const Case& what, const PotentialTables& potential, double
                : what.run.neighbour_list == "half" ? ListKind::half
                                                    : ListKind::full;
   shape.kept_of_a_pair = kept_of_a_pair(potential);
+  shape.triplets = triplets_of_run(potential, what.run.skin_angstrom);
   return shape;
 }
 

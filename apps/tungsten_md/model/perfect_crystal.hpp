@@ -1,10 +1,15 @@
 // A potential's energy of a perfect crystal, summed over neighbour shells: no simulation needed.
 #pragma once
 
+#include <memory>
+
 #include "tungsten_md/model/crystal.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 
 namespace wafermark::tungsten {
+
+template <class Real>
+struct Uf3Layout;
 
 class PerfectCrystal {
  public:
@@ -13,7 +18,7 @@ class PerfectCrystal {
 
   struct Atom {
     int neighbours = 0;    ///< inside the cut-off
-    double density = 0.0;  ///< rho at the atom
+    double density = 0.0;  ///< rho at the atom, where the potential has one
     double energy_ev = 0.0;
   };
   /// One atom of the crystal with cubic lattice constant `a`, Angstrom.
@@ -24,9 +29,14 @@ class PerfectCrystal {
   double relaxed_lattice_constant(double guess) const;
 
  private:
+  double embedded_energy(const std::vector<double>& distances, double& density) const;
+  double uf3_energy(const std::vector<Vec3>& neighbours) const;
+
   Lattice lattice_;
+  std::size_t element_;
   double dr_, drho_, rho_begin_, cutoff_;
   std::vector<double> density_, r_phi_, embedding_;  ///< cubic pieces
+  std::shared_ptr<const Uf3Layout<double>> uf3_;     ///< in their place
 };
 
 }  // namespace wafermark::tungsten

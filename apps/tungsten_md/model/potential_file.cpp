@@ -9,6 +9,7 @@
 #include "common/text_input.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
 #include "tungsten_md/model/potential_text.hpp"
+#include "tungsten_md/model/uf3_file.hpp"
 #include "tungsten_md/model/units.hpp"
 
 namespace wafermark::tungsten {
@@ -217,6 +218,7 @@ std::string format_of_name(const std::string& path) {
     if (name.ends_with(end)) return "eam/alloy";
   for (const char* end : {".eam", ".funcfl"})
     if (name.ends_with(end)) return "funcfl";
+  if (name.ends_with(".uf3")) return uf3_format;
   return "";
 }
 
@@ -227,14 +229,14 @@ std::string potential_format(const std::string& path, const std::string& format)
   if (format == "auto") {
     if (!named.empty()) return named;
     throw InputError(
-        fmt::format("{}: found a name that tells no format, expected .eam.alloy, .eam.fs, .eam.he or .eam, "
-                    "or the format by "
-                    "name",
+        fmt::format("{}: found a name that tells no format, expected .eam.alloy, .eam.fs, .eam.he, .eam or "
+                    ".uf3, or the format by name",
                     path));
   }
-  if (format != "eam/alloy" && format != finnis_sinclair && format != helium_in_metals && format != "funcfl")
-    throw InputError(
-        fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs, eam/he or funcfl", path, format));
+  if (format != "eam/alloy" && format != finnis_sinclair && format != helium_in_metals &&
+      format != "funcfl" && format != uf3_format)
+    throw InputError(fmt::format("{}: format '{}': expected auto, eam/alloy, eam/fs, eam/he, funcfl or uf3",
+                                 path, format));
   // Tables of one element look alike in setfl and eam/fs: only the name tells. All kinds go by the name .eam.
   if (!named.empty() && named != "funcfl" && named != format)
     throw InputError(fmt::format("{}: found a name of format {}, expected one of {}, the format asked for",
@@ -247,6 +249,7 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
   const std::string kind = potential_format(path, format);
   if (elements.empty())
     throw InputError(path + ": found no elements for the atom types, expected one for each type");
+  if (kind == uf3_format) return read_uf3(path, elements);
   if (kind != "funcfl") return select_elements(read_setfl(path, kind), elements);
   const std::vector<std::string> paths = split(path);
   if (paths.size() != elements.size())
@@ -264,6 +267,7 @@ PotentialTables read_potential(const std::string& path, const std::string& forma
     f.element.symbol = element_symbol(f.element.atomic_number);  // the format holds no symbol
     return merge_funcfl({f}, path);
   }
+  if (kind == uf3_format) return read_uf3(path, {});
   return read_setfl(path, kind);
 }
 

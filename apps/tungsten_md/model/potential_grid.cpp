@@ -8,6 +8,7 @@
 #include "common/errors.hpp"
 #include "tungsten_md/kernels/zbl.hpp"
 #include "tungsten_md/model/element_symbols.hpp"
+#include "tungsten_md/model/uf3_layout.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -60,6 +61,7 @@ PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, 
     throw InputError(fmt::format("{}: found a cut-off of {} A, expected 0 (unchanged) to {}", tables.source,
                                  r_cut, tables.cutoff_angstrom));
   if (r_stride == 1 && rho_stride == 1 && r_cut == 0.0) return tables;
+  tables.require_tables("to thin");
   PotentialTables t = tables;
   t.lennard_jones.reset();
   t.dr *= r_stride;
@@ -80,7 +82,9 @@ PotentialTables thin(const PotentialTables& tables, int r_stride, double r_cut, 
 
 PotentialTables resample(const PotentialTables& tables, int nr, int nrho) {
   PotentialTables t = tables;
-  if (nr != 0 || nrho != 0) t.lennard_jones.reset();
+  if (nr == 0 && nrho == 0) return t;
+  t.require_tables("to resample");
+  t.lennard_jones.reset();
   if (nr != 0) {
     check_count(t, "distances", nr);
     const double ratio = double(t.nr - 1) / (nr - 1);
@@ -101,6 +105,7 @@ PotentialTables resample(const PotentialTables& tables, int nr, int nrho) {
 PotentialTables with_core(const PotentialTables& tables, const std::string& kind, double r_inner,
                           double r_outer) {
   if (kind == "none") return tables;
+  tables.require_tables("for a core");
   if (kind != "zbl" && kind != "zbl_dft")
     throw InputError(fmt::format("potential core: found '{}', expected none, zbl or zbl_dft", kind));
   if (!(0.0 < r_inner && r_inner < r_outer && r_outer <= tables.cutoff_angstrom))
@@ -134,13 +139,20 @@ PotentialTables with_core(const PotentialTables& tables, const std::string& kind
   return t;
 }
 
+double pair_energy(const PotentialTables& t, std::size_t a, std::size_t b, double r) {
+  if (!t.uf3) return table_value(lammps_spline(t.r_phi[a][b]), r / t.dr) / r;
+  const Uf3Layout<double> layout(*t.uf3);
+  const Uf3PairTable<double>& pair = layout.pairs[a * t.elements.size() + b];
+  return r * r < pair.cutoff_squared ? uf3_pair(layout.tables(), pair, r).phi : 0.0;
+}
+
 bool has_repulsive_core(const PotentialTables& t) {
   const double r = 0.5;
   for (std::size_t a = 0; a < t.elements.size(); ++a)
     for (std::size_t b = 0; b <= a; ++b) {
       const int za = atomic_number(t.elements[a].symbol), zb = atomic_number(t.elements[b].symbol);
       const double zbl = ZblScreening<double>::universal(za, zb).r_phi(r);
-      const double value = table_value(lammps_spline(t.r_phi[a][b]), r / t.dr);
+      const double value = r * pair_energy(t, a, b, r);
       if (za == 0 || zb == 0 || value < 0.5 * zbl || value > 2.0 * zbl) return false;
     }
   return true;

@@ -11,6 +11,8 @@ namespace wafermark::tungsten {
 /// beyond the table its end values.
 double table_value(const std::vector<double>& quads, double at);
 
+/// All that follows throws InputError for a potential that is no tables, but for changes of none.
+
 /// Keeps every `r_stride`-th radial sample up to the new cut-off `r_cut` and every `rho_stride`-th embedding
 /// sample, each beginning with the first; no value changes. r_cut = 0 keeps the cut-off and every sample
 /// beyond it. Throws InputError when fewer than five samples stay or r_cut lies beyond the old cut-off.
@@ -27,6 +29,9 @@ PotentialTables resample(const PotentialTables& tables, int nr, int nrho);
 /// InputError for an unknown kind, element or bad radii.
 PotentialTables with_core(const PotentialTables& tables, const std::string& kind, double r_inner,
                           double r_outer);
+
+/// phi of two atoms of elements a and b at distance r > 0, eV.
+double pair_energy(const PotentialTables& tables, std::size_t a, std::size_t b, double r);
 
 /// Does every pair repel as nuclei do? Heuristic: at 0.5 A the pair energy is within a factor of 2 of the
 /// universal ZBL potential.

@@ -52,7 +52,7 @@ LennardJones read_lennard_jones(Deck& deck, const PotentialSettings& p) {
 PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::string>& crystal_elements) {
   PotentialSettings p;
   p.file = deck.text("potential.file", "",
-                     "setfl, eam/fs, eam/he or funcfl file; found beside the deck or in the library");
+                     "setfl, eam/fs, eam/he, funcfl or uf3 file; found beside the deck or in the library");
   p.model =
       deck.choice("potential.model", p.file.empty() ? "ackland_thetford_1987" : "none",
                   {"none", "ackland_thetford_1987", "zhou_2004", lennard_jones_name},
@@ -63,8 +63,8 @@ PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::str
   if (p.model == "none") p.model.clear();
   if (!p.file.empty())
     p.file = find_potential(p.file, std::filesystem::path(deck.file()).parent_path().string());
-  p.format = deck.choice("potential.format", "auto", {"auto", "eam/alloy", "eam/fs", "eam/he", "funcfl"},
-                         "format of the file");
+  p.format = deck.choice("potential.format", "auto",
+                         {"auto", "eam/alloy", "eam/fs", "eam/he", "funcfl", "uf3"}, "format of the file");
   p.elements = deck.texts("potential.elements", crystal_elements,
                           "element of each atom type, in the order of the types");
   p.core = deck.choice(
@@ -82,6 +82,10 @@ PotentialSettings PotentialSettings::read(Deck& deck, const std::vector<std::str
   if (p.table_points != 0 && p.table_points < 100)
     deck.reject("potential.table_points", "0, or at least 100");
   p.lennard_jones = read_lennard_jones(deck, p);
+  if (!p.file.empty() && potential_format(p.file, p.format) == uf3_format) {
+    if (p.core != "none") deck.reject("potential.core", "\"none\": a uf3 potential is used as it was fitted");
+    if (p.table_points != 0) deck.reject("potential.table_points", "0: a uf3 potential has no tables");
+  }
   return p;
 }
 

@@ -1,11 +1,21 @@
 #include "tungsten_md/model/potential_tables.hpp"
 
+#include "common/errors.hpp"
+
 namespace wafermark::tungsten {
 
 int PotentialTables::element_index(const std::string& symbol) const {
   for (std::size_t k = 0; k < elements.size(); ++k)
     if (elements[k].symbol == symbol) return static_cast<int>(k);
   return -1;
+}
+
+void PotentialTables::require_tables(const std::string& whom) const {
+  if (uf3)
+    throw InputError(source +
+                     ": found a potential of two and three bodies (uf3), expected tables of an "
+                     "embedded-atom potential " +
+                     whom);
 }
 
 std::vector<double> lammps_spline(const std::vector<double>& f) {

@@ -1,13 +1,19 @@
 // An embedded-atom potential as tables, whatever it was made from (setfl, eam/fs, eam/he, funcfl, an
-// analytic model).
+// analytic model), or another kind of potential in their place.
 //   E = sum_i F_i( sum_j rho_ij(r) ) + 1/2 sum_i sum_j phi_ij(r)
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace wafermark::tungsten {
+
+struct Uf3Potential;
+
+/// The format of a potential that is no tables but `uf3` below.
+inline constexpr const char* uf3_format = "uf3";
 
 /// Constants of a cut Lennard-Jones pair potential, phi = 4 epsilon ((sigma/r)^12 - (sigma/r)^6) - shift.
 struct LennardJones {
@@ -28,7 +34,7 @@ struct PotentialTables {
   };
 
   std::string source;                 ///< file name or model name, for messages and results
-  std::string format;                 ///< "eam/alloy", "eam/fs", "eam/he", "funcfl", "analytic"
+  std::string format;                 ///< "eam/alloy", "eam/fs", "eam/he", "funcfl", "uf3", "analytic"
   std::vector<std::string> comments;  ///< the file's comment lines
   std::vector<Element> elements;
   int nrho = 0, nr = 0;
@@ -44,6 +50,12 @@ struct PotentialTables {
   /// Set where the potential is this closed form, without density, and the tables are no more than its
   /// samples: native forces are computed from it. Gone as soon as the tables are changed.
   std::optional<LennardJones> lennard_jones;
+  /// Set where the potential is one of two and three bodies: there are no tables at all, only elements and
+  /// the cut-off.
+  std::shared_ptr<const Uf3Potential> uf3;
+
+  /// Throws InputError for a potential without tables; `whom`: who wants them.
+  void require_tables(const std::string& whom) const;
 
   int element_index(const std::string& symbol) const;  ///< -1 when absent
   double embedding_begin() const { return least_density.value_or(0.0); }

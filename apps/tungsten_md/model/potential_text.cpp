@@ -37,6 +37,23 @@ std::string PotentialText::comment_line() {
   return line_;
 }
 
+bool PotentialText::find_marker(const std::string& marker, const std::string& expected) {
+  for (;;) {
+    ++number_;
+    if (!std::getline(*in_, line_)) {
+      line_.clear();
+      at_ = 0;
+      return false;
+    }
+    if (line_.find('\0') != std::string::npos) fail("binary data", expected);
+    at_ = 0;
+    if (!line_has_more()) continue;
+    if (line_[at_] != '#') fail(in_quotes(line_), expected);
+    at_ = line_.size();
+    if (line_.find(marker) != std::string::npos) return true;
+  }
+}
+
 bool PotentialText::next_line() {
   for (;;) {
     ++number_;
@@ -112,6 +129,10 @@ std::vector<double> PotentialText::table(int n, const std::string& what) {
   return values;
 }
 
+void PotentialText::require_line_end(const std::string& expected) {
+  if (line_has_more()) fail(in_quotes(line_.substr(at_)), expected);
+}
+
 void PotentialText::require_end() {
   if (next_line())
     fail(in_quotes(line_), "the end of the file after the last table (is there a number too many before?)");
@@ -119,6 +140,10 @@ void PotentialText::require_end() {
 
 void PotentialText::fail(const std::string& found, const std::string& expected) const {
   throw InputError(fmt::format("{}:{}: found {}, expected {}", path_, number_, found, expected));
+}
+
+void PotentialText::refuse(const std::string& text, const std::string& expected) const {
+  fail(in_quotes(text), expected);
 }
 
 }  // namespace wafermark::tungsten

@@ -20,6 +20,7 @@ void append(std::string& text, const std::vector<double>& samples) {
 }  // namespace
 
 void write_potential(const std::string& path, const PotentialTables& t) {
+  t.require_tables("to write");
   const bool he = path.ends_with(".he"), fs = he || path.ends_with(".fs");
   if (t.least_density && !he)
     throw InputError(fmt::format("{}: found densities from {} on, expected a name that ends in .eam.he", path,

@@ -7,6 +7,7 @@
 #include "common/errors.hpp"
 #include "tungsten_md/model/perfect_crystal.hpp"
 #include "tungsten_md/model/potential_grid.hpp"
+#include "tungsten_md/model/uf3_layout.hpp"
 #include "tungsten_md/wafer/tile_block.hpp"
 #include "tungsten_md/wafer/tile_step.hpp"
 
@@ -72,6 +73,15 @@ struct TableShape {
   }
 };
 
+[[noreturn]] void refuse_triplets(const Uf3Potential& potential, const wse::Machine& machine) {
+  const auto bytes = static_cast<std::int64_t>(bytes_in_single_precision(potential));
+  const std::int64_t room = machine.sram_bytes - machine.program_bytes;
+  throw InputError(fmt::format(
+      "potential.file: found a uf3 potential, whose {} bytes {} in the {} that a tile has for data, "
+      "expected an embedded-atom potential: the wafer target has no loop over triplets",
+      bytes, bytes <= room ? "fit" : "do not fit", room));
+}
+
 void refuse_what_tiles_do_not_do(const Case& what, const PotentialTables& potential) {
   if (what.dynamics.relax.box.on())
     throw InputError("relax.box: the box of the wafer target is fixed, expected \"fixed\"");
@@ -87,6 +97,7 @@ void refuse_what_tiles_do_not_do(const Case& what, const PotentialTables& potent
     throw InputError(
         "potential.model: found lj/cut, expected tables: the wafer target has no closed forms "
         "(`tungsten_md potential generate --model lj/cut` writes tables)");
+  if (potential.uf3) refuse_triplets(*potential.uf3, machine_of(what.wafer));
   if (potential.least_density)
     throw InputError(
         fmt::format("potential.format: found eam/he, whose densities begin at {:.6g}, expected a table that "

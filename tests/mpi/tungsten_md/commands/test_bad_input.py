@@ -194,6 +194,13 @@ def main():
     t.potential("a number too many", "p.eam.alloy:7: found 6 numbers up to the end of this line", setfl({7: "0 -1 -1.4 -1.7 -2 0"}))
     t.potential("binary potential", "p.eam.alloy:1: found binary data", b"\x00\x01\x02" * 100)
     t.deck("format unknown from the name", "found a name that tells no format", ["potential.file=p.txt"], {"p.txt": setfl()})
+    uf3 = {"p.uf3": "#UF3 POT UNITS: metal\n2B W W 0 3 uk\n4 8\n1 1 1 1 4 4 4 4\n4\n5 0 0 0\n#\n"}
+    splines = ["potential.file=p.uf3"]
+    t.deck("UF3 truncated", "p.uf3:7: found '2B', expected coefficients", splines, {"p.uf3": uf3["p.uf3"].replace("5 0 0 0\n#", "5 0 0\n2B")})
+    t.deck("UF3 with a core", "potential.core", [*splines, "potential.core=zbl"], uf3)
+    t.deck("UF3 resampled", "potential.table_points", [*splines, "potential.table_points=1000"], uf3)
+    t.deck("UF3 on the wafer", "found a uf3 potential, whose ", splines, uf3, extra=["--target", "wafer"])
+    t.deck("UF3 of another element", "found no element 'W', expected one of Ta", splines, {"p.uf3": uf3["p.uf3"].replace("W W", "Ta Ta")})
     lj = ["structure.element=Ar", "structure.lattice_constant_angstrom=5.3", "potential.model=lj/cut", "potential.sigma_angstrom=3.4"]
     t.deck("Lennard-Jones without a depth", "expected potential.epsilon_ev above 0", lj)
     t.deck("Lennard-Jones on the wafer", "found lj/cut, expected tables", [*lj, "potential.epsilon_ev=0.01"], extra=["--target", "wafer"])

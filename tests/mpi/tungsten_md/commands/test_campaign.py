@@ -16,6 +16,7 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "jobscripts"))
 import campaign_file  # noqa: E402
 import campaign_plan  # noqa: E402
+import campaign_results  # noqa: E402
 from campaign_plan import Bracket, Cascade, Direction, NotDone, Threshold  # noqa: E402
 from campaign_statistics import Mean, power_law  # noqa: E402
 
@@ -50,6 +51,15 @@ ev = 30
 ev = 60.0
 cells = [6, 6, 7]
 """
+THRESHOLD = """deck = "deck.toml"
+temperatures_k = [30.0]
+seeds = 1
+directions = ["<100>", "<111>"]
+[threshold]
+lowest_ev = 20.0
+highest_ev = 120.0
+step_ev = 20.0
+"""
 outcomes = []
 
 
@@ -75,6 +85,26 @@ def thresholds_are_bisected():
         above = next((e for e in ladder if e >= true), None)
         below = next((e for e in reversed(ladder) if e < true), None)
         check((bracket.none_ev, bracket.pair_ev) == (below, above) and len(asked) <= 6, f"threshold {true}: {bracket} in {len(asked)} runs")
+
+
+def thresholds_are_averaged():
+    """What lies outside the ladder is told, not averaged."""
+    ladder = (20.0, 40.0, 60.0)
+    searches = [Threshold(Direction(name, (1, 0, 0)), 30.0, seed, (), 0, ladder) for name in ("<100>", "<110>") for seed in (1, 2)]
+    brackets = [Bracket(20.0, 40.0), Bracket(40.0, 60.0), Bracket(60.0, None), Bracket(60.0, None)]
+    rows, averages = campaign_results.threshold_rows(searches, dict(zip(searches, brackets)))
+    check(rows[0]["threshold_ev"] == {"mean": 40.0, "error": 10.0, "values": [30.0, 50.0]} and rows[0]["outside_ladder"] == 0,
+          f"two seeds have a mean and its error: {rows[0]}")
+    check(rows[1]["threshold_ev"] is None and rows[1]["outside_ladder"] == 2, "a direction without a pair has no mean")
+    check(averages[0]["threshold_ev"]["mean"] == 40.0 and averages[0]["without_threshold"] == 1, f"and is counted: {averages}")
+    text = campaign_results.summary_of({"groups": [], "fits": [], "thresholds": rows, "threshold_averages": averages, "notes": []})
+    check("2 outside the ladder, not in the mean" in text and "1 directions have none" in text, "in words, too")
+    other = [Threshold(Direction(name, (1, 0, 0)), kelvin, 1, (), 0, ladder) for kelvin in (30.0, 90.0) for name in ("isotropic:2 1", "isotropic:2 2")]
+    _, averages = campaign_results.threshold_rows(other, {t: Bracket(20.0, 40.0) for t in other})
+    check([a["temperature_k"] for a in averages] == [30.0, 90.0], "each temperature has its average")
+    mixed = [Threshold(Direction(name, (1, 0, 0)), kelvin, 1, (), 0, ladder) for kelvin in (30.0, 90.0) for name in ("<100>", "<110>")]
+    _, averages = campaign_results.threshold_rows(mixed, {t: Bracket(20.0, 40.0) for t in mixed})
+    check([a["temperature_k"] for a in averages] == [30.0, 90.0], "of named directions, too")
 
 
 def hot_atoms_bring_another_seed():
@@ -168,6 +198,27 @@ def what_is_lost_is_made_again(c):
     check(same[0] == same[1], "with the same outcome")
 
 
+def a_threshold_is_searched_once(c):
+    """Each direction's bracket is what its runs say; a search that was cut goes on with what is there."""
+    (c.folder / "threshold.toml").write_text(THRESHOLD)
+    code, text, errors = c.run("--parallel", "2", file="threshold.toml", out="search")
+    document = json.loads((c.folder / "search/campaign.json").read_text())
+    check(code == 0 and document["complete"] and len(document["thresholds"]) == 2, f"two searches end (exit code {code}) {errors}")
+    for row in document["thresholds"]:
+        pairs = {r["energy_ev"]: r["pairs_end"] for r in document["runs"] if r["direction"] == row["direction"]}
+        found = row["searches"][0]
+        good = (found["pair_at_ev"] is None or pairs[found["pair_at_ev"]] > 0) and (found["none_at_ev"] is None or pairs[found["none_at_ev"]] == 0)
+        gap = None if None in (found["none_at_ev"], found["pair_at_ev"]) else found["pair_at_ev"] - found["none_at_ev"]
+        check(good and gap in (None, 20.0) and len(pairs) <= 4, f"{row['direction']}: {found} of {pairs}")
+    victim = sorted(c.folder.glob("search/*/result.json"))[-1]
+    before = {p: p.stat().st_mtime_ns for p in c.folder.glob("search/*/result.json") if p != victim}
+    victim.unlink()
+    code, text, errors = c.run("--parallel", "1", file="threshold.toml", out="search")
+    after = {p: p.stat().st_mtime_ns for p in before}
+    again = json.loads((c.folder / "search/campaign.json").read_text())
+    check(code == 0 and before == after and again["thresholds"] == document["thresholds"], f"what was lost is made again, alone (exit code {code}) {errors}")
+
+
 BAD = [
     ("deck", 'deck = "none.toml"\n[[energy]]\nev = 30', "none.toml: "),
     ("no recoil", 'deck = "bare.toml"\n[[energy]]\nev = 30', "found 0 tables [[pka]]"),
@@ -225,6 +276,7 @@ def bad_files_are_one_line(c):
 
 def main():
     thresholds_are_bisected()
+    thresholds_are_averaged()
     hot_atoms_bring_another_seed()
     directions_cover_the_sphere()
     laws_are_found()
@@ -232,6 +284,7 @@ def main():
         c = Campaigns(Path(folder), str(Path(sys.argv[1]).resolve()))
         a_campaign_is_run_once(c)
         what_is_lost_is_made_again(c)
+        a_threshold_is_searched_once(c)
         bad_files_are_one_line(c)
     print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
     sys.exit(0 if all(outcomes) else 1)

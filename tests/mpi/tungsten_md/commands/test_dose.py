@@ -159,6 +159,34 @@ def the_first_crystal_stays_the_reference(r):
     check(float(first["dpa"]) == 0.0185 and r.result("second")["dose"]["events"] == 2, "and with its dose")
 
 
+VACANCY_EV = 3.63  # Ackland and Thetford, Phil. Mag. A 56 (1987) 15
+
+
+def stored_energies_are_those_of_defects(r):
+    """Above the perfect crystal: nothing for itself, the formation energy for a vacancy, the same at the end of a dose and after it."""
+    relax = "[relax]\nmax_steps = 3000\nforce_tolerance_ev_per_angstrom = 1e-4\n[run]\nsteps = 0\n"
+    reference = 'reference = "crystal"\nlattice = "bcc"\nlattice_constant_angstrom = 3.1652\n'
+    sites = [(i + b, j + b, k + b) for i in range(6) for j in range(6) for k in range(6) for b in (0.25, 0.75)]
+    atoms = "".join(f"{n} 1 {' '.join(repr(3.1652 * c) for c in site)}\n" for n, site in enumerate(sites[1:], 1))
+    edges = "".join(f"0 {6 * 3.1652!r} {axis}lo {axis}hi\n" for axis in "xyz")
+    (r.folder / "vacancy.data").write_text(f"one atom is missing\n\n{len(sites) - 1} atoms\n1 atom types\n{edges}\n"
+                                           f"Masses\n\n1 183.84\n\nAtoms # atomic\n\n{atoms}")
+    decks = {"perfect": CRYSTAL, "vacancy": f'[structure]\nfile = "vacancy.data"\n{reference}',
+             "after": f'[structure]\nfile = "insertion1/final.data"\n{reference}'}
+    stored = {}
+    for name, crystal in decks.items():
+        (r.folder / f"{name}.toml").write_text(crystal + relax)
+        code, errors = r.run(f"{name}.toml", name)
+        figures = {f["name"]: f["value"] for f in r.result(name)["figures"]} if code == 0 else {}
+        stored[name] = figures.get("stored_energy_per_atom_ev", float("nan")) * figures.get("atoms", 0)
+        check(code == 0, f"{name}: stored {stored[name]:.6g} eV (exit code {code}) {errors}")
+    check(abs(stored["perfect"]) < 1e-6, "a perfect crystal stores nothing")
+    check(abs(stored["vacancy"] - VACANCY_EV) < 0.05, f"a vacancy stores {VACANCY_EV} eV")
+    figures = {f["name"]: f["value"] for f in r.result("insertion1")["figures"]}
+    at_end = figures["stored_energy_per_atom_ev"] * figures["atoms"]
+    check(at_end > 5.0 and abs(at_end - stored["after"]) < 0.05, f"a dose says at its end what relaxation finds behind it: {at_end:.6g} eV")
+
+
 def saturation_ends_it(r):
     code, errors = r.run("insertion.toml", "saturated", "--set", "dose.saturation_events=2", "--set", "dose.saturation_change=1", "--set",
                          "dose.stop_dpa=1")
@@ -185,6 +213,7 @@ def main():
         pieces_are_the_whole(r)
         killed_runs_go_on(r)
         the_first_crystal_stays_the_reference(r)
+        stored_energies_are_those_of_defects(r)
         saturation_ends_it(r)
         spectra_are_drawn_from(r)
     print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")

@@ -55,6 +55,30 @@ TEST(RecoilSpectrum, WhatIsNoneIsRefusedWithItsLine) {
   EXPECT_THROW(read_recoil_spectrum("/nowhere"), InputError);
 }
 
+TEST(DoseLength, IsThatOfTheRecoilsThatTheDoseTakes) {
+  // 2,000 atoms; E_d = 50 eV: a recoil of 250 eV displaces 2, one of 100 to 125 eV one, so that 0.02 dpa are
+  // 40 displacements.
+  const auto length = [](const std::string& more) {
+    const Case what = dose_case(
+        "method = 'recoils'\nthreshold_ev = 50\nfirst_ps = 1\nleast_hot_ps = 0.5\n"
+        "most_hot_ps = 10\nrest_ps = 2\n" +
+        more);
+    return length_of_dose(what, what.load_potential(), 2000);
+  };
+  const auto one = length("recoil_energy_ev = 250\nstop_dpa = 0.02\n");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->recoils, 20);
+  EXPECT_DOUBLE_EQ(one->least_ps, 1 + 20 * 2.5);
+  EXPECT_DOUBLE_EQ(one->most_ps, 1 + 20 * 12.0);
+  const auto both =
+      length("spectrum_file = '" + written("100 125 1\n250 250.0001 1\n") + "'\nstop_dpa = 0.03\n");
+  EXPECT_EQ(both->recoils, 40) << "1.5 displacements each";
+  EXPECT_EQ(length("recoil_energy_ev = 250\nbefore_dpa = 0.01\nstop_dpa = 0.02\n")->recoils, 10);
+  EXPECT_FALSE(length("recoil_energy_ev = 250\nsaturation_events = 10\n"));
+  EXPECT_FALSE(length("recoil_energy_ev = 20\nstop_dpa = 0.02\n"))
+      << "below the threshold nothing is displaced";
+}
+
 TEST(DoseProtocol, ACascadeIsHotUntilNoAtomIsThenRestsThenTheNextIsDue) {
   const Case what = dose_case(
       "method = 'recoils'\nrecoil_energy_ev = 100\nfirst_ps = 1\nhot_energy_ev = 2\nleast_hot_ps = 0.1\n"
