@@ -14,7 +14,7 @@ import lammps_reference as ref
 
 ELEMENTS, MASSES = ("Ni", "Al"), (58.69, 26.98)
 CONSTANT, CELLS, SHARE = 3.55, (4, 4, 4), 0.25
-TEMPERATURE, STEPS, ATTEMPTS, EVERY = 1200.0, 3000, 10, 10
+TEMPERATURE, STEPS, ATTEMPTS, EVERY = 2500.0, 2000, 10, 10
 SIGMAS = 4.0
 """The crystal stands still: a step takes 1e-9 ps, and LAMMPS has nothing that moves atoms."""
 
@@ -123,7 +123,7 @@ def main():
             change = means["theirs"][0] - values["theirs"][0]
             same_start = abs(values["ours"][0] - values["theirs"][0]) < 1e-6 * max(1.0, abs(values["theirs"][0]))
             apart = abs(means["ours"][0] - means["theirs"][0])
-            good &= ref.report(same_start and apart < SIGMAS * error and SIGMAS * error < 0.2 * abs(change),
+            good &= ref.report(same_start and apart < SIGMAS * error and SIGMAS * error < 0.3 * abs(change),
                                f"{what}: {means['ours'][0]:.5g} +- {means['ours'][1]:.2g}, LAMMPS {means['theirs'][0]:.5g} +- "
                                f"{means['theirs'][1]:.2g}, at the start {values['theirs'][0]:.5g}")
     sys.exit(0 if good else 1)

@@ -41,7 +41,9 @@ double RunShape::neighbours_within(double radius) const {
 static double triplet_bytes(const RunShape& s, double real) {
   if (!s.triplets) return 0.0;
   const double sites = s.atoms_of_a_rank() + s.ghosts_of_a_rank();
-  const double entries = sites * (1.3 * s.neighbours_within(s.triplets->list_radius) + 8.0);
+  constexpr double least_row = 64.0;  // that a full list begins with
+  const double neighbours = s.neighbours_within(s.triplets->list_radius);
+  const double entries = 1.0625 * sites * std::max(least_row, 1.3 * neighbours + 8.0);
   return entries * (4.0 + 8.0 + 3.0 * real) + sites * (24.0 + 8.0 + 4.0);
 }
 

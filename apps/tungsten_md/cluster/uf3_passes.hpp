@@ -34,7 +34,7 @@ struct Uf3OnDevice {
 
  private:
   template <class Value>
-  static Kokkos::View<Value*, MemSpace> copied(const std::vector<Value>& from, const char* name) {
+  static Kokkos::View<Value*, MemSpace> copied(const std::vector<Value>& from, const std::string& name) {
     const Kokkos::View<Value*, MemSpace> to(Kokkos::view_alloc(Kokkos::WithoutInitializing, name),
                                             from.size());
     const Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> host(from.data(),
