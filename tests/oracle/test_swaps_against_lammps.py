@@ -16,7 +16,7 @@ ELEMENTS, MASSES = ("Ni", "Al"), (58.69, 26.98)
 CONSTANT, CELLS, SHARE = 3.55, (4, 4, 4), 0.25
 TEMPERATURE, STEPS, ATTEMPTS, EVERY = 2500.0, 2000, 10, 10
 SIGMAS = 4.0
-"""The crystal stands still: a step takes 1e-9 ps, and LAMMPS has nothing that moves atoms."""
+"""The crystal stands still: a step takes 1e-7 ps, and LAMMPS has nothing that moves atoms."""
 
 
 def start(folder, seed):
@@ -90,7 +90,7 @@ file = "{potential}"
 elements = {list(ELEMENTS)}
 [run]
 steps = {STEPS}
-timestep_ps = 1e-9
+timestep_ps = 1e-7
 seed = {seed}
 [temperature]
 initial_k = 0.0

@@ -13,10 +13,10 @@ import made_uf3
 from test_forces_against_lammps import compare
 
 CASES = [
-    ("uf3, W",                     ["W"],             "uk", "bcc", 3.165, (5, 5, 6), 0.3),
-    ("uf3, W, uneven knots",       ["W"],             "nk", "bcc", 3.165, (5, 5, 6), 0.3),
-    ("uf3, W-Ta",                  ["W", "Ta"],       "nk", "bcc", 3.2,   (5, 5, 6), 0.2),
-    ("uf3, W-Ta-V",                ["W", "Ta", "V"],  "uk", "bcc", 3.2,   (5, 5, 6), 0.2),
+    ("uf3, W",                     ["W"],             "uk", "bcc", 3.165, (8, 5, 6), 0.3),
+    ("uf3, W, uneven knots",       ["W"],             "nk", "bcc", 3.165, (8, 5, 6), 0.3),
+    ("uf3, W-Ta",                  ["W", "Ta"],       "nk", "bcc", 3.2,   (8, 5, 6), 0.2),
+    ("uf3, W-Ta-V",                ["W", "Ta", "V"],  "uk", "bcc", 3.2,   (8, 5, 6), 0.2),
 ]
 
 

@@ -57,8 +57,9 @@ seeds = 1
 directions = ["<100>", "<111>"]
 [threshold]
 lowest_ev = 20.0
-highest_ev = 120.0
-step_ev = 20.0
+highest_ev = 90.0
+step_ev = 10.0
+cells = [10, 10, 10]
 """
 outcomes = []
 
@@ -209,7 +210,7 @@ def a_threshold_is_searched_once(c):
         found = row["searches"][0]
         good = (found["pair_at_ev"] is None or pairs[found["pair_at_ev"]] > 0) and (found["none_at_ev"] is None or pairs[found["none_at_ev"]] == 0)
         gap = None if None in (found["none_at_ev"], found["pair_at_ev"]) else found["pair_at_ev"] - found["none_at_ev"]
-        check(good and gap in (None, 20.0) and len(pairs) <= 4, f"{row['direction']}: {found} of {pairs}")
+        check(good and gap in (None, 10.0) and len(pairs) <= 4, f"{row['direction']}: {found} of {pairs}")
     victim = sorted(c.folder.glob("search/*/result.json"))[-1]
     before = {p: p.stat().st_mtime_ns for p in c.folder.glob("search/*/result.json") if p != victim}
     victim.unlink()

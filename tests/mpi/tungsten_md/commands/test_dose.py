@@ -164,7 +164,7 @@ VACANCY_EV = 3.63  # Ackland and Thetford, Phil. Mag. A 56 (1987) 15
 
 def stored_energies_are_those_of_defects(r):
     """Above the perfect crystal: nothing for itself, the formation energy for a vacancy, the same at the end of a dose and after it."""
-    relax = "[relax]\nmax_steps = 3000\nforce_tolerance_ev_per_angstrom = 1e-4\n[run]\nsteps = 0\n"
+    relax = "[relax]\nmax_steps = 3000\nforce_tolerance_ev_per_angstrom = 1e-4\n[run]\nsteps = 0\n[output]\ndefects_every_steps = 1\n"
     reference = 'reference = "crystal"\nlattice = "bcc"\nlattice_constant_angstrom = 3.1652\n'
     sites = [(i + b, j + b, k + b) for i in range(6) for j in range(6) for k in range(6) for b in (0.25, 0.75)]
     atoms = "".join(f"{n} 1 {' '.join(repr(3.1652 * c) for c in site)}\n" for n, site in enumerate(sites[1:], 1))

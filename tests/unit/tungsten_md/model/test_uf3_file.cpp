@@ -249,8 +249,7 @@ TEST_F(Uf3File, RefusesWhatIsWrongWithTheLine) {
   EXPECT_THAT(complaint(triplet_block + coefficients()), HasSubstr("found no 2B block"));
   EXPECT_THAT(complaint(""), HasSubstr("found no 2B block"));
   EXPECT_THAT(complaint("setfl\n"), HasSubstr("p.uf3:1: found 'setfl'"));
-  EXPECT_THAT(complaint(head + std::string(3, '\0') + pair_block),
-              HasSubstr("found binary data"));
+  EXPECT_THAT(complaint(head + std::string(3, '\0') + pair_block), HasSubstr("found binary data"));
 }
 
 TEST_F(Uf3File, CutAnywhereIsRefusedOrLosesAWholeBlock) {
