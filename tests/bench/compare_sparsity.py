@@ -80,7 +80,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=SPARSE_LLAMA)
     parser.add_argument("--model", default="tinyllama-1.1b")
-    parser.add_argument("--value", default="bf16", choices=["fp32", "bf16", "int8"])
+    parser.add_argument("--value", default="bf16", choices=["fp32", "bf16", "int8", "int4"])
     parser.add_argument("--sparsity", type=float, default=0.7)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--tokens", type=int, default=16, help="of each round, behind a prompt of 64")

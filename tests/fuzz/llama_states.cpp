@@ -15,8 +15,9 @@ using namespace llama;
 
 std::vector<std::string> packed_files(const Communicator& comm, const std::string& scratch) {
   std::vector<std::string> seeds;
-  for (const auto& [format, type] :
-       {std::pair{Format::bit_mask, ValueType::int8}, {Format::csr, ValueType::bf16}}) {
+  for (const auto& [format, type] : {std::pair{Format::bit_mask, ValueType::int8},
+                                     {Format::bit_mask, ValueType::int4},
+                                     {Format::csr, ValueType::bf16}}) {
     const auto weights =
         std::make_shared<const DenseWeights>(unflatten(small_llama(), initial_parameters(small_llama(), 1)));
     const std::string path = scratch + "/seed.h5";

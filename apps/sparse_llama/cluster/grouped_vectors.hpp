@@ -13,17 +13,17 @@ template <class Value>
 struct GroupedVectors {
   const float* x;
   std::int64_t stride, columns, groups;
-  float* scales;  ///< [vectors][groups], of int8 rows
+  float* scales;  ///< [vectors][groups], of int8 and int4 rows
 
   /// Calls body(j, word, inverse) for each word of group k, mask_columns elements from column j on with zeros
-  /// behind the last. For int8 the group's scale is noted, and `inverse` is its inverse; else 1.
+  /// behind the last. For integers the group's scale is noted, and `inverse` is its inverse; else 1.
   template <class Body>
   KOKKOS_INLINE_FUNCTION void each_word(std::int64_t k, const Body& body) const {
     const float* from = x + k / groups * stride;
     const std::int64_t first = k % groups * group_columns, end = Kokkos::min(first + group_columns, columns);
     float inverse = 1;
-    if constexpr (std::is_same_v<Value, std::int8_t>) {
-      scales[k] = group_scale(from + first, end - first, activation_range);
+    if constexpr (is_scaled<Value>) {
+      scales[k] = group_scale(from + first, end - first, element_range<Value>);
       inverse = inverse_or_zero(scales[k]);
     }
     for (std::int64_t j = first; j < end; j += mask_columns) {

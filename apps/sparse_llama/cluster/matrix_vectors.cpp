@@ -176,7 +176,8 @@ void put_zeros(const Rows& out, std::int64_t vectors, std::int64_t columns) {
   for (std::int64_t v = 0; v < vectors; ++v) std::fill_n(&out(v, 0), columns, 0.0f);
 }
 
-/// Puts one group of 128 elements of a vector where the rows of Value want them, rounded to int16 for int8.
+/// Puts one group of 128 elements of a vector where the rows of Value want them, rounded to integers for int8
+/// and int4.
 template <class Value>
 struct ArrangeGroup {
   using X = typename Vectors<Value>::X;
@@ -211,17 +212,21 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   const auto bytes_of_vectors = [&](std::int64_t n) {
     return double(n) * double(m.columns + (accumulate ? 2 : 1) * m.rows) * sizeof(float);
   };
-  if (layout == Layout::listed) {
-    announce_bytes(double(m.bytes()) + bytes_of_vectors(vectors));
-    Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.hollow() ? 0 : m.rows),
-                         CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride, out.data(),
-                                                   stride, accumulate});
-    return;
-  }
+  if constexpr (!std::is_same_v<Value, Int4Pair>)  // CSR holds none
+    if (layout == Layout::listed) {
+      announce_bytes(double(m.bytes()) + bytes_of_vectors(vectors));
+      Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.hollow() ? 0 : m.rows),
+                           CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride,
+                                                     out.data(), stride, accumulate});
+      return;
+    }
   using X = typename Vectors<Value>::X;
-  constexpr bool fp32 = std::is_same_v<Value, float>, int8 = std::is_same_v<Value, std::int8_t>;
+  constexpr bool fp32 = std::is_same_v<Value, float>;
   X* arranged = nullptr;
-  if constexpr (int8) {
+  if constexpr (std::is_same_v<Value, Int4Pair>) {
+    grow(arranged_int8_, vectors * padded);
+    arranged = arranged_int8_.data();
+  } else if constexpr (is_scaled<Value>) {
     grow(arranged_int16_, vectors * padded);
     arranged = arranged_int16_.data();
   } else {
@@ -239,7 +244,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
     announce_bytes(double(m.bytes()) + bytes_of_vectors(N));
     const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
     float* to = out.data() + first * stride;
-    if constexpr (on_host && N == 1 && !int8)
+    if constexpr (on_host && N == 1 && !is_scaled<Value>)
       if (!masked && (fp32 || padded * std::int64_t(sizeof(X)) > large_vector))
         return for_slices<false, slice_rows, 1>(m, in, to, stride, accumulate);
     if (!masked)
@@ -304,8 +309,9 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
       if (runtime::charges_kernels()) return multiply_rows<Value>(m, x, 0, vectors, accumulate, out);
       if (!masked && suits_blas(m.value_type, vectors))
         return multiply_panels<Value>(m, x, vectors, accumulate, out);
-      for (std::int64_t n = 0; masked && vectors - done >= host::block_from; done += n)
-        multiply_block<Value>(m, x, done, n = std::min(block, vectors - done), accumulate, out);
+      if constexpr (!std::is_same_v<Value, Int4Pair>)  // which hosts keep in tiles
+        for (std::int64_t n = 0; masked && vectors - done >= host::block_from; done += n)
+          multiply_block<Value>(m, x, done, n = std::min(block, vectors - done), accumulate, out);
     }
     if (done < vectors) multiply_rows<Value>(m, x, done, vectors - done, accumulate, out);
   });
@@ -314,7 +320,7 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
 void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
                               std::int64_t vectors, const Rows& out) {
   if (m.hollow()) put_zeros(out, vectors, m.columns);
-  announce_bytes(double(vectors * m.columns) * (double(bytes_of(m.value_type)) + sizeof(float)));
+  announce_bytes(double(vectors * m.columns) * (row_of(m.value_type).bits / 8.0 + sizeof(float)));
   with_value_type(m.value_type, [&]<class Value>(Value) {
     Kokkos::parallel_for("take rows", Range(0, m.hollow() ? 0 : vectors),
                          ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, numbers.data(),

@@ -30,6 +30,7 @@ class MatrixVectors {
   TileProducts tiles_;
   Kokkos::View<float*> arranged_, scales_, panel_;
   Kokkos::View<std::int16_t*> arranged_int16_;
+  Kokkos::View<std::int8_t*> arranged_int8_;
 };
 
 }  // namespace wafermark::llama

@@ -15,12 +15,13 @@ constexpr bool suits_blas(ValueType type, std::int64_t vectors) {
 }
 
 /// Rows side by side that suit matrices in this format which are multiplied row by row: one on devices, whose
-/// many threads need as many rows. Tiles are for dense matrices and for masked int8; masked ones of bf16 and
-/// fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64 vectors side by side a fifth faster
-/// than in tiles.
+/// many threads need as many rows. Tiles are for dense matrices, for masked int8 and for int4 (where there is
+/// no VNNI, too); masked ones of bf16 and fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64
+/// vectors side by side a fifth faster than in tiles.
 inline std::int64_t best_slice(Format format, ValueType type, KernelForm form = native_form()) {
   const Layout layout = row_of(format).layout;
   if (form == KernelForm::device || layout == Layout::listed) return 1;
+  if (type == ValueType::int4) return tile_rows;
   if (host_likes_tiles && (type == ValueType::int8 || layout == Layout::whole)) return tile_rows;
   return layout == Layout::masked ? slice_rows : 1;
 }
@@ -56,7 +57,7 @@ struct RowsOf {
 
   /// What the values of a group of columns are multiples of.
   KOKKOS_INLINE_FUNCTION float scale(std::int64_t group) const {
-    if constexpr (std::is_same_v<Value, std::int8_t>)
+    if constexpr (is_scaled<Value>)
       return scales[group];
     else
       return 1.0f;
@@ -68,7 +69,11 @@ struct RowsOf {
     if constexpr (masked)
       return {mask + s * words * slice, values + slice_start[s], scales + s * slice * groups, words};
     else
-      return {nullptr, values + s * slice * words * mask_columns, scales + s * slice * groups, words};
+      return {nullptr, values + s * slice * row_values(), scales + s * slice * groups, words};
+  }
+  /// Values of a dense row; int4: pairs.
+  KOKKOS_INLINE_FUNCTION std::int64_t row_values() const {
+    return (std::is_same_v<Value, Int4Pair> ? groups : words) * mask_columns;
   }
 };
 
@@ -100,11 +105,16 @@ struct ExpandSlice {
 
  private:
   KOKKOS_FUNCTION void whole(std::int64_t s, float* to) const {
-    const Value* from = m.values + s * m.words * mask_columns;
+    const Value* from = m.values + s * m.row_values();
     for (std::int64_t g = 0; g < m.groups; ++g) {
       const float own = m.scale(s * m.groups + g);
       const std::int64_t last = Kokkos::min((g + 1) * group_columns, columns);
-      for (std::int64_t j = g * group_columns; j < last; ++j) to[j] = own * float(from[j]);
+      for (std::int64_t j = g * group_columns; j < last; ++j)
+        if constexpr (std::is_same_v<Value, Int4Pair>)
+          to[j] = own * float(Int4Run{from + g * mask_columns,
+                                      j % group_columns < mask_columns ? 0 : 4}[j % mask_columns]);
+        else
+          to[j] = own * float(from[j]);
     }
   }
   KOKKOS_FUNCTION void row_of_tile(std::int64_t row, float* to) const {
@@ -113,12 +123,20 @@ struct ExpandSlice {
     for (std::int64_t j = 0; j < columns; ++j) {
       const std::int64_t word = j / tile_columns;
       const int bit = tile_bit(int(q), int(j % tile_columns), sizeof(Value));
-      to[j] = float(tile.values[word * mask_columns + bit]);
-      if constexpr (std::is_same_v<Value, std::int8_t>)
-        to[j] *= float(tile.scales[j / group_columns * tile_rows + q]);
+      if constexpr (std::is_same_v<Value, Int4Pair>) {  // half k of group g
+        const std::int64_t g = j / group_columns, k = word / tile_rows % 2;
+        to[j] =
+            float(Int4Run{tile.values + (g * tile_rows + word % tile_rows) * mask_columns, int(4 * k)}[bit]);
+      } else {
+        to[j] = float(tile.values[word * mask_columns + bit]);
+      }
+      if constexpr (is_scaled<Value>) to[j] *= float(tile.scales[j / group_columns * tile_rows + q]);
     }
   }
   KOKKOS_FUNCTION void listed(std::int64_t s, float* to) const {
+    if constexpr (!std::is_same_v<Value, Int4Pair>) listed_values(s, to);
+  }
+  KOKKOS_FUNCTION void listed_values(std::int64_t s, float* to) const {
     const std::int64_t begin = m.slice_start[s], n = m.slice_start[s + 1] - begin;
     for (std::int64_t j = 0; j < columns; ++j) to[j] = 0;
     for (std::int64_t k = 0; k < n; ++k)
@@ -129,14 +147,30 @@ struct ExpandSlice {
   KOKKOS_FUNCTION void masked(std::int64_t s, float* to) const {
     const StoredRows<Value> rows = m.template at<true>(s);
     const Value* from = rows.values;
-    const MaskWord* mask = rows.mask;
-    for (std::int64_t w = 0; w < m.words; ++w)
-      for (std::int64_t q = 0; q < m.slice; ++q) {
-        const float own = m.scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
-        float* word = to + q * stride + w * mask_columns;
-        KOKKOS_IF_ON_HOST((host::expand_word(*mask++, from, own, word);))
-        KOKKOS_IF_ON_DEVICE((portable::expand_word(*mask++, from, own, word);))
+    for (std::int64_t w = 0; w < m.words;)
+      if constexpr (std::is_same_v<Value, Int4Pair>) {
+        const std::int64_t words = Kokkos::min(std::int64_t(2), m.words - w);
+        each_half(from, words, [&](std::int64_t k, Int4Run& run) { word(s, rows.mask, w + k, run, to); });
+        w += words;
+      } else {
+        word(s, rows.mask, w++, from, to);
       }
+  }
+  /// Word w of all rows of a slice.
+  template <class Values>
+  KOKKOS_FUNCTION void word(std::int64_t s, const MaskWord* mask, std::int64_t w, Values& from,
+                            float* to) const {
+    for (std::int64_t q = 0; q < m.slice; ++q) {
+      const float own = m.scale((s * m.slice + q) * m.groups + w * mask_columns / group_columns);
+      float* columns_of_word = to + q * stride + w * mask_columns;
+      const MaskWord bits = mask[w * m.slice + q];
+      if constexpr (std::is_same_v<Value, Int4Pair>) {
+        portable::expand_word(bits, from, own, columns_of_word);
+      } else {
+        KOKKOS_IF_ON_HOST((host::expand_word(bits, from, own, columns_of_word);))
+        KOKKOS_IF_ON_DEVICE((portable::expand_word(bits, from, own, columns_of_word);))
+      }
+    }
   }
 };
 

@@ -82,9 +82,10 @@ Kokkos::View<float*> biases_of(const WeightSource& source, std::int64_t layer, c
   return on_device(all);
 }
 
-void expect_packable(const Communicator& comm, const WeightSource& source, Format format,
+void expect_packable(const Communicator& comm, const WeightSource& source, Format format, ValueType type,
                      const std::optional<float>& activation_threshold) {
   const Configuration& c = source.configuration;
+  expect_holds(format, type, "--value");
   if (activation_threshold && !row_of(format).by_inputs) {
     std::string able;
     for (const FormatRow& row : format_rows)
@@ -146,7 +147,7 @@ void RankWeights::each_multiplied(const std::function<void(const PackedMatrix&)>
 
 RankWeights pack_rank_weights(const Communicator& comm, const WeightSource& source, Format format,
                               ValueType type, std::optional<float> activation_threshold, KernelForm form) {
-  expect_packable(comm, source, format, activation_threshold);
+  expect_packable(comm, source, format, type, activation_threshold);
   std::optional<RankWeights> packed;
   std::string damage;  // a rank finds it in its part alone
   try {

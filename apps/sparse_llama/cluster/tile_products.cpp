@@ -10,9 +10,12 @@
 namespace wafermark::llama {
 namespace {
 
-/// Vectors side by side, whose sums stay in registers: int8 has two for each.
+/// Vectors side by side, whose sums stay in registers: int8 has two for each, int4 with AVX2 alone two of
+/// sixteen.
 template <class Value>
-constexpr int most_side_by_side = std::is_same_v<Value, std::int8_t> ? 12 : 16;
+constexpr int most_side_by_side = std::is_same_v<Value, std::int8_t>                     ? 12
+                                  : std::is_same_v<Value, Int4Pair> && !host_likes_tiles ? 4
+                                                                                         : 16;
 /// Blocks that one pass over the matrix serves, while a tile stays in the first cache.
 constexpr std::int64_t blocks_of_pass = 4;
 
@@ -43,7 +46,7 @@ struct ArrangeTileGroup {
       X* to = arranged + (begin * padded + j * N) * elements + (v - begin) * TileVectors<Value>::elements;
       sum += arrange(word, inverse, int(N), to);
     });
-    if constexpr (std::is_same_v<Value, std::int8_t>) sums[k] = sum;
+    if constexpr (is_scaled<Value>) sums[k] = sum;
   }
   KOKKOS_FUNCTION std::int32_t arrange(const float* word, float inverse, int N, X* to) const {
     if constexpr (on_host)
@@ -112,14 +115,14 @@ struct TileTimesVectors {
 template <class Value>
 void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
-  constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
   using X = typename TileVectors<Value>::X;
+  constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;  // for a column
   const std::int64_t padded = m.padded_columns(), groups = m.groups(),
                      most = on_host ? most_side_by_side<Value> : 1;
   const VectorBlocks blocks{vectors, (vectors + most - 1) / most};
   X* arranged = nullptr;
-  if constexpr (int8) {
-    grow(bytes_, 2 * vectors * padded);
+  if constexpr (is_scaled<Value>) {
+    grow(bytes_, elements * vectors * padded);
     grow(scales_, vectors * groups);
     grow(sums_, vectors * groups);
     arranged = bytes_.data();
@@ -127,9 +130,8 @@ void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t v
     grow(floats_, vectors * padded);
     arranged = floats_.data();
   }
-  const std::int64_t bytes_of_element = int8 ? 2 : std::int64_t(sizeof(float));
   announce_bytes(double(vectors) * double(m.columns) *
-                 double(std::int64_t(sizeof(float)) + bytes_of_element));
+                 double(sizeof(float) + std::size_t(elements) * sizeof(X)));
   row_loop("arrange vectors", vectors == 1, vectors * groups,
            ArrangeTileGroup<Value>{{x.data(), std::int64_t(x.stride(0)), m.columns, groups, scales_.data()},
                                    padded,
@@ -163,5 +165,7 @@ template void TileProducts::multiply<BFloat16>(const PackedMatrix&, const Rows&,
                                                const Rows&);
 template void TileProducts::multiply<std::int8_t>(const PackedMatrix&, const Rows&, std::int64_t, bool,
                                                   const Rows&);
+template void TileProducts::multiply<Int4Pair>(const PackedMatrix&, const Rows&, std::int64_t, bool,
+                                               const Rows&);
 
 }  // namespace wafermark::llama

@@ -152,6 +152,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   std::vector<Format> formats;
   for (const std::string& name : o.formats) formats.push_back(format_named(name, "--formats"));
   const ValueType type = value_type_named(o.model.value, "--value");
+  for (const Format format : formats) expect_holds(format, type, "--value");
   if (o.model.model.ends_with(".h5"))
     throw InputError(
         fmt::format("{}: found weights packed in one format, expected a checkpoint", o.model.model));

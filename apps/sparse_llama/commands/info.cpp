@@ -229,6 +229,7 @@ int info(const InfoOptions& o) {
              "read for a token, GB");
   for (const FormatRow& format : format_rows)
     for (const ValueRow& value : value_rows) {
+      if (!holds(format.format, value.type)) continue;
       const double b = bits_per_weight_of(format.format, value.type, 1 - sparsity),
                    end = ends * bits_per_weight_of(Format::dense, value.type, 1) / 8;
       fmt::print("{:<10} {:<6} {:>12.2f} {:>12.3f} {:>22.3f}\n", format.name, value.name, b,

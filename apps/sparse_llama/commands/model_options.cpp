@@ -82,6 +82,7 @@ RankWeights ModelOptions::weights(const Communicator& comm,
     known(packed.configuration);
     return packed;
   }
+  expect_holds(storage, type, "--value");
   const WeightSource from = source();
   known(from.configuration);
   if (!from.hollow)

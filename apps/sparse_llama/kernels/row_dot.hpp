@@ -6,9 +6,10 @@
 
 namespace wafermark::llama {
 
-/// sum_j w_j x_j over n columns; of these, lane l of `lanes` takes l, l + lanes, ...
-template <class T, class Value, class X>
-KOKKOS_INLINE_FUNCTION T dense_dot(const Value* w, const X* x, std::int64_t n, int lane = 0, int lanes = 1) {
+/// sum_j w_j x_j over n columns; of these, lane l of `lanes` takes l, l + lanes, ... `w` is what an iterator
+/// offers.
+template <class T, class Values, class X>
+KOKKOS_INLINE_FUNCTION T dense_dot(const Values& w, const X* x, std::int64_t n, int lane = 0, int lanes = 1) {
   T sum = 0;
   for (std::int64_t j = lane; j < n; j += lanes) sum += T(w[j]) * T(x[j]);
   return sum;
@@ -17,9 +18,9 @@ KOKKOS_INLINE_FUNCTION T dense_dot(const Value* w, const X* x, std::int64_t n, i
 /// H rows whose mask words stand side by side: for each word, that of every row. Columns whose bit is set are
 /// stored one after the other in `w`, which moves on to the first value after them. Adds each row's share to
 /// its sum; of several lanes that walk the words in step, lane l takes columns l, l + lanes, ... of each
-/// word, so that neighbouring lanes read neighbouring values.
-template <class T, int H, class Value, class X>
-KOKKOS_INLINE_FUNCTION void masked_dots(const MaskWord* mask, std::int64_t words, const Value*& w, const X* x,
+/// word, so that neighbouring lanes read neighbouring values. `w` is what an iterator offers.
+template <class T, int H, class Values, class X>
+KOKKOS_INLINE_FUNCTION void masked_dots(const MaskWord* mask, std::int64_t words, Values& w, const X* x,
                                         T (&sums)[H], int lane = 0, int lanes = 1) {
   for (std::int64_t i = 0; i < words; ++i, x += mask_columns)
     for (int q = 0; q < H; ++q) {
@@ -55,8 +56,8 @@ KOKKOS_INLINE_FUNCTION void masked_add(const Word* mask, std::int64_t words, Val
 
 /// The share of masked_add of one lane of several that walk the words in step, as in masked_dots: no
 /// two lanes add to the same sum. `w` moves on to the first value after them.
-template <class T, class Value>
-KOKKOS_INLINE_FUNCTION void masked_add_of_lane(const MaskWord* mask, std::int64_t words, const Value*& w, T x,
+template <class T, class Values>
+KOKKOS_INLINE_FUNCTION void masked_add_of_lane(const MaskWord* mask, std::int64_t words, Values& w, T x,
                                                T* sums, int lane, int lanes) {
   for (std::int64_t i = 0; i < words; ++i) {
     const MaskWord all = mask[i];

@@ -29,12 +29,17 @@ struct StoredRows {
 /// N vectors of 64 * words elements, zeros past the matrix's columns; vector v begins at x + v * stride.
 /// For int8 rows they are int16 within +-activation_range with one scale for each 128, far below the rounding
 /// of the weights; products then sum exactly in 32-bit integers, even where a lane of eight columns holds 256
-/// times their sum. Elements lie as the instruction set's
-/// arrange_word() arranges them.
-inline constexpr float activation_range = 8191;
+/// times their sum. For int4 rows they are int8 within +-narrow_activation_range, a tenth of the rounding of
+/// the weights (llama.cpp gives its 4-bit types such, with a scale for each 32). Elements lie as the
+/// instruction set's arrange_word() arranges them.
+inline constexpr float activation_range = 8191, narrow_activation_range = 127;
+template <class Value>
+inline constexpr float element_range =
+    std::is_same_v<Value, Int4Pair> ? narrow_activation_range : activation_range;
 template <class Value>
 struct Vectors {
-  using X = std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int16_t, float>;
+  using X = std::conditional_t<std::is_same_v<Value, Int4Pair>, std::int8_t,
+                               std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int16_t, float>>;
   const X* x;
   std::int64_t stride;
   const float* scales;
@@ -47,8 +52,8 @@ namespace portable {
 template <class Value, class X>
 KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale, X* to) {
   for (std::int64_t j = 0; j < mask_columns; ++j)
-    if constexpr (std::is_same_v<Value, std::int8_t>)
-      to[j] = quantised<std::int16_t>(from[j], inverse_scale, activation_range);
+    if constexpr (is_scaled<Value>)
+      to[j] = quantised<X>(from[j], inverse_scale, element_range<Value>);
     else
       to[j] = from[j];
 }
@@ -88,9 +93,10 @@ KOKKOS_INLINE_FUNCTION void row_dots(const StoredRows<Value>& rows, const Vector
   }
 }
 
-/// The 64 columns of a word as fp32 numbers, `scale` times the values; `w` moves on to the next word's.
-template <class Value>
-KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, const Value*& w, float scale, float* out) {
+/// The 64 columns of a word as fp32 numbers, `scale` times the values; `w`, what an iterator offers, moves on
+/// to the next word's.
+template <class Values>
+KOKKOS_INLINE_FUNCTION void expand_word(MaskWord mask, Values& w, float scale, float* out) {
   for (std::int64_t j = 0; j < mask_columns; ++j) out[j] = 0;
   masked_add(&mask, 1, w, scale, out);
   w += Kokkos::popcount(mask);

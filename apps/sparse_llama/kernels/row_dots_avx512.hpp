@@ -52,6 +52,11 @@ inline void arrange_word(const float* from, float inverse_scale, X* to) {
 #endif
     arrange_half(from, to);
     arrange_half(from + 32, to + half);
+  } else if constexpr (std::is_same_v<Value, Int4Pair>) {
+    for (int j = 0; j < 64; j += 16) {
+      const __m512 q = _mm512_mul_ps(_mm512_loadu_ps(from + j), _mm512_set1_ps(inverse_scale));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + j), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(q)));
+    }
   } else if constexpr (std::is_same_v<Value, std::int8_t>) {
     const __m512 inverse = _mm512_set1_ps(inverse_scale), most = _mm512_set1_ps(activation_range);
     const auto sixteen = [&](int j) {

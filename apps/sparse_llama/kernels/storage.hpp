@@ -7,7 +7,9 @@
 //   bit_mask   stored columns, one bit a column                    1 + d v
 //   two_four   two of each four columns, one bit a column          1 + v / 2
 //
-// v is 32 (fp32), 16 (bf16) or 8 (int8), whose scales add 16 bits for each 128 columns (csr: stored values).
+// v is 32 (fp32), 16 (bf16), 8 (int8) or 4 (int4). Scales of the last two add 16 bits for each 128 columns
+// (csr: stored values), and masked int4 values 0.03 bits where the halves of groups do not hold equally many
+// (int4_values.hpp).
 // A pattern of another so many of so many is one more row. A layout of its own is an enumerator of Layout,
 // its arrays (model/layouts.hpp) and its products (cluster/packed_rows.hpp, matrix_vectors.cpp).
 #pragma once
@@ -17,12 +19,12 @@
 #include <limits>
 #include <tuple>
 
-#include "sparse_llama/kernels/value_types.hpp"
+#include "sparse_llama/kernels/int4_values.hpp"
 
 namespace wafermark::llama {
 
 enum class Format { dense, csr, bit_mask, two_four };
-enum class ValueType { fp32, bf16, int8 };
+enum class ValueType { fp32, bf16, int8, int4 };
 
 /// How a row says which of its columns are stored.
 enum class Layout {
@@ -39,35 +41,40 @@ struct FormatRow {
   bool by_inputs;  ///< kernels take it stored by inputs too (--activation-threshold)
   bool on_tiles;   ///< tiles of the wafer hold it
   std::int64_t largest_columns;  ///< that it can number
+  int least_bits;                ///< of a value that it holds
 };
 
 constexpr auto any_columns = std::numeric_limits<std::int64_t>::max();
 /// In the order of the enumerators, which files hold as numbers: a new one comes last.
 inline constexpr std::array<FormatRow, 4> format_rows{{
-    {Format::dense, "dense", Layout::whole, 1, 1, true, true, any_columns},
-    {Format::csr, "csr", Layout::listed, 1, 1, false, false, 65536},
-    {Format::bit_mask, "bit_mask", Layout::masked, 1, 1, true, true, any_columns},
-    {Format::two_four, "two_four", Layout::masked, 2, 4, false, true, any_columns},
+    {Format::dense, "dense", Layout::whole, 1, 1, true, true, any_columns, 4},
+    {Format::csr, "csr", Layout::listed, 1, 1, false, false, 65536, 8},
+    {Format::bit_mask, "bit_mask", Layout::masked, 1, 1, true, true, any_columns, 4},
+    {Format::two_four, "two_four", Layout::masked, 2, 4, false, true, any_columns, 4},
 }};
 
 struct ValueRow {
   ValueType type;
   const char* name;
-  std::int64_t bytes;
+  int bits;
   bool scaled;    ///< integers, times the scale of their group
   bool on_tiles;  ///< tiles of the wafer multiply it
 };
 
 /// In the order of the enumerators, as above; what a value is in C++.
-inline constexpr std::array<ValueRow, 3> value_rows{{
-    {ValueType::fp32, "fp32", 4, false, true},
-    {ValueType::bf16, "bf16", 2, false, true},
-    {ValueType::int8, "int8", 1, true, false},
+inline constexpr std::array<ValueRow, 4> value_rows{{
+    {ValueType::fp32, "fp32", 32, false, true},
+    {ValueType::bf16, "bf16", 16, false, true},
+    {ValueType::int8, "int8", 8, true, false},
+    {ValueType::int4, "int4", 4, true, false},
 }};
-using Values = std::tuple<float, BFloat16, std::int8_t>;
+using Values = std::tuple<float, BFloat16, std::int8_t, Int4Pair>;
 
 constexpr const FormatRow& row_of(Format format) { return format_rows[std::size_t(format)]; }
 constexpr const ValueRow& row_of(ValueType type) { return value_rows[std::size_t(type)]; }
+
+/// Whether matrices in this format hold values of this type.
+constexpr bool holds(Format format, ValueType type) { return row_of(type).bits >= row_of(format).least_bits; }
 
 /// Bits a weight, by the table above; rows are taken to be long.
 constexpr double bits_per_weight_of(Format format, ValueType type, double density) {
@@ -79,8 +86,11 @@ constexpr double bits_per_weight_of(Format format, ValueType type, double densit
                number = f.layout == Layout::listed   ? 16.0 * stored
                         : f.layout == Layout::masked ? 1.0
                                                      : 0.0,
-               scale = v.scaled ? 16.0 / group_columns * (f.layout == Layout::listed ? stored : 1.0) : 0.0;
-  return number + stored * 8.0 * double(v.bytes) + scale;
+               scale = v.scaled ? 16.0 / group_columns * (f.layout == Layout::listed ? stored : 1.0) : 0.0,
+               unequal = type == ValueType::int4 && f.layout == Layout::masked && f.kept == f.of
+                             ? 8.0 * int4_excess(tile_rows, density) / double(tile_rows * group_columns)
+                             : 0.0;
+  return number + stored * double(v.bits) + scale + unequal;
 }
 
 /// Calls run with a number of the type. For hosts.
@@ -102,7 +112,7 @@ constexpr bool in_order() {
 }
 template <std::size_t... I>
 constexpr bool sizes_fit(std::index_sequence<I...>) {
-  return ((value_rows[I].bytes == sizeof(std::tuple_element_t<I, Values>)) && ...);
+  return ((std::size_t(value_rows[I].bits + 7) / 8 == sizeof(std::tuple_element_t<I, Values>)) && ...);
 }
 static_assert(in_order() && std::tuple_size_v<Values> == value_rows.size());
 static_assert(sizes_fit(std::make_index_sequence<std::tuple_size_v<Values>>{}));

@@ -29,21 +29,22 @@ KOKKOS_INLINE_FUNCTION constexpr int tile_column(int bit, int value_bytes) {
 
 /// N vectors side by side, four columns of each after the other, zeros past the matrix's columns: for each
 /// mask word [N][4] numbers. For int8 rows an element is an integer within +-activation_range (as in
-/// row_dots.hpp) q = 128 high + low with two integers of 8 bits: for each mask word [N][4 high, 4 low].
+/// row_dots.hpp) q = 128 high + low with two integers of 8 bits: for each mask word [N][4 high, 4 low]. For
+/// int4 rows an element is an integer of 8 bits.
 template <class Value>
 struct TileVectors {
   static constexpr bool int8 = std::is_same_v<Value, std::int8_t>;
   static constexpr std::int64_t elements = int8 ? 2 * tile_columns : tile_columns;  ///< of a mask word
-  using X = std::conditional_t<int8, std::int8_t, float>;
+  using X = std::conditional_t<is_scaled<Value>, std::int8_t, float>;
   const X* x;
-  const float* scales;       ///< int8: [N][groups]
-  const std::int32_t* sums;  ///< int8: [N][groups], sums of the integers
+  const float* scales;       ///< int8, int4: [N][groups]
+  const std::int32_t* sums;  ///< int8, int4: [N][groups], sums of the integers
 };
 
 namespace portable {
 
-/// 64 elements of one of N vectors, which begins at `to`; int8: integers, `inverse_scale` times them. Returns
-/// the sum of these.
+/// 64 elements of one of N vectors, which begins at `to`; int8, int4: integers, `inverse_scale` times them.
+/// Returns the sum of these.
 template <class Value, class X>
 KOKKOS_INLINE_FUNCTION std::int32_t arrange_for_tiles(const float* from, float inverse_scale, int N, X* to) {
   std::int32_t sum = 0;
@@ -56,6 +57,9 @@ KOKKOS_INLINE_FUNCTION std::int32_t arrange_for_tiles(const float* from, float i
         to[c] = X(high);
         to[tile_columns + c] = X(q - 128 * high);
         sum += q;
+      } else if constexpr (std::is_same_v<Value, Int4Pair>) {
+        to[c] = quantised<X>(from[j + c], inverse_scale, narrow_activation_range);
+        sum += to[c];
       } else {
         to[c] = from[j + c];
       }
@@ -111,8 +115,13 @@ inline constexpr bool host_likes_tiles = false;
 #if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
 namespace avx2 {  // for matrices that another machine has packed
 using portable::arrange_for_tiles;
-using portable::tile_dots;
+template <bool masked, int N, class Value>
+inline void tile_dots(const StoredRows<Value>& tile, const TileVectors<Value>& in, float* out) {
+  portable::tile_dots<masked, N>(tile, in, out);
+}
 }  // namespace avx2
 #endif
 }  // namespace wafermark::llama
 #endif
+
+#include "sparse_llama/kernels/int4_dots.hpp"

@@ -25,7 +25,18 @@ template <bool masked, class Value>
 /// int8: eight words of four columns, q = 128 high + low, of one vector.
 template <class Value, class X>
 inline std::int32_t arrange_for_tiles(const float* from, float inverse_scale, int N, X* to) {
-  if constexpr (!std::is_same_v<Value, std::int8_t>) {
+  if constexpr (std::is_same_v<Value, Int4Pair>) {
+    __m512i sum = _mm512_setzero_si512();
+    for (std::int64_t j = 0; j < mask_columns; j += 16, to += 4 * N * tile_columns) {
+      const __m512i q =
+          _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(from + j), _mm512_set1_ps(inverse_scale)));
+      sum = _mm512_add_epi32(sum, q);
+      alignas(16) std::int8_t bytes[16];
+      _mm_store_si128(reinterpret_cast<__m128i*>(bytes), _mm512_cvtsepi32_epi8(q));
+      for (int k = 0; k < 4; ++k) std::memcpy(to + k * N * tile_columns, bytes + 4 * k, 4);
+    }
+    return _mm512_reduce_add_epi32(sum);
+  } else if constexpr (!std::is_same_v<Value, std::int8_t>) {
     for (std::int64_t j = 0; j < mask_columns; j += tile_columns, to += N * tile_columns)
       _mm_storeu_ps(to, _mm_loadu_ps(from + j));
     return 0;

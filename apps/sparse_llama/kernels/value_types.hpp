@@ -3,6 +3,7 @@
 
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#include <type_traits>
 
 namespace wafermark::llama {
 
@@ -19,11 +20,20 @@ struct BFloat16 {
   KOKKOS_INLINE_FUNCTION operator float() const { return Kokkos::bit_cast<float>(std::uint32_t(bits) << 16); }
 };
 
+/// Two integers of 4 bits, as int4_values.hpp puts them together.
+struct Int4Pair {
+  std::uint8_t bits = 0;
+};
+
+/// Weights that are integers times the scale of their group.
+template <class Value>
+inline constexpr bool is_scaled = std::is_same_v<Value, std::int8_t> || std::is_same_v<Value, Int4Pair>;
+
 /// One bit a column, least significant first: which columns of a row are stored.
 using MaskWord = std::uint64_t;
 inline constexpr std::int64_t mask_columns = 64;
 
-/// Columns of a row that share a scale when values are int8: 16 / 128 bits a weight.
+/// Columns of a row that share a scale when values are int8 or int4: 16 / 128 bits a weight.
 inline constexpr std::int64_t group_columns = 128;
 
 /// Rows that a slice of a masked matrix holds on CPUs without AVX-512 (row_dots.hpp): with fewer, loads bind

@@ -23,7 +23,7 @@ void pack_listed(PackedMatrix& m, const RowSource& source, const std::vector<std
     if (scaled) scale_start(r + 1) = scale_start(r) + groups_of(n);
   }
   const auto column = large_page_array<std::uint16_t>("columns", m.stored);
-  const auto values = value_array(m.value_type, m.stored);
+  const auto values = value_array(m.stored * bytes_of(m.value_type));
   const auto scales = large_page_array<BFloat16>("scales", scaled ? scale_start(m.rows) : 0);
   Kokkos::parallel_for("store values", HostRows(0, m.rows), [&](std::int64_t r) {
     std::vector<float> row(std::size_t(m.columns), 0.0f), chosen;
@@ -34,12 +34,12 @@ void pack_listed(PackedMatrix& m, const RowSource& source, const std::vector<std
         chosen.push_back(row[std::size_t(j)]);
         *number++ = std::uint16_t(j);
       }
-    const std::int64_t width = row_of(m.value_type).bytes, n = std::int64_t(chosen.size());
+    const std::int64_t width = bytes_of(m.value_type), n = std::int64_t(chosen.size());
     for (std::int64_t first = 0; first < n; first += group_columns) {
       const std::int64_t some = std::min(group_columns, n - first);
       float inverse = 1;
       if (scaled) {
-        const BFloat16 scale = stored_scale(chosen.data() + first, some);
+        const BFloat16 scale = stored_scale(m.value_type, chosen.data() + first, some);
         scales(scale_start(r) + first / group_columns) = scale;
         inverse = inverse_or_zero(float(scale));
       }
@@ -63,8 +63,7 @@ void expect_listed(const PackedMatrix& m, const std::string& name) {
   expect("mask words", std::int64_t(m.mask.size()), 0);
   expect("slice starts", std::int64_t(m.slice_start.size()), m.rows + 1);
   expect("column numbers", std::int64_t(m.column.size()), m.stored);
-  expect("bytes of values", std::int64_t(m.values.size()),
-         m.stored * row_of(m.value_type).bytes + value_slack);
+  expect("bytes of values", std::int64_t(m.values.size()), m.stored * bytes_of(m.value_type) + value_slack);
   expect("scale starts", std::int64_t(m.scale_start.size()), scaled ? m.rows + 1 : 0);
   const auto start = copy_on_host(m.slice_start), scale_start = copy_on_host(m.scale_start);
   const auto column = copy_on_host(m.column);

@@ -106,6 +106,16 @@ PackedMatrix shaped(std::int64_t rows, std::int64_t columns, Format format, Valu
   return m;
 }
 
+/// Of masked int4 values: those of the fuller halves of groups, as a rule the first ones.
+std::int64_t expected_int4_bytes(const PackedMatrix& m) {
+  const FormatRow& f = row_of(m.format);
+  const double density = double(m.stored) / (double(m.rows) * double(m.columns)),
+               excess = f.kept < f.of ? 0.0 : int4_excess(std::min(m.slice, m.rows), density);
+  const std::int64_t both = m.columns / group_columns,
+                     first = both * mask_columns + std::min(m.columns % group_columns, mask_columns);
+  return std::llround(density * double(m.rows * first) + excess * double(m.slices() * both));
+}
+
 }  // namespace
 
 void expect_same(const std::string& name, const char* what, std::int64_t found, std::int64_t expected) {
@@ -130,6 +140,14 @@ Format format_named(const std::string& name, const std::string& option) {
 ValueType value_type_named(const std::string& name, const std::string& option) {
   return ValueType(number_of(value_rows, name, option));
 }
+void expect_holds(Format format, ValueType type, const std::string& option) {
+  if (holds(format, type)) return;
+  std::string able;
+  for (const ValueRow& row : value_rows)
+    if (holds(format, row.type)) able += (able.empty() ? "" : ", ") + std::string(row.name);
+  throw InputError(
+      fmt::format("{}: found {} for {}, expected {}", option, name_of(type), name_of(format), able));
+}
 std::string format_names() { return names_in(format_rows, ", "); }
 std::string value_type_names() { return names_in(value_rows, ", "); }
 
@@ -145,6 +163,7 @@ PackedMatrix pack(std::int64_t rows, std::int64_t columns, Format format, ValueT
   if (const std::int64_t most = row_of(format).largest_columns; columns > most)
     throw InputError(fmt::format("{}: found {} columns, expected at most {} for {}", name, columns, most,
                                  name_of(format)));
+  expect_holds(format, type, name);
   PackedMatrix m = shaped(rows, columns, format, type, slice);
   const auto stored = stored_in_rows(m, source, name);
   m.stored = std::accumulate(stored.begin(), stored.end(), std::int64_t(0));
@@ -165,12 +184,13 @@ PackedMatrix hollow_matrix(std::int64_t rows, std::int64_t columns, Format forma
   const std::int64_t scale = v.scaled ? std::int64_t(sizeof(BFloat16)) : 0,
                      start = std::int64_t(sizeof(std::int64_t));
   if (f.layout == Layout::whole)
-    m.hollow_bytes = m.padded_rows() * m.padded_columns() * v.bytes + m.padded_rows() * m.groups() * scale;
+    m.hollow_bytes = m.padded_rows() * (row_bytes(m) + m.groups() * scale);
   else if (f.layout == Layout::masked)
     m.hollow_bytes = m.padded_rows() * (m.words() * std::int64_t(sizeof(MaskWord)) + m.groups() * scale) +
-                     (m.slices() + 1) * start + m.stored * v.bytes;
+                     (m.slices() + 1) * start +
+                     (type == ValueType::int4 ? expected_int4_bytes(m) : m.stored * v.bits / 8);
   else
-    m.hollow_bytes = m.stored * (v.bytes + std::int64_t(sizeof(std::uint16_t))) + (rows + 1) * start +
+    m.hollow_bytes = m.stored * (v.bits / 8 + std::int64_t(sizeof(std::uint16_t))) + (rows + 1) * start +
                      (v.scaled ? (rows + 1) * start + (m.stored / group_columns + rows / 2) * scale : 0);
   return m;
 }
@@ -179,6 +199,7 @@ void expect_consistent(const PackedMatrix& m, std::int64_t rows, std::int64_t co
                        const std::string& name) {
   expect_same(name, "rows", m.rows, rows);
   expect_same(name, "columns", m.columns, columns);
+  expect_holds(m.format, m.value_type, name);
   functions_of(row_of(m.format).layout).expect_consistent(m, name);
 }
 

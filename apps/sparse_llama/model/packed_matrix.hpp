@@ -1,10 +1,11 @@
 // Matrices in the storage formats and value types of kernels/storage.hpp.
 //
-// int8 values are w / s rounded, where the bf16 scale s is that of a group of 128 columns (csr: of 128 stored
-// values). Rows begin at multiples of 64 columns; columns past the end hold zeros, or bits that are not set.
-// Masked matrices may be kept in slices of several rows, word by word side by side (kernels/row_dots.hpp),
-// these and dense ones in tiles, whose words cover all their rows (kernels/tile_dots.hpp); rows past the end
-// have no bits, or hold zeros.
+// int8 and int4 values are w / s rounded, where the bf16 scale s is that of a group of 128 columns (csr: of
+// 128 stored values). int4 values lie as kernels/int4_values.hpp says; csr holds none. Rows begin at
+// multiples of 64 columns; columns past the end hold zeros, or bits that are not set. Masked matrices may be
+// kept in slices of several rows, word by word side by side (kernels/row_dots.hpp), these and dense ones in
+// tiles, whose words cover all their rows (kernels/tile_dots.hpp); rows past the end have no bits, or hold
+// zeros.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -25,8 +26,11 @@ ValueType value_type_named(const std::string& name, const std::string& option);
 std::string format_names();
 std::string value_type_names();
 
-/// Bytes of one stored value.
-inline std::int64_t bytes_of(ValueType type) { return row_of(type).bytes; }
+/// Throws InputError that names `option` unless the format holds values of the type.
+void expect_holds(Format format, ValueType type, const std::string& option);
+
+/// Bytes of one stored value; int4: of two.
+inline std::int64_t bytes_of(ValueType type) { return (row_of(type).bits + 7) / 8; }
 
 struct PackedMatrix {
   Format format = Format::dense;
@@ -35,7 +39,8 @@ struct PackedMatrix {
   std::int64_t slice = 1;   ///< rows side by side: 1, as a tile tile_rows, of masked ones also slice_rows
   std::int64_t stored = 0;  ///< values, zeros that pad dense rows not counted
   Kokkos::View<MaskWord*> mask;             ///< [slices() * words() * slice], masked
-  Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice; all but whole
+  Kokkos::View<std::int64_t*> slice_start;  ///< [slices() + 1], first value of a slice (int4: first byte);
+                                            ///< all but whole
   Kokkos::View<std::uint16_t*> column;      ///< of each value, listed
   Kokkos::View<unsigned char*> values;      ///< of value_type, and 64 unused ones at the end
   Kokkos::View<BFloat16*> scales;           ///< scaled: [padded_rows()][groups()], tiles:

@@ -91,9 +91,11 @@ struct Case {
 std::vector<Case> every_case() {
   std::vector<Case> all;
   for (const Format format : {Format::dense, Format::csr, Format::bit_mask, Format::two_four})
-    for (const auto& [type, tolerance] :
-         {std::pair{ValueType::fp32, 1e-5}, {ValueType::bf16, 0.03}, {ValueType::int8, 0.05}})
-      all.push_back({format, type, tolerance});
+    for (const auto& [type, tolerance] : {std::pair{ValueType::fp32, 1e-5},
+                                          {ValueType::bf16, 0.03},
+                                          {ValueType::int8, 0.05},
+                                          {ValueType::int4, 0.5}})
+      if (holds(format, type)) all.push_back({format, type, tolerance});
   return all;
 }
 

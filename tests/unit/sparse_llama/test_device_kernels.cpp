@@ -106,7 +106,8 @@ double own_rounding(ValueType type) { return type == ValueType::int8 ? 6e-4 : 2e
 TEST(PairProducts, MultiplyAsTheMatrixDoes) {
   int k = 0;
   for (const FormatRow& format : format_rows)
-    for (const ValueRow& type : value_rows)
+    for (const ValueRow& type : value_rows) {
+      if (type.type == ValueType::int4) continue;  // lanes_multiply: devices take another way
       for (const auto& [rows, columns] :
            {std::pair{1, 1}, {5, 64}, {9, 172}, {34, 129}, {18, 2048}, {3, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
@@ -132,6 +133,7 @@ TEST(PairProducts, MultiplyAsTheMatrixDoes) {
               ASSERT_NEAR(found, sum, 1e-5 * sum + 1e-12) << what;
             }
           }
+    }
 }
 
 TEST(PairProducts, GateAndUpMeetInSwiglu) {

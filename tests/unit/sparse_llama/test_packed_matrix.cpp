@@ -46,6 +46,7 @@ class PackedMatrices : public testing::TestWithParam<Case> {};
 double rounding(ValueType type, double largest) {
   return type == ValueType::fp32   ? 0
          : type == ValueType::bf16 ? largest / 256
+         : type == ValueType::int4 ? largest * 0.23  // of the other sign than the largest: 9 sevenths at most
                                    : largest / 127 * 0.51 + largest / 256;
 }
 
@@ -75,7 +76,8 @@ TEST_P(PackedMatrices, HollowOnesHaveTheSameBytes) {
   EXPECT_TRUE(hollow.hollow());
   EXPECT_EQ(hollow.values.size(), 0u);
   const bool guessed = row_of(c.format).kept < row_of(c.format).of ||  // rows end within a pattern
-                       (row_of(c.format).layout == Layout::listed && row_of(c.type).scaled);  // last groups
+                       (row_of(c.format).layout == Layout::listed && row_of(c.type).scaled) ||  // last groups
+                       (row_of(c.format).layout == Layout::masked && c.type == ValueType::int4);  // halves
   EXPECT_NEAR(double(hollow.bytes()), double(m.bytes()), guessed ? 0.03 * double(m.bytes()) + 8 : 0.5);
 }
 
@@ -106,8 +108,12 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
               exact += double(row[std::size_t(j)]) * host_x(v, j);
               size += std::abs(double(row[std::size_t(j)]) * host_x(v, j));
             }
-          // int8 rounds vectors to 1 / 8191 of the largest element, AVX-512 in bf16 to 16 bits of each.
-          const double own = c.type == ValueType::int8 ? 1.2e-4 : c.type == ValueType::bf16 ? 8e-6 : 1e-6;
+          // int8 rounds vectors to 1 / 8191 of the largest element, int4 to 1 / 127, AVX-512 in bf16 to 16
+          // bits of each.
+          const double own = c.type == ValueType::int8   ? 1.2e-4
+                             : c.type == ValueType::int4 ? 1.2e-2
+                             : c.type == ValueType::bf16 ? 8e-6
+                                                         : 1e-6;
           ASSERT_NEAR(y(v, r), exact, size * own) << r << " of " << vectors;
         }
       }
@@ -157,7 +163,7 @@ TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
     for (const bool accumulate : {false, true}) {
       if (vectors == 1)  // a row that is read would show
         for (std::int64_t r = 0; r < c.rows; ++r)
-          if (!active(0, r)) w[std::size_t(r * c.columns)] = c.type == ValueType::int8 ? 1e30f : NAN;
+          if (!active(0, r)) w[std::size_t(r * c.columns)] = row_of(c.type).scaled ? 1e30f : NAN;
       const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", 1);
       Kokkos::deep_copy(out, 1.0f);
       ActiveInputs().multiply(m, x, vectors, accumulate, out);
@@ -182,12 +188,12 @@ TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const auto& [format, name, layout, kept, of, by_inputs, on_tiles, largest] : format_rows)
-    for (const auto& [type, type_name, bytes, scaled, type_on_tiles] : value_rows)
+  for (const auto& [format, name, layout, kept, of, by_inputs, on_tiles, largest, least] : format_rows)
+    for (const auto& [type, type_name, bits, scaled, type_on_tiles] : value_rows)
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
           for (const std::int64_t slice : {1, slice_rows, tile_rows})
-            if ((density == 0.3 || columns == 172) &&
+            if ((density == 0.3 || columns == 172) && holds(format, type) &&
                 (slice == 1 || layout == Layout::masked || (layout == Layout::whole && slice == tile_rows)))
               all.push_back({format, type, rows, columns, density, slice});
   return all;
@@ -213,9 +219,20 @@ TEST(Storage, EveryRowIsComplete) {
     const double density = 1 - double(std::count(w.begin(), w.end(), 0.0f)) / double(w.size());
     for (const ValueRow& value : value_rows) {
       EXPECT_EQ(value_type_named(value.name, "--value"), value.type);
-      const PackedMatrix m = pack(rows, columns, format.format, value.type, rows_of(w, columns), "matrix", 1);
+      const std::int64_t slice =
+          value.type == ValueType::int4 && format.layout == Layout::masked ? tile_rows : 1;
+      const auto packed = [&] {
+        return pack(rows, columns, format.format, value.type, rows_of(w, columns), "matrix", slice);
+      };
+      if (!holds(format.format, value.type)) {
+        EXPECT_THAT(packed,
+                    testing::ThrowsMessage<InputError>(testing::HasSubstr("expected fp32, bf16, int8")));
+        continue;
+      }
+      const PackedMatrix m = packed();
       EXPECT_NO_THROW(expect_consistent(m, rows, columns, "matrix")) << format.name << " " << value.name;
-      const double starts = format.layout == Layout::whole ? 0 : 64.0 / columns;  // of each row
+      const double starts =
+          format.layout == Layout::whole ? 0 : 64.0 / double(columns * slice);  // of each slice
       EXPECT_NEAR(m.bits_per_weight(), bits_per_weight_of(format.format, value.type, density) + starts, 0.05)
           << format.name << " " << value.name;
     }
@@ -242,6 +259,9 @@ TEST(PackedMatrix, TakesTheBitsItSays) {
   EXPECT_NEAR(bits(Format::bit_mask, ValueType::fp32), 1 + 0.3 * 32 + slice, 0.1);
   EXPECT_NEAR(bits(Format::bit_mask, ValueType::bf16), 1 + 0.3 * 16 + slice, 0.05);
   EXPECT_NEAR(bits(Format::bit_mask, ValueType::int8), 1 + 0.3 * 8 + 16.0 / 128 + slice, 0.03);
+  EXPECT_NEAR(bits(Format::dense, ValueType::int4), 4 + 16.0 / 128, 1e-9);
+  EXPECT_NEAR(bits(Format::bit_mask, ValueType::int4), 2.36, 0.01);
+  EXPECT_NEAR(bits(Format::two_four, ValueType::int4), 1 + 2 + 16.0 / 128 + row / tile_rows, 0.001);
   EXPECT_NEAR(bits(Format::csr, ValueType::bf16), 0.3 * 32 + row, 0.1);
   EXPECT_NEAR(bits(Format::two_four, ValueType::bf16), 1 + 8 + slice, 0.001);
 }
@@ -258,7 +278,7 @@ TEST(PackedMatrix, NamesThatAreNotKnown) {
       [] { format_named("coo", "--format"); },
       testing::ThrowsMessage<InputError>("--format: found 'coo', expected dense, csr, bit_mask, two_four"));
   EXPECT_THAT([] { value_type_named("fp8", "--value"); },
-              testing::ThrowsMessage<InputError>("--value: found 'fp8', expected fp32, bf16, int8"));
+              testing::ThrowsMessage<InputError>("--value: found 'fp8', expected fp32, bf16, int8, int4"));
 }
 
 }  // namespace
