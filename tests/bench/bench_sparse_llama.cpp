@@ -70,10 +70,12 @@ struct Avx2 {
 };
 #endif
 #ifdef __AVX512VBMI2__
+template <Bf16Products products>
 struct Avx512 {
   template <bool masked, int H, class Value>
   static void dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
-    avx512::row_dots<masked, H, 1>(rows, in, out);
+    avx512::row_dots<masked, H, 1>(
+        rows, Vectors<Value, products>{in.x, in.stride, in.scales, in.scale_stride}, out);
   }
 };
 #endif
@@ -100,22 +102,24 @@ void rows_times_vector(benchmark::State& state) {
       benchmark::Counter::kIsRate);
 }
 
-template <class Instructions>
-void add(const char* name) {
-  const auto each = [&]<class Value>(const char* value, Value) {
-    const auto one = [&](const char* format, void (*run)(benchmark::State&)) {
-      for (const std::int64_t rows : {64, 32768})
-        benchmark::RegisterBenchmark(
-            (std::string(name) + " " + value + " " + format + (rows == 64 ? " cached" : "")).c_str(), run)
-            ->Arg(rows);
-    };
-    one("dense", rows_times_vector<Instructions, Value, false, 1>);
-    one("masked, one row", rows_times_vector<Instructions, Value, true, 1>);
-    one("masked, a slice", rows_times_vector<Instructions, Value, true, slice_rows>);
+template <class Instructions, class Value>
+void add(const char* name, const char* value, Value) {
+  const auto one = [&](const char* format, void (*run)(benchmark::State&)) {
+    for (const std::int64_t rows : {64, 32768})
+      benchmark::RegisterBenchmark(
+          (std::string(name) + " " + value + " " + format + (rows == 64 ? " cached" : "")).c_str(), run)
+          ->Arg(rows);
   };
-  each("fp32", float{});
-  each("bf16", BFloat16{});
-  each("int8", std::int8_t{});
+  one("dense", rows_times_vector<Instructions, Value, false, 1>);
+  one("masked, one row", rows_times_vector<Instructions, Value, true, 1>);
+  one("masked, a slice", rows_times_vector<Instructions, Value, true, slice_rows>);
+}
+
+template <class Instructions>
+void add_all(const char* name) {
+  add<Instructions>(name, "fp32", float{});
+  add<Instructions>(name, "bf16", BFloat16{});
+  add<Instructions>(name, "int8", std::int8_t{});
 }
 
 }  // namespace
@@ -124,12 +128,14 @@ void add(const char* name) {
 int main(int argc, char** argv) {
   const Kokkos::ScopeGuard kokkos(argc, argv);
   using namespace wafermark::llama;
-  add<Portable>("portable");
+  add_all<Portable>("portable");
 #ifdef __AVX2__
-  add<Avx2>("AVX2");
+  add_all<Avx2>("AVX2");
 #endif
 #ifdef __AVX512VBMI2__
-  add<Avx512>("AVX-512");
+  add_all<Avx512<Bf16Products::fp32>>("AVX-512");
+  if (__builtin_cpu_supports("avx512bf16"))
+    add<Avx512<Bf16Products::pairs>>("AVX-512 by vdpbf16ps", "bf16", BFloat16{});
 #endif
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

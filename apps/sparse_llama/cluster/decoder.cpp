@@ -117,7 +117,13 @@ std::int64_t padded_positions(std::int64_t tokens) {
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
                  std::int64_t capacity, RegionTimes& times, KernelForm form)
-    : comm_(comm), weights_(weights), times_(times), sequences_(sequences), capacity_(capacity) {
+    : comm_(comm),
+      weights_(weights),
+      times_(times),
+      sequences_(sequences),
+      capacity_(capacity),
+      bf16_(choose_bf16_products(comm)),
+      product_(bf16_.products) {
   const Configuration& c = weights.configuration;
   const Shares& s = weights.shares;
   try {

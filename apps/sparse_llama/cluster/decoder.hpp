@@ -9,6 +9,7 @@
 #include "common/runtime.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
 #include "sparse_llama/cluster/attention_rows.hpp"
+#include "sparse_llama/cluster/bf16_products.hpp"
 #include "sparse_llama/cluster/device_layers.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
@@ -18,10 +19,10 @@ namespace wafermark::llama {
 
 class Decoder final : public ForwardPass {
  public:
-  /// Room for `sequences` sequences of `capacity` tokens each; none where the weights are hollow, of which
-  /// every kernel is started and none computes. Throws InputError when the cache does not fit
-  /// into memory. The communicator and the weights must outlive the decoder. The device's kernels
-  /// run where the weights suit them (DeviceLayers::suits()).
+  /// Collective. Room for `sequences` sequences of `capacity` tokens each; none where the weights are hollow,
+  /// of which every kernel is started and none computes. Throws InputError when the cache does not fit into
+  /// memory, and as choose_bf16_products() does. The communicator and the weights must outlive the decoder.
+  /// The device's kernels run where the weights suit them (DeviceLayers::suits()).
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
           RegionTimes& times, KernelForm form = native_form());
 
@@ -40,6 +41,8 @@ class Decoder final : public ForwardPass {
   double bytes_per_token(std::int64_t position) const;
   /// Hidden units of this rank that were zero, of all so far, for the threshold; 0 without one.
   double inactive_share() const;
+  /// How bf16 weights are multiplied.
+  const Bf16Choice& bf16() const { return bf16_; }
   /// Bytes of this rank's cache.
   std::int64_t cache_bytes() const;
 
@@ -66,6 +69,7 @@ class Decoder final : public ForwardPass {
   double start_ = runtime::seconds();
   std::int64_t positions_ = 0;  ///< positions that the rows of this chunk attend to, together
   std::vector<RowRun> runs_;    ///< of these rows
+  Bf16Choice bf16_;
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;

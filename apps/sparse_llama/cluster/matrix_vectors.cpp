@@ -21,11 +21,11 @@ constexpr std::int64_t large_vector = 20 << 10;
 
 /// out[v] of the H rows of a slice, or of a dense matrix, for N vectors: all of them on a host, shared by the
 /// lanes of a team on a device.
-template <bool masked, int H, int N, class Value>
+template <bool masked, int H, int N, class Value, Bf16Products products>
 struct SliceTimesVectors {
   RowsOf<Value> matrix;
   std::int64_t rows;
-  Vectors<Value> in;
+  Vectors<Value, products> in;
   float* out;
   std::int64_t stride;
   bool accumulate;
@@ -63,10 +63,11 @@ struct SliceTimesVectors {
   }
 };
 
-template <bool masked, int H, int N, class Value>
-void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std::int64_t stride,
+template <bool masked, int H, int N, class Value, Bf16Products products>
+void for_slices(const PackedMatrix& m, const Vectors<Value, products>& in, float* out, std::int64_t stride,
                 bool accumulate) {
-  const SliceTimesVectors<masked, H, N, Value> body{RowsOf<Value>(m), m.rows, in, out, stride, accumulate};
+  const SliceTimesVectors<masked, H, N, Value, products> body{RowsOf<Value>(m), m.rows,    in, out,
+                                                              stride,           accumulate};
   if constexpr (!on_host) {
     Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, row_lanes), body);
   } else {
@@ -74,7 +75,8 @@ void for_slices(const PackedMatrix& m, const Vectors<Value>& in, float* out, std
     const std::int64_t whole = masked ? m.slices() : m.rows / H;
     stealing_loop("matrix x vectors", whole, body);
     if constexpr (!masked && H > 1) {
-      const SliceTimesVectors<false, 1, N, Value> row{body.matrix, m.rows, in, out, stride, accumulate};
+      const SliceTimesVectors<false, 1, N, Value, products> row{body.matrix, m.rows, in,
+                                                                out,         stride, accumulate};
       for (std::int64_t r = whole * H; r < m.rows; ++r) row(r);
     }
   }
@@ -178,7 +180,7 @@ void put_zeros(const Rows& out, std::int64_t vectors, std::int64_t columns) {
 
 /// Puts one group of 128 elements of a vector where the rows of Value want them, rounded to integers for int8
 /// and int4.
-template <class Value>
+template <class Value, Bf16Products products>
 struct ArrangeGroup {
   using X = typename Vectors<Value>::X;
   GroupedVectors<Value> vectors;
@@ -192,7 +194,7 @@ struct ArrangeGroup {
   }
   KOKKOS_FUNCTION void arrange(const float* word, float inverse, X* to) const {
     if constexpr (on_host)
-      host::arrange_word<Value>(word, inverse, to);
+      host::arrange_word<Value, products>(word, inverse, to);
     else
       portable::arrange_word<Value>(word, inverse, to);
   }
@@ -200,7 +202,7 @@ struct ArrangeGroup {
 
 }  // namespace
 
-template <class Value>
+template <class Value, Bf16Products products>
 void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std::int64_t first_vector,
                                   std::int64_t vectors, bool accumulate, const Rows& all_out) {
   const auto from_first = Kokkos::make_pair(first_vector, first_vector + vectors);
@@ -236,13 +238,14 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   grow(scales_, vectors * groups);
   float* scales = scales_.data();
   const bool masked = layout == Layout::masked;
-  const ArrangeGroup<Value> arrange{{x.data(), x_stride, m.columns, groups, scales}, padded, arranged};
+  const ArrangeGroup<Value, products> arrange{
+      {x.data(), x_stride, m.columns, groups, scales}, padded, arranged};
   announce_bytes(double(vectors) * double(m.columns) * (sizeof(float) + sizeof(X)));
   row_loop("arrange vectors", vectors == 1, m.hollow() ? 0 : vectors * groups, arrange);
 
   const auto run = [&]<int N>(std::integral_constant<int, N>, std::int64_t first) {
     announce_bytes(double(m.bytes()) + bytes_of_vectors(N));
-    const Vectors<Value> in{arranged + first * padded, padded, scales + first * groups, groups};
+    const Vectors<Value, products> in{arranged + first * padded, padded, scales + first * groups, groups};
     float* to = out.data() + first * stride;
     if constexpr (on_host && N == 1 && !is_scaled<Value>)
       if (!masked && (fp32 || padded * std::int64_t(sizeof(X)) > large_vector))
@@ -295,6 +298,15 @@ void MatrixVectors::multiply_block(const PackedMatrix& m, const Rows& x, std::in
   const SlicesTimesBlock<Value> body{
       RowsOf<Value>(m), m.rows, vectors, arranged_.data(), out.data() + first * stride, stride, accumulate};
   stealing_loop("masked matrix x block", body.parts(), body);
+}
+
+template <class Value>
+void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& x, std::int64_t first,
+                                  std::int64_t vectors, bool accumulate, const Rows& out) {
+  if constexpr (std::is_same_v<Value, BFloat16> && host_knows_bf16_pairs)
+    if (bf16_ == Bf16Products::pairs)
+      return multiply_rows<Value, Bf16Products::pairs>(m, x, first, vectors, accumulate, out);
+  multiply_rows<Value, Bf16Products::fp32>(m, x, first, vectors, accumulate, out);
 }
 
 void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,

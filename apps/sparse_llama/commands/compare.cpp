@@ -1,10 +1,12 @@
 #include "sparse_llama/commands/compare.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "common/energy_meter.hpp"
 #include "common/errors.hpp"
@@ -118,6 +120,13 @@ struct Contender {
     share = bandwidth = {};
   }
 };
+
+/// The kernels of all formats, each once.
+std::string instructions_of(const std::vector<std::unique_ptr<Contender>>& contenders) {
+  std::set<std::string> each;
+  for (const auto& c : contenders) each.insert(instructions_for(c->layers(), c->decoder.bf16()));
+  return fmt::format("{}", fmt::join(each, "; "));
+}
 
 /// Of prompts, to the base; none where a crippled BLAS multiplied some.
 std::optional<Spread> prefill_ratio_of(const Batch& b, const Batch& base) {
@@ -233,7 +242,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   result.set_section("model", {{"name", source.name},
                                {"value", o.model.value},
                                {"prompt_tokens", o.prompt_tokens},
-                               {"instructions", host_instructions},
+                               {"instructions", instructions_of(contenders)},
                                {"blas", blas_description()}});
   result.set_section("formats", section);
   out.write(result);

@@ -112,14 +112,14 @@ Generation generate_shown(const RunOptions& o, const Communicator& comm, Forward
 }
 
 nlohmann::json model_section(const RunOptions& o, const std::string& name, Format format, ValueType type,
-                             const char* instructions, const GenerationJob& job) {
+                             const std::string& instructions, const GenerationJob& job) {
   nlohmann::json section{{"name", name},
                          {"format", name_of(format)},
                          {"value", name_of(type)},
                          {"instructions", instructions},
                          {"prompt_tokens", job.longest_prompt()},
                          {"sequences", job.settings.slots}};
-  if (instructions == std::string(host_instructions)) section["blas"] = blas_description();
+  if (instructions.starts_with(host_instructions)) section["blas"] = blas_description();
   if (o.model.activation_threshold) section["activation_threshold"] = *o.model.activation_threshold;
   return section;
 }
@@ -192,8 +192,9 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
                     "J", Kind::measured, energy.note);
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
   const PackedMatrix& m = weights.layers.front().down;
-  result.set_section("model", model_section(o, weights.name, m.format, m.value_type,
-                                            simulated ? "simulated" : host_instructions, job));
+  result.set_section("model",
+                     model_section(o, weights.name, m.format, m.value_type,
+                                   simulated ? "simulated" : instructions_for(m, decoder.bf16()), job));
   add_sections(result, o, job, g);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));

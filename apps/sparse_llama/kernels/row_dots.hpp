@@ -26,6 +26,12 @@ struct StoredRows {
   KOKKOS_INLINE_FUNCTION std::int64_t groups() const { return (words + 1) / 2; }
 };
 
+/// How an element of a vector meets a bf16 value.
+enum class Bf16Products {
+  fp32,  ///< the value becomes an fp32 number
+  pairs  ///< two neighbouring values at once stay bf16 (vdpbf16ps), the element is a sum of two bf16 numbers
+};
+
 /// N vectors of 64 * words elements, zeros past the matrix's columns; vector v begins at x + v * stride.
 /// For int8 rows they are int16 within +-activation_range with one scale for each 128, far below the rounding
 /// of the weights; products then sum exactly in 32-bit integers, even where a lane of eight columns holds 256
@@ -36,7 +42,7 @@ inline constexpr float activation_range = 8191, narrow_activation_range = 127;
 template <class Value>
 inline constexpr float element_range =
     std::is_same_v<Value, Int4Pair> ? narrow_activation_range : activation_range;
-template <class Value>
+template <class Value, Bf16Products products = Bf16Products::fp32>
 struct Vectors {
   using X = std::conditional_t<std::is_same_v<Value, Int4Pair>, std::int8_t,
                                std::conditional_t<std::is_same_v<Value, std::int8_t>, std::int16_t, float>>;
@@ -49,8 +55,9 @@ struct Vectors {
 namespace portable {
 
 /// 64 elements of a vector for rows of Value; int8: integers, `inverse_scale` times them.
-template <class Value, class X>
+template <class Value, Bf16Products products = Bf16Products::fp32, class X>
 KOKKOS_INLINE_FUNCTION void arrange_word(const float* from, float inverse_scale, X* to) {
+  static_assert(products == Bf16Products::fp32);
   for (std::int64_t j = 0; j < mask_columns; ++j)
     if constexpr (is_scaled<Value>)
       to[j] = quantised<X>(from[j], inverse_scale, element_range<Value>);
@@ -168,15 +175,18 @@ using avx2::indexed_dot;
 using avx2::row_add;
 }  // namespace avx512
 inline constexpr const char* host_instructions = "AVX-512";
+inline constexpr bool host_knows_bf16_pairs = true;  ///< the CPU may lack the instruction
 }  // namespace wafermark::llama
 #elif defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
 namespace wafermark::llama {
 namespace host = avx2;
 inline constexpr const char* host_instructions = "AVX2";
+inline constexpr bool host_knows_bf16_pairs = false;
 }  // namespace wafermark::llama
 #else
 namespace wafermark::llama {
 namespace host = portable;
 inline constexpr const char* host_instructions = "portable";
+inline constexpr bool host_knows_bf16_pairs = false;
 }  // namespace wafermark::llama
 #endif

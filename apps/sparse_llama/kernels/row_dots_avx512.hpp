@@ -17,41 +17,45 @@ using avx2::word_of;
 
 inline __m512 as_floats(__m512i bits) { return _mm512_castsi512_ps(bits); }
 
-/// 32 elements that meet bf16 values. With bf16 products (Zen 4, Sapphire Rapids and later) rounded to
-/// bf16, and 64 places further on what their rounding left: 16 bits of each element in all. Else the even
-/// ones, then the odd ones, which is how values come out of a register.
+/// Two registers of fp32 numbers rounded to bf16, those of `first` first. In assembly, as the products, so
+/// that a program for CPUs without these instructions has them for those with.
+inline __m512i rounded_to_bf16(__m512 first, __m512 second) {
+  __m512i rounded;
+  asm("vcvtne2ps2bf16 %2, %1, %0" : "=v"(rounded) : "v"(second), "v"(first));
+  return rounded;
+}
+
+/// 32 elements that meet bf16 values: the even ones, then the odd ones, which is how values come out of a
+/// register; in pairs rounded to bf16, and 64 places further on what their rounding left, 16 bits of each
+/// element in all.
+template <Bf16Products products>
 inline void arrange_half(const float* from, float* to) {
   const __m512 first = _mm512_loadu_ps(from), second = _mm512_loadu_ps(from + 16);
-#ifdef __AVX512BF16__
-  const auto rounded = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-  const auto left = [&](__m512 x, __m256i its) {
-    return _mm512_sub_ps(x, as_floats(_mm512_slli_epi32(_mm512_cvtepu16_epi32(its), 16)));
-  };
-  const auto rest = (__m512i)_mm512_cvtne2ps_pbh(left(second, _mm512_extracti64x4_epi64(rounded, 1)),
-                                                 left(first, _mm512_castsi512_si256(rounded)));
-  _mm512_storeu_si512(to, rounded);
-  _mm512_storeu_si512(to + 32, rest);
-#else
-  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  _mm512_storeu_ps(to, _mm512_permutex2var_ps(first, even, second));
-  _mm512_storeu_ps(to + 16,
-                   _mm512_permutex2var_ps(first, _mm512_add_epi32(even, _mm512_set1_epi32(1)), second));
-#endif
+  if constexpr (products == Bf16Products::pairs) {
+    const __m512i rounded = rounded_to_bf16(first, second);
+    const auto left = [&](__m512 x, __m256i its) {
+      return _mm512_sub_ps(x, as_floats(_mm512_slli_epi32(_mm512_cvtepu16_epi32(its), 16)));
+    };
+    _mm512_storeu_si512(to, rounded);
+    _mm512_storeu_si512(to + 32, rounded_to_bf16(left(first, _mm512_castsi512_si256(rounded)),
+                                                 left(second, _mm512_extracti64x4_epi64(rounded, 1))));
+  } else {
+    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    _mm512_storeu_ps(to, _mm512_permutex2var_ps(first, even, second));
+    _mm512_storeu_ps(to + 16,
+                     _mm512_permutex2var_ps(first, _mm512_add_epi32(even, _mm512_set1_epi32(1)), second));
+  }
 }
 
 /// int8: the even columns, then the odd ones.
-template <class Value, class X>
+template <class Value, Bf16Products products = Bf16Products::fp32, class X>
 inline void arrange_word(const float* from, float inverse_scale, X* to) {
   if constexpr (std::is_same_v<Value, float>) {
     portable::arrange_word<Value>(from, inverse_scale, to);
   } else if constexpr (std::is_same_v<Value, BFloat16>) {
-#ifdef __AVX512BF16__
-    constexpr int half = 16;  // floats that 32 bf16 numbers fill
-#else
-    constexpr int half = 32;
-#endif
-    arrange_half(from, to);
-    arrange_half(from + 32, to + half);
+    constexpr int half = products == Bf16Products::pairs ? 16 : 32;  // floats that 32 elements fill
+    arrange_half<products>(from, to);
+    arrange_half<products>(from + 32, to + half);
   } else if constexpr (std::is_same_v<Value, Int4Pair>) {
     for (int j = 0; j < 64; j += 16) {
       const __m512 q = _mm512_mul_ps(_mm512_loadu_ps(from + j), _mm512_set1_ps(inverse_scale));
@@ -177,21 +181,26 @@ inline void add_products(const Registers<4>& fp32, const Registers<4>& x, __m512
 }
 template <int chains>
 inline void add_products(const Registers<2>& bf16, const Registers<4>& x, __m512 (&sums)[chains]) {
-#ifdef __AVX512BF16__
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; ++k)
-    sums[k % chains] = _mm512_dpbf16_ps(sums[k % chains], (__m512bh)bf16.of[k % 2], (__m512bh)x.of[k]);
-#else
   const __m512i upper = _mm512_set1_epi32(int(0xffff0000u));
   add_products(Registers<4>{_mm512_slli_epi32(bf16.of[0], 16), _mm512_and_si512(bf16.of[0], upper),
                             _mm512_slli_epi32(bf16.of[1], 16), _mm512_and_si512(bf16.of[1], upper)},
                x, sums);
-#endif
+}
+/// By value: a sum that assembly refers to in an array goes through memory, at a third of the rate.
+inline __m512 add_product_of_pairs(__m512 sum, __m512i bf16, __m512i x) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(bf16), "v"(x));
+  return sum;
+}
+template <int chains>
+inline void add_products_of_pairs(const Registers<2>& bf16, const Registers<4>& x, __m512 (&sums)[chains]) {
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k)
+    sums[k % chains] = add_product_of_pairs(sums[k % chains], bf16.of[k % 2], x.of[k]);
 }
 
 /// fp32 and bf16.
-template <bool masked, int H, int N, class Value>
-inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, float* out) {
+template <bool masked, int H, int N, class Value, Bf16Products products>
+inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value, products>& in, float* out) {
   constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;  // sums that do not wait for each other
   __m512 sums[H][N][chains];
   // Loops over registers are unrolled by command: one that is not sends them to memory.
@@ -216,7 +225,11 @@ inline void row_dots(const StoredRows<Value>& rows, const Vectors<Value>& in, fl
       next = w + stored_in<masked>(mask);
       fetch_ahead<masked, H>(next);
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) add_products(values, x[v], sums[q][v]);
+      for (int v = 0; v < N; ++v)
+        if constexpr (products == Bf16Products::pairs)
+          add_products_of_pairs(values, x[v], sums[q][v]);
+        else
+          add_products(values, x[v], sums[q][v]);
     }
   }
 #pragma GCC unroll 4

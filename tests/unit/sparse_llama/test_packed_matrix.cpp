@@ -8,6 +8,7 @@
 
 #include "common/errors.hpp"
 #include "sparse_llama/cluster/active_inputs.hpp"
+#include "sparse_llama/cluster/bf16_products.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
 
 namespace wafermark::llama {
@@ -94,10 +95,13 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
   for (std::int64_t v = 0; v < most; ++v)
     for (std::int64_t j = 0; j < c.columns; ++j) host_x(v, j) = normal(engine);
   Kokkos::deep_copy(x, host_x);
+  std::vector<std::pair<bool, Bf16Products>> calls{{false, Bf16Products::fp32}, {true, Bf16Products::fp32}};
+  if (c.type == ValueType::bf16 && has_bf16_pairs())
+    calls.insert(calls.end(), {{false, Bf16Products::pairs}, {true, Bf16Products::pairs}});
   for (const std::int64_t vectors : {1, 2, 3, 7, 13, 16, 19, 70})
-    for (const bool accumulate : {false, true}) {
+    for (const auto& [accumulate, bf16] : calls) {
       Kokkos::deep_copy(out, 1.0f);
-      MatrixVectors().multiply(m, x, vectors, accumulate, out);
+      MatrixVectors(bf16).multiply(m, x, vectors, accumulate, out);
       const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
       for (std::int64_t r = 0; r < c.rows; ++r) {
         unpack_row(m, r, row.data());  // its rounding is checked above; here only the product's own counts
@@ -108,12 +112,12 @@ TEST_P(PackedMatrices, MultiplyAsTheDenseMatrixDoes) {
               exact += double(row[std::size_t(j)]) * host_x(v, j);
               size += std::abs(double(row[std::size_t(j)]) * host_x(v, j));
             }
-          // int8 rounds vectors to 1 / 8191 of the largest element, int4 to 1 / 127, AVX-512 in bf16 to 16
+          // int8 rounds vectors to 1 / 8191 of the largest element, int4 to 1 / 127, products in pairs to 16
           // bits of each.
-          const double own = c.type == ValueType::int8   ? 1.2e-4
-                             : c.type == ValueType::int4 ? 1.2e-2
-                             : c.type == ValueType::bf16 ? 8e-6
-                                                         : 1e-6;
+          const double own = c.type == ValueType::int8     ? 1.2e-4
+                             : c.type == ValueType::int4   ? 1.2e-2
+                             : bf16 == Bf16Products::pairs ? 8e-6
+                                                           : 1e-6;
           ASSERT_NEAR(y(v, r), exact, size * own) << r << " of " << vectors;
         }
       }

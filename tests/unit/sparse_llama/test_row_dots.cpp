@@ -54,7 +54,8 @@ struct Sample {
   StoredRows<Value> stored(bool masked) const {
     return {masked ? mask.data() : nullptr, masked ? packed.data() : dense.data(), scales.data(), words};
   }
-  Vectors<Value> in(const std::vector<typename Vectors<Value>::X>& x) const {
+  template <Bf16Products products = Bf16Products::fp32>
+  Vectors<Value, products> in(const std::vector<typename Vectors<Value>::X>& x) const {
     return {x.data(), words * 64, x_scales.data(), groups()};
   }
   template <class Arrange>
@@ -85,24 +86,22 @@ class RowDots : public testing::Test {};
 using Values = testing::Types<float, BFloat16, std::int8_t>;
 TYPED_TEST_SUITE(RowDots, Values);
 
-/// AVX-512 may keep 16 bits of an element that meets bf16 values.
-template <class Value>
-constexpr double rounding(bool vectors_of_64_bytes) {
-  return std::is_same_v<Value, BFloat16> && vectors_of_64_bytes ? 8e-6 : 1e-6;
-}
+/// Products in pairs keep 16 bits of an element.
+constexpr double rounding(Bf16Products products) { return products == Bf16Products::pairs ? 8e-6 : 1e-6; }
 
-#define EXPECT_EXACT(space, masked, H, N)                                                                   \
+#define EXPECT_EXACT(space, masked, H, N) EXPECT_EXACT_BY(space, Bf16Products::fp32, masked, H, N)
+#define EXPECT_EXACT_BY(space, products, masked, H, N)                                                      \
   do {                                                                                                      \
     const Sample<TypeParam> s(H, words, density, unsigned(words));                                          \
-    const auto x =                                                                                          \
-        s.arranged([](const float* from, auto* to) { space::arrange_word<TypeParam>(from, 1.0f, to); });    \
+    const auto x = s.arranged(                                                                              \
+        [](const float* from, auto* to) { space::arrange_word<TypeParam, products>(from, 1.0f, to); });     \
     float out[H * N];                                                                                       \
-    space::row_dots<masked, H, N>(s.stored(masked), s.in(x), out);                                          \
+    space::row_dots<masked, H, N>(s.stored(masked), s.template in<products>(x), out);                       \
     for (int q = 0; q < H; ++q)                                                                             \
       for (int v = 0; v < N; ++v) {                                                                         \
         double size = 0;                                                                                    \
         const double exact = s.exact(q, v, size);                                                           \
-        EXPECT_NEAR(out[q * N + v], exact, rounding<TypeParam>(#space[3] == '5') * size)                    \
+        EXPECT_NEAR(out[q * N + v], exact, rounding(products) * size)                                       \
             << #space << " masked " << masked << ", row " << q << " of " << H << ", vector " << v << " of " \
             << N << ", " << words << " words";                                                              \
       }                                                                                                     \
@@ -133,6 +132,23 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
 #endif
     }
 }
+
+#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
+TEST(RowDotsOfBf16, PairsGiveTheSum) {
+  using TypeParam = BFloat16;
+  if (!__builtin_cpu_supports("avx512bf16")) GTEST_SKIP() << "this CPU has no vdpbf16ps";
+  for (const std::int64_t words : {1, 2, 3, 8, 37})
+    for (const double density : {0.0, 0.3, 0.9, 1.0}) {
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, true, 1, 1);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, true, 4, 1);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, true, 4, 2);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, true, 4, 4);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, false, 1, 1);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, false, 1, 2);
+      EXPECT_EXACT_BY(avx512, Bf16Products::pairs, false, 4, 1);
+    }
+}
+#endif
 
 #if defined(__AVX2__) && !defined(__CUDACC__)
 /// Sums in 32-bit integers hold the largest products there can be.

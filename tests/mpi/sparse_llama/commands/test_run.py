@@ -103,6 +103,13 @@ with tempfile.TemporaryDirectory() as scratch:
         check(low <= forms["csr"]["decode_ratio"]["median"] == compared["decode_ratio_csr"] <= high, "ratios are of one round's rates")
         check(all(f["memory_read_bandwidth"]["median"] > 1e8 for f in forms.values()), "each beside a probe")
 
+    words = ("compare", "--model", model, "--value", "bf16", "--rounds", "1", "--tokens", "2", "--prompt-tokens", "5")
+    done = run(*words, "--out", f"{scratch}/bf16", ranks=2, WAFERMARK_BF16_PRODUCTS="fp32")
+    check(done.returncode == 0 and ", bf16 by fp32" in result(f"{scratch}/bf16")[0]["model"]["instructions"], "bf16 products as asked for")
+    done = run(*words, WAFERMARK_BF16_PRODUCTS="fast")
+    check(done.returncode == 2 and "WAFERMARK_BF16_PRODUCTS: found 'fast', expected fp32 or pairs" in done.stderr
+          and done.stderr.count("\n") == 1, f"or refused: {done.stderr.strip()}")
+
     done = run("compare", "--model", model, "--rounds", "1", "--tokens", "2", "--prompt-tokens", "5", "--out", f"{scratch}/crippled",
                OPENBLAS_CORETYPE="Prescott")
     record, compared = result(f"{scratch}/crippled")

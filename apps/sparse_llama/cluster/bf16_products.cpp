@@ -1,0 +1,117 @@
+#include "sparse_llama/cluster/bf16_products.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "common/errors.hpp"
+#include "common/printable.hpp"
+#include "common/runtime.hpp"
+
+namespace wafermark::llama {
+namespace {
+
+constexpr const char* variable = "WAFERMARK_BF16_PRODUCTS";
+constexpr const char* by_pairs = "vdpbf16ps";
+
+CpuMaker maker_of_cpu() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_is("amd")) return CpuMaker::amd;
+  if (__builtin_cpu_is("intel")) return CpuMaker::intel;
+#endif
+  return CpuMaker::other;
+}
+
+/// Seconds of some slices in the first cache times a vector, the least of a few tries.
+template <Bf16Products products>
+double seconds_of_slices() {
+  constexpr std::int64_t words = 32, tries = 5, times = 400;
+  constexpr MaskWord mask = 0x1248124812481248;  // a quarter is stored
+  const std::vector<MaskWord> masks(slice_rows * words, mask);
+  const std::vector<BFloat16> values(slice_rows * words * 16 + 64, BFloat16(1.0f));
+  const std::vector<float> x(words * mask_columns, 1.0f);
+  double least = 1e9;
+  for (std::int64_t t = 0; t < tries; ++t) {
+    const double start = runtime::seconds();
+    float sums[slice_rows], all = 0;
+    for (std::int64_t k = 0; k < times; ++k) {
+      host::row_dots<true, slice_rows, 1>({masks.data(), values.data(), nullptr, words},
+                                          Vectors<BFloat16, products>{x.data(), 0, nullptr, 0}, sums);
+      all += sums[0];
+    }
+    const volatile float kept = all;  // or nothing would be computed
+    static_cast<void>(kept);
+    least = std::min(least, runtime::seconds() - start);
+  }
+  return least;
+}
+
+double measured_speed_of_pairs() {
+  if constexpr (host_knows_bf16_pairs) {
+    static const double once =
+        seconds_of_slices<Bf16Products::fp32>() / seconds_of_slices<Bf16Products::pairs>();
+    return once;
+  }
+  return 0;
+}
+
+Bf16Choice pairs(const std::string& why) {
+  return {Bf16Products::pairs, fmt::format("{} ({})", by_pairs, why)};
+}
+Bf16Choice fp32(const std::string& why) { return {Bf16Products::fp32, fmt::format("fp32 ({})", why)}; }
+
+}  // namespace
+
+bool has_bf16_pairs() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return host_knows_bf16_pairs && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+Bf16Choice choose_bf16_products(const std::string& wanted, bool pairs_there, CpuMaker maker,
+                                const std::function<double()>& speed_of_pairs) {
+  if (!wanted.empty() && wanted != "fp32" && wanted != "pairs")
+    throw InputError(fmt::format("{}: found '{}', expected fp32 or pairs", variable, excerpt(wanted)));
+  if (wanted == "pairs" && !pairs_there)
+    throw InputError(fmt::format("{}: found 'pairs', but this program or CPU has no {}, expected fp32",
+                                 variable, by_pairs));
+  if (!pairs_there) return {};
+  if (wanted == "pairs") return pairs(variable);
+  if (wanted == "fp32") return fp32(variable);
+  if (maker == CpuMaker::amd) return pairs("an AMD CPU");
+  if (maker == CpuMaker::intel) return fp32("an Intel CPU");
+  constexpr double clearly = 1.2;  // so that runs on one machine choose alike
+  const double speed = speed_of_pairs();
+  const std::string why = fmt::format("{} ran at {:.2f} of fp32's rate", by_pairs, speed);
+  return speed > clearly ? pairs(why) : fp32(why);
+}
+
+Bf16Choice choose_bf16_products(const Communicator& comm) {
+  if (runtime::charges_kernels()) return {};
+  const char* value = std::getenv(variable);
+  std::string wanted = value == nullptr ? "" : value;
+  comm.broadcast(wanted);
+  const bool there = comm.min(int(has_bf16_pairs())) == 1;
+  Bf16Choice choice;
+  if (comm.is_root() || !wanted.empty())
+    choice = choose_bf16_products(wanted, there, maker_of_cpu(), measured_speed_of_pairs);
+  int products = int(choice.products);
+  comm.broadcast(products);
+  comm.broadcast(choice.in_words);
+  choice.products = Bf16Products(products);
+  return choice;
+}
+
+std::string instructions_for(const PackedMatrix& m, const Bf16Choice& bf16) {
+  if (m.value_type != ValueType::bf16) return host_instructions;
+  const bool chosen = m.slice != tile_rows && row_of(m.format).layout != Layout::listed;
+  return fmt::format("{}, bf16 by {}", host_instructions, chosen ? bf16.in_words : "fp32");
+}
+
+}  // namespace wafermark::llama
