@@ -13,8 +13,8 @@
 namespace wafermark::llama {
 namespace {
 
-constexpr const char* variable = "WAFERMARK_BF16_PRODUCTS";
-constexpr const char* by_pairs = "vdpbf16ps";
+constexpr const char* bf16_variable = "WAFERMARK_BF16_PRODUCTS";
+constexpr const char* pairs_instruction = "vdpbf16ps";
 
 CpuMaker maker_of_cpu() {
 #if defined(__x86_64__)
@@ -58,10 +58,10 @@ double measured_speed_of_pairs() {
   return 0;
 }
 
-Bf16Choice pairs(const std::string& why) {
-  return {Bf16Products::pairs, fmt::format("{} ({})", by_pairs, why)};
+Bf16Choice chosen_pairs(const std::string& why) {
+  return {Bf16Products::pairs, fmt::format("{} ({})", pairs_instruction, why)};
 }
-Bf16Choice fp32(const std::string& why) { return {Bf16Products::fp32, fmt::format("fp32 ({})", why)}; }
+Bf16Choice chosen_fp32(const std::string& why) { return {Bf16Products::fp32, fmt::format("fp32 ({})", why)}; }
 
 }  // namespace
 
@@ -77,24 +77,24 @@ bool has_bf16_pairs() {
 Bf16Choice choose_bf16_products(const std::string& wanted, bool pairs_there, CpuMaker maker,
                                 const std::function<double()>& speed_of_pairs) {
   if (!wanted.empty() && wanted != "fp32" && wanted != "pairs")
-    throw InputError(fmt::format("{}: found '{}', expected fp32 or pairs", variable, excerpt(wanted)));
+    throw InputError(fmt::format("{}: found '{}', expected fp32 or pairs", bf16_variable, excerpt(wanted)));
   if (wanted == "pairs" && !pairs_there)
     throw InputError(fmt::format("{}: found 'pairs', but this program or CPU has no {}, expected fp32",
-                                 variable, by_pairs));
+                                 bf16_variable, pairs_instruction));
   if (!pairs_there) return {};
-  if (wanted == "pairs") return pairs(variable);
-  if (wanted == "fp32") return fp32(variable);
-  if (maker == CpuMaker::amd) return pairs("an AMD CPU");
-  if (maker == CpuMaker::intel) return fp32("an Intel CPU");
+  if (wanted == "pairs") return chosen_pairs(bf16_variable);
+  if (wanted == "fp32") return chosen_fp32(bf16_variable);
+  if (maker == CpuMaker::amd) return chosen_pairs("an AMD CPU");
+  if (maker == CpuMaker::intel) return chosen_fp32("an Intel CPU");
   constexpr double clearly = 1.2;  // so that runs on one machine choose alike
   const double speed = speed_of_pairs();
-  const std::string why = fmt::format("{} ran at {:.2f} of fp32's rate", by_pairs, speed);
-  return speed > clearly ? pairs(why) : fp32(why);
+  const std::string why = fmt::format("{} ran at {:.2f} of fp32's rate", pairs_instruction, speed);
+  return speed > clearly ? chosen_pairs(why) : chosen_fp32(why);
 }
 
 Bf16Choice choose_bf16_products(const Communicator& comm) {
   if (runtime::charges_kernels()) return {};
-  const char* value = std::getenv(variable);
+  const char* value = std::getenv(bf16_variable);
   std::string wanted = value == nullptr ? "" : value;
   comm.broadcast(wanted);
   const bool there = comm.min(int(has_bf16_pairs())) == 1;
