@@ -39,7 +39,7 @@ void become_the_program(char** argv) {
 void let_rank_0_speak() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "FLUX_TASK_RANK", "SLURM_PROCID"})
     if (const std::string rank = variable(name); !rank.empty()) {
-      if (rank != "0") sleep(1);
+      if (rank != "0") sleep(3);
       return;
     }
 }

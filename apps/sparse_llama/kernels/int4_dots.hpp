@@ -21,13 +21,14 @@ KOKKOS_INLINE_FUNCTION void row_dots(const StoredRows<Int4Pair>& rows, const Vec
       const Int4Run begin = run;
       for (int v = 0; v < N; ++v) {
         run = begin;
-        if constexpr (masked)
+        if constexpr (masked) {
           masked_dots(rows.mask + (2 * g + k) * H, 1, run, x + v * in.stride, sums[v], lane, lanes);
-        else
+        } else {
           for (int q = 0; q < H; ++q) {
             const Int4Run row{rows.values + (q * rows.groups() + g) * mask_columns, run.shift};
             sums[v][q] += dense_dot<std::int32_t>(row, x + v * in.stride, mask_columns, lane, lanes);
           }
+        }
       }
     };
     each_half(next, words, word);
