@@ -37,18 +37,30 @@ release=build/release/apps sim=build/cluster-sim/tools/kernel_clock
 python=$(python_with tomllib)
 made=0 there=0 missing=0 failed=0
 
+# settled NAME FILE: whether nothing is to be made, since the file is there or only a list is wanted.
+settled() {
+  if [ -f "$2" ]; then there=$((there + 1)); return 0; fi
+  [ $list = yes ] || return 1
+  missing=$((missing + 1))
+  echo "missing: $1"
+}
+# runs NAME COMMAND...: runs it; one that fails is told of and counted.
+runs() {
+  local name=$1
+  shift
+  "$@" >"$work/log" 2>&1 && return
+  echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
+  failed=$((failed + 1))
+  return 1
+}
+
 # result NAME COMMAND...: a result of the study, unless it is there. COMMAND gets --out FOLDER behind it.
 result() {
   local name=$1
   shift
-  if [ -f "$out/$name/result.json" ]; then there=$((there + 1)); return; fi
-  if [ $list = yes ]; then missing=$((missing + 1)); echo "missing: $name"; return; fi
+  if settled "$name" "$out/$name/result.json"; then return; fi
   local began=$SECONDS
-  if ! "$@" --out "$work/$name" >"$work/log" 2>&1; then
-    echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
-    failed=$((failed + 1))
-    return
-  fi
+  runs "$name" "$@" --out "$work/$name" || return 0
   mkdir -p "$out/$name"
   # Inputs are named from the top of a source, wherever that lay.
   sed -E 's#"/[^"]*/(inputs/[^"]*)"#"\1"#; s#"'"$work"'/#"#' "$work/$name/result.json" >"$out/$name/result.json.new"
@@ -187,14 +199,9 @@ part_streamed() {
 points() {
   local name=$1
   shift
-  if [ -f "$out/$name.json" ]; then there=$((there + 1)); return; fi
-  if [ $list = yes ]; then missing=$((missing + 1)); echo "missing: $name"; return; fi
+  if settled "$name" "$out/$name.json"; then return; fi
   local began=$SECONDS
-  if ! "$python" "$@" --json "$work/$name.json" >"$work/log" 2>&1; then
-    echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
-    failed=$((failed + 1))
-    return
-  fi
+  runs "$name" "$python" "$@" --json "$work/$name.json" || return 0
   mkdir -p "$out"
   mv "$work/$name.json" "$out/$name.json"
   made=$((made + 1))
@@ -246,13 +253,8 @@ part_here() {
 part_campaign() {
   build_release
   local name=campaign_w_1_2kev runs=$source_dir/results/study_campaign
-  if [ -f "$out/$name/campaign.json" ]; then there=$((there + 1)); return; fi
-  if [ $list = yes ]; then missing=$((missing + 1)); echo "missing: $name"; return; fi
-  if ! $release/tungsten_md/tungsten_md campaign inputs/damage/campaign_1_2kev.toml --out "$runs" >"$work/log" 2>&1; then
-    echo "study.sh: $name failed: $(tail -n 1 "$work/log")" >&2
-    failed=$((failed + 1))
-    return
-  fi
+  if settled "$name" "$out/$name/campaign.json"; then return; fi
+  runs "$name" $release/tungsten_md/tungsten_md campaign inputs/damage/campaign_1_2kev.toml --out "$runs" || return 0
   mkdir -p "$out/$name"
   cp "$runs/campaign.json" "$out/$name/campaign.json.new"
   mv "$out/$name/campaign.json.new" "$out/$name/campaign.json"
