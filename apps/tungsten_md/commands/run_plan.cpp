@@ -57,6 +57,17 @@ MachineRate rate_of(const nlohmann::json& result, const std::string& file, std::
   return r;
 }
 
+/// A quantity that goes by the rate, or by what a step takes, with its band.
+template <class Of>
+std::string quoted(const MachineRate& r, const Of& of, const char* unit) {
+  std::string band;
+  if (r.band) {
+    const auto [low, high] = std::minmax({of((*r.band)[0]), of((*r.band)[1])});
+    band = fmt::format(" ({:.3g} ... {:.3g})", low, high);
+  }
+  return fmt::format("{:.3g}{} {}", of(r.steps_per_second), band, unit);
+}
+
 }  // namespace
 
 MachineRate read_rate(const std::string& file, std::int64_t atoms) {
@@ -74,13 +85,12 @@ std::string time_of_steps(double steps, bool at_least, const std::vector<Machine
   std::string text = fmt::format("expected time     {}{:.6g} steps\n", at_least ? "at least " : "", steps);
   for (const MachineRate& r : rates) {
     const double seconds = steps / r.steps_per_second;
-    const auto [unit, size] = seconds < 120.0    ? std::pair{"s", 1.0}
-                              : seconds < 7200.0 ? std::pair{"minutes", 60.0}
-                                                 : std::pair{"hours", 3600.0};
-    std::string band;
-    if (r.band)
-      band = fmt::format(" ({:.3g} ... {:.3g})", steps / (*r.band)[1] / size, steps / (*r.band)[0] / size);
-    text += fmt::format("  {} ({}): {:.3g}{} {}\n", r.machine, r.kind, seconds / size, band, unit);
+    const std::pair<const char*, double> shown = seconds < 120.0    ? std::pair{"s", 1.0}
+                                                 : seconds < 7200.0 ? std::pair{"minutes", 60.0}
+                                                                    : std::pair{"hours", 3600.0};
+    text += fmt::format("  {} ({}): {}\n", r.machine, r.kind,
+                        quoted(
+                            r, [&](double rate) { return steps / rate / shown.second; }, shown.first));
   }
   return text;
 }
@@ -90,19 +100,12 @@ std::string run_plan(double timestep_ps, double physical_us, const std::vector<M
   std::string text = fmt::format("run plan          {:.6g} us in {:.4g} steps of {:.4g} ps\n", physical_us,
                                  steps, timestep_ps);
   for (const MachineRate& r : rates) {
-    // Of a quantity that goes by the rate, or by what a step takes.
-    const auto quoted = [&](const auto& of, const char* unit) {
-      std::string band;
-      if (r.band) {
-        const auto [low, high] = std::minmax({of((*r.band)[0]), of((*r.band)[1])});
-        band = fmt::format(" ({:.3g} ... {:.3g})", low, high);
-      }
-      return fmt::format("{:.3g}{} {}", of(r.steps_per_second), band, unit);
-    };
     text += fmt::format(
         "  {} ({}): {}, {}, {}\n", r.machine, r.kind,
-        quoted([&](double rate) { return rate * seconds_a_day * timestep_ps / ps_per_us; }, "us a day"),
-        quoted([&](double rate) { return steps / rate / seconds_a_day; }, "days"),
+        quoted(
+            r, [&](double rate) { return rate * seconds_a_day * timestep_ps / ps_per_us; }, "us a day"),
+        quoted(
+            r, [&](double rate) { return steps / rate / seconds_a_day; }, "days"),
         r.joules_per_step
             ? fmt::format("{:.4g} kWh{}", *r.joules_per_step * steps / joules_a_kwh, r.energy_note)
             : std::string("energy not known"));
