@@ -37,35 +37,31 @@ std::string PotentialText::comment_line() {
   return line_;
 }
 
+bool PotentialText::read_line() {
+  ++number_;
+  at_ = 0;
+  if (std::getline(*in_, line_)) return true;
+  line_.clear();
+  return false;
+}
+
 bool PotentialText::find_marker(const std::string& marker, const std::string& expected) {
-  for (;;) {
-    ++number_;
-    if (!std::getline(*in_, line_)) {
-      line_.clear();
-      at_ = 0;
-      return false;
-    }
+  while (read_line()) {
     if (line_.find('\0') != std::string::npos) fail("binary data", expected);
-    at_ = 0;
     if (!line_has_more()) continue;
     if (line_[at_] != '#') fail(in_quotes(line_), expected);
     at_ = line_.size();
     if (line_.find(marker) != std::string::npos) return true;
   }
+  return false;
 }
 
 bool PotentialText::next_line() {
-  for (;;) {
-    ++number_;
-    if (!std::getline(*in_, line_)) {
-      line_.clear();
-      at_ = 0;
-      return false;
-    }
+  while (read_line()) {
     if (const auto hash = line_.find('#'); hash != std::string::npos) line_.resize(hash);
-    at_ = 0;
     if (line_has_more()) return true;
   }
+  return false;
 }
 
 bool PotentialText::line_has_more() {

@@ -42,6 +42,8 @@ class PotentialText {
   [[noreturn]] void refuse(const std::string& text, const std::string& expected) const;
 
  private:
+  /// Takes the next line; false, with an empty one, at the end.
+  bool read_line();
   /// Goes to the next line that holds a word; false at the end.
   bool next_line();
   double to_number(const std::string& word, const std::string& what) const;
