@@ -14,11 +14,15 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "apps/report"))
-from wafermark_report import answer, answer_page, curve_page, curves, llama_answer, llama_answer_page  # noqa: E402
-from wafermark_report.answer_words import with_interval  # noqa: E402
-from wafermark_report.parts import Cell, Table  # noqa: E402
-from wafermark_report.quotable import Quotable  # noqa: E402
-from wafermark_report.wording import number  # noqa: E402
+try:
+    from wafermark_report import answer, answer_page, curve_page, curves, llama_answer, llama_answer_page
+    from wafermark_report.answer_words import with_interval
+    from wafermark_report.parts import Cell, Table
+    from wafermark_report.quotable import Quotable
+    from wafermark_report.wording import number
+except ImportError as error:
+    print(f"study_document.py: {error}, expected Python 3.11 with what wafermark-report needs", file=sys.stderr)
+    sys.exit(2)
 
 
 def markdown(table):

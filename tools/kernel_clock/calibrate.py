@@ -17,7 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError as error:
+    print(f"calibrate.py: {error}, expected Python 3.11 with numpy", file=sys.stderr)
+    sys.exit(2)
 
 SOURCE = Path(__file__).resolve().parents[2]
 INPUTS = SOURCE / "inputs/clusters"
