@@ -10,7 +10,8 @@ threshold displacement energies. `tungsten_md campaign` starts this script.
 Each run has a folder in DIR. The same line again makes only the runs that have no valid result; those that were cut go on. A run
 whose hot atoms (above 10 eV) reached the border of the box is repeated with another seed and left out. With --site repeat the line when
 the jobs are done: what follows from their results (repeats, the next step of a bisection) is then submitted. DIR/campaign.json and
-campaign.csv hold what was found. docs/damage.md has an example. What campaign.py does not know goes to `tungsten_md run`.
+campaign.csv hold what was found; another file, or other arguments for the runs, need another DIR. docs/damage.md has an example. What
+campaign.py does not know goes to `tungsten_md run`.
 """
 import argparse
 import os
@@ -37,6 +38,8 @@ class Runs:
         self.binary, build = sweep.find_build(options)
         site = Path(options.site).stem if options.site else f"here, {sweep.this_cpu()}"
         self.record = {"site": site, "build": build, "inputs": inputs_of(campaign.deck_file, campaign.deck, passed)}
+        self.line = campaign_results.line_of(options.out, campaign, passed)
+        campaign_results.require_own(options.out, self.line)
         self.known = {}  # trial -> (folder name, outcome), of runs that stand
 
     def run_of(self, trial):
@@ -134,7 +137,7 @@ def prepare_only(runs, wanted):
 
 def collect(runs):
     """Writes campaign.json and campaign.csv and prints the table; True when nothing is missing."""
-    document = campaign_results.document_of(runs.campaign, runs.look, runs.known)
+    document = campaign_results.document_of(runs.campaign, runs.line, runs.look, runs.known)
     campaign_results.write(runs.options.out, document)
     print(campaign_results.summary_of(document))
     options = runs.options

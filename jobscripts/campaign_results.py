@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,8 +165,8 @@ def resolve_all(campaign, look):
     return resolved
 
 
-def document_of(campaign, look, known):
-    """campaign.json. `known`: {trial: (folder name, outcome)} of every run that `look` has found."""
+def document_of(campaign, made_by, look, known):
+    """campaign.json. `made_by`: line_of its runs; `known`: {trial: (folder name, outcome)} of every run that `look` has found."""
     resolved = resolve_all(campaign, look)
     cascades = [t for t in campaign.tasks if isinstance(t, Cascade)]
     groups, fits = cascade_groups(cascades, resolved)
@@ -181,8 +182,23 @@ def document_of(campaign, look, known):
         for t, (folder, o) in known.items()
     ]
     return {"format": FORMAT, "title": campaign.title, "deck": campaign.deck_file.name, "complete": all(v is not None and v.answered for v in resolved.values()),
+            "made_by": made_by,
             "notes": notes, "groups": groups, "fits": fits, "thresholds": thresholds, "threshold_averages": averages,
             "runs": sorted(runs, key=lambda r: (r["energy_ev"], r["temperature_k"], r["direction"], r["seed"]))}
+
+
+def line_of(folder, campaign, passed):
+    """What asks for the runs of a folder: the campaign file, as seen from there so that both may be moved together, and what is passed on
+    to every run."""
+    return shlex.join([os.path.relpath(campaign.file.resolve(), folder.resolve()), *passed])
+
+
+def require_own(folder, made_by):
+    """campaign.json of a folder is of one file with one set of arguments: others would find none of its runs and write over what they
+    found. Raises InputError. Documents of older versions do not say what made them."""
+    there = (read_json(folder / "campaign.json") or {}).get("made_by", made_by)
+    if there != made_by:
+        raise InputError(f"{folder}/campaign.json: made_by: found {there}, expected {made_by} (files as seen from there), or another --out")
 
 
 def csv_of(document):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tungsten_md against one LAMMPS or several on the three SC24 cases, side by side on this machine.
+"""tungsten_md against one LAMMPS or several on the three SC24 cases, and with a potential of two and three bodies, side by side on
+this machine.
 
 All run the same atoms, potential, time step, boundaries, skin and number of ranks, in turn, several times; the table
 gives medians of atom-steps per second, and the ratio to each LAMMPS run by run. A ratio counts only when all end with the
@@ -9,6 +10,8 @@ same energy, so that all did the same work. The last column names the LAMMPS tha
   jobscripts/lammps.sh   # the newest LAMMPS of Debian's source, built for this CPU; prints its path
   tests/bench/compare_lammps.py --case W --lammps newest=PATH --args "-sf intel -pk intel 0 mode {precision}" \\
                                          --lammps newest_opt=PATH --args "-sf opt"
+
+  tests/bench/compare_lammps.py --case Nb --potential Nb.uf3 --lammps PATH     # LAMMPS with ML-UF3, whose examples have the file
 
 {precision} stands for the row's precision, double or mixed.
 """
@@ -32,6 +35,11 @@ CASES = {
     "W": dict(deck="sc24_W.toml", mass=183.84, pair="eam/alloy", cells=(64, 65, 6)),
     "Ta": dict(deck="sc24_Ta.toml", mass=180.95, pair="eam/alloy", cells=(64, 65, 6)),
     "Cu": dict(deck="sc24_Cu.toml", mass=63.55, pair="eam", cells=(46, 46, 6)),
+}
+# The W deck with other atoms, for a potential that is given: not among "all".
+UF3_CASES = {
+    "Nb": dict(deck="sc24_W.toml", mass=92.90637, pair="uf3 3", cells=(16, 16, 6),
+               settings=("structure.element=Nb", "structure.lattice_constant_angstrom=3.3005", "structure.thermal_expansion=1.0")),
 }
 SKIN = 0.5  # Angstrom, the published choice on CPUs
 TIMESTEP = 0.002  # ps
@@ -65,6 +73,7 @@ def launch(command, ranks, folder):
 def our_command(args, case, cells, folder):
     return [args.binary, "run", SOURCE / "inputs/tungsten" / case["deck"], "--out", folder / "ours", "--overwrite",
             *(["--set", f"potential.file={args.potential}"] if args.potential else []),
+            *(word for setting in case.get("settings", ()) for word in ("--set", setting)),
             "--set", f"structure.cells=[{', '.join(map(str, cells))}]", "--set", f"run.steps={args.steps}",
             "--set", f"run.skin_angstrom={args.skin}", "--set", f"run.precision={args.precision}",
             "--set", f"output.thermo_every_steps={args.steps}", "--set", "output.final_state=false"]
@@ -124,6 +133,8 @@ def potential_of(args, case):
     """The file that our program finds for the deck, so that both read the same."""
     if args.potential:
         return args.potential
+    if args.case in UF3_CASES:
+        sys.exit(f"compare_lammps: --case {args.case}: found no --potential, expected its file, as LAMMPS' examples of pair style uf3 have it")
     out = subprocess.run([args.binary, "info", SOURCE / "inputs/tungsten" / case["deck"]], capture_output=True, text=True,
                          env=environment(), stdin=subprocess.DEVNULL)
     found = re.search(r"^\s*potential file\s*:?\s+(\S+)$", out.stdout, re.M)
@@ -141,7 +152,7 @@ def require_same_work(args, ours, peer, theirs):
 
 
 def compare(args):
-    case = CASES[args.case]
+    case = (CASES | UF3_CASES)[args.case]
     cells = args.cells or case["cells"]
     potential = Path(potential_of(args, case)).resolve()
     ours, theirs = [], {peer.name: [] for peer in args.peers}
@@ -194,7 +205,7 @@ def main():
     parser.add_argument("--binary", default=str(SOURCE / "build/release/apps/tungsten_md/tungsten_md"))
     parser.add_argument("--lammps", action=AddPeer, metavar="[NAME=]PATH", help="may be given several times (default: lmp)")
     parser.add_argument("--args", action=AddPeer, help='arguments of the LAMMPS before it (default: "-sf opt")')
-    parser.add_argument("--case", choices=[*CASES, "all"], default="all")
+    parser.add_argument("--case", choices=[*CASES, *UF3_CASES, "all"], default="all")
     parser.add_argument("--precision", choices=["double", "mixed", "both"], default="both")
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--steps", type=int, default=200)
@@ -206,6 +217,7 @@ def main():
     args = parser.parse_args()
     args.peers = getattr(args, "peers", None) or [Peer("lmp", "lmp")]
     args.binary = str(Path(args.binary).resolve())
+    args.potential = args.potential and str(Path(args.potential).resolve())
     for program in (args.binary, *(peer.path for peer in args.peers)):
         if not shutil.which(program):
             sys.exit(f"compare_lammps: {program}: not found")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace wafermark::tungsten {
@@ -125,8 +126,14 @@ std::string outputs_of(const OutputSettings& o, bool defects) {
 
 }  // namespace
 
-double steps_to_the_end(const Case& what) {
-  return std::min(double(what.run.steps), std::ceil(what.run.duration_ps / longest_step_ps(what)));
+std::optional<StepCount> steps_to_the_end(const Case& what, const std::optional<DoseLength>& dose) {
+  const DoseSettings& d = what.dose;
+  if (d.method == DoseSettings::Method::insertion || (d.saturation_events > 0 && !dose)) return std::nullopt;
+  const double dose_ps = dose ? dose->least_ps : std::numeric_limits<double>::infinity();
+  const double by_time = std::ceil(std::min(what.run.duration_ps, dose_ps) / longest_step_ps(what));
+  const auto most = static_cast<double>(what.run.steps);
+  if (most <= by_time) return StepCount{most, false};
+  return StepCount{by_time, what.dynamics.adaptive.on() || dose_ps < what.run.duration_ps};
 }
 
 std::string events_of_run(const Case& what) {

@@ -54,11 +54,12 @@ void print_build(const Communicator& comm) {
 }
 
 /// How long the deck and a long run take: by these rates, and those of the results that were given.
-std::string plan_of(const InfoOptions& o, const Case& what, std::int64_t atoms,
-                    std::vector<MachineRate> rates) {
+std::string plan_of(const InfoOptions& o, const Case& what, const std::optional<DoseLength>& dose,
+                    std::int64_t atoms, std::vector<MachineRate> rates) {
   for (const std::string& file : o.rates) rates.push_back(read_rate(file, atoms));
   if (rates.empty()) return "";
-  return time_of_steps(steps_to_the_end(what), what.dynamics.adaptive.on(), rates) +
+  const auto count = steps_to_the_end(what, dose);
+  return (count ? time_of_steps(count->steps, count->at_least, rates) : "") +
          run_plan(what.run.timestep_ps, o.physical_us, rates);
 }
 
@@ -75,12 +76,12 @@ MachineRate predicted_rate(const TilePlan& plan) {
           " of idle power alone"};
 }
 
-std::string text_of(const std::optional<DoseLength>& dose, double stop_dpa) {
+std::string text_of(const std::optional<DoseLength>& dose, const DoseSettings& settings) {
   if (!dose) return "";
   return fmt::format(
-      "dose              {} recoils to {:.4g} dpa, {:.4g} to {:.4g} ps each: {:.4g} to {:.4g} ns\n",
-      dose->recoils, stop_dpa, dose->least_ps_each, dose->most_ps_each, 1e-3 * dose->least_ps,
-      1e-3 * dose->most_ps);
+      "dose              {} recoils to {:.4g} dpa, {:.4g} to {:.4g} ps each: {:.4g} to {:.4g} ns{}\n",
+      dose->recoils, settings.stop_dpa, dose->least_ps_each, dose->most_ps_each, 1e-3 * dose->least_ps,
+      1e-3 * dose->most_ps, settings.saturation_events > 0 ? ", less where saturation ends it" : "");
 }
 
 /// A crystal's atoms are counted, not made: a deck of any size is told of at once.
@@ -100,7 +101,8 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
   }
   const int ranks = o.ranks > 0 ? o.ranks : comm.size();
   const RunShape shape = shape_of_run(what, potential, static_cast<double>(atoms), box, ranks);
-  const std::string plan = plan_of(o, what, atoms, {});
+  const auto dose = length_of_dose(what, potential, atoms);
+  const std::string plan = plan_of(o, what, dose, atoms, {});
   if (!comm.is_root()) return 0;
   const auto kind = [&](int axis) { return box.periodic[axis] ? "periodic" : "open"; };
   fmt::print("{}\n", what.title);
@@ -122,8 +124,7 @@ int info_on_ranks(const Communicator& comm, const InfoOptions& o, const Case& wh
              shape.list == ListKind::half ? "half" : "full");
   fmt::print("memory            about {} a rank; this node has {} to give\n", in_gigabytes(run_bytes(shape)),
              in_gigabytes(free_memory_of_node().bytes));
-  fmt::print("{}{}{}", events_of_run(what),
-             text_of(length_of_dose(what, potential, atoms), what.dose.stop_dpa), plan);
+  fmt::print("{}{}{}", events_of_run(what), text_of(dose, what.dose), plan);
   return 0;
 }
 
@@ -145,7 +146,7 @@ int info(const InfoOptions& o) {
     if (o.ranks > 0) throw InputError("--ranks: found --target wafer, expected cluster");
     require_reachable(what.dynamics.relax);
     const TilePlan plan = plan_for(comm, what, potential).plan;
-    const std::string long_run = plan_of(o, what, plan.layout.atoms(), {predicted_rate(plan)});
+    const std::string long_run = plan_of(o, what, {}, plan.layout.atoms(), {predicted_rate(plan)});
     if (!comm.is_root()) return 0;
     fmt::print("{}\n{}{}", what.title, events_of_run(what), plan.describe());
     fmt::print("memory            about {} a rank to emulate it on {}; this node has {} to give\n",

@@ -186,6 +186,22 @@ def a_campaign_is_run_once(c):
     check(c.document() == document, "the same runs give the same campaign.json")
 
 
+def results_of_one_file_stay_its_own(c):
+    """Another file, or other arguments, would find none of the runs and write over what they found."""
+    (c.folder / "other").mkdir()
+    (c.folder / "other/campaign.toml").write_text(CAMPAIGN.replace("deck.toml", "../deck.toml"))
+    (c.folder / "other.toml").write_text(CAMPAIGN)
+    before = [(c.folder / "out" / name).read_bytes() for name in ("campaign.json", "campaign.csv")]
+    for file, words in (("other.toml", ()), ("other.toml", ("--collect",)), ("other.toml", ("--prepare",)), ("other/campaign.toml", ("--collect",)),
+                        ("campaign.toml", ("--collect", "--set", "run.precision=mixed"))):
+        code, _, errors = c.run(*words, file=file)
+        check(code == 2 and errors.count("\n") == 1 and "made_by: found ../campaign.toml, expected ../" in errors,
+              f"{file} {' '.join(words)} is refused: {errors.strip()!r} (exit code {code})")
+    code, _, errors = c.run("--collect", file="other/../campaign.toml", out="./out/.")
+    check(code == 0, f"the same file by another way is not (exit code {code}) {errors}")
+    check(before == [(c.folder / "out" / name).read_bytes() for name in ("campaign.json", "campaign.csv")], "and nothing changed")
+
+
 def what_is_lost_is_made_again(c):
     document = c.document()
     victim = sorted(c.folder.glob("out/*/result.json"))[0]
@@ -284,6 +300,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         c = Campaigns(Path(folder), str(Path(sys.argv[1]).resolve()))
         a_campaign_is_run_once(c)
+        results_of_one_file_stay_its_own(c)
         what_is_lost_is_made_again(c)
         a_threshold_is_searched_once(c)
         bad_files_are_one_line(c)

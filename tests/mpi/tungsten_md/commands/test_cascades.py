@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many cascades: the mean number of surviving Frenkel pairs lies in the published band.
 
-usage: test_cascades.py TUNGSTEN_MD DECK [--runs 20] [--parallel 2] [--duration-ps 6] [--out FOLDER]
+usage: test_cascades.py TUNGSTEN_MD DECK [--runs 20] [--first-seed 1] [--parallel 2] [--duration-ps 6] [--out FOLDER]
                         [--target cluster|wafer|both] [--cells 25,25,25] [--set KEY=VALUE]
 
 1 keV in tungsten at 300 K with EAM4 (the quickstart deck), random directions, thermal motion by seed. Published means: arc-dpa 2.4,
@@ -48,7 +48,7 @@ def cascades(args, target, out):
     """Mean number of surviving pairs on one target, and its standard error."""
     survivors, hot = [], 0
     with ThreadPoolExecutor(args.parallel) as pool:
-        jobs = [pool.submit(cascade, args, target, out, seed) for seed in range(1, args.runs + 1)]
+        jobs = [pool.submit(cascade, args, target, out, seed) for seed in range(args.first_seed, args.first_seed + args.runs)]
         for job in jobs:
             seed, figures, error = job.result()
             if figures is None:
@@ -76,6 +76,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("deck")
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=1, help="to add runs to those of an earlier day")
     parser.add_argument("--parallel", type=int, default=os.cpu_count())
     parser.add_argument("--duration-ps", type=float, default=6.0)
     parser.add_argument("--out")

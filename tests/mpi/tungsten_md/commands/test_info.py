@@ -92,6 +92,29 @@ class Info(unittest.TestCase):
         said = self.info(DECK, "--rates", self.rate())
         self.assertRegex(said, r"expected time +15000 steps\n +a CPU \(measured\): 25 \(12.5 ... 50\) minutes\n")
         self.assertRegex(self.info(DECK + CASCADE, "--rates", self.rate()), r"expected time +at least 10000 steps\n +a CPU .*16.7")
+        few = (DECK + CASCADE).replace("steps = 100000", "steps = 400")
+        self.assertRegex(self.info(few, "--rates", self.rate()), r"expected time +400 steps\n")  # the steps end it, whatever their length
+
+    def test_expected_time_of_a_dose(self):
+        """The dose ends the run, not run.steps; where only the run can say how long it takes, nothing is expected."""
+        recoils = DECK.replace("duration_ps = 30.0\n", "") + CASCADE.partition("[[pka]]")[0] + """[dose]
+method = "recoils"
+recoil_energy_ev = 1000.0
+threshold_ev = 50.0
+first_ps = 1.0
+least_hot_ps = 0.5
+rest_ps = 1.0
+"""
+        rate = self.rate()
+        # 256 atoms x 0.04 dpa / (0.8 x at most 1 keV / 2 x 50 eV): two recoils, 1 + 2 x 1.5 ps in steps of at most 3 fs.
+        said = self.info(recoils + "stop_dpa = 0.04\n", "--rates", rate)
+        self.assertRegex(said, r"\ndose +2 recoils to 0.04 dpa.* ns\n")
+        self.assertRegex(said, r"\nexpected time +at least 1334 steps\n")
+        self.assertRegex(self.info(recoils + "stop_dpa = 0.04\n", "--rates", rate, "--set", "run.steps=500"), r"\nexpected time +500 steps\n")
+        self.assertIn("less where saturation ends it", self.info(recoils + "stop_dpa = 0.04\nsaturation_events = 10\n", "--rates", rate))
+        self.assertNotIn("expected time", self.info(recoils + "saturation_events = 10\n", "--rates", rate))
+        insertion = DECK.replace("duration_ps = 30.0\n", "").partition("[temperature]")[0] + "[relax]\nmax_steps = 100\n[dose]\nmethod = \"insertion\"\nstop_dpa = 0.1\n"
+        self.assertNotIn("expected time", self.info(insertion, "--rates", rate))
 
 
 unittest.main()
