@@ -38,6 +38,20 @@ class Samples(WithFolder):
         self.assertIn("thickness in cells", html)
         self.assertEqual(self.curves_of("y", runs[:4]), [])
 
+    def test_thick_samples_count_in_the_fastest_mapping(self):
+        """Layers are a way to place a crystal, lists that serve ten steps another program."""
+        columns, layers, lists = (of_cells(emulated(rate), (28, 29, 12)) for rate in (1e5, 2e5, 4e5))
+        layers["deck"]["toml"] += '\n[wafer]\nlayer_cells = "auto"\n'
+        layers.setdefault("wafer", {})["layer_cells"] = 1
+        lists["deck"]["toml"] += "\n[wafer]\nlist_reuse_steps = 10\nlayer_cells = 1\n"
+        shapes = ((57, 57, 3), (40, 40, 6))
+        runs = [of_cells(f(rate), s) for s in (*shapes, (28, 29, 12)) for f, rate in ((emulated, 1e5), (simulated, 500.0))]
+        (thickness,) = self.curves_of("z", [*runs, layers, lists])
+        self.assertEqual([(p.cells, answer.Rate.of(p.wafer).value) for p in thickness.problems], [((57, 57, 3), 1e5), ((40, 40, 6), 1e5), ((28, 29, 12), 2e5)])
+        text, _, _ = self.answer(*runs, layers, lists)
+        self.assertIn("28 x 29 x 12, layers of 1 cell", text)
+        self.assertNotIn("40 x 40 x 6, layers", text)
+
     def test_measured_clusters_are_drawn_and_their_ratio_is_quoted_by_the_rules_only(self):
         native = [slab(r) for r in repeats(100.0, 101.0, 102.0)]
         text, _, _ = self.answer(emulated(1e5), *native, systems=[described(self.folder)])

@@ -107,8 +107,8 @@ class Problem:
 
     @property
     def wafer(self):
-        """The wafer run that stands for the problem: without options where there is one, the fastest machine."""
-        plain = [w for w in self.wafers if not w.wafer_options] or self.wafers
+        """The wafer run that stands for the problem: without options where there is one, the fastest machine and mapping."""
+        plain = [w for w in self.wafers if w.is_plain_wafer] or self.wafers
         return max(plain, key=lambda w: Rate.of(w).value)
 
     def best_rival(self, *kinds):

@@ -39,7 +39,7 @@ def draw_wafer(axes, problem):
         name = f"emulated {wafer.machine}" + (f" ({options_words(wafer.wafer_options)})" if wafer.wafer_options else "")
         if rate.has_band:
             axes.axhspan(rate.low, rate.high, color=WAFER, alpha=0.15, lw=0)
-        axes.axhline(rate.value, color=WAFER, lw=2, ls="--" if wafer.wafer_options else "-", label=f"{name}, {wafer.atoms:,} atoms")
+        axes.axhline(rate.value, color=WAFER, lw=2, ls="-" if wafer is problem.wafer else "--", label=f"{name}, {wafer.atoms:,} atoms")
     if problem.published_wafer is not None:
         axes.axhline(problem.published_wafer, color=PUBLISHED, lw=1.4, ls=":", label="WSE-2, published")
 
@@ -90,7 +90,7 @@ def ratio_rows(problem, quotable):
         )
     best = problem.best_rival("measured", "simulated", "modelled", "published")
     for wafer in problem.wafers:
-        if wafer.wafer_options:
+        if wafer.wafer_options and wafer is not problem.wafer:
             rows.append([f"{problem.label}, wafer with {options_words(wafer.wafer_options)}", Cell(with_interval(answer.Rate.of(wafer)), "emulated"), best.name,
                          size_words(best, best.best), Cell(with_interval(best.best.rate), best.kind, title=best.source),
                          quoted_ratio(wafer, best, quotable), "-"])

@@ -46,10 +46,16 @@ def picture(curve):
                    f"{named(curve)}. Of each cluster the size at which it is fastest.", ("emulated", *kinds), legend=legend(axes))
 
 
+def cells_words(problem):
+    """"29 x 30 x 29, layers of 1 cell" where the wafer had it so."""
+    layers = problem.wafer.layers_in_words
+    return " x ".join(map(str, problem.cells)) + (f", {layers}" if layers else "")
+
+
 def rows(curve, quotable):
     for p in curve.problems:
         best = p.best_rival("measured", "simulated", "modelled", "published")
-        yield [named(curve), f"{p.atoms:,}", " x ".join(map(str, p.cells)), Cell(with_interval(answer.Rate.of(p.wafer)), "emulated"),
+        yield [named(curve), f"{p.atoms:,}", cells_words(p), Cell(with_interval(answer.Rate.of(p.wafer)), "emulated"),
                f"{best.name}, {size_words(best, best.best)}", Cell(with_interval(best.best.rate), best.kind, title=best.source),
                quoted_ratio(p.wafer, best, quotable)]
 

@@ -255,6 +255,18 @@ class RunResult:
         return ", ".join(f"{k}={v}" for k, v in sorted(chosen.items()) if k not in plain)
 
     @property
+    def is_plain_wafer(self):
+        """Whether it runs the published program: a crystal may lie on the tiles in layers, which is no option of the program but a way to
+        place it."""
+        return all(o.startswith("layer_cells=") for o in self.wafer_options.split(", ") if o)
+
+    @property
+    def layers_in_words(self):
+        """"layers of 1 cell" of a crystal that lies on the tiles so; empty for whole columns."""
+        cells = self.json.get("wafer", {}).get("layer_cells") or 0
+        return f"layers of {cells} cell{'s' if cells > 1 else ''}" if cells else ""
+
+    @property
     def complete(self):
         """Whether the run did all that it was to do; results of before there was a status are."""
         return self.json.get("status", "complete") == "complete"
