@@ -127,26 +127,23 @@ class Cascade(Task):
 
 @dataclass(frozen=True)
 class Threshold(Task):
-    """Bisection on a ladder of energies, from its highest rung."""
+    """Bisection on a ladder of energies. Its ends are run only where the search comes to them: the highest rungs take the largest box."""
 
     ladder: tuple
 
     def resolve(self, look):
-        low, high = -1, len(self.ladder) - 1
-        rung = high
-        while True:
+        low, high = -1, len(self.ladder)  # no pair at low, one at high; both lie outside to begin with
+        while high - low > 1:
+            rung = (low + high) // 2
             found = self.settled(self.ladder[rung], look).outcome
             if found is None:
                 return Bracket(None, None, f"hot atoms reached the border at {self.ladder[rung]:g} eV with every seed")
             if found.pairs_end > 0:
                 high = rung
-            elif rung == len(self.ladder) - 1:
-                return Bracket(self.ladder[rung], None)
             else:
                 low = rung
-            if high - low == 1:
-                return Bracket(self.ladder[low] if low >= 0 else None, self.ladder[high])
-            rung = (low + high) // 2
+        energy = dict(enumerate(self.ladder)).get
+        return Bracket(energy(low), energy(high))
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def thresholds_are_bisected():
         bracket = Threshold(Direction("<100>", (1, 0, 0)), 30.0, 1, (), 3, ladder).resolve(look)
         above = next((e for e in ladder if e >= true), None)
         below = next((e for e in reversed(ladder) if e < true), None)
-        check((bracket.none_ev, bracket.pair_ev) == (below, above) and len(asked) <= 6, f"threshold {true}: {bracket} in {len(asked)} runs")
+        check((bracket.none_ev, bracket.pair_ev) == (below, above) and len(asked) <= 5, f"threshold {true}: {bracket} in {len(asked)} runs")
 
 
 def thresholds_are_averaged():
