@@ -7,8 +7,8 @@ threshold displacement energies. `tungsten_md campaign` starts this script.
   campaign.py FILE --out DIR --prepare                                                         what would be run, and why
   campaign.py FILE --out DIR --collect --report campaign.html                                  what is there, and a page of it
 
-Each run has a folder in DIR. The same line again makes only the runs that have no valid result; those that were cut go on. A run
-whose hot atoms (above 10 eV) reached the border of the box is repeated with another seed and left out. With --site repeat the line when
+Each run has a folder in DIR. The same line again makes only the runs that have no valid result; those that were cut go on. A
+cascade whose hot atoms (above 10 eV) reached the border of the box is repeated with another seed and left out. With --site repeat the line when
 the jobs are done: what follows from their results (repeats, the next step of a bisection) is then submitted. DIR/campaign.json and
 campaign.csv hold what was found; another file, or other arguments for the runs, need another DIR. docs/damage.md has an example. What
 campaign.py does not know goes to `tungsten_md run`.
@@ -84,7 +84,7 @@ def carry_out(runs, task):
                 return False
             outcome = runs.look(missing.trial)
             print(f"{run.folder.name}: {outcome.pairs_peak:g} pairs at the peak, {outcome.pairs_end:g} at the end"
-                  + (" (left out: hot atoms reached the border)" if outcome.hot else ""), flush=True)
+                  + (" (hot atoms reached the border)" if outcome.hot else ""), flush=True)
 
 
 def run_all(runs):

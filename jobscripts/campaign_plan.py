@@ -33,6 +33,14 @@ class Direction:
         return re.sub(r"[^0-9A-Za-z.-]+", "_", self.name).strip("_")
 
 
+def drawn_vector(seed):
+    """Uniform on the sphere; the same for the same text."""
+    draw = random.Random(seed)
+    z, angle = draw.uniform(-1.0, 1.0), draw.uniform(0.0, 2.0 * math.pi)
+    s = math.sqrt(1.0 - z * z)
+    return (s * math.cos(angle), s * math.sin(angle), z)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One run of the deck."""
@@ -45,13 +53,8 @@ class Trial:
 
     @property
     def vector(self):
-        """Of the recoil. A random one is uniform on the sphere."""
-        if self.direction.vector:
-            return self.direction.vector
-        draw = random.Random(f"{self.seed} {self.energy_ev!r} {self.temperature_k!r}")
-        z, angle = draw.uniform(-1.0, 1.0), draw.uniform(0.0, 2.0 * math.pi)
-        s = math.sqrt(1.0 - z * z)
-        return (s * math.cos(angle), s * math.sin(angle), z)
+        """Of the recoil."""
+        return self.direction.vector or drawn_vector(f"{self.seed} {self.energy_ev!r} {self.temperature_k!r}")
 
     def words(self, with_thermostat):
         """The --set words of the run."""
@@ -103,14 +106,25 @@ class Task:
     settings: tuple
     again: int
 
-    def settled(self, energy_ev, look):
-        """One recoil, with the seeds that are tried for it in turn."""
+
+def known_outcome(trial, look):
+    outcome = look(trial)
+    if outcome is None:
+        raise NotDone(trial)
+    return outcome
+
+
+@dataclass(frozen=True)
+class Cascade(Task):
+    """One recoil, with the seeds that are tried for it in turn."""
+
+    energy_ev: float
+
+    def resolve(self, look):
         left_out = []
         for k in range(self.again + 1):
-            trial = Trial(energy_ev, self.direction, self.temperature_k, self.seed + k * ANOTHER_SEED, self.settings)
-            outcome = look(trial)
-            if outcome is None:
-                raise NotDone(trial)
+            trial = Trial(self.energy_ev, self.direction, self.temperature_k, self.seed + k * ANOTHER_SEED, self.settings)
+            outcome = known_outcome(trial, look)
             if not outcome.hot:
                 return Settled(outcome, tuple(left_out))
             left_out.append(trial)
@@ -118,32 +132,36 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Cascade(Task):
-    energy_ev: float
-
-    def resolve(self, look):
-        return self.settled(self.energy_ev, look)
-
-
-@dataclass(frozen=True)
 class Threshold(Task):
-    """Bisection on a ladder of energies. Its ends are run only where the search comes to them: the highest rungs take the largest box."""
+    """Bisection on a ladder of energies, of one direction and one seed. The ends of the ladder are run only where the search comes to
+    them. A recoil whose hot atoms reached the border still says on which side the threshold lies; another seed would not help it, since
+    the direction is the same. Only next to the threshold itself must none have."""
 
     ladder: tuple
 
     def resolve(self, look):
         low, high = -1, len(self.ladder)  # no pair at low, one at high; both lie outside to begin with
+        hot = set()
         while high - low > 1:
             rung = (low + high) // 2
-            found = self.settled(self.ladder[rung], look).outcome
-            if found is None:
-                return Bracket(None, None, f"hot atoms reached the border at {self.ladder[rung]:g} eV with every seed")
-            if found.pairs_end > 0:
+            outcome = known_outcome(Trial(self.ladder[rung], self.own_direction, self.temperature_k, self.seed, self.settings), look)
+            if outcome.hot:
+                hot.add(rung)
+            if outcome.pairs_end > 0:
                 high = rung
             else:
                 low = rung
+        if hot & {low, high}:
+            return Bracket(None, None, f"hot atoms reached the border at {self.ladder[min(hot & {low, high})]:g} eV, next to the "
+                                       "threshold: it takes a larger box")
         energy = dict(enumerate(self.ladder)).get
         return Bracket(energy(low), energy(high))
+
+    @property
+    def own_direction(self):
+        """One for all energies, of a random direction too."""
+        vector = self.direction.vector or drawn_vector(f"{self.seed} {self.temperature_k!r}")
+        return Direction(self.direction.name, vector)
 
 
 @dataclass(frozen=True)

@@ -119,8 +119,6 @@ def hot_atoms_bring_another_seed():
     settled = task.resolve(look)
     check(settled.answered and len(settled.left_out) == 1 and len(set(seeds)) == 2, f"seed 5 is replaced: {seeds}")
     check(not task.resolve(lambda trial: found(3, hot=True)).answered, "after all seeds it is given up")
-    search = Threshold(Direction("<100>", (1, 0, 0)), 30.0, 1, (), 1, (20.0, 30.0)).resolve(lambda t: found(1, hot=True))
-    check(isinstance(search, Bracket) and not search.answered and "30 eV" in search.why, f"and a search says why: {search.why}")
     try:
         task.resolve(lambda trial: None)
         check(False, "a missing run is asked for")
@@ -148,6 +146,28 @@ def laws_are_found():
     share = math.sqrt(8 / 100 / 3)
     check(abs(law["b_error"] - share / (math.log(10) * math.sqrt(10 / 3))) < 1e-9, f"with its errors: {law}")
     check(power_law([(1e3, Mean((2.0,)))]) is None, "one energy has no law")
+
+
+def hot_recoils_guide_a_search():
+    """As along <100> in a box of 12 cells, where those of 100 eV reach the border with every seed, and the threshold lies at 40 eV."""
+    ladder = tuple(float(e) for e in range(20, 181, 5))
+    search = Threshold(Direction("<100>", (1, 0, 0)), 36.0, 1, (), 3, ladder)
+    asked = []
+
+    def look(trial):
+        asked.append(trial)
+        return found(int(trial.energy_ev >= 40), hot=trial.energy_ev >= 60)
+
+    bracket = search.resolve(look)
+    check((bracket.none_ev, bracket.pair_ev) == (35.0, 40.0) and len(asked) <= 6 and {t.seed for t in asked} == {1}, f"hot recoils guide: {bracket}")
+    near = search.resolve(lambda t: found(int(t.energy_ev >= 40), hot=t.energy_ev >= 40))
+    check(not near.answered and "40 eV" in near.why, f"next to the threshold none may be hot: {near.why}")
+    everywhere = search.resolve(lambda t: found(1, hot=True))
+    check(not everywhere.answered and "20 eV" in everywhere.why, f"nor at the end of the ladder: {everywhere.why}")
+    asked.clear()
+    for seed in (1, 2):
+        Threshold(Direction("random", None), 36.0, seed, (), 3, ladder).resolve(look)
+    check(len({t.vector for t in asked}) == 2 and len({t.energy_ev for t in asked}) > 3, "a random direction is one for all energies of a search")
 
 
 class Campaigns:
@@ -295,6 +315,7 @@ def main():
     thresholds_are_bisected()
     thresholds_are_averaged()
     hot_atoms_bring_another_seed()
+    hot_recoils_guide_a_search()
     directions_cover_the_sphere()
     laws_are_found()
     with tempfile.TemporaryDirectory() as folder:
