@@ -3,10 +3,13 @@
 // count draws the same.
 #pragma once
 
-#include <Random123/philox.h>
-
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#ifdef KOKKOS_ENABLE_HIP  // Random123 does this for nvcc and for no other compiler of device code
+#define R123_CUDA_DEVICE KOKKOS_FUNCTION
+#define R123_USE_SSE 0
+#endif
+#include <Random123/philox.h>
 
 namespace wafermark::tungsten {
 

@@ -1,8 +1,5 @@
-# Does nvcc take our device code? Every source file of the project that reaches a Kokkos::parallel_* is compiled
-# once more, by nvcc for sm_90, as target `cuda_compile`; nothing of it is linked or run. Needs nvcc and no GPU.
-# The files are found, not listed, so a new one cannot be forgotten. This folder is the last one that CMake reads.
-# Most of nvcc's time goes into reading Kokkos, so it takes several files of a target at once; and its device half ends at
-# PTX: g++ over the host half would take three quarters of the time, and what is wrong there nvcc's own front end says too.
+# By nvcc for sm_90, as target `cuda_compile`. Its device half ends at PTX: g++ over the host half would take three quarters of the time, and what is
+# wrong there nvcc's own front end says too.
 option(WAFERMARK_CUDA_CHECK "Compile device code with nvcc too, where there is one" ON)
 set(unavailable "switched off (WAFERMARK_CUDA_CHECK)")
 if(WAFERMARK_CUDA_CHECK AND NOT Kokkos_ENABLE_CUDA)
@@ -37,9 +34,7 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know nvcc 13
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
 endif()
-include(DeviceSources.cmake)
-include(KokkosCudaHeaders.cmake)
-wafermark_kokkos_cuda_headers(kokkos_cuda_headers)
+wafermark_kokkos_device_headers(kokkos_cuda_headers CUDA "KOKKOS_ARCH_HOPPER90;KOKKOS_ARCH_HOPPER")
 
 # As a build with nvcc_wrapper would have it: the sources see the CPU's vectors and OpenMP.
 add_library(cuda_options INTERFACE)
@@ -52,21 +47,9 @@ target_compile_definitions(cuda_options INTERFACE
   FMT_USE_CONSTEXPR=1  # fmt 9 turns half of its constexpr off for nvcc, which its other half needs
   $<$<BOOL:${WAFERMARK_HAS_AVX2}>:KOKKOS_ARCH_AVX2>)
 
-# wafermark_cuda_objects(NAME original sources...): the sources, compiled as `original` compiles them, but by nvcc, and
-# seven at a time. (CMake's own unity builds know CUDA from 3.31 on.)
+# wafermark_cuda_objects(NAME original sources...): the sources, compiled as `original` compiles them, but by nvcc.
 function(wafermark_cuda_objects name original)
-  set(together 7)
-  set(left ${ARGN})
-  set(batches "")
-  while(left)
-    list(SUBLIST left 0 ${together} batch)
-    list(REMOVE_ITEM left ${batch})
-    list(LENGTH batches number)
-    list(TRANSFORM batch REPLACE "(.+)" "#include \"\\1\"\n")
-    list(JOIN batch "" content)
-    file(CONFIGURE OUTPUT ${name}_${number}.cu CONTENT "${content}" @ONLY)
-    list(APPEND batches ${CMAKE_CURRENT_BINARY_DIR}/${name}_${number}.cu)
-  endwhile()
+  wafermark_device_batches(batches ${name} cu ${ARGN})
   add_library(${name} OBJECT EXCLUDE_FROM_ALL ${batches})
   set_target_properties(${name} PROPERTIES CUDA_PTX_COMPILATION ON)
   foreach(property LINK_LIBRARIES INCLUDE_DIRECTORIES COMPILE_DEFINITIONS)
@@ -80,7 +63,6 @@ function(wafermark_cuda_objects name original)
 endfunction()
 
 add_custom_target(cuda_compile)
-wafermark_targets(targets ${PROJECT_SOURCE_DIR})
 set(count 0)
 foreach(target ${targets})
   wafermark_device_sources(sources ${target})
