@@ -36,18 +36,22 @@ KOKKOS_INLINE_FUNCTION void attention_scores(const T* query, const Cached* keys,
   for (int p = 0; p < P; ++p) scores[p] = scale * ((sums[0][p] + sums[1][p]) + (sums[2][p] + sums[3][p]));
 }
 
+/// Brings what was summed to a larger top: it fades.
+template <class T>
+KOKKOS_INLINE_FUNCTION void raise_top(AttentionSum<T>& state, T top, std::int64_t head_dim, T* weighted) {
+  const T fade = exponential(state.top - top);
+  state.top = top;
+  state.sum *= fade;
+  for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
+}
+
 /// Takes in P more positions: their scores, and their values [P][head_dim].
 template <int P, class T, class Cached>
 KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, const T (&scores)[P], const Cached* values,
                                    std::int64_t head_dim, T* weighted) {
   T top = scores[0];
   for (int p = 1; p < P; ++p) top = scores[p] > top ? scores[p] : top;
-  if (top > state.top) {
-    const T fade = exponential(state.top - top);
-    state.top = top;
-    state.sum *= fade;
-    for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
-  }
+  if (top > state.top) raise_top(state, top, head_dim, weighted);
   T weights[P];
   WAFERMARK_VECTOR_LOOP
   for (int p = 0; p < P; ++p) weights[p] = exponential(scores[p] - state.top);

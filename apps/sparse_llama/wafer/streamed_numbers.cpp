@@ -8,12 +8,12 @@
 
 #include "common/errors.hpp"
 #include "common/share.hpp"
-#include "sparse_llama/kernels/attention.hpp"
 #include "sparse_llama/kernels/half.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
 #include "sparse_llama/wafer/streamed_pass.hpp"
+#include "sparse_llama/wafer/tile_attention.hpp"
 #include "sparse_llama/wafer/tile_weights.hpp"
 
 namespace wafermark::llama {
@@ -43,10 +43,6 @@ void sum_along_row(const float* parts, std::size_t columns, std::size_t rows, fl
     for (std::size_t v = 0; v < rows; ++v) sums[v] += parts[column * rows + v];
 }
 
-float as_on_tiles(const StreamedSettings& s, float value) {
-  return s.value_type == ValueType::fp32 ? value : nearest_half(value);
-}
-
 }  // namespace
 
 template <class T>
@@ -58,7 +54,7 @@ void StreamedPass::multiply_rows(const StreamedShape& shape, const std::vector<M
              dense = settings_.dense() || head, halves = settings_.value_type == ValueType::bf16;
   const std::int64_t layer = head ? 0 : layer_;
   std::vector<T> x;
-  for (const float value : x_) x.push_back(T(as_on_tiles(settings_, value)));
+  for (const float value : x_) x.push_back(T(as_on_tiles(settings_.value_type, value)));
   std::atomic<bool> broken = false;
   Kokkos::parallel_for(
       "multiply streamed rows", Dynamic(0, std::int64_t(outputs.size())), [&](std::int64_t o) {
@@ -178,7 +174,7 @@ void StreamedPass::attend() {
       for (std::int64_t p = 0; p < half; ++p)
         rope_rotate(all[std::size_t(head * dims + p)], all[std::size_t(head * dims + half + p)],
                     turns_.cosine[turn + std::size_t(p)], turns_.sine[turn + std::size_t(p)]);
-    for (float& value : all) value = as_on_tiles(settings_, value);
+    for (float& value : all) value = as_on_tiles(settings_.value_type, value);
     Cache& cache = caches[rows_[v].sequence];
     const auto place = std::size_t(rows_[v].position * kv);
     cache.keys.resize(std::max(cache.keys.size(), place + std::size_t(kv)));
@@ -197,9 +193,8 @@ void StreamedPass::attend() {
     AttentionSum<float> state;
     for (std::int64_t p = 0; p <= rows_[v].position; ++p) {
       const std::int64_t at = p * kv + head / group * dims;
-      float score[1];
-      attention_scores(queries[v].data() + head * dims, cache.keys.data() + at, dims, scale, score);
-      ::wafermark::llama::attend(state, score, cache.values.data() + at, dims, sum.data());
+      const float score = score_on_tile(queries[v].data() + head * dims, cache.keys.data() + at, dims, scale);
+      attend_on_tile(settings_.value_type, state, score, cache.values.data() + at, dims, sum.data());
     }
     divide_by_sum(state.sum, dims, sum.data());
     for (std::int64_t i = 0; i < dims; ++i) x_[std::size_t(head * dims + i) * n + v] = sum[std::size_t(i)];

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sparse_llama/kernels/attention.hpp"
 #include "sparse_llama/kernels/rope.hpp"
+#include "sparse_llama/wafer/tile_attention.hpp"
 #include "sparse_llama/wafer/wafer_decoder.hpp"
 
 namespace wafermark::llama {
@@ -41,7 +41,7 @@ void WaferDecoder::rotate() {
           }
         }
     }
-  for (float& value : x_) value = as_on_tiles(value);
+  for (float& value : x_) value = as_on_tiles(placement_.settings.value_type, value);
 }
 
 void WaferDecoder::keep_keys_and_values(std::int64_t l) {
@@ -78,11 +78,9 @@ void WaferDecoder::score(std::int64_t l) {
     for (std::size_t v = 0; v < rows_.size(); ++v)
       for (std::int64_t query = 0; query < h.count * shares_.group; ++query)
         for (std::int64_t p = x; p <= rows_[v].position; p += width) {
-          float score[1];
-          attention_scores(part(v, y, query / shares_.group, query % shares_.group),
-                           cached(layer(l).keys, own, y, rows_[v], p, query / shares_.group), h.dims(), scale,
-                           score);
-          *out++ = score[0];
+          *out++ = score_on_tile(part(v, y, query / shares_.group, query % shares_.group),
+                                 cached(layer(l).keys, own, y, rows_[v], p, query / shares_.group), h.dims(),
+                                 scale);
         }
   });
 }
@@ -125,9 +123,11 @@ void WaferDecoder::soften(std::int64_t l) {
       for (std::size_t k = 0; k < tops.size(); ++k, out += dims + 1) {
         const TokenRow& row = rows_[k / std::size_t(queries)];
         const auto head = std::int64_t(k) % queries / shares_.group;
+        AttentionSum<float> state{.top = tops[k]};
         for (std::int64_t p = x; p <= row.position; p += width, ++score)
-          add_weighted(as_on_tiles(weight_of_score(*score, tops[k])),
-                       cached(layer(l).values, own, y, row, p, head), dims, out, out[dims]);
+          attend_on_tile(placement_.settings.value_type, state, *score,
+                         cached(layer(l).values, own, y, row, p, head), dims, out);
+        out[dims] = state.sum;
       }
     }
   });

@@ -109,10 +109,6 @@ class WaferDecoder final : public ForwardPass {
 
   /// The largest score of each token and query head of a band, [token][query head].
   std::vector<float> largest_scores(int band, int width, std::int64_t queries) const;
-  /// Queries, keys, values and weights of positions are fp16 where weights are of 16 bits.
-  float as_on_tiles(float value) const {
-    return placement_.settings.value_type == ValueType::fp32 ? value : nearest_half(value);
-  }
   OwnTiles own_tiles(const wse::TileRegion& r) const { return {r.area, executor_.clocks().blocks().mine()}; }
   /// The part of a head in a row's query, key and value, which x_ holds: [head][query 0 ... group - 1, key,
   /// value][dimension].
