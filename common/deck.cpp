@@ -69,6 +69,17 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
+bool is_word(const toml::node& node, std::string_view word) {
+  return node.is_string() && node.as_string()->get() == word;
+}
+
+/// Nothing where the value is no whole number; 1e3 is one.
+std::optional<std::int64_t> whole_number_of(const toml::node& node) {
+  if (node.is_integer()) return node.as_integer()->get();
+  if (node.is_floating_point()) return whole_number(node.as_floating_point()->get());
+  return std::nullopt;
+}
+
 }  // namespace
 
 /// One tree for a deck and the tables handed out of it.
@@ -270,10 +281,21 @@ std::optional<double> Deck::number_or(std::string_view word, std::string_view ke
   const std::string expected = fmt::format("{}, or \"{}\"", range.text("a number"), word);
   const toml::node* node = state_->ask(key, false, fmt::format("{}", fallback), meaning, expected);
   if (node == nullptr) return fallback;
-  if (node->is_string() && node->as_string()->get() == word) return std::nullopt;
+  if (is_word(*node, word)) return std::nullopt;
   const auto x = node->is_number() ? node->value<double>() : std::nullopt;
   if (!x || !range.holds(*x)) state_->reject(key, expected);
   return x;
+}
+
+std::optional<std::int64_t> Deck::integer_or(std::string_view word, std::string_view key,
+                                             std::int64_t fallback, std::string_view meaning, Range range) {
+  const std::string expected = fmt::format("{}, or \"{}\"", range.text("a whole number"), word);
+  const toml::node* node = state_->ask(key, false, fmt::format("{}", fallback), meaning, expected);
+  if (node == nullptr) return fallback;
+  if (is_word(*node, word)) return std::nullopt;
+  const auto whole = whole_number_of(*node);
+  if (!whole || !range.holds(static_cast<double>(*whole))) state_->reject(key, expected);
+  return whole;
 }
 
 std::int64_t Deck::integer(std::string_view key, std::optional<std::int64_t> fallback,
@@ -281,11 +303,7 @@ std::int64_t Deck::integer(std::string_view key, std::optional<std::int64_t> fal
   const std::string expected = range.text("a whole number");
   const toml::node* node = state_->ask(key, !fallback, show(fallback), meaning, expected);
   if (node == nullptr) return *fallback;
-  std::optional<std::int64_t> whole;
-  if (node->is_integer())
-    whole = node->as_integer()->get();
-  else if (node->is_floating_point())
-    whole = whole_number(node->as_floating_point()->get());
+  const std::optional<std::int64_t> whole = whole_number_of(*node);
   if (!whole || !range.holds(static_cast<double>(*whole))) state_->reject(key, expected);
   return *whole;
 }

@@ -46,9 +46,11 @@ class Deck {
                 Range range = {});
   std::int64_t integer(std::string_view key, std::optional<std::int64_t> fallback, std::string_view meaning,
                        Range range = {});
-  /// A number, or a word that stands for one that is not known yet: then nothing.
+  /// A number (a whole one), or a word that stands for one that is not known yet: then nothing.
   std::optional<double> number_or(std::string_view word, std::string_view key, double fallback,
                                   std::string_view meaning, Range range = {});
+  std::optional<std::int64_t> integer_or(std::string_view word, std::string_view key, std::int64_t fallback,
+                                         std::string_view meaning, Range range = {});
   bool flag(std::string_view key, std::optional<bool> fallback, std::string_view meaning);
   std::string text(std::string_view key, std::optional<std::string> fallback, std::string_view meaning);
   std::string choice(std::string_view key, std::optional<std::string> fallback,

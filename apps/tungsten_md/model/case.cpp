@@ -250,17 +250,12 @@ WaferSettings read_wafer(Deck& deck, const DynamicsSettings& dynamics) {
   if (w.tiles_per_atom != 1 && w.tiles_per_atom != 4) deck.reject("wafer.tiles_per_atom", "1 or 4");
   if (w.tiles_per_atom == 4 && w.force_symmetry)
     deck.reject("wafer.force_symmetry", "false with four tiles an atom");
-  const auto layer_cells = deck.number_or(
+  const auto layer_cells = deck.integer_or(
       "auto", "wafer.layer_cells", 0,
       "a thick sample is cut along z into layers of so many cells, side by side on the wafer; 0: one "
       "layer; \"auto\": what has the shortest predicted step",
       {0, 1e6});
-  w.layer_cells.reset();
-  if (layer_cells) {
-    if (*layer_cells != std::floor(*layer_cells))
-      deck.reject("wafer.layer_cells", "a whole number, or \"auto\"");
-    w.layer_cells = static_cast<int>(*layer_cells);
-  }
+  w.layer_cells = layer_cells ? std::optional(static_cast<int>(*layer_cells)) : std::nullopt;
   if (w.layer_cells.value_or(0) > 0 && (w.force_symmetry || w.tiles_per_atom == 4))
     deck.reject("wafer.layer_cells", "0 with wafer.force_symmetry or four tiles an atom");
   for (Deck& tile : deck.tables("wafer.trace", "a tile to follow: x, y"))

@@ -73,6 +73,15 @@ void PrintTo(const Mistake& m, std::ostream* out) { *out << m.name; }
 
 class DeckMistake : public ::testing::TestWithParam<Mistake> {};
 
+TEST(Deck, AWordStandsForAWholeNumberThatIsNotKnown) {
+  const auto layers = [](const std::string& text) {
+    return Deck::parse(text, "d.toml").integer_or("auto", "layers", 3, "");
+  };
+  EXPECT_EQ(layers("layers = \"auto\""), std::nullopt);
+  EXPECT_EQ(layers("layers = 1e3"), 1000);
+  EXPECT_EQ(layers(""), 3);
+}
+
 TEST_P(DeckMistake, GetsOneClearLine) {
   const Mistake& m = GetParam();
   const std::string said = message([&] {
@@ -83,6 +92,8 @@ TEST_P(DeckMistake, GetsOneClearLine) {
     d.flag("run.fast", false, "");
     d.vector3("run.grid", std::array<double, 3>{0, 0, 0}, "");
     d.texts("run.names", std::vector<std::string>{}, "");
+    d.integer_or("auto", "run.layers", 0, "", {0, 1e6});
+    d.number_or("measure", "run.expansion", 1.0, "", positive);
     for (auto& pka : d.tables("pka", "")) pka.number("energy_ev", std::nullopt, "", positive);
     d.finish();
   });
@@ -94,6 +105,18 @@ INSTANTIATE_TEST_SUITE_P(
     All, DeckMistake,
     ::testing::Values(
         Mistake{"NotToml", "[run\nsteps = 1", {}, "bad.toml:1: not TOML"},
+        Mistake{"NoWholeNumberAndNotTheWord",
+                "[run]\nlayers = 1.5",
+                {},
+                "bad.toml:2: key 'run.layers' = 1.5: expected a whole number from 0 to 1000000, or \"auto\""},
+        Mistake{"TheWordInAnotherCase",
+                "[run]\nlayers = \"Auto\"",
+                {},
+                "key 'run.layers' = \"Auto\": expected a whole number from 0 to 1000000, or \"auto\""},
+        Mistake{"TheWordOfAnotherKey",
+                "[run]\nexpansion = \"auto\"",
+                {},
+                "key 'run.expansion' = \"auto\": expected a number above 0, or \"measure\""},
         Mistake{"WrongType",
                 "[run]\n\nsteps = \"many\"",
                 {},

@@ -138,7 +138,8 @@ def main():
         check(code == 2 and "wafer.layer_cells" in text, f"and refuses another: {text.strip()[:110]}")
         for wrong in ("Auto", "-1", "1.5", "[1]"):
             code, text = run(1, "small.toml", "wrong", "--set", f"wafer.layer_cells={wrong}")
-            check(code == 2 and 'or "auto"' in text, f"wafer.layer_cells={wrong} is refused: {text.strip().splitlines()[0][:110]}")
+            check(code == 2 and 'expected a whole number from 0 to 1000000, or "auto"' in text,
+                  f"wafer.layer_cells={wrong} is refused: {text.strip().splitlines()[0][:110]}")
 
         # A cube's neighbourhood takes more than a tile's memory at once: in batches it fits.
         changes = ('potential.file=""', "potential.table_points=0", "potential.core=zbl_dft",
