@@ -19,7 +19,11 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "apps/report"))
+from wafermark_report.llama_answer import paired_interval  # noqa: E402
 
 CASES = [("dense", 0.0), ("two_four", 0.5), *(("bit_mask", s) for s in (0.5, 0.6, 0.7, 0.8, 0.9))]
 
@@ -63,10 +67,35 @@ def info(args, form, sparsity, words):
         return json.loads(Path(out, "result.json").read_text())
 
 
-def surface_row(args, side, sparsity, together, seconds, joules, dense):
-    """A point of the surface; `dense`: (seconds, joules) of the same tokens, None where they do not fit."""
-    return {"side": side, "model": args.model, "sparsity": sparsity, "together": together, "tokens_per_second": together / seconds,
-            "joules_per_token": joules, "rate_over_dense": dense and dense[0] / seconds, "energy_over_dense": dense and dense[1] / joules}
+@dataclass(frozen=True)
+class Taken:
+    """What a pass takes, and what its time and energy hang on: lists of influences, as results have them."""
+
+    seconds: float
+    joules_per_token: float
+    of_seconds: list
+    of_joules: list
+
+    @classmethod
+    def of(cls, seconds, joules_per_token, json):
+        return cls(seconds, joules_per_token, json["sensitivity"], json["energy_sensitivity"])
+
+
+def surface_row(args, side, sparsity, together, taken, dense):
+    """A point of the surface; `dense`: what the same tokens take, None where they do not fit."""
+    row = {"side": side, "model": args.model, "sparsity": sparsity, "together": together, "tokens_per_second": together / taken.seconds,
+           "joules_per_token": taken.joules_per_token, "rate_over_dense": None, "energy_over_dense": None}
+    if dense:
+        rate = paired_interval(dense.seconds / taken.seconds, dense.of_seconds, taken.of_seconds)
+        energy = paired_interval(dense.joules_per_token / taken.joules_per_token, dense.of_joules, taken.of_joules)
+        row |= {"rate_over_dense": rate.value, "rate_low": rate.low, "rate_high": rate.high,
+                "energy_over_dense": energy.value, "energy_low": energy.low, "energy_high": energy.high}
+    return row
+
+
+def shown(row, what):
+    low, high = row[f"{what}_low"], row[f"{what}_high"]
+    return f"{row[what + '_over_dense']:.2f}" + (f" [{low:.2f} {high:.2f}]" if low else "")
 
 
 def crossing(points, level):
@@ -87,15 +116,17 @@ def resident_surface(args):
     """Resident weights, the pipeline full."""
     def point(form, sparsity, together, how):
         result = info(args, form, sparsity, ["--for-throughput", "--rows-together", together, "--cache-tokens", args.cache_tokens, *how])
-        f = result and {x["name"]: x["value"] for x in result["figures"]}
-        return f and (together / f["emulated_tokens_per_second_of_all"], f["emulated_joules_per_token_of_all"])
+        if not result:
+            return None
+        f = {x["name"]: x["value"] for x in result["figures"]}
+        return Taken.of(together / f["emulated_tokens_per_second_of_all"], f["emulated_joules_per_token_of_all"], result["pipeline"])
 
     ways = [("scalar", [])] + [(cycles, ["--stored-weights", "sent", "--machine-set", f"core.arriving_weight_cycles.value={cycles}"])
                                for cycles in args.arriving]
     dense = {n: point("dense", 0.0, n, []) for n in args.together}
-    print("tokens together: " + ", ".join(map(str, args.together)) + "; tokens/s over dense (J over dense)")
-    print("dense, tokens/s: " + ", ".join(f"{n / dense[n][0]:.0f}" if dense[n] else "no room" for n in args.together), flush=True)
-    rows = [surface_row(args, "wafer, resident", 0.0, n, *dense[n], dense[n]) for n in args.together if dense[n]]
+    print("tokens together: " + ", ".join(map(str, args.together)) + "; tokens/s over dense (J over dense), in brackets what the machine's numbers leave open")
+    print("dense, tokens/s: " + ", ".join(f"{n / dense[n].seconds:.0f}" if dense[n] else "no room" for n in args.together), flush=True)
+    rows = [surface_row(args, "wafer, resident", 0.0, n, dense[n], dense[n]) for n in args.together if dense[n]]
     for way, words in ways:
         for form, sparsity in CASES[1:]:
             points = []
@@ -103,11 +134,11 @@ def resident_surface(args):
             for n in args.together:
                 got = point(form, sparsity, n, words)
                 if got:
-                    row = surface_row(args, "wafer, resident", sparsity, n, *got, dense[n]) | {"format": form, "arriving": way}
+                    row = surface_row(args, "wafer, resident", sparsity, n, got, dense[n]) | {"format": form, "arriving": way}
                     rows.append(row)
                     points.append((n, row["rate_over_dense"]))
-                cells.append("no room" if not got else f"{got and n / got[0]:.0f} tokens/s" if not dense[n]
-                             else f"{row['rate_over_dense']:.2f} ({row['energy_over_dense']:.2f})")
+                cells.append("no room" if not got else f"{n / got.seconds:.0f} tokens/s" if not dense[n]
+                             else f"{shown(row, 'rate')} ({shown(row, 'energy')})")
             print(f"{way!s:>6} {form:<9} {100 * sparsity:3.0f} %: {', '.join(cells)}; even at {crossing(points, 1)}, twice at {crossing(points, 2)}", flush=True)
     return rows
 
@@ -116,15 +147,15 @@ def streamed_surface(args):
     """Streamed weights, a layer."""
     def points(form, sparsity):
         result = info(args, form, sparsity, ["--weights", "streamed"])
-        return {r["tokens"]: (r["seconds"], r["joules_per_token"]) for r in result["layer"]["rows"]}
+        return {r["tokens"]: Taken.of(r["seconds"], r["joules_per_token"], r) for r in result["layer"]["rows"]}
 
     dense = points("dense", 0.0)
-    rows = [surface_row(args, "wafer, streamed", 0.0, n, *dense[n], dense[n]) for n in dense]
+    rows = [surface_row(args, "wafer, streamed", 0.0, n, dense[n], dense[n]) for n in dense]
     for form, sparsity in CASES[1:]:
         for n, got in points(form, sparsity).items():
-            rows.append(surface_row(args, "wafer, streamed", sparsity, n, *got, dense.get(n)) | {"format": form})
+            rows.append(surface_row(args, "wafer, streamed", sparsity, n, got, dense.get(n)) | {"format": form})
             if dense.get(n):
-                print(f"{form:<9} {100 * sparsity:3.0f} %, {n:>7} tokens: {rows[-1]['rate_over_dense']:.2f} / {rows[-1]['energy_over_dense']:.2f}", flush=True)
+                print(f"{form:<9} {100 * sparsity:3.0f} %, {n:>7} tokens: {shown(rows[-1], 'rate')} / {shown(rows[-1], 'energy')}", flush=True)
     return rows
 
 

@@ -65,7 +65,9 @@ void info_streamed(const InfoOptions& o, const WeightSource& source) {
                       {"cycles", run.cycles},
                       {"cycles_band", run.band.of(run.cycles)},
                       {"seconds", run.seconds(machine)},
-                      {"joules_per_token", joules}});
+                      {"joules_per_token", joules},
+                      {"sensitivity", run.band.sensitivity()},
+                      {"energy_sensitivity", run.energy_band.sensitivity()}});
     } catch (const InputError&) {
       if (sequences == 1) throw;
       fmt::print("{:>9} do not fit into the tiles' memory\n", settings.tokens);
@@ -87,7 +89,13 @@ struct FullPipeline {
   LayerRun layer;
   double stage = 0;              ///< cycles from pass to pass, of the slowest region
   double tokens_per_second = 0;  ///< of all sequences
-  double joules_per_token = 0;   ///< idle power of the wafer and what the layers add; without the head's
+  std::int64_t layers = 0;
+
+  /// Of a pass that takes so long: idle power of the wafer and what the layers add; without the head's.
+  double joules(const wse::Machine& m, double seconds) const {
+    return m.idle_watts * seconds +
+           double(layers) * wse::dynamic_joules(m, layer.operations, layer.word_hops);
+  }
 };
 
 FullPipeline run_full_pipeline(const Placement& p, const ProgramCost& cost, std::int64_t seen) {
@@ -97,11 +105,8 @@ FullPipeline run_full_pipeline(const Placement& p, const ProgramCost& cost, std:
   full.layer = run_layer(p.model, cost, p.settings, area.width, area.height, seen);
   full.stage = std::max(p.layers_per_region * full.layer.interval,
                         predict_head(p.model, cost, p.settings, area.width, p.head.area.height));
-  const double seconds = full.stage / machine.clock_hz, tokens = double(p.settings.rows_together);
-  full.tokens_per_second = tokens / seconds;
-  const double dynamic =
-      double(p.model.layers) * wse::dynamic_joules(machine, full.layer.operations, full.layer.word_hops);
-  full.joules_per_token = (machine.idle_watts * seconds + dynamic) / tokens;
+  full.layers = p.model.layers;
+  full.tokens_per_second = double(p.settings.rows_together) * machine.clock_hz / full.stage;
   return full;
 }
 
@@ -146,10 +151,11 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       settings.rows_together, settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz,
       p.predicted_stage_cycles, full_rate);
   const FullPipeline full = run_full_pipeline(p, cost, seen);
+  const double joules_per_token = full.joules(machine, full.stage / machine.clock_hz) / together;
   fmt::print(
       "emulated, weights drawn with the mean density: a layer {:.0f} cycles, the next pass {:.0f} behind; "
       "a pass in every region: {:.4g} tokens/s of all sequences, {:.4g} J a token\n",
-      full.layer.alone, full.layer.interval, full.tokens_per_second, full.joules_per_token);
+      full.layer.alone, full.layer.interval, full.tokens_per_second, joules_per_token);
   if (row_of(settings.format).layout != Layout::whole) {
     WaferSettings dense = settings;
     dense.format = Format::dense;
@@ -190,9 +196,14 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   result.add_figure("emulated_tokens_per_second_of_all", full.tokens_per_second, "tokens/s", Kind::emulated,
                     "a pass in every region; weights drawn with the mean density",
                     stage.inverse().of(full.tokens_per_second));
-  result.add_figure("emulated_joules_per_token_of_all", full.joules_per_token, "J", Kind::emulated,
+  const wse::Band energy = wse::band_of(machine, [&](const wse::Machine& m) {
+    return full.joules(m, p.predict(ProgramCost(m, settings.value_type)).stage / m.clock_hz);
+  });
+  result.add_figure("emulated_joules_per_token_of_all", joules_per_token, "J", Kind::emulated,
                     "idle power of the wafer, operations, words and hops of the layers",
-                    stage.of(full.joules_per_token));
+                    energy.of(joules_per_token));
+  result.set_section("pipeline",
+                     {{"sensitivity", stage.sensitivity()}, {"energy_sensitivity", energy.sensitivity()}});
   auto section = wafer_section(machine, p.grid);
   section["sensitivity"] = token.inverse().sensitivity();
   result.set_section("wafer", section);

@@ -26,6 +26,16 @@ void draw(StreamedItems& items, const StreamedPlace& place, const StreamedSettin
   set_totals(items, place, matrix, wse::StreamTotals::of(weights));
 }
 
+/// What becomes of time and energy when the machine's numbers move; `seconds(machine)`: of the whole run,
+/// nobody waiting.
+template <class Seconds>
+void add_bands(StreamedRun& run, const wse::Machine& machine, const Seconds& seconds) {
+  run.band = wse::band_of(machine, seconds);
+  run.energy_band = wse::band_of(machine, [&](const wse::Machine& m) {
+    return m.idle_watts * seconds(m) + wse::dynamic_joules(m, run.operations, run.word_hops);
+  });
+}
+
 }  // namespace
 
 wse::StreamedWeights drawn_weights(const StreamedShape& shape, const StreamedSettings& s, int columns,
@@ -68,8 +78,8 @@ StreamedRun run_product(const StreamedShape& shape, const StreamedSettings& s, c
   run.operations = tiles.executor.operations();
   run.word_hops = tiles.executor.word_hops();
   run.edge_bits = edge.bits();
-  run.band = wse::band_of(
-      machine, [&](const wse::Machine& m) { return predict_streamed(shape, s, m, run.place) / m.clock_hz; });
+  add_bands(run, machine,
+            [&](const wse::Machine& m) { return predict_streamed(shape, s, m, run.place) / m.clock_hz; });
   return run;
 }
 
@@ -95,9 +105,8 @@ StreamedRun run_layer(const Configuration& c, const StreamedSettings& s, const w
   run.cycles = double(tiles.latest(run.place) - first);
   run.word_hops = tiles.executor.word_hops() - hops;
   run.edge_bits = edge.bits() / 2;
-  run.band = wse::band_of(machine, [&](const wse::Machine& m) {
-    return predict_streamed(c, s, m, run.place).layer / m.clock_hz;
-  });
+  add_bands(run, machine,
+            [&](const wse::Machine& m) { return predict_streamed(c, s, m, run.place).layer / m.clock_hz; });
   return run;
 }
 

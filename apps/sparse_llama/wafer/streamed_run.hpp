@@ -15,7 +15,7 @@ struct StreamedRun {
   wse::OperationCounts operations;
   std::int64_t word_hops = 0;
   double edge_bits = 0;
-  wse::Band band;  ///< of the time
+  wse::Band band, energy_band;  ///< of the time, and of joules()
 
   double seconds(const wse::Machine& machine) const { return cycles / machine.clock_hz; }
   /// Operations, words and hops, and idle power of the whole wafer.
