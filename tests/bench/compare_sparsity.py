@@ -12,6 +12,7 @@ only: faster, but the dense head then counts for more than it does in the model.
 import argparse
 import json
 import os
+import statistics
 import sys
 from pathlib import Path
 
@@ -56,11 +57,13 @@ def surface(args):
         print(table, flush=True)
         dense, sparse = ({b["sequences"]: b for b in f["together"]} for f in result["formats"])
         for n in args.together:
-            joules = [side[n]["joules_per_token"] for side in (dense, sparse)]
+            joules = [side[n]["rounds"]["joules_per_token"] for side in (dense, sparse)]
+            # Rounds of both in turn; none without a meter, or where it missed a round.
+            less = sorted(before / after for before, after in zip(*joules)) if len(joules[0]) == len(joules[1]) else []
             ratio = sparse[n]["decode_ratio"]
-            points.append({"side": "native", "model": args.model, "sparsity": sparsity, "together": n, "rate_over_dense": ratio["median"],
-                           "rate_low": ratio["smallest"], "rate_high": ratio["largest"],
-                           "energy_over_dense": joules[0]["median"] / joules[1]["median"] if all(joules) else None})
+            point = {"side": "native", "model": args.model, "sparsity": sparsity, "together": n, "rate_over_dense": ratio["median"],
+                     "rate_low": ratio["smallest"], "rate_high": ratio["largest"], "energy_over_dense": statistics.median(less) if less else None}
+            points.append(point | ({"energy_low": less[0], "energy_high": less[-1]} if less else {}))
     return points
 
 

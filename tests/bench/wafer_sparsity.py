@@ -5,13 +5,15 @@ usage: wafer_sparsity.py --binary SPARSE_LLAMA [--model tinyllama-1.1b] [--tiles
                          [--rows-together 1] [--prompt-tokens 4] [--tokens 4] [--options "..."] [--out DIR] [--json FILE]
        wafer_sparsity.py --binary SPARSE_LLAMA --together 1,4,16,64,256 [--arriving 2,9,16,25,43] [--cache-tokens 8] ...
        wafer_sparsity.py --binary SPARSE_LLAMA --streamed --model llama2-7b:context=4096 --tiles "" ...
+       wafer_sparsity.py --binary SPARSE_LLAMA --product 12288x12288 --together 8192,131072 --tiles ""
 
 Weights are made up in the model's shapes. The first form runs one model after the other with resident weights, a line each.
 --together: resident weights, so many tokens in each of the passes that fill all regions, a layer on the clocks of all its tiles; by the
 cycles that pass before an arriving weight's multiply-adds, where tiles send their stored weights to themselves (`--stored-weights
 sent`), and with scalar code that finds them. --streamed: a layer with streamed weights, by tokens together. Both write rows for
-`wafermark-report --sparsity FILE`. Joules are of the whole machine: idle power of all tiles, used or not, and counted operations, words
-and hops. All figures but the host's seconds are emulated, so one run each is exact.
+`wafermark-report --sparsity FILE`. --product: one product with streamed weights. Ratios have the interval that the machine's numbers leave
+open, each moved through its range on both sides at once; the first form's are to the first of --cases. Joules are of the whole machine:
+idle power of all tiles, used or not, and counted operations, words and hops. All figures but the host's seconds are emulated, so one run each is exact.
 """
 import argparse
 import json
@@ -48,16 +50,15 @@ def run(args, form, sparsity):
             "tokens_per_second": f["decode_tokens_per_second"], "prefill_tokens_per_second": f["prefill_tokens_per_second"],
             "joules_per_token": f["joules_per_token"], "dynamic_joules_per_token": f["dynamic_joules_per_token"],
             "waiting": phases["wait"]["mean"] / all_cycles, "balance": f.get("balance"), "balance_even": f.get("balance_even"),
+            "of_rate": result["wafer"]["sensitivity"], "of_joules": result["wafer"]["energy_sensitivity"],
             "bits_per_weight": f["bits_per_weight"], "sram_high_water": f["sram_high_water"], "cache_capacity": f["cache_capacity"],
             "host_seconds": f["load_seconds"] + f["emulator_seconds"]}
 
 
-def info(args, form, sparsity, words):
+def info(args, words):
     """result.json of `sparse_llama info` on the wafer; None where the tiles' memory does not hold it."""
-    keys = f"sparsity={sparsity}" + (",two_four=1" if form == "two_four" else "")
-    name = f"{args.model}{',' if ':' in args.model else ':'}{keys}"
     with tempfile.TemporaryDirectory() as out:
-        command = [args.binary, "info", "--synthetic", name, "--target", "wafer", "--format", form, "--value", args.value, *words, "--out", out]
+        command = [args.binary, "info", "--target", "wafer", "--value", args.value, *words, "--out", out]
         command += (["--tiles", args.tiles] if args.tiles else []) + shlex.split(args.options)
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode == 2 and "found no place" in done.stderr:
@@ -67,9 +68,14 @@ def info(args, form, sparsity, words):
         return json.loads(Path(out, "result.json").read_text())
 
 
+def info_of_model(args, form, sparsity, words):
+    keys = f"sparsity={sparsity}" + (",two_four=1" if form == "two_four" else "")
+    return info(args, ["--synthetic", f"{args.model}{',' if ':' in args.model else ':'}{keys}", "--format", form, *words])
+
+
 @dataclass(frozen=True)
 class Taken:
-    """What a pass takes, and what its time and energy hang on: lists of influences, as results have them."""
+    """What a pass takes, and what its time and energy depend on: lists of influences, as results have them."""
 
     seconds: float
     joules_per_token: float
@@ -77,8 +83,8 @@ class Taken:
     of_joules: list
 
     @classmethod
-    def of(cls, seconds, joules_per_token, json):
-        return cls(seconds, joules_per_token, json["sensitivity"], json["energy_sensitivity"])
+    def of(cls, seconds, joules_per_token, section):
+        return cls(seconds, joules_per_token, section["time_sensitivity"], section["energy_sensitivity"])
 
 
 def surface_row(args, side, sparsity, together, taken, dense):
@@ -93,9 +99,12 @@ def surface_row(args, side, sparsity, together, taken, dense):
     return row
 
 
+def bracketed(value, low, high):
+    return f"{value:.2f}" + (f" [{low:.2f} {high:.2f}]" if low else "")
+
+
 def shown(row, what):
-    low, high = row[f"{what}_low"], row[f"{what}_high"]
-    return f"{row[what + '_over_dense']:.2f}" + (f" [{low:.2f} {high:.2f}]" if low else "")
+    return bracketed(row[f"{what}_over_dense"], row[f"{what}_low"], row[f"{what}_high"])
 
 
 def crossing(points, level):
@@ -115,7 +124,7 @@ def crossing(points, level):
 def resident_surface(args):
     """Resident weights, the pipeline full."""
     def point(form, sparsity, together, how):
-        result = info(args, form, sparsity, ["--for-throughput", "--rows-together", together, "--cache-tokens", args.cache_tokens, *how])
+        result = info_of_model(args, form, sparsity, ["--for-throughput", "--rows-together", together, "--cache-tokens", args.cache_tokens, *how])
         if not result:
             return None
         f = {x["name"]: x["value"] for x in result["figures"]}
@@ -124,7 +133,8 @@ def resident_surface(args):
     ways = [("scalar", [])] + [(cycles, ["--stored-weights", "sent", "--machine-set", f"core.arriving_weight_cycles.value={cycles}"])
                                for cycles in args.arriving]
     dense = {n: point("dense", 0.0, n, []) for n in args.together}
-    print("tokens together: " + ", ".join(map(str, args.together)) + "; tokens/s over dense (J over dense), in brackets what the machine's numbers leave open")
+    print("tokens together: " + ", ".join(map(str, args.together)) +
+          "; tokens/s over dense (J less than dense), in brackets what the machine's numbers leave open")
     print("dense, tokens/s: " + ", ".join(f"{n / dense[n].seconds:.0f}" if dense[n] else "no room" for n in args.together), flush=True)
     rows = [surface_row(args, "wafer, resident", 0.0, n, dense[n], dense[n]) for n in args.together if dense[n]]
     for way, words in ways:
@@ -146,7 +156,7 @@ def resident_surface(args):
 def streamed_surface(args):
     """Streamed weights, a layer."""
     def points(form, sparsity):
-        result = info(args, form, sparsity, ["--weights", "streamed"])
+        result = info_of_model(args, form, sparsity, ["--weights", "streamed"])
         return {r["tokens"]: Taken.of(r["seconds"], r["joules_per_token"], r) for r in result["layer"]["rows"]}
 
     dense = points("dense", 0.0)
@@ -157,6 +167,41 @@ def streamed_surface(args):
             if dense.get(n):
                 print(f"{form:<9} {100 * sparsity:3.0f} %, {n:>7} tokens: {shown(rows[-1], 'rate')} / {shown(rows[-1], 'energy')}", flush=True)
     return rows
+
+
+def one_pass_after_the_other(args):
+    """Whole runs with resident weights, a line each; ratios to the first."""
+    chosen = args.cases.split(",") if args.cases else None
+    rows = []
+    print(f"{'format':<9} {'zeros':>6} {'bits':>6} {'tokens/s':>9} {'x':>16} {'J/token':>9} {'less':>16} {'dynamic J':>10} {'waiting':>8} "
+          f"{'balance':>8} {'in order':>8} {'cache':>8} {'host s':>7}")
+    for form, sparsity in CASES:
+        if chosen and form not in chosen and f"{form}_{round(100 * sparsity)}" not in chosen:
+            continue
+        r = run(args, form, sparsity)
+        rows.append(r)
+        first = rows[0]
+        rate = paired_interval(r["tokens_per_second"] / first["tokens_per_second"], r["of_rate"], first["of_rate"])
+        less = paired_interval(first["joules_per_token"] / r["joules_per_token"], first["of_joules"], r["of_joules"])
+        balance = lambda key: f"{r[key]:8.3f}" if r[key] is not None else f"{'-':>8}"
+        print(f"{form:<9} {100 * r['sparsity']:5.1f}% {r['bits_per_weight']:6.2f} {r['tokens_per_second']:9.1f} "
+              f"{bracketed(rate.value, rate.low, rate.high):>16} {r['joules_per_token']:9.4f} "
+              f"{bracketed(less.value, less.low, less.high):>16} {r['dynamic_joules_per_token']:10.5f} {100 * r['waiting']:7.1f}% "
+              f"{balance('balance')} {balance('balance_even')} {r['cache_capacity']:8.0f} {r['host_seconds']:7.1f}", flush=True)
+    return rows
+
+
+def print_products(args):
+    """One product with streamed weights: time and energy over dense."""
+    result = info(args, ["--weights", "streamed", "--product", args.product, "--product-tokens", ",".join(map(str, args.together))])
+    dense = {}
+    for r in result["products"]["rows"]:
+        taken = Taken.of(r["cycles"], r["joules"] / r["tokens"], r)
+        if r["sparsity"] == 0:
+            dense[r["tokens"]] = taken
+            continue
+        row = surface_row(args, "", r["sparsity"], r["tokens"], taken, dense[r["tokens"]])
+        print(f"{args.product}, {100 * r['sparsity']:3.0f} %, {r['tokens']:>7} tokens: {shown(row, 'rate')} / {shown(row, 'energy')}", flush=True)
 
 
 def numbers(text):
@@ -175,31 +220,22 @@ def main():
     parser.add_argument("--cases", help="some of dense,two_four_50,bit_mask_50,...; default: all")
     parser.add_argument("--out", help="folder for the runs' results")
     parser.add_argument("--json")
-    parser.add_argument("--together", type=numbers, help="numbers of tokens, resident weights")
+    parser.add_argument("--together", type=numbers, help="numbers of tokens: resident weights, or of --product")
     parser.add_argument("--arriving", type=numbers, default=[2, 9, 16, 25, 43], help="cycles before an arriving weight's multiply-adds")
     parser.add_argument("--cache-tokens", type=int, default=8)
     parser.add_argument("--streamed", action="store_true")
+    parser.add_argument("--product", help="OUTPUTSxINPUTS")
     args = parser.parse_args()
+    if args.product:
+        if not args.together:
+            parser.error("--product: found no --together, expected numbers of tokens")
+        return print_products(args)
     if args.together or args.streamed:
         rows = streamed_surface(args) if args.streamed else resident_surface(args)
         if args.json:
             Path(args.json).write_text(json.dumps({"surface": rows}, indent=1) + "\n")
         return
-    chosen = args.cases.split(",") if args.cases else None
-    rows = []
-    print(f"{'format':<9} {'zeros':>6} {'bits':>6} {'tokens/s':>9} {'x':>5} {'J/token':>9} {'less':>5} {'dynamic J':>10} {'waiting':>8} "
-          f"{'balance':>8} {'in order':>8} {'cache':>8} {'host s':>7}")
-    for form, sparsity in CASES:
-        if chosen and form not in chosen and f"{form}_{round(100 * sparsity)}" not in chosen:
-            continue
-        r = run(args, form, sparsity)
-        rows.append(r)
-        first = rows[0]
-        balance = lambda key: f"{r[key]:8.3f}" if r[key] is not None else f"{'-':>8}"
-        print(f"{form:<9} {100 * r['sparsity']:5.1f}% {r['bits_per_weight']:6.2f} {r['tokens_per_second']:9.1f} "
-              f"{r['tokens_per_second'] / first['tokens_per_second']:5.2f} {r['joules_per_token']:9.4f} "
-              f"{first['joules_per_token'] / r['joules_per_token']:5.2f} {r['dynamic_joules_per_token']:10.5f} {100 * r['waiting']:7.1f}% "
-              f"{balance('balance')} {balance('balance_even')} {r['cache_capacity']:8.0f} {r['host_seconds']:7.1f}", flush=True)
+    rows = one_pass_after_the_other(args)
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -144,8 +144,10 @@ def llama(name, rate, target="wafer", sparsity=0.0, band=(0.8, 1.1), started="20
 
 
 def streamed(zeros, tokens, rate, sensitivity, joules=None):
+    """What moves the rate moves the energy the other way, as where idle power is all."""
+    of_energy = [moves(s["number"], 1 / s["at_low"], 1 / s["at_high"]) for s in sensitivity]
     return llama(f"llama2-7b:context=5000,sparsity={zeros}", None, sparsity=zeros, prefill=rate, joules=joules,
-                 wafer={"weights": "streamed", "tokens_of_pass": tokens, "sensitivity": sensitivity})
+                 wafer={"weights": "streamed", "tokens_of_pass": tokens, "sensitivity": sensitivity, "energy_sensitivity": of_energy})
 
 
 def moves(number, low, high):

@@ -125,9 +125,11 @@ class Llama(WithFolder):
             made += [streamed(0.0, tokens, 100.0, [moves("a", 1.0, 0.9)], joules=0.1),
                      streamed(0.7, tokens, 100.0 * gain, [moves("a", 1.0, 0.95)], joules=0.05)]
         text, _, html = self.made(*made)
-        self.assertIn("llama2-7b, bf16, 70 % zeros 32,768 170 (136 to 187) emulated 1.7 (1.7 to 1.8) 50 emulated 2", text["answer"])
+        self.assertIn("llama2-7b, bf16, 70 % zeros 32,768 170 (136 to 187) emulated 1.7 (1.7 to 1.8) 50 emulated 2 (2 to 2.1)", text["answer"])
         self.assertIn("8,192 100 (80 to 110) emulated undecided", text["answer"])
         self.assertIn("tokens together", html)
+        made[3]["wafer"].pop("energy_sensitivity")
+        self.assertIn("50 emulated no band: not quoted", self.made(*made)[0]["answer"])
         made[3]["generation"] = {"tokens_asked_for": 1}  # of each sequence one token: a pass
         self.assertIn("1.7 (1.7 to 1.8)", self.made(*made)[0]["answer"])
         made[3]["build"]["commit"] += "-dirty"

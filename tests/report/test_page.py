@@ -9,7 +9,7 @@ from pathlib import Path
 
 from made_results import REPORT, described, llama, repeats, result, sweep, write
 from test_mutations import CAMPAIGN, DEFECTS
-from wafermark_report import doses, page, scaling
+from wafermark_report import doses, page, scaling, surface
 from wafermark_report.errors import InputError
 from wafermark_report.results import read_results
 
@@ -264,6 +264,17 @@ class Words(WithFolder):
         text, _, _ = self.made(result(), sparsity_files=[file])
         self.assertIn("save at most 2.06 (1.5 to 2.1) times (wafer, streamed", text["sparsity"])
         self.assertIn("wafer, streamed 2.06 (1.5 to 2.1) emulated energy", text["sparsity"])
+        points[-3] |= {"energy_low": 0.9, "energy_high": 2.0}  # 1.4 times with 8,192 tokens: not quoted
+        self.assertEqual([surface.decided(p) for p in points[-3:-1]], [False, True])
+        self.assertIn("Bands, of 70 % zeros", surface.surface_picture(points).caption)
+        self.assertNotIn("Bands", surface.surface_picture(points[:-3]).caption)
+        self.assertEqual([row[-1] for row in surface.claim_table(points[-3:-2]).rows], ["undecided"])
+        self.assertIn("1 lies in its interval", surface.verdict_text(points[-3:-2]).text)
+        self.assertEqual([[str(cell) for cell in row[-2:]] for row in surface.claim_table(points[-3:-1]).rows], [["131,072", "131,072"]])
+        points[-3]["energy_high"] = 3.5
+        self.assertIn("save 2.06 (1.5 to 2.1) times (wafer, streamed, 131,072 tokens together), and 3.33 times lies in the interval of wafer,"
+                      " streamed, 8,192 tokens together", surface.verdict_text(points).text)
+        points[-3]["energy_high"] = 2.0
         points[-2]["energy_high"] = 3.4
         file.write_text(json.dumps({"surface": points}))
         text, _, _ = self.made(result(), sparsity_files=[file])
@@ -276,6 +287,9 @@ class Words(WithFolder):
         self.assertIn("The claim holds (wafer, streamed)", text["sparsity"])
         self.assertIn("would take 2.5 % of the energy", text["sparsity"])  # (50 / 2 + 100 / 4) / 2000
         self.assertIn("with dense weights take 7.5 %", text["sparsity"])
+        points[-1] |= {"energy_low": 1.25, "energy_high": 2.5}
+        points[-3] |= {"energy_low": 2.0, "energy_high": 5.0}
+        self.assertIn("would take 2.5 (2.0 to 4.5) % of the energy", surface.training_text(points).text)
         for broken in ({"side": "moon"}, {"together": 0}, {"energy_over_dense": -1}, {"sparsity": 1.5}, {"rate_over_dense": "2"}):
             file.write_text(json.dumps({"surface": [points[0] | broken]}))
             with self.assertRaisesRegex(InputError, "surface"):

@@ -97,13 +97,24 @@ def dense_beside(one, found):
 
 
 def paired_ratio(sparse, dense, rate=PREFILL):
-    """Of two runs on the same machine file, whose numbers move both at once (paired_interval)."""
-    moved = [r.json.get("wafer", {}).get("sensitivity", ()) for r in (sparse, dense)]
-    return paired_interval(sparse.value(rate) / dense.value(rate), *moved)
+    """Rates of two runs on the same machine file, whose numbers move both at once (paired_interval)."""
+    return paired_interval(sparse.value(rate) / dense.value(rate), influences(sparse, "sensitivity"), influences(dense, "sensitivity"))
+
+
+def paired_saving(sparse, dense):
+    """How many times less energy a token than dense, in the same way; None where a run has none."""
+    joules = [r.value(JOULES) for r in (dense, sparse)]
+    if not all(joules):
+        return None
+    return paired_interval(joules[0] / joules[1], influences(dense, "energy_sensitivity"), influences(sparse, "energy_sensitivity"))
+
+
+def influences(result, name):
+    return result.json.get("wafer", {}).get(name, ())
 
 
 def paired_interval(value, above, below):
-    """A ratio whose two sides hang on the same numbers, each by its "sensitivity" (a list as results have it): every number at the ends of
+    """A ratio whose two sides depend on the same numbers, each by its influences (a list as results have it): every number at the ends of
     its range, in both at once, and the logarithms added up as squares; no interval where a side does not say what moves it."""
     moved = [{s["number"]: s for s in side} for side in (above, below)]
     if not all(moved):

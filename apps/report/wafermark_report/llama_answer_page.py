@@ -2,7 +2,7 @@
 from . import svg_theme
 from .answer import Rate, ratio
 from .answer_words import ratio_words, size_words, with_interval
-from .llama_answer import DECODE, JOULES, decodings, dense_beside, paired_ratio, passes
+from .llama_answer import DECODE, JOULES, decodings, dense_beside, paired_ratio, paired_saving, passes
 from .parts import Cell, Picture, Table, Text
 from .svg_theme import FAINT, MARKERS, SERIES, inline, legend, log_axis
 from .wording import number, times
@@ -35,15 +35,10 @@ def pass_rows(found, quotable):
         dense = dense_beside(p, found)
         faster = less = "-"
         if dense and p.model.zeros:
-            quoted = paired_ratio(p.run, dense.run)
-            faster = ratio_words(quoted)
             why = quotable.why_not(p.run, dense.run)
-            if why:
-                faster = less = f"not quoted: {why}"
-            elif not quoted.decided:
-                less = "undecided"
-            elif p.run.value(JOULES) and dense.run.value(JOULES):
-                less = times(dense.run.value(JOULES) / p.run.value(JOULES))
+            saving = paired_saving(p.run, dense.run)
+            faster = f"not quoted: {why}" if why else ratio_words(paired_ratio(p.run, dense.run))
+            less = f"not quoted: {why}" if why else ratio_words(saving) if saving else "-"
         joules = p.run.value(JOULES)
         yield [p.model.label, f"{p.tokens:,}", Cell(with_interval(Rate.of(p.run, "prefill_tokens_per_second")), "emulated"), faster,
                Cell(number(1e3 * joules), "emulated") if joules else "-", less]

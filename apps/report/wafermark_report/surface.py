@@ -33,10 +33,23 @@ def interval(point):
     return (low, high) if low is not None and high is not None else None
 
 
+def decided(point):
+    """Whether its interval leaves out 1; only such a ratio is quoted. One without an interval is quoted without."""
+    of = interval(point)
+    return of is None or not of[0] <= 1 <= of[1]
+
+
 def times_less(point):
-    """"3 (2.2 to 3.1)", or "3" without an interval."""
+    """"3 (2.2 to 3.1)", "3" without an interval, "undecided" where the interval holds 1."""
+    if not decided(point):
+        return "undecided"
     of = interval(point)
     return number(saving(point)[0], 3) + (f" ({number(of[0], 3)} to {number(of[1], 3)})" if of else "")
+
+
+def best_of(points):
+    """The point that saves most: one that surely saves, if any does."""
+    return max(points, key=lambda p: (decided(p) and saving(p)[0] > 1, saving(p)[0]))
 
 
 def way(point):
@@ -48,13 +61,16 @@ def way(point):
 
 
 def curves(points):
-    """{(way, sparsity): [(tokens together, ratio), ...]}: unstructured zeros only."""
+    """{(way, sparsity): points by tokens together}: unstructured zeros only."""
     found = {}
     for p in points:
-        ratio, _ = saving(p)
-        if p["sparsity"] > 0 and ratio is not None and p.get("format", "bit_mask") == "bit_mask":
-            found.setdefault((way(p), p["sparsity"]), {})[p["together"]] = ratio
-    return {key: sorted(of.items()) for key, of in found.items()}
+        if p["sparsity"] > 0 and saving(p)[0] is not None and p.get("format", "bit_mask") == "bit_mask":
+            found.setdefault((way(p), p["sparsity"]), {})[p["together"]] = p
+    return {key: [p for _, p in sorted(of.items())] for key, of in found.items()}
+
+
+def is_claimed(sparsity):
+    return abs(sparsity - CLAIMED_ZEROS) <= 0.02
 
 
 def shown_ways(points):
@@ -76,10 +92,14 @@ def surface_picture(points):
     ways = list(dict.fromkeys(key[0] for key in drawn))
     shares = sorted({key[1] for key in drawn})
     for (name, share), curve in drawn.items():
+        together, colour = [p["together"] for p in curve], SERIES[shares.index(share) % len(SERIES)]
+        if is_claimed(share) and all(map(interval, curve)):  # bands of all shares would hide each other
+            axes.fill_between(together, *zip(*map(interval, curve)), color=colour, alpha=0.13, lw=0)
         axes.plot(
-            *zip(*curve),
+            together,
+            [saving(p)[0] for p in curve],
             label=f"{100 * share:.0f} %, {name}",
-            color=SERIES[shares.index(share) % len(SERIES)],
+            color=colour,
             marker=MARKERS[ways.index(name) % len(MARKERS)],
             ls=("-", "--", ":", "-.")[ways.index(name) % 4],
             ms=5,
@@ -91,11 +111,13 @@ def surface_picture(points):
     axes.set_xlabel("tokens together")
     axes.set_ylabel("times less energy a token than dense")
     timed = any(not saving(p)[1] for p in points if p["sparsity"] > 0)
+    banded = any(is_claimed(share) and all(map(interval, curve)) for (_, share), curve in drawn.items())
     kinds = tuple(dict.fromkeys(KINDS[p["side"]] for p in points))
     return Picture(
         inline(fig, "Energy a token over dense, against tokens together"),
         "What zeros among the weights save, by tokens together and way of running; above 1 sparse weights win."
-        + (" Where no meter counts joules the curve is of time." if timed else ""),
+        + (" Where no meter counts joules the curve is of time." if timed else "")
+        + (" Bands, of 70 % zeros: the table below says what they are." if banded else ""),
         kinds,
         wide=True,
         legend=legend(axes),
@@ -104,7 +126,7 @@ def surface_picture(points):
 
 def at_claimed_zeros(points):
     """The points that the claim is about: 70 % unstructured zeros, where dense weights fit too."""
-    return [p for p in points if abs(p["sparsity"] - CLAIMED_ZEROS) <= 0.02 and p.get("format", "bit_mask") == "bit_mask" and saving(p)[0] is not None]
+    return [p for p in points if is_claimed(p["sparsity"]) and p.get("format", "bit_mask") == "bit_mask" and saving(p)[0] is not None]
 
 
 def claim_table(points):
@@ -114,29 +136,32 @@ def claim_table(points):
     for p in at_claimed_zeros(points):
         ways.setdefault(way(p), []).append(p)
     for name, mine in ways.items():
-        best = max(mine, key=lambda p: saving(p)[0])
-        winning = [p["together"] for p in mine if saving(p)[0] >= 1]
+        best = best_of(mine)
+        winning = [p["together"] for p in mine if saving(p)[0] >= 1 and decided(p)]
         rows.append([name, Cell(times_less(best), KINDS[best["side"]]), "energy" if saving(best)[1] else "time", f"{best['together']:,}",
-                     f"{min(winning):,}" if winning else "never"])
+                     f"{min(winning):,}" if winning else "never" if all(map(decided, mine)) else "undecided"])
     if not rows:
         return None
     return Table(
         ["70 % zeros", "times less, at best", "of", "with so many tokens together", "wins from"], rows,
         "The claim is 3.33 times less energy (three tenths). In brackets: of native runs the smallest and the largest round, of the wafer what the"
-        " machine's numbers leave open, moved in both runs at once", numeric_from=1)
+        " machine's numbers leave open, moved in both runs at once. Undecided: 1 lies in it", numeric_from=1)
 
 
 def verdict_text(points):
     found = at_claimed_zeros(points)
     if not found:
         return None
-    best = max(found, key=lambda p: saving(p)[0])
+    best = best_of(found)
+    if not decided(best):
+        return Text("The claim is undecided in these runs: whatever 70 % zeros save, 1 lies in its interval.")
     where = f"{way(best)}, {best['together']:,} tokens together"
     if saving(best)[0] >= 0.95 * CLAIM:
         return Text(f"The claim holds ({way(best)}): {times_less(best)} times less with {best['together']:,} tokens together.")
-    high = interval(best)
-    if high and high[1] >= CLAIM:
-        return Text(f"The claim is undecided in these runs: 70 % zeros save {times_less(best)} times ({where}), and 3.33 times lies in the interval.")
+    farthest = max(filter(interval, found), key=lambda p: interval(p)[1], default=None)
+    if farthest and interval(farthest)[1] >= CLAIM:
+        of_whom = "the interval" if farthest is best else f"the interval of {way(farthest)}, {farthest['together']:,} tokens together"
+        return Text(f"The claim is undecided in these runs: 70 % zeros save {times_less(best)} times ({where}), and 3.33 times lies in {of_whom}.")
     return Text(f"The claim is not found in these runs: 70 % zeros save at most {times_less(best)} times ({where}) where 3.33 times was claimed.")
 
 
@@ -145,15 +170,17 @@ def training_text(points):
     streamed = [p for p in points if p["side"] == "wafer, streamed" and p["energy_over_dense"] is not None]
     stages = []
     for tokens, share in RECOVERY:
-        of_share = [p for p in streamed if abs(p["sparsity"] - share) <= 0.02 and p.get("format", "bit_mask") == "bit_mask"]
+        of_share = [p for p in streamed if abs(p["sparsity"] - share) <= 0.02 and p.get("format", "bit_mask") == "bit_mask" and decided(p)]
         if not of_share:
             return None
         stages.append((tokens, max(of_share, key=lambda p: p["together"])))
-    spent = sum(tokens / point["energy_over_dense"] for tokens, point in stages) / TRAINING
+    spent = [100 * sum(tokens / times for (tokens, _), times in zip(stages, side)) / TRAINING
+             for side in zip(*((saving(p)[0], *reversed(interval(p) or ())) for _, p in stages))]
     dense = sum(tokens for tokens, _ in RECOVERY) / TRAINING
     batches = " and ".join(f"{point['together']:,}" for _, point in stages)
+    between = f" ({spent[1]:.1f} to {spent[2]:.1f})" if len(spent) > 1 else ""
     return Text(
-        f"Recovering a model (50 billion tokens at 50 % zeros, 100 billion at 70 %) would take {100 * spent:.1f} % of the energy of training"
+        f"Recovering a model (50 billion tokens at 50 % zeros, 100 billion at 70 %) would take {spent[0]:.1f}{between} % of the energy of training"
         f" it dense on 2,000 billion, where the same tokens with dense weights take {100 * dense:.1f} %: modelled from forward passes of"
         f" {batches} tokens together, with backward passes taken to save as much.",
         "note",

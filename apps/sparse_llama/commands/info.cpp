@@ -66,7 +66,7 @@ void info_streamed(const InfoOptions& o, const WeightSource& source) {
                       {"cycles_band", run.band.of(run.cycles)},
                       {"seconds", run.seconds(machine)},
                       {"joules_per_token", joules},
-                      {"sensitivity", run.band.sensitivity()},
+                      {"time_sensitivity", run.band.sensitivity()},
                       {"energy_sensitivity", run.energy_band.sensitivity()}});
     } catch (const InputError&) {
       if (sequences == 1) throw;
@@ -87,27 +87,82 @@ void info_streamed(const InfoOptions& o, const WeightSource& source) {
 /// modelled.
 struct FullPipeline {
   LayerRun layer;
-  double stage = 0;              ///< cycles from pass to pass, of the slowest region
-  double tokens_per_second = 0;  ///< of all sequences
-  std::int64_t layers = 0;
+  std::int64_t layers = 0, tokens = 0;  ///< of the model; of a pass
+  double stage = 0;                     ///< cycles from pass to pass, of the slowest region
 
-  /// Of a pass that takes so long: idle power of the wafer and what the layers add; without the head's.
+  /// Of a pass, when the next is so far behind: idle power of the wafer and what the layers add; without the
+  /// head's.
   double joules(const wse::Machine& m, double seconds) const {
     return m.idle_watts * seconds +
            double(layers) * wse::dynamic_joules(m, layer.operations, layer.word_hops);
   }
+  double joules_per_token(const wse::Machine& m) const {
+    return joules(m, stage / m.clock_hz) / double(tokens);
+  }
 };
 
 FullPipeline run_full_pipeline(const Placement& p, const ProgramCost& cost, std::int64_t seen) {
-  const wse::Machine& machine = cost.machine();
   const wse::Block& area = p.layers.front().area;
   FullPipeline full;
   full.layer = run_layer(p.model, cost, p.settings, area.width, area.height, seen);
   full.stage = std::max(p.layers_per_region * full.layer.interval,
                         predict_head(p.model, cost, p.settings, area.width, p.head.area.height));
   full.layers = p.model.layers;
-  full.tokens_per_second = double(p.settings.rows_together) * machine.clock_hz / full.stage;
+  full.tokens = p.settings.rows_together;
   return full;
+}
+
+/// Tokens/s of a pass that takes so many cycles.
+double rate_of(const Placement& p, const wse::Machine& machine, double cycles) {
+  return double(p.settings.rows_together) * machine.clock_hz / cycles;
+}
+
+/// What is predicted and emulated, and what both hang on, to result.json.
+void write_pipeline(const Communicator& comm, const ResultFolder& out, const Placement& p,
+                    const ProgramCost& cost, const FullPipeline& full) {
+  const wse::Machine& machine = cost.machine();
+  const auto predicted_on = [&](const wse::Machine& m) {
+    return p.predict(ProgramCost(m, p.settings.value_type));
+  };
+  const wse::Band token =
+      wse::band_of(machine, [&](const wse::Machine& m) { return predicted_on(m).token / m.clock_hz; });
+  const wse::Band stage =
+      wse::band_of(machine, [&](const wse::Machine& m) { return predicted_on(m).stage / m.clock_hz; });
+  const wse::Band energy = wse::band_of(
+      machine, [&](const wse::Machine& m) { return full.joules(m, predicted_on(m).stage / m.clock_hz); });
+  const double alone_rate = rate_of(p, machine, p.predicted_token_cycles),
+               full_rate = rate_of(p, machine, p.predicted_stage_cycles),
+               emulated_rate = rate_of(p, machine, full.stage), joules = full.joules_per_token(machine);
+  Result result(comm, "sparse_llama", "info", "wafer");
+  result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name,
+                    token.of(p.predicted_token_cycles));
+  result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name,
+                    stage.of(p.predicted_stage_cycles));
+  result.add_figure("cache_capacity", double(p.cache_capacity(machine, p.expected_weight_bytes())), "tokens",
+                    Kind::modelled, machine.name);
+  result.add_figure("predicted_tokens_per_second", alone_rate, "tokens/s", Kind::modelled,
+                    fmt::format("{} sequences, one pass under way", p.settings.rows_together),
+                    token.inverse().of(alone_rate));
+  result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
+                    "a pass in every region", stage.inverse().of(full_rate));
+  result.add_figure("emulated_layer_cycles", full.layer.alone, "", Kind::emulated, machine.name,
+                    token.of(full.layer.alone));
+  result.add_figure("emulated_stage_cycles", full.stage, "", Kind::emulated, machine.name,
+                    stage.of(full.stage));
+  result.add_figure("emulated_tokens_per_second_of_all", emulated_rate, "tokens/s", Kind::emulated,
+                    "a pass in every region; weights drawn with the mean density",
+                    stage.inverse().of(emulated_rate));
+  result.add_figure("emulated_joules_per_token_of_all", joules, "J", Kind::emulated,
+                    "idle power of the wafer, operations, words and hops of the layers", energy.of(joules));
+  result.set_section(
+      "pipeline", {{"time_sensitivity", stage.sensitivity()}, {"energy_sensitivity", energy.sensitivity()}});
+  auto section = wafer_section(machine, p.grid);
+  section["sensitivity"] = token.inverse().sensitivity();
+  result.set_section("wafer", section);
+  result.set_section("floor_plan", p.floor_plan());
+  out.begin(result);
+  out.write(result);
+  fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", out.path());
 }
 
 /// Where the model would lie, what a tile holds, and what a token would take, before a run.
@@ -140,22 +195,19 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       "{:.0f} + "
       "broadcasts {:.0f} + other {:.0f}\n",
       seen, l.sum(), l.multiply, l.attention, l.reduce, l.broadcast, l.other);
-  const auto together = double(settings.rows_together);  // tokens of a pass, each of a sequence of its own
-  const double alone_rate = together * machine.clock_hz / p.predicted_token_cycles,
-               full_rate = together * machine.clock_hz / p.predicted_stage_cycles;
   fmt::print(
       "of a pass of {} token{}: {:.0f}, that is {:.4g} tokens/s of {} sequence{} at {:.0f} MHz; of the "
       "slowest "
       "region: {:.0f}, {:.4g} tokens/s of all sequences\n",
-      settings.rows_together, settings.rows_together == 1 ? "" : "s", p.predicted_token_cycles, alone_rate,
-      settings.rows_together, settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz,
-      p.predicted_stage_cycles, full_rate);
+      settings.rows_together, settings.rows_together == 1 ? "" : "s", p.predicted_token_cycles,
+      rate_of(p, machine, p.predicted_token_cycles), settings.rows_together,
+      settings.rows_together == 1 ? "" : "s", 1e-6 * machine.clock_hz, p.predicted_stage_cycles,
+      rate_of(p, machine, p.predicted_stage_cycles));
   const FullPipeline full = run_full_pipeline(p, cost, seen);
-  const double joules_per_token = full.joules(machine, full.stage / machine.clock_hz) / together;
   fmt::print(
       "emulated, weights drawn with the mean density: a layer {:.0f} cycles, the next pass {:.0f} behind; "
       "a pass in every region: {:.4g} tokens/s of all sequences, {:.4g} J a token\n",
-      full.layer.alone, full.layer.interval, full.tokens_per_second, joules_per_token);
+      full.layer.alone, full.layer.interval, rate_of(p, machine, full.stage), full.joules_per_token(machine));
   if (row_of(settings.format).layout != Layout::whole) {
     WaferSettings dense = settings;
     dense.format = Format::dense;
@@ -169,48 +221,7 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
       fmt::print("dense weights in {} do not fit\n", name_of(settings.value_type));
     }
   }
-  if (!out.given()) return;
-  Result result(comm, "sparse_llama", "info", "wafer");
-  const auto band_of = [&](double Placement::Prediction::*part) {
-    return wse::band_of(machine, [&](const wse::Machine& m) {
-      return p.predict(ProgramCost(m, settings.value_type)).*part / m.clock_hz;
-    });
-  };
-  const wse::Band token = band_of(&Placement::Prediction::token),
-                  stage = band_of(&Placement::Prediction::stage);
-  result.add_figure("predicted_token_cycles", p.predicted_token_cycles, "", Kind::modelled, machine.name,
-                    token.of(p.predicted_token_cycles));
-  result.add_figure("predicted_stage_cycles", p.predicted_stage_cycles, "", Kind::modelled, machine.name,
-                    stage.of(p.predicted_stage_cycles));
-  result.add_figure("cache_capacity", double(p.cache_capacity(machine, weights)), "tokens", Kind::modelled,
-                    machine.name);
-  result.add_figure("predicted_tokens_per_second", alone_rate, "tokens/s", Kind::modelled,
-                    fmt::format("{} sequences, one pass under way", settings.rows_together),
-                    token.inverse().of(alone_rate));
-  result.add_figure("predicted_tokens_per_second_of_all", full_rate, "tokens/s", Kind::modelled,
-                    "a pass in every region", stage.inverse().of(full_rate));
-  result.add_figure("emulated_layer_cycles", full.layer.alone, "", Kind::emulated, machine.name,
-                    token.of(full.layer.alone));
-  result.add_figure("emulated_stage_cycles", full.stage, "", Kind::emulated, machine.name,
-                    stage.of(full.stage));
-  result.add_figure("emulated_tokens_per_second_of_all", full.tokens_per_second, "tokens/s", Kind::emulated,
-                    "a pass in every region; weights drawn with the mean density",
-                    stage.inverse().of(full.tokens_per_second));
-  const wse::Band energy = wse::band_of(machine, [&](const wse::Machine& m) {
-    return full.joules(m, p.predict(ProgramCost(m, settings.value_type)).stage / m.clock_hz);
-  });
-  result.add_figure("emulated_joules_per_token_of_all", joules_per_token, "J", Kind::emulated,
-                    "idle power of the wafer, operations, words and hops of the layers",
-                    energy.of(joules_per_token));
-  result.set_section("pipeline",
-                     {{"sensitivity", stage.sensitivity()}, {"energy_sensitivity", energy.sensitivity()}});
-  auto section = wafer_section(machine, p.grid);
-  section["sensitivity"] = token.inverse().sensitivity();
-  result.set_section("wafer", section);
-  result.set_section("floor_plan", p.floor_plan());
-  out.begin(result);
-  out.write(result);
-  fmt::print("floor plan: {}/result.json, which wafermark-report draws\n", out.path());
+  if (out.given()) write_pipeline(comm, out, p, cost, full);
 }
 
 int info(const InfoOptions& o) {

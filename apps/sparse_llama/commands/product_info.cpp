@@ -30,6 +30,8 @@ nlohmann::json record_of(const StreamedRun& run, const StreamedRun& dense, const
           {"cycles", run.cycles},
           {"seconds_band", run.band.of(run.seconds(machine))},
           {"joules", run.joules(machine)},
+          {"time_sensitivity", run.band.sensitivity()},
+          {"energy_sensitivity", run.energy_band.sensitivity()},
           {"edge_load", run.edge_bits / (machine.edge_bits_per_second / machine.clock_hz) / run.cycles},
           {"time_over_dense", dense.cycles / run.cycles},
           {"energy_over_dense", dense.joules(machine) / run.joules(machine)}};

@@ -51,6 +51,7 @@ void StreamedPass::report(Result& result, std::int64_t tokens) const {
                             {"phases_cycles_per_step", executor_.record().summary_json()},
                             {"tile_memory_bytes", ledger},
                             {"sensitivity", of_time.inverse().sensitivity()},
+                            {"energy_sensitivity", of_energy.sensitivity()},
                             {"numbers", machine_.numbers()}};
   section.update(machine_.record());
   result.set_section("wafer", section);

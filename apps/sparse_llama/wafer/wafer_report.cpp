@@ -72,6 +72,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
                             {"tile_memory_bytes", ledger},
                             {"operations_per_item", cost_.json()},
                             {"sensitivity", of_time.inverse().sensitivity()},
+                            {"energy_sensitivity", of_energy.sensitivity()},
                             {"numbers", m.numbers()}};
   section.update(m.record());
   result.set_section("wafer", section);

@@ -27,6 +27,16 @@ def figures(folder):
     return result, {f["name"]: f for f in result["figures"]}
 
 
+def expect_influences(what, section):
+    """Time depends on cycles alone, energy on prices too: what ratios of two such runs move together."""
+    time, energy = ({s["number"]: s for s in section[key]} for key in ("time_sensitivity", "energy_sensitivity"))
+    priced = {name for name in energy if name.startswith("energy.")}
+    expect("energy.idle_watts" in priced and len(priced) > 2, f"{what}: energy depends on {sorted(energy)}")
+    expect("core.vector_restart_cycles" in time and not priced & set(time), f"{what}: time depends on {sorted(time)}")
+    idle = energy.get("energy.idle_watts", {"at_low": 0, "at_high": 0})
+    expect(0.9 < idle["at_low"] < 1 < idle["at_high"] < 1.1, f"{what}: idle power moves the energy to {idle}")
+
+
 def bad(expected, *arguments):
     done = call(*arguments)
     expect(done.returncode == 2, f"{arguments}: exit code {done.returncode}, expected 2: {done.stderr[-300:]}")
@@ -86,6 +96,7 @@ with tempfile.TemporaryDirectory() as scratch:
     expect(info.returncode == 0, info.stderr[-300:])
     if info.returncode == 0:
         expect(figures(f"{scratch}/info")[0]["floor_plan"], "info wrote no floor plan")
+        expect_influences("a full pipeline", figures(f"{scratch}/info")[0]["pipeline"])
     for word in ("strip", "packed weights", "cycles", "tokens of cache", "dense weights in bf16 fit too"):
         expect(word in info.stdout, f"info --target wafer: no '{word}' in\n{info.stdout}")
     dense = call("info", "--synthetic", "llama2-7b", "--target", "wafer", "--format", "dense", "--cache-tokens", "1000")
@@ -139,9 +150,13 @@ with tempfile.TemporaryDirectory() as scratch:
         over = row["time_over_dense"]
         expect(over == 1 if row["sparsity"] == 0 else over >= 1 - 1e-9, f"a sparse product is slower: {row}")
         expect(row["cycles"] > 0 and row["joules"] > 0 and 0 < row["edge_load"] <= 1, f"{row}")
+        expect_influences("a streamed product", row)
     layer = call("info", "--synthetic", "tinyllama-1.1b:layers=1,context=64,sparsity=0.7", "--target", "wafer", "--tiles", "64x64",
                  "--weights", "streamed", "--out", f"{scratch}/layer")
-    expect(layer.returncode == 0 and figures(f"{scratch}/layer")[0]["layer"]["rows"][0]["cycles"] > 0, layer.stderr[-300:])
+    expect(layer.returncode == 0, layer.stderr[-300:])
+    row = figures(f"{scratch}/layer")[0]["layer"]["rows"][0] if layer.returncode == 0 else {"cycles": 0, "time_sensitivity": [], "energy_sensitivity": []}
+    expect(row["cycles"] > 0, f"a streamed layer takes {row['cycles']} cycles")
+    expect_influences("a streamed layer", row)
 with tempfile.TemporaryDirectory() as scratch:
     texts = {}
     for ranks in (1, 3):
