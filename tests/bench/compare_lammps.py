@@ -38,7 +38,7 @@ CASES = {
 }
 # The W deck with other atoms, for a potential that is given: not among "all".
 UF3_CASES = {
-    "Nb": dict(deck="sc24_W.toml", mass=92.90637, pair="uf3 3", cells=(16, 16, 6),
+    "Nb": dict(deck="sc24_W.toml", mass=92.906, pair="uf3 3", cells=(16, 16, 6),
                settings=("structure.element=Nb", "structure.lattice_constant_angstrom=3.3005", "structure.thermal_expansion=1.0")),
 }
 SKIN = 0.5  # Angstrom, the published choice on CPUs
