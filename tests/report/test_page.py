@@ -357,6 +357,18 @@ class Words(WithFolder):
         self.assertEqual(a.problem, b.problem)
         self.assertNotEqual(a.problem, c.problem)
 
+    def test_a_cache_that_goes_with_the_weights_makes_no_other_problem_and_another_does(self):
+        def kept_in(**cache):
+            return self.llama(1, 0.7) | {"model": self.llama(1, 0.7)["model"] | cache}
+
+        unsaid, bf16, int8, fp32 = read_results(
+            [write(self.folder / "x", kept_in(), kept_in(cache="bf16"), kept_in(cache="int8"), kept_in(value="fp32", cache="fp32"))]
+        )
+        self.assertEqual(unsaid.problem, bf16.problem)
+        self.assertNotEqual(bf16.problem, int8.problem)
+        self.assertEqual((bf16.own_cache, int8.own_cache, fp32.own_cache), (None, "int8", None))
+        self.assertTrue(int8.label.endswith("cache in int8"))
+
     def test_validate_results_are_published_against_emulated(self):
         check = {
             "name": "steps_per_second_Ta",

@@ -29,7 +29,8 @@ def model_of(result):
     name, _, keys = model.get("name", "").partition(":")
     kept = [k for k in keys.split(",") if k and k.split("=")[0] not in NOT_THE_MODEL]
     zeros = round(100 * (result.value("sparsity") or 0))
-    return Model(name + (f" ({', '.join(kept)})" if kept else ""), str(model.get("value")), zeros,
+    value = str(model.get("value")) + (f", cache in {result.own_cache}" if result.own_cache else "")
+    return Model(name + (f" ({', '.join(kept)})" if kept else ""), value, zeros,
                  model.get("sequences") or 1)
 
 

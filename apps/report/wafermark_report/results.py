@@ -165,8 +165,9 @@ class RunResult:
         if self.app == "sparse_llama":
             model = self.json.get("model", {})
             # The instruction set and the BLAS belong to the machine.
-            model = {k: v for k, v in model.items() if k not in ("instructions", "blas")}
-            return json.dumps(["sparse_llama", self.command, model, self.value("sparsity")], sort_keys=True)
+            model = {k: v for k, v in model.items() if k not in ("instructions", "blas", "cache")}
+            return json.dumps(["sparse_llama", self.command, model, self.value("sparsity"), *([self.own_cache] if self.own_cache else [])],
+                              sort_keys=True)
         physics = {}
         for table, content in self.deck.items():
             dropped = LENGTH_KEYS.get(table, set())
@@ -181,6 +182,12 @@ class RunResult:
         return json.dumps([self.app, self.command, physics], sort_keys=True, default=str)
 
     @functools.cached_property
+    def own_cache(self):
+        """What keys and values were kept as, where it is not what goes with the weights; None of results that do not say (the wafer's, older ones)."""
+        model = self.json.get("model", {})
+        return model.get("cache") if model.get("cache") != ("fp32" if model.get("value") == "fp32" else "bf16") else None
+
+    @functools.cached_property
     def label(self):
         """The problem in a few words, without its size."""
         if self.app == "sparse_llama":
@@ -191,6 +198,8 @@ class RunResult:
             sparsity = self.value("sparsity")
             if sparsity:
                 words.append(f"{100 * sparsity:.0f} % cut")
+            if self.own_cache:
+                words.append(f"cache in {self.own_cache}")
             return " ".join(words) or f"{self.app} {self.command}"
         structure, potential = self.deck.get("structure", {}), self.deck.get("potential", {})
         if not self.deck:

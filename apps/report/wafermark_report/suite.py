@@ -54,7 +54,8 @@ def problem_of(result):
         if result.model_key not in LLAMAS:
             return None
         model = result.json["model"]
-        return f"{result.model_name}, {100 * (result.value('sparsity') or 0):.0f} % cut, {model.get('format')} {model.get('value')}"
+        return f"{result.model_name}, {100 * (result.value('sparsity') or 0):.0f} % cut, {model.get('format')} {model.get('value')}" + (
+            f", cache in {result.own_cache}" if result.own_cache else "")
     physics, cells = physics_of(result.problem), result.deck.get("structure", {}).get("cells") or []
     for name, (wanted, deck_cells) in decks().items():
         if physics == wanted and same_cells(cells, deck_cells, DECKS[name]):

@@ -349,7 +349,7 @@ def command_of(result):
         words.append(shlex.quote(result.json["deck"]["file"]))
     elif result.json.get("model"):
         m = result.json["model"]
-        words += [f"--{k} {shlex.quote(str(m[k]))}" for k in ("format", "value") if k in m]
+        words += [f"--{k} {shlex.quote(str(m[k]))}" for k in ("format", "value", "cache") if k in m]
     if result.target != "cluster":
         words.append(f"--target {result.target}")
     words.append(f"--out {shlex.quote(result.name)}")

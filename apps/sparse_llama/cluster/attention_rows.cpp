@@ -16,10 +16,11 @@ namespace {
 #ifndef __CUDACC__
 /// The queries of a run of rows to one pair of keys and values, of at most so many of the heads that share
 /// it.
+template <class Cached>
 struct AttendRuns {
   const AttentionPass& pass;
   const Rows &qkv, &out;
-  const Cache &keys, &values;
+  const CacheArrays<Cached>& cache;
   std::int64_t heads, group, together;  // heads of all, of a pair of keys and values, of a block
 
   std::int64_t parts() const { return (group + together - 1) / together; }
@@ -29,7 +30,7 @@ struct AttendRuns {
     const RowRun run = pass.runs[std::size_t(k / (heads / group * parts()))];
     const std::int64_t kv = k / parts() % (heads / group), first_head = kv * group + k % parts() * together,
                        last_head = std::min(first_head + together, (kv + 1) * group);
-    const auto head_dim = std::int64_t(keys.extent(3));
+    const std::int64_t head_dim = cache.head_dim();
     AttentionQuery queries[query_block];
     int n = 0;
     for (std::int64_t r = run.first; r < run.first + run.count; ++r)
@@ -39,11 +40,40 @@ struct AttendRuns {
         queries[n++] = {&qkv(r, h * head_dim), &out(r, h * head_dim), begin, seen};
       }
     const std::int64_t slot = pass.first_slot + pass.rows(run.first).sequence;
-    attention_of_queries(queries, n, &keys(slot, kv, 0, 0), &values(slot, kv, 0, 0), head_dim,
-                         1.0f / std::sqrt(float(head_dim)));
+    attention_of_queries(queries, n, cache.head(slot, kv), head_dim, 1.0f / std::sqrt(float(head_dim)));
   }
 };
 #endif
+
+template <class Cached>
+void attend_to(const AttentionPass& pass, const Rows& qkv, std::int64_t heads,
+               const CacheArrays<Cached>& cache, const Rows& out) {
+  const std::int64_t kv_heads = cache.kv_heads(), head_dim = cache.head_dim(), group = heads / kv_heads,
+                     n = pass.count;
+  const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
+  announce_bytes(bytes_of_attending(cache, heads, n, pass.attended));
+#ifndef __CUDACC__
+  if constexpr (on_host)
+    if (!runtime::charges_kernels() && !cache.empty() && suits_attention_of_queries(head_dim)) {
+      const auto runs = std::int64_t(pass.runs.size()), enough = 4 * std::int64_t(Space().concurrency());
+      std::int64_t together = std::min(group, query_block);  // fewer where threads would have nothing to do
+      while (together > 4 && runs * kv_heads * ((group + together - 1) / together) < enough)
+        together = (together + 1) / 2;
+      const AttendRuns<Cached> body{pass, qkv, out, cache, heads, group, together};
+      return stealing_loop("attention", body.blocks(), body);
+    }
+#endif
+  const Kokkos::View<TokenRow*> rows = pass.rows;
+  const std::int64_t first_slot = pass.first_slot, window = pass.window;
+  stealing_loop(
+      "attention", cache.empty() ? 0 : n * heads, KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
+        const std::int64_t seen = rows(r).position + 1,
+                           begin = window > 0 ? Kokkos::max(seen - window, std::int64_t(0)) : 0;
+        attention(&qkv(r, h * head_dim), cache.head(slot, h / group), begin, seen, head_dim, scale,
+                  &out(r, h * head_dim));
+      });
+}
 
 }  // namespace
 
@@ -58,33 +88,9 @@ std::vector<RowRun> runs_of_rows(std::span<const TokenRow> rows, std::int64_t he
   return runs;
 }
 
-void attend_rows(const AttentionPass& pass, const Rows& qkv, std::int64_t heads, const Cache& keys,
-                 const Cache& values, const Rows& out) {
-  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
-             group = heads / kv_heads, n = pass.count;
-  const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
-  announce_bytes(double(2 * head_dim * (pass.attended * kv_heads + n * heads)) * sizeof(float));
-#ifndef __CUDACC__
-  if constexpr (on_host)
-    if (!runtime::charges_kernels() && keys.size() > 0 && suits_attention_of_queries(head_dim)) {
-      const auto runs = std::int64_t(pass.runs.size()), enough = 4 * std::int64_t(Space().concurrency());
-      std::int64_t together = std::min(group, query_block);  // fewer where threads would have nothing to do
-      while (together > 4 && runs * kv_heads * ((group + together - 1) / together) < enough)
-        together = (together + 1) / 2;
-      const AttendRuns body{pass, qkv, out, keys, values, heads, group, together};
-      return stealing_loop("attention", body.blocks(), body);
-    }
-#endif
-  const Kokkos::View<TokenRow*> rows = pass.rows;
-  const std::int64_t first_slot = pass.first_slot, window = pass.window;
-  stealing_loop(
-      "attention", keys.size() > 0 ? n * heads : 0, KOKKOS_LAMBDA(std::int64_t k) {
-        const std::int64_t r = k / heads, h = k % heads, slot = first_slot + rows(r).sequence;
-        const std::int64_t seen = rows(r).position + 1,
-                           begin = window > 0 ? Kokkos::max(seen - window, std::int64_t(0)) : 0;
-        attention(&qkv(r, h * head_dim), &keys(slot, h / group, 0, 0), &values(slot, h / group, 0, 0), begin,
-                  seen, head_dim, scale, &out(r, h * head_dim));
-      });
+void attend_rows(const AttentionPass& pass, const Rows& qkv, std::int64_t heads, const KeyValueCache& cache,
+                 const Rows& out) {
+  std::visit([&](const auto& arrays) { attend_to(pass, qkv, heads, arrays, out); }, cache);
 }
 
 }  // namespace wafermark::llama

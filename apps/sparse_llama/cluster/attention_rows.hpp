@@ -4,13 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "sparse_llama/cluster/key_value_cache.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/model/forward_pass.hpp"
 
 namespace wafermark::llama {
-
-/// Of keys or values: [layer and sequence][kv head][position][head_dim], keys as key_place() says.
-using Cache = Kokkos::View<float****, Kokkos::LayoutRight>;
 
 /// Rows [first, first + count) of a pass, all of one sequence.
 struct RowRun {
@@ -31,7 +29,7 @@ struct AttentionPass {
 
 /// Each row's heads attend to its sequence up to its own position: out [rows][heads * head_dim] from the
 /// queries, the first so many columns of `qkv`.
-void attend_rows(const AttentionPass& pass, const Rows& qkv, std::int64_t heads, const Cache& keys,
-                 const Cache& values, const Rows& out);
+void attend_rows(const AttentionPass& pass, const Rows& qkv, std::int64_t heads, const KeyValueCache& cache,
+                 const Rows& out);
 
 }  // namespace wafermark::llama

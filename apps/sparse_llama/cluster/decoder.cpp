@@ -7,12 +7,12 @@
 #include "common/errors.hpp"
 #include "common/gpu_aware_mpi.hpp"
 #include "sparse_llama/cluster/loops.hpp"
-#include "sparse_llama/kernels/attention.hpp"
 #include "sparse_llama/kernels/hard_threshold.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
 #include "sparse_llama/kernels/rope.hpp"
 #include "sparse_llama/kernels/sampling.hpp"
 #include "sparse_llama/kernels/swiglu.hpp"
+#include "sparse_llama/model/memory_need.hpp"
 #include "sparse_llama/model/rope_table.hpp"
 #include "sparse_llama/model/tokenizer.hpp"
 
@@ -51,16 +51,17 @@ void adjust_heads(const Rows& qkv, const RankLayer& w, float epsilon, std::int64
 }
 
 /// Turns the queries of n rows, and stores their turned keys and their values in the cache of a layer.
+template <class Cached>
 void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& turns,
-                      std::int64_t heads, std::int64_t n, std::int64_t first_slot, const Cache& keys,
-                      const Cache& values) {
-  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
-             half = head_dim / 2, all = heads + 2 * kv_heads;
+                      std::int64_t heads, std::int64_t n, std::int64_t first_slot,
+                      const CacheArrays<Cached>& cache) {
+  const std::int64_t kv_heads = cache.kv_heads(), head_dim = cache.head_dim(), half = head_dim / 2,
+                     all = heads + 2 * kv_heads;
   // Elements of one key lie a cache line apart, and none of its lines is cached: much to wait for.
   const bool little = n == 1 && kv_heads * head_dim <= 1024;
-  announce_bytes(double(2 * n * all * head_dim) * sizeof(float));
+  announce_bytes(bytes_of_placing(cache, heads, n));
   row_loop(
-      "rope", little, keys.size() > 0 ? n * all : 0, KOKKOS_LAMBDA(std::int64_t k) {
+      "rope", little, cache.empty() ? 0 : n * all, KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t r = k / all, h = k % all, position = rows(r).position;
         const std::int64_t slot = first_slot + rows(r).sequence,
                            kv = h < heads + kv_heads ? h - heads : h - heads - kv_heads;
@@ -69,12 +70,10 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
           for (std::int64_t i = 0; i < half; ++i)
             rope_rotate(head[i], head[i + half], turns.cosine(position, i), turns.sine(position, i));
         if (h < heads) return;
-        float *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, position, 0);
-        for (std::int64_t i = 0; i < head_dim; ++i)
-          if (h < heads + kv_heads)
-            key[key_place(position, i, head_dim)] = head[i];
-          else
-            value[i] = head[i];
+        if (h < heads + kv_heads)
+          store_key(head, position, head_dim, cache.head(slot, kv));
+        else
+          store_value(head, position, head_dim, cache.head(slot, kv));
       });
 }
 
@@ -108,32 +107,23 @@ std::int64_t drop_small(const Rows& x, std::int64_t n, float threshold) {
   return zeros;
 }
 
-/// Positions of the cache that hold so many tokens.
-std::int64_t padded_positions(std::int64_t tokens) {
-  return (tokens + key_block - 1) / key_block * key_block;
-}
-
 }  // namespace
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
-                 std::int64_t capacity, RegionTimes& times, KernelForm form)
+                 std::int64_t capacity, RegionTimes& times, KernelForm form, ValueType cache)
     : comm_(comm),
       weights_(weights),
       times_(times),
       sequences_(sequences),
-      capacity_(capacity),
+      places_(std::int64_t(cached_positions(weights.configuration, double(capacity), double(chunk_rows)))),
+      cache_type_(cache),
       bf16_(choose_bf16_products(comm)),
       product_(bf16_.products) {
   const Configuration& c = weights.configuration;
   const Shares& s = weights.shares;
   try {
-    const std::int64_t room = weights.embedding.hollow() ? 0 : padded_positions(capacity);
-    const auto cache = [&](const char* name) {
-      return Cache(std::string(name), std::size_t(c.layers * sequences), std::size_t(s.kv_heads.count),
-                   std::size_t(room), std::size_t(c.head_dim));
-    };
-    keys_ = cache("keys");
-    values_ = cache("values");
+    const std::int64_t places = weights.embedding.hollow() ? 0 : places_;
+    cache_ = key_value_cache(cache, c.layers * sequences, s.kv_heads.count, places, c.head_dim);
   } catch (const std::exception&) {
     throw InputError(
         fmt::format("no room for a cache of {} sequences of {} tokens, expected fewer", sequences, capacity));
@@ -162,8 +152,7 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
   gated_ = rows("gated", s.hidden.count);
   logits_ = rows("logits", s.vocabulary.count);
   if (form == KernelForm::device && DeviceLayers::suits(weights)) {
-    const PassArrays arrays{stream_, query_key_value_, attended_, gated_, logits_, rows_,
-                            keys_,   values_,          turns_};
+    const PassArrays arrays{stream_, query_key_value_, attended_, gated_, logits_, rows_, cache_, turns_};
     device_.emplace(weights, arrays, chunk_rows);
     chooser_.emplace(sequences);
     return;
@@ -179,14 +168,14 @@ double Decoder::inactive_share() const {
 
 std::int64_t Decoder::cache_bytes() const {
   const Configuration& c = weights_.configuration;
-  return 2 * c.layers * sequences_ * weights_.shares.kv_heads.count * padded_positions(capacity_) *
-         c.head_dim * std::int64_t(sizeof(float));
+  return c.layers * sequences_ * weights_.shares.kv_heads.count * places_ *
+         cached_bytes(cache_type_, c.head_dim);
 }
 
 double Decoder::bytes_per_token(std::int64_t position) const {
   const Configuration& c = weights_.configuration;
-  double bytes =
-      double(2 * c.layers * weights_.shares.kv_heads.count * c.head_dim * seen_by(position)) * sizeof(float);
+  double bytes = double(c.layers * weights_.shares.kv_heads.count * seen_by(position) *
+                        cached_bytes(cache_type_, c.head_dim));
   weights_.each_multiplied([&](const PackedMatrix& m) { bytes += double(m.bytes()); });
   for (const RankLayer& layer : weights_.layers) bytes -= inactive_share() * double(layer.down.bytes());
   return bytes;
@@ -228,9 +217,13 @@ void Decoder::block(std::int64_t l, std::int64_t n) {
     const Region region(times_, "attention");
     adjust_heads(query_key_value_, w, epsilon, heads, weights_.shares.kv_heads.count,
                  weights_.configuration.head_dim, n);
-    rotate_and_store(query_key_value_, rows_, turns_, heads, n, slot, keys_, values_);
+    std::visit(
+        [&](const auto& arrays) {
+          rotate_and_store(query_key_value_, rows_, turns_, heads, n, slot, arrays);
+        },
+        cache_);
     attend_rows({rows_, runs_, n, positions_, slot, weights_.configuration.sliding_window}, query_key_value_,
-                heads, keys_, values_, attended_);
+                heads, cache_, attended_);
   }
   {
     const Region region(times_, "matrices");

@@ -19,12 +19,13 @@ namespace wafermark::llama {
 
 class Decoder final : public ForwardPass {
  public:
-  /// Collective. Room for `sequences` sequences of `capacity` tokens each; none where the weights are hollow,
-  /// of which every kernel is started and none computes. Throws InputError when the cache does not fit into
+  /// Collective. Room for `sequences` sequences of `capacity` tokens each, of windowed models for what their
+  /// windows reach, kept as `cache`, of the types that caches hold; none where the weights are hollow, of
+  /// which every kernel is started and none computes. Throws InputError when the cache does not fit into
   /// memory, and as choose_bf16_products() does. The communicator and the weights must outlive the decoder.
   /// The device's kernels run where the weights suit them (DeviceLayers::suits()).
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
-          RegionTimes& times, KernelForm form = native_form());
+          RegionTimes& times, KernelForm form = native_form(), ValueType cache = ValueType::fp32);
 
   /// Rows of a call are run in chunks of `chunk_rows`.
   std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
@@ -65,7 +66,8 @@ class Decoder final : public ForwardPass {
   const Communicator& comm_;
   const RankWeights& weights_;
   RegionTimes& times_;
-  std::int64_t sequences_, capacity_;
+  std::int64_t sequences_, places_;  ///< places of the cache: positions that a sequence has room for
+  ValueType cache_type_;
   double start_ = runtime::seconds();
   std::int64_t positions_ = 0;  ///< positions that the rows of this chunk attend to, together
   std::vector<RowRun> runs_;    ///< of these rows
@@ -74,7 +76,7 @@ class Decoder final : public ForwardPass {
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
   Turns turns_;
-  Cache keys_, values_;
+  KeyValueCache cache_;
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;

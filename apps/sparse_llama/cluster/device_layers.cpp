@@ -88,7 +88,8 @@ ProductInput DeviceLayers::normed(const Kokkos::View<float*>& weight, std::int64
 }
 
 AttentionPass DeviceLayers::pass(std::int64_t layer) const {
-  const std::int64_t sequences = std::int64_t(arrays_.keys.extent(0)) / weights_.configuration.layers;
+  const std::int64_t slots = std::visit([](const auto& cache) { return cache.slots(); }, arrays_.cache);
+  const std::int64_t sequences = slots / weights_.configuration.layers;
   return {arrays_.rows, {}, count_, attended_, layer * sequences, weights_.configuration.sliding_window};
 }
 
@@ -128,8 +129,8 @@ void DeviceLayers::attend(std::int64_t l, PairEnd end) {
                                float(weights_.configuration.norm_epsilon)};
   multiply_pairs(w.query_key_value, normed(w.attention_norm, count_),
                  {a.query_key_value.data(), std::int64_t(a.query_key_value.stride(0))});
-  place_heads(pass(l), adjust, a.turns, heads, a.query_key_value, a.keys, a.values);
-  attention_.attend(pass(l), most_parts_, heads, a.query_key_value, a.keys, a.values, a.attended);
+  place_heads(pass(l), adjust, a.turns, heads, a.query_key_value, a.cache);
+  attention_.attend(pass(l), most_parts_, heads, a.query_key_value, a.cache, a.attended);
   multiply_pairs(w.attention_output, {a.attended.data(), std::int64_t(a.attended.stride(0)), count_},
                  {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
 }

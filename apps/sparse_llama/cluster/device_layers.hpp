@@ -16,7 +16,7 @@ namespace wafermark::llama {
 struct PassArrays {
   Rows stream, query_key_value, attended, gated, logits;
   Kokkos::View<TokenRow*> rows;
-  Cache keys, values;
+  KeyValueCache cache;
   Turns turns;
 };
 

@@ -14,54 +14,88 @@ constexpr std::int64_t value_slices = 8;  // of a part, whose values are summed 
 constexpr std::int64_t enough_teams = 512;
 
 /// One head of one row of the pass, by a warp.
-template <class CacheView>
+template <class Cached>
 struct PlaceHeads {
-  using Cached = typename CacheView::value_type;
   Kokkos::View<TokenRow*> rows;
   HeadAdjustments adjust;
   Turns turns;
   std::int64_t heads, all, head_dim, first_slot;
   Rows qkv;
-  CacheView keys, values;
+  CacheArrays<Cached> cache;
+
+  struct Elements {  // i and i + head_dim / 2
+    float a, b;
+  };
+  /// What the elements of a head become, normed by `scale` where `norm` says so.
+  KOKKOS_FUNCTION Elements adjusted(std::int64_t r, std::int64_t h, std::int64_t i, const float* norm,
+                                    float scale) const {
+    const std::int64_t half = head_dim / 2, position = rows(r).position;
+    Elements e{biased(r, h, i), biased(r, h, i + half)};
+    if (norm != nullptr) {
+      e.a *= scale * norm[i];
+      e.b *= scale * norm[i + half];
+    }
+    if (!is_value(h)) rope_rotate(e.a, e.b, turns.cosine(position, i), turns.sine(position, i));
+    return e;
+  }
+  KOKKOS_FUNCTION bool is_value(std::int64_t h) const { return h >= heads + (all - heads) / 2; }
+  KOKKOS_FUNCTION float biased(std::int64_t r, std::int64_t h, std::int64_t i) const {
+    const float x = qkv(r, h * head_dim + i);
+    return adjust.bias == nullptr ? x : x + adjust.bias[h * head_dim + i];
+  }
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
-    const std::int64_t r = team.league_rank() / all, h = team.league_rank() % all, half = head_dim / 2,
-                       kv_heads = (all - heads) / 2;
-    float* const head = &qkv(r, h * head_dim);
-    const bool is_value = h >= heads + kv_heads;
-    const auto biased = [&](std::int64_t i) {
-      return head[i] + (adjust.bias == nullptr ? 0.0f : adjust.bias[h * head_dim + i]);
-    };
-    const float* norm = is_value ? nullptr : h < heads ? adjust.query_norm : adjust.key_norm;
+    const std::int64_t r = team.league_rank() / all, h = team.league_rank() % all, half = head_dim / 2;
+    const float* norm = is_value(h) ? nullptr : h < heads ? adjust.query_norm : adjust.key_norm;
     float scale = 1;
     if (norm != nullptr) {
       float squares = 0;
       Kokkos::parallel_reduce(
           Kokkos::ThreadVectorRange(team, int(head_dim)),
-          [&](int i, float& sum) { sum += biased(i) * biased(i); }, squares);
+          [&](int i, float& sum) { sum += biased(r, h, i) * biased(r, h, i); }, squares);
       scale = rms_scale(squares, head_dim, adjust.epsilon);
     }
-    const std::int64_t position = rows(r).position;
+    if (h >= heads) return store(team, r, h, norm, scale);
     Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, int(half)), [&](int i) {
-      float a = biased(i), b = biased(i + half);
-      if (norm != nullptr) {
-        a *= scale * norm[i];
-        b *= scale * norm[i + half];
-      }
-      if (!is_value) rope_rotate(a, b, turns.cosine(position, i), turns.sine(position, i));
-      put(r, h, i, a);
-      put(r, h, i + half, b);
+      const Elements e = adjusted(r, h, i, norm, scale);
+      qkv(r, h * head_dim + i) = e.a;
+      qkv(r, h * head_dim + i + half) = e.b;
     });
   }
-  KOKKOS_FUNCTION void put(std::int64_t r, std::int64_t h, std::int64_t i, float x) const {
-    const std::int64_t kv_heads = (all - heads) / 2, slot = first_slot + rows(r).sequence,
-                       position = rows(r).position;
-    if (h < heads)
-      qkv(r, h * head_dim + i) = x;
-    else if (h < heads + kv_heads)
-      (&keys(slot, h - heads, 0, 0))[key_place(position, i, head_dim)] = Cached(x);
+
+  /// A key or a value goes into the cache.
+  KOKKOS_FUNCTION void store(const Team::member_type& team, std::int64_t r, std::int64_t h, const float* norm,
+                             float scale) const {
+    const std::int64_t half = head_dim / 2, kv_heads = (all - heads) / 2, kv = (h - heads) % kv_heads;
+    const CachedHead<Cached> head = cache.head(first_slot + rows(r).sequence, kv);
+    const std::int64_t place = head.place(rows(r).position);
+    float inverse = 1;
+    if constexpr (is_scaled<Cached>) {
+      float largest = 0;
+      Kokkos::parallel_reduce(
+          Kokkos::ThreadVectorRange(team, int(half)),
+          [&](int i, float& most) {
+            const Elements e = adjusted(r, h, i, norm, scale);
+            most = Kokkos::max(most, Kokkos::max(Kokkos::fabs(e.a), Kokkos::fabs(e.b)));
+          },
+          Kokkos::Max<float>(largest));
+      const float own = largest / largest_cached;
+      inverse = inverse_or_zero(own);
+      Kokkos::single(Kokkos::PerThread(team),
+                     [&] { (is_value(h) ? head.value_scales : head.key_scales)[place] = own; });
+    }
+    Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, int(half)), [&](int i) {
+      const Elements e = adjusted(r, h, i, norm, scale);
+      put(head, place, is_value(h), i, cached_number<Cached>(e.a, inverse));
+      put(head, place, is_value(h), i + half, cached_number<Cached>(e.b, inverse));
+    });
+  }
+  KOKKOS_FUNCTION void put(const CachedHead<Cached>& head, std::int64_t place, bool value, std::int64_t i,
+                           Cached x) const {
+    if (value)
+      head.values[place * head_dim + i] = x;
     else
-      values(slot, h - heads - kv_heads, position, i) = Cached(x);
+      head.keys[key_place(place, i, head_dim)] = x;
   }
 };
 
@@ -86,13 +120,12 @@ struct PartsOfRow {
 };
 
 /// Some heads of one row, which share keys and values, and one split of the positions.
-template <class CacheView>
+template <class Cached>
 struct AttendSplit {
-  using Cached = typename CacheView::value_type;
   Kokkos::View<TokenRow*> rows;
   std::int64_t first_slot, window, part, heads, group, head_dim;
   Rows qkv, out;
-  CacheView keys, values;
+  CacheArrays<Cached> cache;
   SplitSums splits;
 
   struct Room {  // of a team
@@ -117,21 +150,26 @@ struct AttendSplit {
 
   /// Scores of the positions of a part, the lowest number for those that are not seen.
   KOKKOS_FUNCTION void score(const Team::member_type& team, const Room& to, const PartsOfRow& row,
-                             const Cached* key, std::int64_t first) const {
+                             const CachedHead<Cached>& head, std::int64_t first) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, int(part / row_lanes)), [&](int piece) {
       each_lane(team, [&](int lane) {
         const std::int64_t p = first + piece * row_lanes + lane;
         const bool seen = p >= row.begin && p < row.seen;
         float sums[heads_of_team] = {};
-        if (seen) key_dots(to.queries, key + key_place(p, 0, head_dim), head_dim, sums);
+        const std::int64_t place = head.place(p);
+        if (seen) key_dots(to.queries, head.keys + key_place(place, 0, head_dim), head_dim, sums);
+        if constexpr (is_scaled<Cached>)
+          for (int h = 0; h < heads_of_team; ++h) sums[h] *= head.key_scales[place];
         for (int h = 0; h < heads_of_team; ++h)
           to.scores[h * part + piece * row_lanes + lane] = seen ? sums[h] : AttentionSum<float>().top;
       });
     });
   }
 
-  /// The scores of a part become weights over the top of all so far.
-  KOKKOS_FUNCTION void weigh(const Team::member_type& team, const Room& at) const {
+  /// The scores of a part become weights over the top of all so far, of integers times the values' scales.
+  KOKKOS_FUNCTION void weigh(const Team::member_type& team, const Room& at,
+                             [[maybe_unused]] const CachedHead<Cached>& head,
+                             [[maybe_unused]] std::int64_t first) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, heads_of_team), [&](int h) {
       float* const scores = at.scores + h * part;
       float top = 0, sum = 0;
@@ -145,6 +183,7 @@ struct AttendSplit {
           [&](int p, float& all) {
             scores[p] = weight_of_score(scores[p], state.top);
             all += scores[p];
+            if constexpr (is_scaled<Cached>) scores[p] *= head.value_scales[head.place(first + p)];
           },
           sum);
       state.sum += sum;
@@ -156,13 +195,14 @@ struct AttendSplit {
   }
 
   KOKKOS_FUNCTION void add_values(const Team::member_type& team, const Room& at, const PartsOfRow& row,
-                                  const Cached* value, std::int64_t first) const {
+                                  const CachedHead<Cached>& head, std::int64_t first) const {
     const std::int64_t positions = part / value_slices;
     Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(value_slices * head_dim)), [&](int k) {
       const std::int64_t s = k / head_dim, i = k % head_dim, begin = s * positions,
                          n = Kokkos::min(positions, Kokkos::max(row.seen - first - begin, std::int64_t(0)));
+      const Cached* value = head.values + head.place(first + begin) * head_dim + i;
       float sums[heads_of_team] = {};
-      value_sums(at.scores + begin, part, n, value + (first + begin) * head_dim + i, head_dim, sums);
+      value_sums(at.scores + begin, part, n, value, head_dim, sums);
       for (int h = 0; h < heads_of_team; ++h) at.sliced[(s * heads_of_team + h) * head_dim + i] = sums[h];
     });
     team.team_barrier();
@@ -189,14 +229,14 @@ struct AttendSplit {
       if (q < heads_of_team) at.state[q] = AttentionSum<float>();
     });
     team.team_barrier();
-    const Cached *key = &keys(slot, kv, 0, 0), *value = &values(slot, kv, 0, 0);
+    const CachedHead<Cached> head = cache.head(slot, kv);
     for (std::int64_t p = row.first_of(split, splits.splits); p < row.first_of(split + 1, splits.splits);
          ++p) {
-      score(team, at, row, key, p * part);
+      score(team, at, row, head, p * part);
       team.team_barrier();
-      weigh(team, at);
+      weigh(team, at, head, p * part);
       team.team_barrier();
-      add_values(team, at, row, value, p * part);
+      add_values(team, at, row, head, p * part);
       team.team_barrier();
     }
     Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(count * head_dim)), [&](int q) {
@@ -242,13 +282,16 @@ struct MergeSplits {
 }  // namespace
 
 void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const Turns& turns,
-                 std::int64_t heads, const Rows& qkv, const Cache& keys, const Cache& values) {
-  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
-             all = heads + 2 * kv_heads;
-  announce_bytes(double(2 * pass.count * all * head_dim) * sizeof(float));
-  Kokkos::parallel_for(
-      "rope", warps_of_teams(keys.size() > 0 ? pass.count * all : 0, 1),
-      PlaceHeads{pass.rows, adjust, turns, heads, all, head_dim, pass.first_slot, qkv, keys, values});
+                 std::int64_t heads, const Rows& qkv, const KeyValueCache& cache) {
+  std::visit(
+      [&]<class Cached>(const CacheArrays<Cached>& arrays) {
+        const std::int64_t all = heads + 2 * arrays.kv_heads();
+        announce_bytes(bytes_of_placing(arrays, heads, pass.count));
+        Kokkos::parallel_for("rope", warps_of_teams(arrays.empty() ? 0 : pass.count * all, 1),
+                             PlaceHeads<Cached>{pass.rows, adjust, turns, heads, all, arrays.head_dim(),
+                                                pass.first_slot, qkv, arrays});
+      },
+      cache);
 }
 
 std::int64_t SplitAttention::parts(std::int64_t position, std::int64_t window) const {
@@ -256,10 +299,16 @@ std::int64_t SplitAttention::parts(std::int64_t position, std::int64_t window) c
 }
 
 void SplitAttention::attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
-                            const Rows& qkv, const Cache& keys, const Cache& values, const Rows& out) {
-  const auto kv_heads = std::int64_t(keys.extent(1)), head_dim = std::int64_t(keys.extent(3)),
-             group = heads / kv_heads, chunks = (group + heads_of_team - 1) / heads_of_team,
-             teams = pass.count * kv_heads * chunks;
+                            const Rows& qkv, const KeyValueCache& cache, const Rows& out) {
+  std::visit([&](const auto& arrays) { attend_to(pass, most_parts, heads, qkv, arrays, out); }, cache);
+}
+
+template <class Cached>
+void SplitAttention::attend_to(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
+                               const Rows& qkv, const CacheArrays<Cached>& cache, const Rows& out) {
+  const std::int64_t head_dim = cache.head_dim(), group = heads / cache.kv_heads(),
+                     chunks = (group + heads_of_team - 1) / heads_of_team,
+                     teams = pass.count * cache.kv_heads() * chunks;
   const std::int64_t n =
       Kokkos::min(most_parts, Kokkos::max((enough_teams + teams - 1) / teams, std::int64_t(1)));
   if (n > 1) {
@@ -269,16 +318,15 @@ void SplitAttention::attend(const AttentionPass& pass, std::int64_t most_parts, 
   }
   const SplitSums splits{weighted_.data(), tops_.data(), sums_.data(), n};
   const double merged = n > 1 ? double(pass.count * heads * n * (head_dim + 2)) * sizeof(float) : 0.0;
-  announce_bytes(double(2 * head_dim * (pass.attended * kv_heads + pass.count * heads)) * sizeof(float) +
-                 merged);
-  const AttendSplit<Cache> body{
-      pass.rows, pass.first_slot, pass.window, part_, heads, group, head_dim, qkv, out, keys, values, splits};
+  announce_bytes(bytes_of_attending(cache, heads, pass.count, pass.attended) + merged);
+  const AttendSplit<Cached> body{pass.rows, pass.first_slot, pass.window, part_, heads, group, head_dim, qkv,
+                                 out,       cache,           splits};
   Kokkos::parallel_for("attention",
-                       warps_of_teams(keys.size() > 0 ? teams * n : 0, attention_warps, body.bytes_of_team()),
+                       warps_of_teams(cache.empty() ? 0 : teams * n, attention_warps, body.bytes_of_team()),
                        body);
   if (n == 1) return;
   announce_bytes(merged + double(pass.count * heads * head_dim) * sizeof(float));
-  Kokkos::parallel_for("merge attention", warps_of_teams(keys.size() > 0 ? pass.count * heads : 0, 1),
+  Kokkos::parallel_for("merge attention", warps_of_teams(cache.empty() ? 0 : pass.count * heads, 1),
                        MergeSplits{heads, head_dim, splits, out});
 }
 

@@ -21,7 +21,7 @@ struct Turns {
 /// Adjusts and turns the queries of the pass in place, and stores their adjusted and turned keys, and their
 /// values, in the cache. One launch.
 void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const Turns& turns,
-                 std::int64_t heads, const Rows& qkv, const Cache& keys, const Cache& values);
+                 std::int64_t heads, const Rows& qkv, const KeyValueCache& cache);
 
 class SplitAttention {
  public:
@@ -32,9 +32,13 @@ class SplitAttention {
   std::int64_t parts(std::int64_t position, std::int64_t window) const;
   /// As attend_rows(). `most_parts`: of a row of the pass.
   void attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
-              const Cache& keys, const Cache& values, const Rows& out);
+              const KeyValueCache& cache, const Rows& out);
 
  private:
+  template <class Cached>
+  void attend_to(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
+                 const CacheArrays<Cached>& cache, const Rows& out);
+
   std::int64_t part_;
   Kokkos::View<float*> weighted_, tops_, sums_;  ///< of parts: [row][head][split]([head_dim])
 };

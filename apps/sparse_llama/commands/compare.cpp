@@ -90,7 +90,8 @@ struct Contender {
 
   Contender(const Communicator& comm, RankWeights&& packed, const CompareOptions& o)
       : weights(std::move(packed)),
-        decoder(comm, weights, o.most_together(), o.prompt_tokens + o.tokens, times),
+        decoder(comm, weights, o.most_together(), o.prompt_tokens + o.tokens, times, native_form(),
+                o.model.cache_type(layers().value_type)),
         bytes(comm.sum(decoder.bytes_per_token(o.prompt_tokens + o.tokens / 2))) {
     for (const std::int64_t sequences : o.together) batches.push_back({sequences, {}, {}, {}, {}});
   }
@@ -177,9 +178,10 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   const Configuration& shape = source.configuration;
   const double density = 1 - estimated_sparsity(source);
   for (const Format format : formats)
-    bytes += packed_bytes(shape, format, type, density) / comm.size() +
-             decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), double(o.most_together()),
-                           double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
+    bytes +=
+        packed_bytes(shape, format, type, density) / comm.size() +
+        decoder_bytes(shape, Shares(shape, comm.rank(), comm.size()), o.model.cache_type(type),
+                      double(o.most_together()), double(o.prompt_tokens + o.tokens), Decoder::chunk_rows);
   require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
   for (const Format format : formats)
@@ -241,6 +243,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   }
   result.set_section("model", {{"name", source.name},
                                {"value", o.model.value},
+                               {"cache", name_of(o.model.cache_type(type))},
                                {"prompt_tokens", o.prompt_tokens},
                                {"instructions", instructions_of(contenders)},
                                {"blas", blas_description()}});
@@ -257,6 +260,7 @@ void add_compare_command(CLI::App& app, std::function<int()>& action) {
   auto o = std::make_shared<CompareOptions>();
   o->model.add_model_to(*command);
   o->model.add_value_to(*command);
+  o->model.add_cache_to(*command);
   command
       ->add_option("--formats", o->formats, "the first is what the others are compared with: dense, csr, ...")
       ->delimiter(',')

@@ -30,7 +30,7 @@ namespace {
 struct EvaluateOptions {
   OutputOptions output;
   std::vector<std::string> words;
-  std::string model, text, task, tokenizer, format, value, print_logits, protocol = "whole";
+  std::string model, text, task, tokenizer, format, value, cache, print_logits, protocol = "whole";
   std::int64_t window = 0;
   bool print_tokens = false;
   std::optional<float> activation_threshold;
@@ -53,6 +53,7 @@ double sparsity_of(const Communicator& comm, const WeightSource& source) {
 ModelOptions model_of(const EvaluateOptions& o) {
   ModelOptions model;
   model.model = o.model;
+  model.cache = o.cache;
   return model;
 }
 
@@ -83,12 +84,15 @@ void print_tokens(const EvaluateOptions& o, const Communicator& comm, const Eval
 Scored evaluate_packed(const EvaluateOptions& o, const Communicator& comm, const RankWeights& weights,
                        const Evaluation& evaluation, LogitsFile* logits, Result& result) {
   RegionTimes times;
-  Decoder decoder(comm, weights, 1, evaluation.longest(), times);
+  const ValueType cache = model_of(o).cache_type(weights.layers.front().down.value_type);
+  Decoder decoder(comm, weights, 1, evaluation.longest(), times, native_form(), cache);
   const std::int64_t vocabulary = weights.configuration.vocabulary;
   LogitsWatch watch;
   if (logits != nullptr) watch = [&](auto rows, auto values) { logits->add(rows, values); };
   const Scored s = timed([&] { return packed_score(decoder, vocabulary, evaluation.sequences(), watch); });
   add_weight_figures(result, comm, weights);
+  result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes", Kind::measured,
+                    fmt::format("keys and values in {}", name_of(cache)));
   if (o.activation_threshold)
     result.add_figure("inactive_hidden_units", comm.sum(decoder.inactive_share()) / comm.size(), "1");
   return s;
@@ -97,7 +101,7 @@ Scored evaluate_packed(const EvaluateOptions& o, const Communicator& comm, const
 /// The model packed: as it lies in the file of `convert`, or as the options say. `known` is called as soon as
 /// the configuration is known.
 RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm,
-                           const std::function<void(const Configuration&)>& known) {
+                           const std::function<void(const Configuration&, ValueType)>& known) {
   if (is_packed_file(o.model)) {
     if (!o.format.empty() || !o.value.empty() || o.activation_threshold)
       throw InputError(fmt::format(
@@ -105,7 +109,7 @@ RankWeights packed_weights(const EvaluateOptions& o, const Communicator& comm,
           "expected none of them",
           o.model));
     RankWeights packed = read_packed(comm, o.model);
-    known(packed.configuration);
+    known(packed.configuration, packed.layers.front().down.value_type);
     return packed;
   }
   const Format format = format_named(o.format.empty() ? "bit_mask" : o.format, "--format");
@@ -130,11 +134,11 @@ void evaluate_as_packed(const EvaluateOptions& o, const Communicator& comm, cons
                         const ResultFolder& out, Result& result) {
   std::unique_ptr<Evaluation> evaluation;
   std::optional<LogitsFile> logits;
-  const RankWeights weights = packed_weights(o, comm, [&](const Configuration& c) {
+  const RankWeights weights = packed_weights(o, comm, [&](const Configuration& c, ValueType value) {
     evaluation = read_evaluation(comm, input, c);
     require_memory(comm,
-                   decoder_bytes(c, Shares(c, comm.rank(), comm.size()), 1, double(evaluation->longest()),
-                                 Decoder::chunk_rows),
+                   decoder_bytes(c, Shares(c, comm.rank(), comm.size()), model_of(o).cache_type(value), 1,
+                                 double(evaluation->longest()), Decoder::chunk_rows),
                    fmt::format("{} tokens at once", evaluation->longest()));
     if (!o.print_logits.empty()) logits.emplace(comm, o.print_logits, o.output.overwrite, c.vocabulary);
   });
@@ -186,7 +190,8 @@ int evaluate(EvaluateOptions o, const CLI::App& command) {
   result.set_section("options", used_options(command));
   const ResultFolder out(comm, o.output, "evaluate", Writes::figures);
   out.expect_free();
-  if (is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || o.activation_threshold)
+  if (is_packed_file(o.model) || !o.format.empty() || !o.value.empty() || !o.cache.empty() ||
+      o.activation_threshold)
     evaluate_as_packed(o, comm, input, out, result);
   else
     evaluate_as_stored(o, comm, input, out, result);
@@ -214,6 +219,7 @@ void add_evaluate_command(CLI::App& app, std::function<int()>& action) {
       ->check(not_empty("a file"));
   command->add_option("--format", o->format, "evaluate packed weights: " + format_names());
   command->add_option("--value", o->value, "evaluate packed weights: " + value_type_names());
+  add_cache_option(*command, o->cache, "evaluate packed weights: ");
   command
       ->add_option("--activation-threshold", o->activation_threshold,
                    "evaluate packed weights: hidden units at most this in size count as zero")

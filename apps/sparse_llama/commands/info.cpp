@@ -1,6 +1,7 @@
 #include "sparse_llama/commands/info.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "common/errors.hpp"
 #include "common/option_checks.hpp"
 #include "common/results/result.hpp"
+#include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/commands/product_info.hpp"
 #include "sparse_llama/commands/result_folder.hpp"
 #include "sparse_llama/commands/wafer_options.hpp"
@@ -224,6 +226,17 @@ void info_on_wafer(const InfoOptions& o, const Communicator& comm, const WeightS
   if (out.given()) write_pipeline(comm, out, p, cost, full);
 }
 
+/// MB for 1,000 tokens, of each type that a cache may have.
+std::string cache_sizes(const Configuration& c) {
+  std::vector<std::string> sizes;
+  for (const ValueRow& row : value_rows)
+    if (row.in_cache)
+      sizes.push_back(fmt::format(
+          "{:.4g} ({})", 1e-6 * 1000 * double(c.layers * c.kv_heads * cached_bytes(row.type, c.head_dim)),
+          row.name));
+  return fmt::format("{}", fmt::join(sizes, ", "));
+}
+
 int info(const InfoOptions& o) {
   const Communicator comm;
   o.wafer.check_target(o.target);
@@ -245,8 +258,11 @@ int info(const InfoOptions& o) {
   fmt::print(
       "{:.4g} weights in the layers, {:.1f} % of them zero (first layer), {:.4g} in embedding and head\n",
       weights, 100 * sparsity, ends * (c.tied_embeddings ? 1 : 2));
-  fmt::print("cache: {:.4g} MB for each 1,000 tokens of a sequence; at most {} ranks\n\n",
-             2e-6 * 4 * 1000 * double(c.layers * c.kv_heads * c.head_dim), c.kv_heads);
+  fmt::print("cache: {} MB for each 1,000 tokens of a sequence{}; at most {} ranks\n\n", cache_sizes(c),
+             c.sliding_window > 0 ? fmt::format(", of {:.0f} tokens at most",
+                                                cached_positions(c, double(c.context), Decoder::chunk_rows))
+                                  : "",
+             c.kv_heads);
   fmt::print("{:<10} {:<6} {:>12} {:>12} {:>22}\n", "format", "value", "bits/weight", "memory, GB",
              "read for a token, GB");
   for (const FormatRow& format : format_rows)

@@ -1,6 +1,7 @@
 #include "sparse_llama/commands/model_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/errors.hpp"
 #include "common/memory.hpp"
@@ -44,6 +45,25 @@ void ModelOptions::add_activation_to(CLI::App& command) {
       ->check(number_in({0, 1e30}));
 }
 
+void ModelOptions::add_cache_to(CLI::App& command) { add_cache_option(command, cache); }
+
+ValueType ModelOptions::cache_type(ValueType weights) const {
+  return cache.empty() ? cache_type_beside(weights) : value_type_named(cache, "--cache");
+}
+
+void add_cache_option(CLI::App& command, std::string& cache, const std::string& before_its_text) {
+  std::vector<std::string> types;
+  for (const ValueRow& row : value_rows)
+    if (row.in_cache) types.push_back(row.name);
+  command
+      .add_option("--cache", cache,
+                  before_its_text +
+                      fmt::format("what keys and values are kept as: {} (default: fp32 beside fp32 weights, "
+                                  "else bf16)",
+                                  fmt::join(types, ", ")))
+      ->check(one_of(types));
+}
+
 WeightSource ModelOptions::source() const {
   if (model.empty() == synthetic.empty())
     throw InputError(fmt::format("found {} --model and --synthetic, expected one of the two",
@@ -64,7 +84,7 @@ std::string tokenizer_for(const std::string& model, const std::string& given) {
 }
 
 RankWeights ModelOptions::weights(const Communicator& comm,
-                                  const std::function<void(const Configuration&)>& known) const {
+                                  const std::function<void(const Configuration&, ValueType)>& known) const {
   const Format storage = format_named(format, "--format");
   const ValueType type = value_type_named(value, "--value");
   if (synthetic.empty() && model.ends_with(".h5") && !is_training_state(model)) {
@@ -79,12 +99,12 @@ RankWeights ModelOptions::weights(const Communicator& comm,
     if (value_option != nullptr && value_option->count() > 0 && type != m.value_type)
       throw InputError(
           fmt::format("--value {}: {} holds {}, expected the same", value, model, name_of(m.value_type)));
-    known(packed.configuration);
+    known(packed.configuration, m.value_type);
     return packed;
   }
   expect_holds(storage, type, "--value");
   const WeightSource from = source();
-  known(from.configuration);
+  known(from.configuration, type);
   if (!from.hollow)
     require_memory(
         comm, packed_bytes(from.configuration, storage, type, 1 - estimated_sparsity(from)) / comm.size(),

@@ -44,11 +44,12 @@ struct RunOptions {
 };
 
 /// Cache, buffers, rows of the prefill and logits: before anything is built.
-void expect_room(const Communicator& comm, const Configuration& c, const GenerationJob& job) {
+void expect_room(const Communicator& comm, const Configuration& c, const GenerationJob& job,
+                 ValueType cache) {
   const auto sequences = double(job.settings.slots), prompt = double(job.longest_prompt());
   const double rows = sequences * (prompt * 2 * sizeof(TokenRow) + double(c.vocabulary) * sizeof(float));
   require_memory(comm,
-                 decoder_bytes(c, Shares(c, comm.rank(), comm.size()), sequences, double(job.capacity),
+                 decoder_bytes(c, Shares(c, comm.rank(), comm.size()), cache, sequences, double(job.capacity),
                                Decoder::chunk_rows) +
                      rows,
                  fmt::format("{} sequences of {} tokens", job.settings.slots, job.capacity));
@@ -158,9 +159,9 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   const double start = runtime::seconds();
   std::optional<GenerationJob> known;
   Logits logits;
-  const RankWeights weights = o.model.weights(comm, [&](const Configuration& c) {
+  const RankWeights weights = o.model.weights(comm, [&](const Configuration& c, ValueType value) {
     known.emplace(comm, o.prompts, o.model.model, c);
-    if (!o.model.hollow()) expect_room(comm, c, *known);
+    if (!o.model.hollow()) expect_room(comm, c, *known, o.model.cache_type(value));
     open_logits(o, comm, c, logits);
   });
   out.begin(result);
@@ -168,7 +169,9 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   const Configuration& c = weights.configuration;
   const GenerationJob& job = *known;
   RegionTimes times;
-  Decoder decoder(comm, weights, job.settings.slots, job.capacity, times);
+  const PackedMatrix& m = weights.layers.front().down;
+  const ValueType cache = o.model.cache_type(m.value_type);
+  Decoder decoder(comm, weights, job.settings.slots, job.capacity, times, native_form(), cache);
   const bool simulated = runtime::charges_kernels();
   EnergyMeter meter(comm);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, logits, result);
@@ -190,11 +193,12 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
                     energy.joules ? std::optional(*energy.joules / double(g.prefill_tokens + g.decode_tokens))
                                   : std::nullopt,
                     "J", Kind::measured, energy.note);
-  result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes");
-  const PackedMatrix& m = weights.layers.front().down;
-  result.set_section("model",
-                     model_section(o, weights.name, m.format, m.value_type,
-                                   simulated ? "simulated" : instructions_for(m, decoder.bf16()), job));
+  result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes", Kind::measured,
+                    fmt::format("keys and values in {}", name_of(cache)));
+  nlohmann::json model = model_section(o, weights.name, m.format, m.value_type,
+                                       simulated ? "simulated" : instructions_for(m, decoder.bf16()), job);
+  model["cache"] = name_of(cache);
+  result.set_section("model", std::move(model));
   add_sections(result, o, job, g);
   result.set_energy(energy);
   result.set_regions(times.reduce(comm));
@@ -222,6 +226,8 @@ Generation priced_pass(StreamedPass& model, const GenerationJob& job, std::int64
 void expect_on_wafer(const RunOptions& o, const WeightSource& source) {
   if (o.model.activation_threshold)
     throw InputError("--activation-threshold: found --target wafer, expected cluster");
+  if (!o.model.cache.empty())
+    throw InputError(fmt::format("--cache {}: found --target wafer, expected cluster", o.model.cache));
   expect_llama(source.configuration, source.name, "--target wafer");
 }
 
@@ -336,6 +342,7 @@ void add_run_command(CLI::App& app, std::function<int()>& action) {
   o->model.add_model_to(*command);
   o->model.add_storage_to(*command);
   o->model.add_activation_to(*command);
+  o->model.add_cache_to(*command);
   command->add_option("--target", o->target, "cluster: MPI ranks; wafer: the emulated machine")
       ->check(one_of({"cluster", "wafer"}))
       ->capture_default_str();

@@ -5,6 +5,7 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "sparse_llama/kernels/cached_head.hpp"
 #include "sparse_llama/kernels/exponential.hpp"
 #include "sparse_llama/kernels/vector_loop.hpp"
 
@@ -45,10 +46,11 @@ KOKKOS_INLINE_FUNCTION void raise_top(AttentionSum<T>& state, T top, std::int64_
   for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= fade;
 }
 
-/// Takes in P more positions: their scores, and their values [P][head_dim].
+/// Takes in P more positions: their scores, and their values [P][head_dim], integers times scales[P].
 template <int P, class T, class Cached>
 KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, const T (&scores)[P], const Cached* values,
-                                   std::int64_t head_dim, T* weighted) {
+                                   std::int64_t head_dim, T* weighted,
+                                   [[maybe_unused]] const float* scales = nullptr) {
   T top = scores[0];
   for (int p = 1; p < P; ++p) top = scores[p] > top ? scores[p] : top;
   if (top > state.top) raise_top(state, top, head_dim, weighted);
@@ -56,6 +58,8 @@ KOKKOS_INLINE_FUNCTION void attend(AttentionSum<T>& state, const T (&scores)[P],
   WAFERMARK_VECTOR_LOOP
   for (int p = 0; p < P; ++p) weights[p] = exponential(scores[p] - state.top);
   for (int p = 0; p < P; ++p) state.sum += weights[p];
+  if constexpr (is_scaled<Cached>)
+    for (int p = 0; p < P; ++p) weights[p] *= scales[p];
   constexpr int parts = 16;  // columns that stay in registers for all positions
   std::int64_t i = 0;
   for (; i + parts <= head_dim; i += parts) {
@@ -94,31 +98,27 @@ KOKKOS_INLINE_FUNCTION void divide_by_sum(T sum, std::int64_t head_dim, T* weigh
   for (std::int64_t i = 0; i < head_dim; ++i) weighted[i] *= inverse;
 }
 
-/// Positions whose keys stand side by side in a cache.
-inline constexpr int key_block = 16;
 /// Queries that share a pass over keys and values on hosts (attention_block.hpp), at most.
 inline constexpr std::int64_t query_block = 32;
 
-/// Where dimension i of the key of position p is in a cache: keys [p / key_block][head_dim][p % key_block].
-KOKKOS_INLINE_FUNCTION std::int64_t key_place(std::int64_t p, std::int64_t i, std::int64_t head_dim) {
-  return (p / key_block * head_dim + i) * key_block + p % key_block;
-}
-
-/// The attention of `query` to positions [begin, seen), whose keys lie as key_place() says and whose
-/// values [position][head_dim] one after the other: softmax(scale * query . key) times the values, into
-/// output [head_dim]. Reads keys and values of whole blocks, which must be numbers.
+/// The attention of `query` to positions [begin, seen) of a head: softmax(scale * query . key) times the
+/// values, into output [head_dim]. Reads keys and values of whole blocks, which must be numbers.
 template <class T, class Cached>
-KOKKOS_INLINE_FUNCTION void attention(const T* query, const Cached* keys, const Cached* values,
-                                      std::int64_t begin, std::int64_t seen, std::int64_t head_dim, T scale,
-                                      T* output) {
+KOKKOS_INLINE_FUNCTION void attention(const T* query, const CachedHead<Cached>& head, std::int64_t begin,
+                                      std::int64_t seen, std::int64_t head_dim, T scale, T* output) {
   AttentionSum<T> state;
   for (std::int64_t i = 0; i < head_dim; ++i) output[i] = 0;
-  for (std::int64_t first = begin / key_block * key_block; first < seen; first += key_block) {
+  const std::int64_t first_block = begin / key_block * key_block;
+  std::int64_t place = head.place(first_block);
+  for (std::int64_t first = first_block; first < seen; first += key_block, place = head.next_block(place)) {
     T scores[key_block];
-    attention_scores(query, keys + first * head_dim, head_dim, scale, scores);
+    attention_scores(query, head.keys + place * head_dim, head_dim, scale, scores);
+    if constexpr (is_scaled<Cached>)
+      for (int p = 0; p < key_block; ++p) scores[p] *= head.key_scales[place + p];
     for (int p = 0; p < key_block; ++p)
       if (first + p >= seen || first + p < begin) scores[p] = AttentionSum<T>().top;
-    attend(state, scores, values + first * head_dim, head_dim, output);
+    attend(state, scores, head.values + place * head_dim, head_dim, output,
+           is_scaled<Cached> ? head.value_scales + place : nullptr);
   }
   divide_by_sum(state.sum, head_dim, output);
 }

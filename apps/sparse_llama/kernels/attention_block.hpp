@@ -1,13 +1,13 @@
 // Attention of several queries to the same keys and values, on hosts: what comes from the cache of keys and
-// values is loaded once for four queries, and a block of keys stays in the first cache for all of them. Each
-// query's arithmetic is the same, and in the same order, whichever others are with it.
+// values is loaded once for several queries, and a block of keys stays in the first cache for all of them.
+// Each query's arithmetic is the same, and in the same order, whichever others are with it.
 #pragma once
 
 #include <algorithm>
 
 #include "sparse_llama/kernels/attention.hpp"
+#include "sparse_llama/kernels/attention_lanes.hpp"
 #include "sparse_llama/kernels/dot.hpp"
-#include "sparse_llama/kernels/value_types.hpp"
 
 namespace wafermark::llama {
 
@@ -21,33 +21,9 @@ struct AttentionQuery {
 
 namespace attention_lanes {
 
-#if defined(__AVX512F__)
-constexpr int lanes = 16;
-#elif defined(__AVX__)
-constexpr int lanes = 8;
-#else
-constexpr int lanes = 4;
-#endif
-/// The numbers of a vector register.
-using Lanes = float __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-
-inline Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
-/// For several uses: where compilers see that lanes come from memory, they load them for each (1.3 times the
-/// time of attention on a Zen 5).
-inline Lanes load_once(const float* from) {
-  Lanes own = load(from);
-#if defined(__AVX512F__)
-  asm("" : "+v"(own));
-#elif defined(__AVX__)
-  asm("" : "+x"(own));
-#endif
-  return own;
-}
-inline void store(float* to, Lanes own) { *reinterpret_cast<Lanes*>(to) = own; }
-
 /// scores[q][p] = scale * query q . key p of a block of keys[head_dim][key_block].
-template <int Q>
-inline void scores_of(const AttentionQuery* queries, const float* keys, std::int64_t head_dim, float scale,
+template <int Q, class Cached>
+inline void scores_of(const AttentionQuery* queries, const Cached* keys, std::int64_t head_dim, float scale,
                       float (&scores)[Q][key_block]) {
   constexpr int parts = key_block / lanes,
                 chains = lanes == 16 ? 2 : 1;  // sums that do not wait for each other
@@ -55,15 +31,15 @@ inline void scores_of(const AttentionQuery* queries, const float* keys, std::int
   for (std::int64_t i = 0; i < head_dim; i += chains)
 #pragma GCC unroll 2
     for (int c = 0; c < chains; ++c)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int part = 0; part < parts; ++part) {
         const Lanes key = load_once(keys + (i + c) * key_block + part * lanes);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int q = 0; q < Q; ++q) sums[q][c][part] += key * queries[q].query[i + c];
       }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int q = 0; q < Q; ++q)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int part = 0; part < parts; ++part) {
 #pragma GCC unroll 2
       for (int c = 1; c < chains; ++c) sums[q][0][part] += sums[q][c][part];
@@ -71,32 +47,37 @@ inline void scores_of(const AttentionQuery* queries, const float* keys, std::int
     }
 }
 
-/// Columns of values whose sums stay in registers for four queries.
-constexpr int value_columns = lanes == 16 ? 64 : 16;
-static_assert(value_columns % key_block == 0);
+/// Queries for which a number of the cache is loaded once: eight, where registers have room for their sums
+/// and a load takes conversions; of fp32 four, since eight take heads of 128 dimensions in narrower strips
+/// (1.1 times the time on a Zen 5).
+template <class Cached>
+constexpr int queries_together = lanes == 16 && sizeof(Cached) < sizeof(float) ? 8 : 4;
+/// Columns of values whose sums stay in registers for Q queries.
+template <int Q>
+constexpr int value_columns = lanes < 16 ? 16 : (Q > 4 ? 32 : 64);
 
 /// output[q] += sum_p weights[q][p] value p in some columns of values[key_block][head_dim], from `column` on.
-template <int Q, int columns>
-inline void add_values(const AttentionQuery* queries, const float* values, std::int64_t head_dim,
+template <int Q, int columns, class Cached>
+inline void add_values(const AttentionQuery* queries, const Cached* values, std::int64_t head_dim,
                        std::int64_t column, const float (&weights)[Q][key_block]) {
   constexpr int registers = columns / lanes;
   Lanes sums[Q][registers];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int q = 0; q < Q; ++q)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < registers; ++r) sums[q][r] = load(queries[q].output + column + r * lanes);
   for (int p = 0; p < key_block; ++p) {
     Lanes value[registers];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < registers; ++r) value[r] = load_once(values + p * head_dim + column + r * lanes);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int q = 0; q < Q; ++q)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int r = 0; r < registers; ++r) sums[q][r] += value[r] * weights[q][p];
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int q = 0; q < Q; ++q)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < registers; ++r) store(queries[q].output + column + r * lanes, sums[q][r]);
 }
 
@@ -136,18 +117,51 @@ inline void weigh(const AttentionQuery& query, std::int64_t first, std::int64_t 
   state.sum += parts[0];
 }
 
-/// Takes the block of positions from `first` on in for Q queries.
-template <int Q>
-inline void take_block(const AttentionQuery* queries, AttentionSum<float>* states, const float* keys,
-                       const float* values, std::int64_t first, std::int64_t head_dim, float scale) {
+inline void scale_by(const float* scales, float (&numbers)[key_block]) {
+  WAFERMARK_VECTOR_LOOP
+  for (int p = 0; p < key_block; ++p) numbers[p] *= scales[p];
+}
+
+/// The positions of a cache from `first` on: keys [head_dim][key_block], values [key_block][head_dim], and
+/// what they are to be multiplied with where they are `scaled`.
+template <class Number, bool scaled>
+struct PositionBlock {
+  std::int64_t first;
+  const Number *keys, *values;
+  const float *key_scales, *value_scales;
+};
+
+/// Takes a block in for Q queries. Not inline: within more code GCC 12 keeps sums on the stack (1.1 times the
+/// time).
+template <int Q, class Number, bool scaled>
+[[gnu::noinline]] void take_block(const AttentionQuery* queries, AttentionSum<float>* states,
+                                  const PositionBlock<Number, scaled>& block, std::int64_t head_dim,
+                                  float scale) {
   alignas(64) float weights[Q][key_block];
-  scores_of<Q>(queries, keys + first * head_dim, head_dim, scale, weights);
-  for (int q = 0; q < Q; ++q) weigh(queries[q], first, head_dim, states[q], weights[q]);
+  scores_of<Q>(queries, block.keys, head_dim, scale, weights);
+  for (int q = 0; q < Q; ++q) {
+    if constexpr (scaled) scale_by(block.key_scales, weights[q]);
+    weigh(queries[q], block.first, head_dim, states[q], weights[q]);
+    if constexpr (scaled) scale_by(block.value_scales, weights[q]);
+  }
+  constexpr int columns = value_columns<Q>;
+  static_assert(columns % key_block == 0);
   std::int64_t column = 0;
-  for (; column + value_columns <= head_dim; column += value_columns)
-    add_values<Q, value_columns>(queries, values + first * head_dim, head_dim, column, weights);
+  for (; column + columns <= head_dim; column += columns)
+    add_values<Q, columns>(queries, block.values, head_dim, column, weights);
   for (; column < head_dim; column += key_block)
-    add_values<Q, key_block>(queries, values + first * head_dim, head_dim, column, weights);
+    add_values<Q, key_block>(queries, block.values, head_dim, column, weights);
+}
+
+/// Takes a block in for n queries, Q at a time while there are so many, then fewer.
+template <int Q, class Number, bool scaled>
+inline void take_block_of_all(const AttentionQuery* queries, AttentionSum<float>* states, int n,
+                              const PositionBlock<Number, scaled>& block, std::int64_t head_dim,
+                              float scale) {
+  int q = 0;
+  for (; q + Q <= n; q += Q) take_block<Q>(queries + q, states + q, block, head_dim, scale);
+  if constexpr (Q > 1)
+    take_block_of_all<Q == 8 ? 4 : 1>(queries + q, states + q, n - q, block, head_dim, scale);
 }
 
 }  // namespace attention_lanes
@@ -156,8 +170,11 @@ inline void take_block(const AttentionQuery* queries, AttentionSum<float>* state
 constexpr bool suits_attention_of_queries(std::int64_t head_dim) { return head_dim % key_block == 0; }
 
 /// attention() of each of n <= query_block queries with the same keys and values.
-inline void attention_of_queries(const AttentionQuery* queries, int n, const float* keys, const float* values,
+template <class Cached>
+inline void attention_of_queries(const AttentionQuery* queries, int n, const CachedHead<Cached>& head,
                                  std::int64_t head_dim, float scale) {
+  using namespace attention_lanes;
+  constexpr bool scaled = is_scaled<Cached>;
   AttentionSum<float> states[query_block];
   std::int64_t begin = queries[0].begin, end = 0;
   for (int q = 0; q < n; ++q) {
@@ -165,12 +182,13 @@ inline void attention_of_queries(const AttentionQuery* queries, int n, const flo
     begin = std::min(begin, queries[q].begin);
     end = std::max(end, queries[q].seen);
   }
-  for (std::int64_t first = begin / key_block * key_block; first < end; first += key_block) {
-    int q = 0;
-    for (; q + 4 <= n; q += 4)
-      attention_lanes::take_block<4>(queries + q, states + q, keys, values, first, head_dim, scale);
-    for (; q < n; ++q)
-      attention_lanes::take_block<1>(queries + q, states + q, keys, values, first, head_dim, scale);
+  const std::int64_t first_block = begin / key_block * key_block;
+  std::int64_t place = head.place(first_block);
+  for (std::int64_t first = first_block; first < end; first += key_block, place = head.next_block(place)) {
+    const PositionBlock<Cached, scaled> block{
+        first, head.keys + place * head_dim, head.values + place * head_dim,
+        scaled ? head.key_scales + place : nullptr, scaled ? head.value_scales + place : nullptr};
+    take_block_of_all<queries_together<Cached>>(queries, states, n, block, head_dim, scale);
   }
   for (int q = 0; q < n; ++q) divide_by_sum(states[q].sum, head_dim, queries[q].output);
 }

@@ -59,14 +59,15 @@ struct ValueRow {
   int bits;
   bool scaled;    ///< integers, times the scale of their group
   bool on_tiles;  ///< tiles of the wafer multiply it
+  bool in_cache;  ///< keys and values may be kept as it
 };
 
 /// In the order of the enumerators, as above; what a value is in C++.
 inline constexpr std::array<ValueRow, 4> value_rows{{
-    {ValueType::fp32, "fp32", 32, false, true},
-    {ValueType::bf16, "bf16", 16, false, true},
-    {ValueType::int8, "int8", 8, true, false},
-    {ValueType::int4, "int4", 4, true, false},
+    {ValueType::fp32, "fp32", 32, false, true, true},
+    {ValueType::bf16, "bf16", 16, false, true, true},
+    {ValueType::int8, "int8", 8, true, false, true},
+    {ValueType::int4, "int4", 4, true, false, false},
 }};
 using Values = std::tuple<float, BFloat16, std::int8_t, Int4Pair>;
 
@@ -75,6 +76,12 @@ constexpr const ValueRow& row_of(ValueType type) { return value_rows[std::size_t
 
 /// Whether matrices in this format hold values of this type.
 constexpr bool holds(Format format, ValueType type) { return row_of(type).bits >= row_of(format).least_bits; }
+
+/// What keys and values are kept as beside weights of a type, unless a run says otherwise: as exact as the
+/// weights, in 16 bits where these are rounded.
+constexpr ValueType cache_type_beside(ValueType weights) {
+  return weights == ValueType::fp32 ? ValueType::fp32 : ValueType::bf16;
+}
 
 /// Bits a weight, by the table above; rows are taken to be long.
 constexpr double bits_per_weight_of(Format format, ValueType type, double density) {

@@ -1,5 +1,10 @@
 #include "sparse_llama/model/memory_need.hpp"
 
+#include <algorithm>
+#include <cmath>
+
+#include "sparse_llama/kernels/cached_head.hpp"
+
 namespace wafermark::llama {
 
 double layer_weight_count(const Configuration& c) {
@@ -22,14 +27,27 @@ double packed_bytes(const Configuration& c, Format format, ValueType type, doubl
          8;
 }
 
-double decoder_bytes(const Configuration& c, const Shares& s, double sequences, double capacity,
-                     double rows) {
+std::int64_t cached_bytes(ValueType cache, std::int64_t head_dim) {
+  std::int64_t bytes = 0;
+  with_value_type(cache, [&]<class Cached>(Cached) { bytes = cached_bytes<Cached>(head_dim); });
+  return bytes;
+}
+
+double cached_positions(const Configuration& c, double capacity, double rows) {
+  // The first row of a pass sees a window back from its position when the last one is in the cache already.
+  const double most = c.sliding_window > 0 ? std::min(capacity, double(c.sliding_window) + rows) : capacity;
+  return std::ceil(most / key_block) * key_block;
+}
+
+double decoder_bytes(const Configuration& c, const Shares& s, ValueType cached, double sequences,
+                     double capacity, double rows) {
   const double kv = double(s.kv_heads.count * c.head_dim), query = double(s.heads.count * c.head_dim);
-  const double cache = 2 * double(c.layers) * sequences * capacity * kv,
+  const double cache = double(c.layers * s.kv_heads.count * cached_bytes(cached, c.head_dim)) * sequences *
+                       cached_positions(c, capacity, rows),
                turns = capacity * double(c.head_dim);
   const double row = 2 * double(c.dim) + 2 * query + 2 * kv + 3 * double(s.hidden.count) +
                      double(s.vocabulary.count) + double(c.vocabulary);
-  return sizeof(float) * (cache + 2 * turns + rows * row);  // turns are made on the host, then copied
+  return cache + sizeof(float) * (2 * turns + rows * row);  // turns are made on the host, then copied
 }
 
 double activation_bytes(const Configuration& c, double sequences, double length) {

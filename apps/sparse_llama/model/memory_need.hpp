@@ -16,9 +16,16 @@ double layer_weight_count(const Configuration& configuration);
 /// Packed, over all ranks; embedding and head are dense.
 double packed_bytes(const Configuration& configuration, Format format, ValueType type, double density);
 
-/// A rank's decoder: keys and values of `sequences` of `capacity` tokens, turns of RoPE, buffers of `rows`.
-double decoder_bytes(const Configuration& configuration, const Shares& shares, double sequences,
-                     double capacity, double rows);
+/// Bytes of the key and the value of one head at one position; `cache`: a type that caches hold.
+std::int64_t cached_bytes(ValueType cache, std::int64_t head_dim);
+/// Positions that a cache has room for, in whole blocks of keys, where a sequence has at most `capacity` and
+/// a pass at most `rows` of it: all, or in windowed models what the rows of a pass can see.
+double cached_positions(const Configuration& configuration, double capacity, double rows);
+
+/// A rank's decoder: keys and values of `sequences` of `capacity` tokens as `cache`, turns of RoPE, buffers
+/// of `rows`, the most of a pass.
+double decoder_bytes(const Configuration& configuration, const Shares& shares, ValueType cache,
+                     double sequences, double capacity, double rows);
 
 /// What a batch of whole sequences keeps for the backward pass, fp32.
 double activation_bytes(const Configuration& configuration, double sequences, double length);

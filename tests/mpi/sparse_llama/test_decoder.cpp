@@ -152,6 +152,72 @@ TEST(Decoder, GivesTheReferencesLogitsOfOtherArchitectures) {
     }
 }
 
+struct CacheCase {
+  ValueType type;
+  double tolerance;
+};
+constexpr CacheCase cache_cases[] = {
+    {ValueType::fp32, 1e-5}, {ValueType::bf16, 0.01}, {ValueType::int8, 0.02}};
+
+/// Keys and values of 16 bits and of 8, whatever the heads' size, and the bytes that they take.
+TEST(Decoder, KeepsKeysAndValuesAsItIsTold) {
+  const Communicator comm;
+  for (const Configuration& c : {grouped(), tied()})
+    for (const KernelForm form : forms) {
+      const Model model(c);
+      const auto exact = reference_logits(model.dense, text);
+      const RankWeights weights = packed(comm, model, {Format::dense, ValueType::fp32}, form);
+      std::vector<TokenRow> rows;
+      for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
+      for (const auto& [type, tolerance] : cache_cases) {
+        RegionTimes times;
+        Decoder decoder(comm, weights, 1, 64, times, form, type);
+        const double off = error(decoder.forward(rows, all(rows.size())), exact);
+        EXPECT_LT(off, tolerance) << name_of(type);
+        if (type != ValueType::fp32) {
+          EXPECT_GT(off, 1e-5) << name_of(type) << " rounds";
+        }
+        const std::int64_t numbers = 2 * c.layers * weights.shares.kv_heads.count * 64 * c.head_dim,
+                           scales = type == ValueType::int8 ? numbers / c.head_dim : 0;
+        EXPECT_EQ(decoder.cache_bytes(), numbers * bytes_of(type) + 4 * scales);
+      }
+    }
+}
+
+/// A windowed model keeps what the rows of a pass can see, and goes on and on in that room.
+TEST(Decoder, WindowedCachesGoRound) {
+  const Communicator comm;
+  Configuration c = other_architectures().front();
+  c.context = 700;
+  c.sliding_window = 20;
+  const Model model(c);
+  std::vector<std::int32_t> tokens;
+  std::vector<TokenRow> rows;
+  for (std::int64_t p = 0; p < 620; ++p) {
+    tokens.push_back(std::int32_t(p * 37 % 101));
+    rows.push_back({tokens.back(), 0, p});
+  }
+  const auto exact = reference_logits(model.dense, tokens);
+  for (const KernelForm form : forms)
+    for (const auto& [type, tolerance] : cache_cases) {
+      const RankWeights weights = packed(comm, model, {Format::dense, ValueType::fp32}, form);
+      RegionTimes times;
+      Decoder decoder(comm, weights, 1, 700, times, form, type),
+          whole(comm, weights, 1, 288, times, form, type);
+      EXPECT_EQ(decoder.cache_bytes(), whole.cache_bytes());
+      const auto prompt = std::span(rows).first(570);
+      EXPECT_LT(error(decoder.forward(prompt, std::vector<std::int64_t>{250, 280, 300, 569}),
+                      {exact[250], exact[280], exact[300], exact[569]}),
+                tolerance)
+          << name_of(type);
+      for (std::size_t p = 570; p < rows.size(); ++p)
+        EXPECT_LT(
+            error(decoder.forward(std::span(rows).subspan(p, 1), std::vector<std::int64_t>{0}), {exact[p]}),
+            tolerance)
+            << name_of(type) << " at " << p;
+    }
+}
+
 TEST(Decoder, WindowsEndAnywhereInBlocksOfKeys) {
   const Communicator comm;
   std::vector<std::int32_t> tokens;
@@ -305,6 +371,22 @@ std::vector<std::int32_t> greedy(const DenseWeights& w, std::vector<std::int32_t
     tokens.push_back(out.back());
   }
   return out;
+}
+
+TEST(Generation, TokensBehindAnyCacheAreThoseOfOneRank) {
+  const Communicator comm, alone(MPI_COMM_SELF);
+  const Model model(grouped(), 0.5);
+  const std::vector<Prompt> prompts{{text, 20}, {{1, 30}, 20}};
+  for (const KernelForm form : forms)
+    for (const CacheCase& cache : cache_cases) {
+      const auto tokens = [&](const Communicator& on) {
+        const RankWeights weights = packed(on, model, {Format::bit_mask, ValueType::bf16}, form);
+        RegionTimes times;
+        Decoder decoder(on, weights, 2, 64, times, form, cache.type);
+        return generate(decoder, on, 101, prompts, {.slots = 2}).tokens;
+      };
+      EXPECT_EQ(tokens(comm), tokens(alone)) << name_of(cache.type);
+    }
 }
 
 TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {

@@ -42,7 +42,8 @@ struct TokenCounts : public ::testing::Test {
         checkpoint_source("random", std::make_shared<const DenseWeights>(random_model(c, 3)));
     source.hollow = hollow;
     const RankWeights weights = pack_rank_weights(comm, source, format, type, threshold, KernelForm::device);
-    Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device);
+    const ValueType cache = row_of(type).in_cache ? type : ValueType::bf16;
+    Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device, cache);
     std::vector<TokenRow> prompt;
     std::vector<std::int64_t> last;
     for (std::int32_t s = 0; s < sequences; ++s) {

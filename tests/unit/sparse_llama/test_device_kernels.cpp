@@ -166,30 +166,87 @@ TEST(PairProducts, AreTheSameBitsAgain) {
     for (std::int64_t r = 0; r < s.rows; ++r) EXPECT_EQ(a(v, r), b(v, r));
 }
 
+constexpr std::int64_t sequences = 3, layer = 1;
+
+/// Rows of these tokens on the device.
+Kokkos::View<TokenRow*> on_device(const std::vector<TokenRow>& rows) {
+  const Kokkos::View<TokenRow*> device("rows", rows.size());
+  const auto host = Kokkos::create_mirror_view(device);
+  std::copy(rows.begin(), rows.end(), host.data());
+  Kokkos::deep_copy(device, host);
+  return device;
+}
+
+/// What a cache holds, as numbers.
+template <class Cached>
+struct HostCache {
+  using Arrays = CacheArrays<Cached>;
+  decltype(on_host_of(typename Arrays::Numbers())) keys, values;
+  decltype(on_host_of(typename Arrays::Scales())) key_scales, value_scales;
+
+  explicit HostCache(const Arrays& arrays)
+      : keys(on_host_of(arrays.keys)),
+        values(on_host_of(arrays.values)),
+        key_scales(on_host_of(arrays.key_scales)),
+        value_scales(on_host_of(arrays.value_scales)) {}
+  double key(std::int64_t slot, std::int64_t kv, std::int64_t position, std::int64_t i) const {
+    const auto place = position % std::int64_t(keys.extent(2));
+    const auto number =
+        double(float((&keys(slot, kv, 0, 0))[key_place(place, i, std::int64_t(keys.extent(3)))]));
+    if constexpr (is_scaled<Cached>) return number * double(key_scales(slot, kv, place));
+    return number;
+  }
+  double value(std::int64_t slot, std::int64_t kv, std::int64_t position, std::int64_t i) const {
+    const auto place = position % std::int64_t(keys.extent(2));
+    const auto number = double(float(values(slot, kv, place, i)));
+    if constexpr (is_scaled<Cached>) return number * double(value_scales(slot, kv, place));
+    return number;
+  }
+};
+
+/// Angles of zero: nothing is turned.
+Turns no_turns(std::int64_t positions, std::int64_t head_dim) {
+  const auto zeros = [&](const char* name) {
+    return Kokkos::View<float**, Kokkos::LayoutRight>(std::string(name), std::size_t(positions),
+                                                      std::size_t(head_dim / 2));
+  };
+  const Turns turns{zeros("cosines"), zeros("sines")};
+  Kokkos::deep_copy(turns.cosine, 1.0f);
+  return turns;
+}
+
+/// A cache of random keys and values of all sequences up to `positions`, put there by place_heads().
+template <class Cached>
+CacheArrays<Cached> filled(std::int64_t kv_heads, std::int64_t head_dim, std::int64_t places,
+                           std::int64_t positions) {
+  const CacheArrays<Cached> cache(2 * sequences, kv_heads, places, head_dim);
+  const Turns turns = no_turns(positions, head_dim);
+  constexpr std::int64_t heads = 1;  // of queries: not kept
+  std::vector<TokenRow> rows;
+  for (std::int32_t s = 0; s < sequences; ++s) rows.push_back({0, s, 0});
+  for (std::int64_t p = 0; p < positions; ++p) {
+    for (TokenRow& row : rows) row.position = p;
+    const Rows qkv("qkv", rows.size(), std::size_t((heads + 2 * kv_heads) * head_dim));
+    fill(qkv, numbers(std::int64_t(qkv.size()), 1, unsigned(p)));
+    place_heads({on_device(rows), {}, sequences, 1, layer * sequences, 0}, {}, turns, heads, qkv, cache);
+  }
+  return cache;
+}
+
 /// Attention of some rows to one sequence each, by definition and in parts.
-void expect_attention(std::int64_t heads, std::int64_t kv_heads, std::int64_t head_dim,
-                      const std::vector<TokenRow>& rows, std::int64_t window, std::int64_t part) {
-  constexpr std::int64_t sequences = 3, capacity = 592, layer = 1;
-  const auto n = std::int64_t(rows.size());
-  const Cache keys("keys", 2 * sequences, std::size_t(kv_heads), capacity, std::size_t(head_dim)),
-      values("values", 2 * sequences, std::size_t(kv_heads), capacity, std::size_t(head_dim));
-  fill(keys, numbers(std::int64_t(keys.size()), 1, 5));
-  fill(values, numbers(std::int64_t(values.size()), 1, 6));
+template <class Cached>
+void expect_attention(std::int64_t heads, const CacheArrays<Cached>& cache, const std::vector<TokenRow>& rows,
+                      std::int64_t window, std::int64_t part) {
+  const std::int64_t n = std::int64_t(rows.size()), kv_heads = cache.kv_heads(), head_dim = cache.head_dim();
   const Rows qkv("qkv", std::size_t(n), std::size_t((heads + 2 * kv_heads) * head_dim)),
       out("out", std::size_t(n), std::size_t(heads * head_dim));
   fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
-  const Kokkos::View<TokenRow*> device_rows("rows", rows.size());
-  const auto host_rows = Kokkos::create_mirror_view(device_rows);
-  std::copy(rows.begin(), rows.end(), host_rows.data());
-  Kokkos::deep_copy(device_rows, host_rows);
-
   SplitAttention attention(part);
   std::int64_t most = 0;
   for (const TokenRow& row : rows) most = std::max(most, attention.parts(row.position, window));
-  attention.attend({device_rows, {}, n, 1, layer * sequences, window}, most, heads, qkv, keys, values, out);
-  const auto y = on_host_of(out);
-  const auto q = on_host_of(qkv);
-  const auto k = on_host_of(keys), x = on_host_of(values);
+  attention.attend({on_device(rows), {}, n, 1, layer * sequences, window}, most, heads, qkv, cache, out);
+  const auto y = on_host_of(out), q = on_host_of(qkv);
+  const HostCache<Cached> host(cache);
   for (std::int64_t r = 0; r < n; ++r)
     for (std::int64_t h = 0; h < heads; ++h) {
       const TokenRow& row = rows[std::size_t(r)];
@@ -200,11 +257,11 @@ void expect_attention(std::int64_t heads, std::int64_t kv_heads, std::int64_t he
       for (std::int64_t p = begin; p <= row.position; ++p) {
         double score = 0;
         for (std::int64_t i = 0; i < head_dim; ++i)
-          score += double(q(r, h * head_dim + i)) * double((&k(slot, kv, 0, 0))[key_place(p, i, head_dim)]);
+          score += double(q(r, h * head_dim + i)) * host.key(slot, kv, p, i);
         const double weight = std::exp(score / std::sqrt(double(head_dim)));
         sum += weight;
         for (std::int64_t i = 0; i < head_dim; ++i)
-          exact[std::size_t(i)] += weight * double(x(slot, kv, p, i));
+          exact[std::size_t(i)] += weight * host.value(slot, kv, p, i);
       }
       for (std::int64_t i = 0; i < head_dim; ++i)
         ASSERT_NEAR(y(r, h * head_dim + i), exact[std::size_t(i)] / sum, 1e-5)
@@ -212,21 +269,61 @@ void expect_attention(std::int64_t heads, std::int64_t kv_heads, std::int64_t he
     }
 }
 
-TEST(SplitAttention, IsAttentionHoweverItIsSplit) {
-  std::vector<TokenRow> some{{0, 2, 590}, {0, 0, 0}, {0, 1, 127}, {0, 0, 128}, {0, 2, 300}};
+template <class Cached>
+class SplitAttentionOf : public testing::Test {};
+using CachedTypes = testing::Types<float, BFloat16, std::int8_t>;
+TYPED_TEST_SUITE(SplitAttentionOf, CachedTypes);
+
+TYPED_TEST(SplitAttentionOf, IsAttentionHoweverItIsSplit) {
+  constexpr std::int64_t places = 592;
+  const std::vector<TokenRow> some{{0, 2, 590}, {0, 0, 0}, {0, 1, 127}, {0, 0, 128}, {0, 2, 300}};
+  const auto two = filled<TypeParam>(2, 16, places, places), one = filled<TypeParam>(1, 18, places, places),
+             three = filled<TypeParam>(3, 64, places, places);
   for (const std::int64_t window : {0, 1, 100, 129, 1000})
     for (const std::int64_t part : {32, 128}) {
-      expect_attention(8, 2, 16, some, window, part);
-      expect_attention(7, 1, 18, {some.front()}, window, part);
-      expect_attention(3, 3, 64, {some[2]}, window, part);
+      expect_attention(8, two, some, window, part);
+      expect_attention(7, one, {some.front()}, window, part);
+      expect_attention(3, three, {some[2]}, window, part);
     }
 }
 
-TEST(SplitAttention, TeamsTakeSeveralPartsWhereThereAreManyRows) {
+TYPED_TEST(SplitAttentionOf, TeamsTakeSeveralPartsWhereThereAreManyRows) {
+  const auto cache = filled<TypeParam>(4, 16, 592, 592);
   std::vector<TokenRow> rows;
   for (std::int64_t p = 0; p < 200; ++p) rows.push_back({0, std::int32_t(p % 3), 2 * p + 100});
-  expect_attention(8, 4, 16, rows, 0, 32);
-  expect_attention(8, 4, 16, rows, 77, 32);
+  expect_attention(8, cache, rows, 0, 32);
+  expect_attention(8, cache, rows, 77, 32);
+}
+
+/// Positions behind the last place go over the first ones, out of the window of everyone who is left.
+TYPED_TEST(SplitAttentionOf, GoesRoundWhereWindowsEnd) {
+  const auto cache = filled<TypeParam>(2, 16, 144, 391);
+  for (const std::int64_t window : {1, 100, 144})
+    for (const std::int64_t part : {32, 128})
+      expect_attention(4, cache, {{0, 0, 390}, {0, 2, 390}}, window, part);
+  expect_attention(4, cache, {{0, 1, 389}, {0, 1, 350}}, 100, 128);
+}
+
+/// Queries stay, keys and values go into the cache; both forms of the kernels round alike.
+TYPED_TEST(SplitAttentionOf, KeepsWhatCpusKeep) {
+  constexpr std::int64_t kv_heads = 2, head_dim = 18, places = 48, position = 21;
+  const CacheArrays<TypeParam> cache(2 * sequences, kv_heads, places, head_dim);
+  const Rows qkv("qkv", 1, std::size_t((1 + 2 * kv_heads) * head_dim));
+  const auto given = numbers(std::int64_t(qkv.size()), 1, 11);
+  fill(qkv, given);
+  place_heads({on_device({{0, 1, position}}), {}, 1, 1, layer * sequences, 0}, {},
+              no_turns(position + 1, head_dim), 1, qkv, cache);
+  const std::int64_t slot = layer * sequences + 1;
+  const HostCache<TypeParam> host(cache);
+  const float* x = given.data() + head_dim;
+  for (std::int64_t h = 0; h < 2 * kv_heads; ++h, x += head_dim) {
+    const float scale = cached_scale<TypeParam>(x, head_dim), inverse = inverse_or_zero(scale);
+    for (std::int64_t i = 0; i < head_dim; ++i) {
+      const double kept =
+          h < kv_heads ? host.key(slot, h, position, i) : host.value(slot, h - kv_heads, position, i);
+      EXPECT_EQ(kept, double(float(cached_number<TypeParam>(x[i], inverse))) * double(scale));
+    }
+  }
 }
 
 }  // namespace

@@ -71,12 +71,30 @@ TEST(MemoryNeed, CountsEveryWeight) {
             layers * (1 + 8) / 8 + 2 * (weight_count(c) - layers));
 }
 
+TEST(MemoryNeed, OfACacheFollowsItsTypeAndTheWindow) {
+  Configuration c;
+  c.dim = 8, c.layers = 3, c.heads = 2, c.kv_heads = 1, c.head_dim = 4, c.hidden = 12, c.vocabulary = 16,
+  c.context = 5000;
+  const auto bytes = [&](ValueType type) { return decoder_bytes(c, Shares(c, 0, 1), type, 2, 4000, 256); };
+  const double positions = 3 * 2 * 4000;  // of all layers and sequences, with a key and a value each
+  EXPECT_EQ(bytes(ValueType::fp32) - bytes(ValueType::bf16), positions * 2 * 4 * 2);
+  EXPECT_EQ(bytes(ValueType::fp32) - bytes(ValueType::int8), positions * 2 * (4 * 3 - 4));
+  EXPECT_EQ(cached_positions(c, 4000, 256), 4000);
+  EXPECT_EQ(cached_positions(c, 4001, 256), 4016);
+  const double all = bytes(ValueType::fp32);
+  c.sliding_window = 1000;
+  EXPECT_EQ(cached_positions(c, 4000, 256), 1264);
+  EXPECT_EQ(all - bytes(ValueType::fp32), 3 * 2 * (4000 - 1264) * 2 * 4 * 4);
+  c.sliding_window = 3900;
+  EXPECT_EQ(cached_positions(c, 4000, 256), 4000);
+}
+
 TEST(MemoryNeed, OfSizesThatFitNowhereIsANumber) {
   Configuration c;
   c.dim = c.hidden = c.vocabulary = c.context = 1 << 24, c.layers = 4096, c.heads = c.kv_heads = 1 << 17,
   c.head_dim = 128;
   EXPECT_GT(weight_count(c), 1e18);
-  EXPECT_GT(decoder_bytes(c, Shares(c, 0, 1), 1e6, 1 << 24, 256), 1e24);
+  EXPECT_GT(decoder_bytes(c, Shares(c, 0, 1), ValueType::int8, 1e6, 1 << 24, 256), 1e23);
   EXPECT_GT(activation_bytes(c, 1e6, 1 << 24), 1e25);
 }
 

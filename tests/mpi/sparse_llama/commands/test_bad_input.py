@@ -37,7 +37,8 @@ CASES = [
     # values of options
     *((f"{RUN} {option} {value}", f"--{option[2:]}: found") for option, value in (
         ("--temperature", "nan"), ("--temperature", "-1"), ("--top-p", "2"), ("--seed", "1.5"), ("--sequences", "1e30"),
-        ("--activation-threshold", "inf"), ("--target", "moon"))),
+        ("--activation-threshold", "inf"), ("--target", "moon"), ("--cache", "int4"), ("--cache", "BF16"))),
+    *((f"{command} --cache fp16", "--cache: found 'fp16', expected one of fp32, bf16, int8") for command in ("compare --model model", "evaluate model text.txt")),
     (f"{RUN} --format DENSE", "--format: found 'DENSE'"), (f"{RUN} --nosuch 1", "--nosuch"), (f"{RUN} --overwrite", "--overwrite requires --out"),
     *(([*command.split(), option, ""], f"{option}: found '', expected a")
       for command, option in ((RUN, "--tokenizer"), ("run --model model", "--prompt-file"), (RUN, "--out"), (PRUNE, "--evaluate"),

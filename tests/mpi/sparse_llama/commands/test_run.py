@@ -38,7 +38,8 @@ with tempfile.TemporaryDirectory() as scratch:
         check(done.returncode == 0, f"{name} ends well {done.stderr.strip()[-200:]}")
         return (*result(f"{scratch}/{name}"), done.stdout)
 
-    record, figures, text = generate("one")
+    one, figures, text = generate("one")
+    record = one
     check(text.startswith("And the LORD said"), "the text begins with the prompt")
     check(len(record["tokens"]) == 1 and len(record["tokens"][0]) == 40, "one sequence of 40 tokens")
     check(abs(figures["sparsity"] - 0.7) < 1e-3 and 5.5 < figures["bits_per_weight"] < 6.5, "70 % sparse, some 6 bits a weight")
@@ -66,6 +67,15 @@ with tempfile.TemporaryDirectory() as scratch:
     check(skipping["tokens"] == two["tokens"] and abs(skipping_figures["inactive_hidden_units"] - two_figures["inactive_hidden_units"]) < 1e-3,
           "skipped alike on 2 ranks")
     check(skipping_figures["bytes_per_token"] < exact_figures["bytes_per_token"], "skipped weights are not counted as read")
+
+    caches = {name: [generate(f"cache_{name}{ranks}", "--cache", name, ranks=ranks)[:2] for ranks in (1, 2)] for name in ("fp32", "bf16", "int8")}
+    for name, of_ranks in caches.items():
+        check(of_ranks[0][0]["tokens"] == of_ranks[1][0]["tokens"], f"cache in {name}: the same tokens on 2 ranks")
+        check(all(r["model"]["cache"] == name and f["cache_bytes"] == of_ranks[0][1]["cache_bytes"] for r, f in of_ranks), f"{name} and its bytes are named")
+    size = {name: of_ranks[0][1]["cache_bytes"] for name, of_ranks in caches.items()}
+    check(size["fp32"] == 2 * size["bf16"] and size["bf16"] / 2 < size["int8"] < 0.6 * size["bf16"], f"16 bits take half, 8 bits and their scales little more than a quarter {size}")
+    check(caches["bf16"][0][0]["tokens"] == one["tokens"] and one["model"]["cache"] == "bf16", "bf16 beside bf16 weights unless told otherwise")
+    check(packed["model"]["cache"] == "fp32", "fp32 beside fp32 weights")
 
     for ranks in (1, 2):
         file = f"{scratch}/packed{ranks}.h5"
@@ -140,6 +150,7 @@ with tempfile.TemporaryDirectory() as scratch:
         (("run", "--model", model, "--activation-threshold", "-1"), "--activation-threshold"),
         (("run", "--model", model, "--activation-threshold", "0", "--format", "csr"), "found format csr, expected dense or bit_mask"),
         (("run", "--model", model, "--activation-threshold", "0", "--target", "wafer"), "found --target wafer, expected cluster"),
+        (("run", "--model", model, "--cache", "int8", "--target", "wafer"), "--cache int8: found --target wafer, expected cluster"),
         (("run", "--model", f"{scratch}/packed1.h5", "--activation-threshold", "0"), "found weights packed by outputs"),
         (("run", "--model", model, "--format", "coo"), "--format: found 'coo', expected dense"),
         (("run", "--model", model, "--value", "fp8"), "--value: found 'fp8', expected fp32"),

@@ -45,6 +45,7 @@ with tempfile.TemporaryDirectory() as name:
         "--synthetic": (["tinyllama-1.1b:layers=1,context=64"], lambda r: at(r, "model", "name") == "tinyllama-1.1b:layers=1,context=64"),
         "--format": (["dense"], lambda r: at(r, "model", "format") == "dense"),
         "--value": (["fp32"], lambda r: at(r, "model", "value") == "fp32"),
+        "--cache": (["int8"], lambda r: at(r, "model", "cache") == "int8"),
         "--activation-threshold": ([0.25], lambda r: at(r, "model", "activation_threshold") == 0.25),
         "--target": (["wafer"], lambda r: r["target"] == "wafer"),
         "--prompt": (["abcd"], lambda r: at(r, "model", "prompt_tokens") == 5 and at(r, "generation", "prompt") == "--prompt"),
