@@ -28,7 +28,7 @@ std::string machine_of_result(const nlohmann::json& result) {
   const auto& simulation = result.at("simulation");
   const std::string profile = simulation.value("profile", "");
   return fmt::format("{}, {} ranks{}", simulation.at("machine").get<std::string>(),
-                     simulation.at("ranks").get<int>(), profile.empty() ? "" : ", " + profile);
+                     result.at("machine").at("ranks").get<int>(), profile.empty() ? "" : ", " + profile);
 }
 
 MachineRate rate_of(const nlohmann::json& result, const std::string& file, std::int64_t atoms) {

@@ -95,6 +95,15 @@ class Info(unittest.TestCase):
         few = (DECK + CASCADE).replace("steps = 100000", "steps = 400")
         self.assertRegex(self.info(few, "--rates", self.rate()), r"expected time +400 steps\n")  # the steps end it, whatever their length
 
+    def test_rates_of_simulated_clusters(self):
+        """A run of the program and a replay describe the simulation differently; both say their ranks as every result does."""
+        for more in ({}, {"ranks": 64, "profile": "lammps"}):
+            file = self.rate()
+            document = json.loads(file.read_text()) | {"target": "simulated", "simulation": {"machine": "alps"} | more}
+            document["machine"]["ranks"] = 64
+            file.write_text(json.dumps(document))
+            self.assertRegex(self.info(DECK, "--rates", file), r"\n +alps, 64 ranks(, lammps)? \(measured\): 25 ")
+
     def test_expected_time_of_a_dose(self):
         """The dose ends the run, not run.steps; where only the run can say how long it takes, nothing is expected."""
         recoils = DECK.replace("duration_ps = 30.0\n", "") + CASCADE.partition("[[pka]]")[0] + """[dose]
