@@ -25,7 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "apps/report"))
-from wafermark_report.llama_answer import paired_interval  # noqa: E402
+try:
+    from wafermark_report.llama_answer import paired_interval
+except ImportError as error:
+    print(f"wafer_sparsity.py: {error}, expected Python 3.11 with what wafermark-report needs", file=sys.stderr)
+    sys.exit(2)
 
 CASES = [("dense", 0.0), ("two_four", 0.5), *(("bit_mask", s) for s in (0.5, 0.6, 0.7, 0.8, 0.9))]
 
