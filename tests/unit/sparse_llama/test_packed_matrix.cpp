@@ -193,13 +193,13 @@ TEST_P(PackedMatrices, AddTheRowsOfActiveInputs) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const auto& [format, name, layout, kept, of, by_inputs, on_tiles, largest, least] : format_rows)
-    for (const auto& [type, type_name, bits, scaled, type_on_tiles] : value_rows)
+    for (const ValueRow& value : value_rows)
       for (const auto& [rows, columns] : {std::pair{5, 64}, {9, 172}, {3, 129}, {600, 384}, {7, 5440}})
         for (const double density : {0.3, 0.0, 1.0})
           for (const std::int64_t slice : {1, slice_rows, tile_rows})
-            if ((density == 0.3 || columns == 172) && holds(format, type) &&
+            if ((density == 0.3 || columns == 172) && holds(format, value.type) &&
                 (slice == 1 || layout == Layout::masked || (layout == Layout::whole && slice == tile_rows)))
-              all.push_back({format, type, rows, columns, density, slice});
+              all.push_back({format, value.type, rows, columns, density, slice});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(AllFormats, PackedMatrices, testing::ValuesIn(cases()), [](const auto& given) {
