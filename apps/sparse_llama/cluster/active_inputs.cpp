@@ -56,7 +56,7 @@ void add_active_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors,
 void sum_parts(const Kokkos::View<float*>& partial, std::int64_t outputs, std::int64_t vectors,
                std::int64_t columns, bool accumulate, const Rows& out) {
   Kokkos::parallel_for(
-      "sum of parts", Range(0, vectors * columns), KOKKOS_LAMBDA(std::int64_t k) {
+      "sum of parts", IndexRange(0, vectors * columns), KOKKOS_LAMBDA(std::int64_t k) {
         const std::int64_t v = k / columns, j = k % columns;
         float sum = accumulate ? out(v, j) : 0.0f;
         for (std::int64_t p = 0; p < input_parts; ++p) sum += partial((v * input_parts + p) * outputs + j);
@@ -83,7 +83,7 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
                                      bool accumulate, const Rows& out) {
   const std::int64_t padded = m.padded_columns();
   grow(expanded_, m.rows * padded);
-  Kokkos::parallel_for("expand", Range(0, m.rows),
+  Kokkos::parallel_for("expand", IndexRange(0, m.rows),
                        ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, nullptr, m.columns,
                                           expanded_.data(), padded});
   one_blas_thread();  // each of ours calls it

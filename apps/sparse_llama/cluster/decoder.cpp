@@ -97,7 +97,7 @@ std::int64_t drop_small(const Rows& x, std::int64_t n, float threshold) {
   const auto columns = std::int64_t(x.extent(1));
   std::int64_t zeros = 0;
   Kokkos::parallel_reduce(
-      "threshold", Range(0, n * columns),
+      "threshold", IndexRange(0, n * columns),
       KOKKOS_LAMBDA(std::int64_t k, std::int64_t & sum) {
         float& value = x(k / columns, k % columns);
         value = hard_threshold(value, threshold);

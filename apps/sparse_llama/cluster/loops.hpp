@@ -9,7 +9,7 @@
 
 namespace wafermark::llama {
 
-using Range = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
+using IndexRange = Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>;
 using Team = Kokkos::TeamPolicy<Space, Kokkos::IndexType<std::int64_t>>;
 inline constexpr int row_lanes = 32;  // of a device that share a row
 
@@ -28,7 +28,7 @@ void stealing_loop(const char* name, std::int64_t n, const Body& body) {
       for (std::int64_t k = n * piece / pieces; k < end; ++k) body(k);
     });
   } else {
-    Kokkos::parallel_for(name, Range(0, n), body);
+    Kokkos::parallel_for(name, IndexRange(0, n), body);
   }
 }
 
@@ -42,7 +42,7 @@ void row_loop(const char* name, bool little, std::int64_t count, const Body& bod
   if (on_host && little && !runtime::charges_kernels())
     for (std::int64_t k = 0; k < count; ++k) body(k);
   else
-    Kokkos::parallel_for(name, Range(0, count), body);
+    Kokkos::parallel_for(name, IndexRange(0, count), body);
 }
 
 }  // namespace wafermark::llama

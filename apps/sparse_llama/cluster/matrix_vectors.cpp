@@ -217,7 +217,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
   if constexpr (!std::is_same_v<Value, Int4Pair>)  // CSR holds none
     if (layout == Layout::listed) {
       announce_bytes(double(m.bytes()) + bytes_of_vectors(vectors));
-      Kokkos::parallel_for("CSR matrix x vectors", Range(0, m.hollow() ? 0 : m.rows),
+      Kokkos::parallel_for("CSR matrix x vectors", IndexRange(0, m.hollow() ? 0 : m.rows),
                            CsrRowTimesVectors<Value>{RowsOf<Value>(m), vectors, x.data(), x_stride,
                                                      out.data(), stride, accumulate});
       return;
@@ -334,7 +334,7 @@ void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int
   if (m.hollow()) put_zeros(out, vectors, m.columns);
   announce_bytes(double(vectors * m.columns) * (row_of(m.value_type).bits / 8.0 + sizeof(float)));
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    Kokkos::parallel_for("take rows", Range(0, m.hollow() ? 0 : vectors),
+    Kokkos::parallel_for("take rows", IndexRange(0, m.hollow() ? 0 : vectors),
                          ExpandSlice<Value>{RowsOf<Value>(m), row_of(m.format).layout, 0, numbers.data(),
                                             m.columns, out.data(), std::int64_t(out.stride(0))});
   });

@@ -52,7 +52,7 @@ std::uint64_t sum_of_blocks(const Kokkos::View<Block*>& blocks) {
   std::uint64_t sum = 0;
   const auto n = std::int64_t(blocks.size());
   if constexpr (on_host)
-    Kokkos::parallel_reduce("read the probe", Range(0, n), ReadBlock{blocks}, sum);
+    Kokkos::parallel_reduce("read the probe", IndexRange(0, n), ReadBlock{blocks}, sum);
   else
     Kokkos::parallel_reduce("read the probe", warps_of_teams(n, 8), ReadBlock{blocks}, sum);
   return sum;
@@ -72,7 +72,7 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
     array = large_page_array<std::uint64_t, Kokkos::DefaultExecutionSpace::memory_space>(
         "memory probe", least_blocks * block_words);
     Kokkos::parallel_for(
-        "fill the probe", Range(0, least_blocks * block_words),
+        "fill the probe", IndexRange(0, least_blocks * block_words),
         KOKKOS_LAMBDA(std::int64_t i) { array(i) = std::uint64_t(i); });
     listed.clear();
     add_blocks(array, listed);
