@@ -74,7 +74,7 @@ def picture(problem):
 def ratio_rows(problem, quotable):
     rate = answer.Rate.of(problem.wafer)
     rows = []
-    for rival in sorted(problem.rivals, key=lambda r: (r.kind, -r.best.rate.value)):
+    for rival in sorted(problem.rivals, key=lambda r: -r.best.rate.value):
         best = rival.best
         published = problem.published_ratios.get(rival.name) if rival.kind == "published" else None
         rows.append(
