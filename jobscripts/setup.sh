@@ -29,7 +29,7 @@ packages=(
 # builds take longer, reports have no PDF, no simulated clusters, no fuzzing (clang with its run-time libraries), no result
 # sheets as XLSX, no checks of style or of PDFs, no pages of the sources' comments, no test of the JUBE file.
 optional_packages=(lammps lammps-data openkim-models bible-kjv ccache chromium slurm-wlm munge clang libclang-rt-dev libomp-dev
-  libsimgrid-dev python3-openpyxl clang-format-14 pyflakes3 poppler-utils doxygen jube)
+  libsimgrid-dev python3-openpyxl clang-format-14 pyflakes3 poppler-utils doxygen jube gcovr)
 
 # Prints those of its arguments that dpkg does not have.
 missing_of() {
