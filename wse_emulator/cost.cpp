@@ -68,4 +68,8 @@ double dynamic_joules(const Machine& m, const OperationCounts& counts, std::int6
   return operation_joules(m, counts) + 1e-12 * m.hop_pj * static_cast<double>(word_hops);
 }
 
+double run_joules(const Machine& m, double seconds, const OperationCounts& counts, std::int64_t word_hops) {
+  return m.idle_watts * seconds + dynamic_joules(m, counts, word_hops);
+}
+
 }  // namespace wafermark::wse

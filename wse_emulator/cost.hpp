@@ -50,5 +50,8 @@ double receive_cycles(const Machine& machine, std::int64_t words);
 double operation_joules(const Machine& machine, const OperationCounts& counts);
 /// The same and the energy of words times the links that they crossed.
 double dynamic_joules(const Machine& machine, const OperationCounts& counts, std::int64_t word_hops);
+/// The same and the idle power of the whole wafer for so long.
+double run_joules(const Machine& machine, double seconds, const OperationCounts& counts,
+                  std::int64_t word_hops);
 
 }  // namespace wafermark::wse

@@ -11,7 +11,7 @@ void StreamedPass::report(Result& result, std::int64_t tokens) const {
   const double idle = machine_.idle_watts * time, dynamic = wse::dynamic_joules(machine_, operations, hops);
   const wse::Band of_time = time_band();
   const wse::Band of_energy = wse::band_of(machine_, [&](const wse::Machine& machine) {
-    return machine.idle_watts * seconds_on(machine) + wse::dynamic_joules(machine, operations, hops);
+    return wse::run_joules(machine, seconds_on(machine), operations, hops);
   });
   const auto emulated = [&](const char* name, double value, const char* unit, const std::string& note = "",
                             const wse::Band& band = {}) {

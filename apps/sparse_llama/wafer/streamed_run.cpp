@@ -32,7 +32,7 @@ template <class Seconds>
 void add_bands(StreamedRun& run, const wse::Machine& machine, const Seconds& seconds) {
   run.band = wse::band_of(machine, seconds);
   run.energy_band = wse::band_of(machine, [&](const wse::Machine& m) {
-    return m.idle_watts * seconds(m) + wse::dynamic_joules(m, run.operations, run.word_hops);
+    return wse::run_joules(m, seconds(m), run.operations, run.word_hops);
   });
 }
 

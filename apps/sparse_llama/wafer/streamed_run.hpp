@@ -20,7 +20,7 @@ struct StreamedRun {
   double seconds(const wse::Machine& machine) const { return cycles / machine.clock_hz; }
   /// Operations, words and hops, and idle power of the whole wafer.
   double joules(const wse::Machine& machine) const {
-    return machine.idle_watts * seconds(machine) + wse::dynamic_joules(machine, operations, word_hops);
+    return wse::run_joules(machine, seconds(machine), operations, word_hops);
   }
 };
 

@@ -31,7 +31,7 @@ void WaferDecoder::report(Result& result, std::int64_t tokens) const {
   const bool ran = tokens > 0 && cycles > 0;
   const wse::Band of_time = ran ? time_band() : wse::Band{};
   const wse::Band of_energy = !ran ? wse::Band{} : wse::band_of(m, [&](const wse::Machine& machine) {
-    return machine.idle_watts * seconds_on(machine) + wse::dynamic_joules(machine, operations, hops);
+    return wse::run_joules(machine, seconds_on(machine), operations, hops);
   });
   emulated("joules_per_token", (idle + dynamic) / double(tokens), "J",
            "counted operations, words and hops, and idle power of all tiles; prompt included", of_energy);

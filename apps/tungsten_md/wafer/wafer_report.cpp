@@ -56,8 +56,8 @@ void WaferSimulation::report(Result& result, const RunLoop& loop) const {
   };
   const wse::Band time = ran ? time_band() : wse::Band{}, rate = time.inverse();
   const wse::Band energy = !ran ? wse::Band{} : wse::band_of(m, [&](const wse::Machine& machine) {
-    return machine.idle_watts * executor_.cycles_on(machine, first_cycle_) / machine.clock_hz +
-           wse::dynamic_joules(machine, operations, hops);
+    return wse::run_joules(machine, executor_.cycles_on(machine, first_cycle_) / machine.clock_hz, operations,
+                           hops);
   });
   emulated("steps_per_second", steps / seconds, "1/s", "", rate);
   emulated("atom_steps_per_second", atom_steps / seconds, "1/s", "", rate);
