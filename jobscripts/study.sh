@@ -56,17 +56,17 @@ runs() {
 
 # result NAME COMMAND...: a result of the study, unless it is there. COMMAND gets --out FOLDER behind it.
 result() {
-  local name=$1
+  local name=$1 run=$work/${1//\//_}
   shift
   if settled "$name" "$out/$name/result.json"; then return; fi
   local began=$SECONDS
-  runs "$name" "$@" --out "$work/$name" || return 0
+  runs "$name" "$@" --out "$run" || return 0
   mkdir -p "$out/$name"
   # Inputs are named from the top of a source, wherever that lay.
-  sed -E 's#"/[^"]*/(inputs/[^"]*)"#"\1"#; s#"'"$work"'/#"#' "$work/$name/result.json" >"$out/$name/result.json.new"
+  sed -E 's#"/[^"]*/(inputs/[^"]*)"#"\1"#; s#"'"$work"'/#"#' "$run/result.json" >"$out/$name/result.json.new"
   [ ! -f "$work/load.json" ] || mv "$work/load.json" "$out/$name/load.json"
   mv "$out/$name/result.json.new" "$out/$name/result.json"
-  rm -rf "${work:?}/$name"
+  rm -rf "$run"
   made=$((made + 1))
   echo "$name: $((SECONDS - began)) s"
 }
@@ -247,7 +247,7 @@ part_here() {
   }
   for repeat in 1 2 3; do
     for metal in Ta Cu W; do
-      result "here_${host//[^A-Za-z0-9-]/-}_${metal}_$repeat" loaded_run "$(deck $metal)" --set run.steps=500
+      result "here_${host//[^A-Za-z0-9-]/-}/sc24_${metal}_$repeat" loaded_run "$(deck $metal)" --set run.steps=500
     done
   done
 }

@@ -74,7 +74,7 @@ class Study(unittest.TestCase):
 
     def test_results_of_this_machine_have_the_name_that_is_given(self):
         listed = self.study("here", "--list", "--host", "two cores")[1]
-        self.assertIn("missing: here_two-cores_Ta_1", listed)
+        self.assertIn("missing: here_two-cores/sc24_Ta_1", listed)
         code, _, error = self.study("here", "--host")
         self.assertEqual((code, error.count("\n")), (2, 1), error)
 

@@ -13,7 +13,7 @@ from wafermark_report.documents import parse_toml
 from wafermark_report.errors import InputError
 from wafermark_report.results import read_results
 from wafermark_report.submission import systems_in
-from wafermark_report.system import as_toml, of_this_node, read_system
+from wafermark_report.system import as_toml, describe, of_this_node, read_system
 
 SYSTEM = """[system]
 name = "made"
@@ -89,7 +89,8 @@ class WithFolder(unittest.TestCase):
     def failures(self, *documents, system=SYSTEM):
         """Names of the rules that the only case breaks."""
         results, systems = self.results(*documents, system=system)
-        (case,) = run_rules.cases_of(results, systems[0] if systems else None)
+        describe(results, systems)
+        (case,) = run_rules.cases_of(results)
         return [rule.name for rule, v in run_rules.judge(case) if v.state == run_rules.FAIL]
 
 
@@ -144,7 +145,8 @@ class Rules(WithFolder):
         for rate, good in ((40.0, False), (100.0, True)):
             runs = [official(rate=30.0, ranks=1)] * 3 + [official(rate=rate, ranks=4)] * 3
             results, systems = self.results(*runs)
-            small, large = sorted(run_rules.cases_of(results, systems[0]), key=lambda c: c.first.workers)
+            describe(results, systems)
+            small, large = sorted(run_rules.cases_of(results), key=lambda c: c.first.workers)
             self.assertEqual(run_rules.efficient(small).state, run_rules.NOT_VISIBLE)
             self.assertEqual(run_rules.efficient(large).state, run_rules.PASS if good else run_rules.FAIL)
 
@@ -196,10 +198,10 @@ class Rules(WithFolder):
 
 
 class References(WithFolder):
-    def test_a_measured_machine_goes_by_its_description_or_its_cpu(self):
+    def test_a_measured_machine_goes_by_the_name_of_its_description(self):
         results, systems = self.results(official(rate=30.0), official(rate=31.0), official(rate=29.0))
         evidence = answer.Evidence(results, systems=systems)
-        for name in ("made", results[0].machine):
+        for name in ("made", f"made, {results[0].json['build']['backend']}"):
             (reference,) = sheet.references_of_machine(name, evidence)
             self.assertEqual((reference.problem, reference.kind, reference.machine_nodes), ("strong_scaling", "measured", 10))
             self.assertTrue(reference.rate.low < 30.0 < reference.rate.high)
@@ -258,6 +260,27 @@ class Systems(WithFolder):
             systems_in([], [a, b])
         b.write_text(SYSTEM.replace('name = "made"', 'name = "w"\nmachine = "wse2"'))
         self.assertEqual(len(systems_in([], [a, b])), 2)
+
+    def test_native_runs_of_two_machines_have_a_folder_each(self):
+        for name, rate in (("one", 30.0), ("two", 60.0)):
+            place = write(self.folder / "machines" / name, *[official(rate=rate)] * 3)
+            (place / "system.toml").write_text(SYSTEM.replace('name = "made"', f'name = "{name}"'))
+        place = self.folder / "machines"
+        results, systems = read_results([place]), systems_in([place], [])
+        rows, _ = sheet.rows_of(results, systems)
+        self.assertEqual({(r.case.system.name, round(r.rate.value)) for r in rows}, {("one", 30), ("two", 60)})
+        self.assertEqual([r.problems for r in rows], [(), ()])
+        rivals = answer.measured_rivals(results)
+        self.assertEqual([(r.name.split(",")[0], r.points[0].rate.value) for r in rivals], [("one", 30.0), ("two", 60.0)])
+        for words in (("check", place / "one", "--reference", place), ("compare", place, place / "one")):
+            done = subprocess.run([REPORT, *words], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertRegex(done.stderr, "runs of one case on one, .* and on two, .*, expected one machine")
+        done = subprocess.run([REPORT, "check", place / "one", "--reference", place / "one"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (place / "two/system.toml").write_text(SYSTEM.replace('name = "made"', 'name = "one"'))
+        with self.assertRaisesRegex(InputError, "found one a second time"):
+            systems_in([place], [])
 
 
 class Sheet(WithFolder):

@@ -11,7 +11,7 @@ from .documents import SCHEMAS, read_toml
 from .replays import read_replays
 from .results import SOURCE, read_results
 from .scaling import RATE
-from .system import read_system
+from .system import systems_below
 
 REFERENCE = SOURCE / "results/reference"
 # How a program computes a step, not what it computes: list and cut may differ between the two sides.
@@ -195,7 +195,7 @@ def published_rivals(rates):
 @dataclass
 class Evidence:
     """What stands beside a user's results: results and replays that ship with the project, rates that others published, and
-    the description of the machine on which native ones were measured."""
+    the descriptions of the machines on which native ones were measured."""
 
     results: list = field(default_factory=list)
     published: list = field(default_factory=list)
@@ -250,5 +250,4 @@ def read_reference(folder=None):
         return Evidence()
     file = place / "published.toml"
     rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
-    described = place / "system.toml"
-    return Evidence(read_results([place]), rates, read_replays([place]), [read_system(described)] if described.exists() else [])
+    return Evidence(read_results([place]), rates, read_replays([place]), systems_below([place]))

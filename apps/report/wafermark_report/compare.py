@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .errors import Arguments, InputError, one_line
 from .results import read_results
+from .system import of_one_machine
 from .tables import MERIT, machine_size, size_of
 from .wording import count, number
 
@@ -158,6 +159,9 @@ def main(arguments):
     parser.add_argument("b", help="folder of results to judge")
     options = parser.parse_args(arguments)
     set_a, set_b = read_results([options.a]), read_results([options.b])
+    common = {case_of(r) for r in set_a} & {case_of(r) for r in set_b}
+    for results, folder in ((set_a, options.a), (set_b, options.b)):
+        of_one_machine([r for r in results if case_of(r) in common], case_of, folder)
     rows = compare(set_a, set_b)
     cells = [
         [

@@ -2,7 +2,7 @@
 ran the same one, that of the band, which the ratio itself looks at, and that of the number of tokens where cycles or a simulated clock are
 counted: a pass makes one token of each sequence, and a second token takes what the first took."""
 from . import run_rules
-from .system import native_system
+from .system import describe
 
 NOT_ASKED = ("problem", "band")
 
@@ -14,7 +14,8 @@ def not_asked(case):
 def reasons(results, systems=()):
     """Folder of each run that has a rate -> the first rule that it breaks, in words; empty where it keeps them all."""
     found = {}
-    for case in run_rules.cases_of(results, native_system(systems)):
+    describe(results, systems)
+    for case in run_rules.cases_of(results):
         broken = [f"{rule.name}: {v.found}" for rule, v in run_rules.judge(case)
                   if v.state == run_rules.FAIL and rule.name not in not_asked(case)]
         found |= {r.folder.resolve(): broken[0] if broken else "" for r in case.runs}

@@ -14,6 +14,7 @@ from .documents import SCHEMAS, read_json, read_toml
 from .errors import Arguments, InputError, one_line
 from .output import check_output, write_text
 from .results import SOURCE, read_results
+from .system import of_one_machine
 from .tables import MERIT, machine_size, size_of
 from .wording import count, number, percent
 
@@ -113,6 +114,7 @@ def rows_in_common(folder, results, tolerance):
     """Rows of the valid results in a folder whose case is among `results`."""
     known = {case_name(r) for r in results}
     same = [r for r in read_results([folder]) if r.valid and case_name(r) in known]
+    of_one_machine(same, case_name, folder)
     if not same:
         raise InputError(f"{folder}: found no result of a case that is among these, expected one (size, machine and steps count too)")
     return new_reference(same, tolerance)

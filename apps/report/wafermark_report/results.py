@@ -102,6 +102,7 @@ class RunResult:
     figures: dict[str, Figure] = field(default_factory=dict)
     deck: dict = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+    description: object = None  # of a native run's machine: a system.System, once system.describe has found one
 
     def value(self, name):
         """A figure's value, None when there is none."""
@@ -149,7 +150,8 @@ class RunResult:
         if self.target == "simulated":
             name = self.json.get("simulation", {}).get("machine") or "simulated cluster"
             return name + (f", {self.profile}" if self.profile else "")
-        return f"{self.json['machine']['cpu']}, {self.json['build']['backend']}"
+        name = self.description.name if self.description else self.json["machine"]["cpu"]
+        return f"{name}, {self.json['build']['backend']}"
 
     @property
     def profile(self):

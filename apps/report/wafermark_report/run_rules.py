@@ -181,7 +181,7 @@ def committed(case):
 
 def described(case):
     if case.system is None:
-        return Verdict(FAIL, "no system.toml (wafermark-report system --out FILE writes a first one)")
+        return Verdict(FAIL, "no system.toml in or above its folder (wafermark-report system --out FILE writes a first one)")
     missing = case.system.missing
     return verdict(not missing, f"{case.system.path}: without {', '.join(missing)}" if missing else "")
 
@@ -252,13 +252,13 @@ RULES = (
 )
 
 
-def cases_of(results, system=None):
+def cases_of(results):
     """The cases in the order of their first runs. Results without a rate (info, validate) are none."""
     groups = {}
     for r in results:
         if r.app in MERIT_OF and (MERIT_OF[r.app] in r.figures or not r.complete):
             groups.setdefault((case_of(r), r.machine), []).append(r)
-    cases = [Case(runs, system=system) for runs in groups.values()]
+    cases = [Case(runs, system=runs[0].description) for runs in groups.values()]
     for case in cases:
         case.others = cases
     return cases

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import run_rules, suite
 from .answer import Rate, Ratio, ratio
-from .system import native_system
+from .system import describe
 
 YEAR = 365.25 * 86400.0
 JOULES_PER_KWH = 3.6e6
@@ -115,7 +115,8 @@ def row_of(case):
 
 def rows_of(results, systems=()):
     """A row for each case that has a rate; those without one are second."""
-    cases = run_rules.cases_of(results, native_system(systems))
+    describe(results, systems)
+    cases = run_rules.cases_of(results)
     for case in cases:
         if not case.measured:
             case.system = next((s for s in systems if s.value("system", "machine") == case.first.machine), None)
@@ -154,10 +155,9 @@ def references_of(rows):
 
 def references_of_machine(name, evidence):
     """The shipped results of a machine, each size of each problem: an emulated or simulated one, or one that native runs were
-    measured on, by the name of its CPU and back end or of its description."""
-    described = native_system(evidence.systems)
-    native = described is not None and described.name == name
-    runs = [r for r in evidence.results if r.machine == name or (native and r.target == "cluster")]
+    measured on, by the name of its description."""
+    describe(evidence.results, evidence.systems)
+    runs = [r for r in evidence.results if name in (r.machine, r.description and r.description.name)]
     found = [r for r in references_of(rows_of(runs, evidence.systems)[0]) if r.problem in suite.DECKS or r.atoms is None]
     found += [Reference(suite.problem_of_replay(r), r.atoms, Rate.of(r), r.kind)
               for r in evidence.replays if r.machine == name and r.valid]

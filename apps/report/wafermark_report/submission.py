@@ -6,21 +6,24 @@ from . import answer, page, run_rules, sheet, sheet_files, sheet_page
 from .errors import Arguments, InputError
 from .output import check_output, write_text
 from .results import read_results
-from .system import read_system
+from .system import read_system, systems_below
 from .wording import count, number
 
 ENDINGS = (".html", ".csv", ".xlsx")
 
 
 def systems_in(folders, files):
-    """The descriptions named, else the system.toml of each folder. Two of one machine are an error."""
-    paths = list(map(Path, files)) or [p for p in (Path(f) / "system.toml" for f in folders) if p.is_file()]
-    systems = [read_system(p) for p in paths]
+    """The descriptions named, else each system.toml in or below a folder. Two of one machine are an error; native runs of two
+    machines have a folder each (system.describe)."""
+    systems = [read_system(Path(f)) for f in files] or systems_below(folders)
     for k, s in enumerate(systems):
         machine = s.value("system", "machine")
-        if any(o.value("system", "machine") == machine for o in systems[:k]):
+        place = None if machine else s.path.resolve().parent
+        if any(o.value("system", "machine") == machine and place in (None, o.path.resolve().parent) for o in systems[:k]):
             what = f"machine {machine!r}" if machine else "the machine of native runs"
             raise InputError(f"{s.path}: found a second description of {what}, expected one")
+        if any(o.name == s.name for o in systems[:k]):
+            raise InputError(f"{s.path}: system.name: found {s.name} a second time, expected a name for each machine")
     return systems
 
 

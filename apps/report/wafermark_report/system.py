@@ -67,9 +67,33 @@ class System:
         return self.value("node", "cores"), self.value("node", "gpus")
 
 
-def native_system(systems):
-    """The description of the machine of native runs: the one that names no emulated or simulated machine."""
-    return next((s for s in systems if not s.value("system", "machine")), None)
+def describe(results, systems):
+    """Gives each native run the description of its machine: the one whose folder is the nearest above the run's, else the only one
+    that names no emulated or simulated machine. Two machines in one page have a folder each."""
+    native = {s.path.resolve().parent: s for s in systems if not s.value("system", "machine")}
+    for r in results:
+        if r.target == "cluster":
+            place = r.folder.resolve()
+            above = next((native[p] for p in (place, *place.parents) if p in native), None)
+            r.description = above or (next(iter(native.values())) if len(native) == 1 else None)
+
+
+def of_one_machine(results, case_of, folder):
+    """Raises InputError where native runs of one case were measured on several machines: their mean is no machine's."""
+    describe(results, systems_below([folder]))
+    machines = {}
+    for r in results:
+        if r.target == "cluster":
+            machines.setdefault(case_of(r), set()).add(r.machine)
+    for found in machines.values():
+        if len(found) > 1:
+            raise InputError(f"{folder}: found runs of one case on {' and on '.join(sorted(found))}, expected one machine: name its folder")
+
+
+def systems_below(folders):
+    """Every system.toml in the folders and below them, each once."""
+    paths = sorted({p.resolve(): p for f in folders for p in Path(f).rglob("system.toml")}.values())
+    return [read_system(p) for p in paths]
 
 
 def read_system(path):
