@@ -2,10 +2,10 @@
 """Training with sparse_llama against PyTorch: the same model, batch and optimiser, side by side on this machine.
 
 usage: compare_torch.py --text FILE [--binary SPARSE_LLAMA] [--shapes small,wide] [--steps 6] [--rounds 3] [--threads 2]
-                        [--json FILE]
+                        [--python PROGRAM] [--json FILE]
 
-The text is only a stream of tokens. In turn, --rounds times: PyTorch with --threads threads (Debian: python3-torch), sparse_llama
-with as many threads, and with as many ranks of one thread each. Prints tokens/s by the clock and by processor time (start-up
+The text is only a stream of tokens. In turn, --rounds times: PyTorch of PROGRAM with --threads threads (Debian: python3-torch; attention
+by its fused function where it has one), sparse_llama with as many threads, and with as many ranks of one thread each. Prints tokens/s by the clock and by processor time (start-up
 and first step left out on both sides) and the ratios round by round; processor time says more on a machine that others use too.
 """
 import argparse
@@ -67,6 +67,7 @@ def torch_side(layers, dim, hidden, heads, kv_heads, batch, length, vocabulary, 
         a, b = x.chunk(2, -1)
         return torch.cat((a * cosine - b * sine, b * cosine + a * sine), -1)
 
+    fused = getattr(nn.functional, "scaled_dot_product_attention", None)  # since 2.0
     hidden_future = torch.full((length, length), float("-inf")).triu(1)
 
     class Block(nn.Module):
@@ -83,8 +84,11 @@ def torch_side(layers, dim, hidden, heads, kv_heads, batch, length, vocabulary, 
             y = self.attention_norm(x)
             q, k, v = rope(split(self.q(y), heads)), rope(split(self.k(y), kv_heads)), split(self.v(y), kv_heads)
             k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))
-            p = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(head) + hidden_future, -1)
-            x = x + self.o((p @ v).transpose(1, 2).reshape(batch, length, dim))
+            if fused:
+                y = fused(q, k, v, is_causal=True)
+            else:
+                y = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(head) + hidden_future, -1) @ v
+            x = x + self.o(y.transpose(1, 2).reshape(batch, length, dim))
             y = self.feed_forward_norm(x)
             return x + self.down(nn.functional.silu(self.gate(y)) * self.up(y))
 
@@ -107,12 +111,12 @@ def torch_side(layers, dim, hidden, heads, kv_heads, batch, length, vocabulary, 
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-    print(json.dumps({"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}))
+    print(json.dumps({"version": torch.__version__, "wall": time.perf_counter() - wall, "processor": time.process_time() - processor}))
 
 
 def run_torch(args, shape, vocabulary, steps):
     words = [*map(str, shape), str(vocabulary), str(steps), str(args.threads)]
-    return json.loads(launch([sys.executable, __file__, "--torch-side", *words]))
+    return json.loads(launch([args.python, str(Path(__file__).resolve()), "--torch-side", *words]))
 
 
 def run_ours(args, deck, steps, ranks, threads):
@@ -147,7 +151,7 @@ def compare(args, name):
             sides["PyTorch"].append(run_torch(args, shape, vocabulary, args.steps))
             sides["threads"].append(run_ours(args, deck, args.steps, 1, args.threads))
             sides["ranks"].append(run_ours(args, deck, args.steps, args.threads, 1))
-    print(f"{name}: {shape[5]} x {shape[6]} tokens a step, {args.threads} cores; median (smallest ... largest) of {args.rounds} rounds")
+    print(f"{name}: {shape[5]} x {shape[6]} tokens a step, {args.threads} cores; PyTorch {sides['PyTorch'][0]['version']}; median (smallest ... largest) of {args.rounds} rounds")
     for side, rounds in sides.items():
         line = f"  {side:<8}"
         for clock in ("wall", "processor"):
@@ -169,13 +173,14 @@ def main():
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--json")
     args = parser.parse_args()
     names = args.shapes.split(",")
     if unknown := [n for n in names if n not in SHAPES]:
         sys.exit(f"compare_torch: --shapes: found {unknown[0]}, expected some of {', '.join(SHAPES)}")
-    if subprocess.run([sys.executable, "-c", "import torch"], capture_output=True).returncode:
-        sys.exit(f"compare_torch: {sys.executable} has no torch, expected one that has it (Debian: python3-torch)")
+    if not shutil.which(args.python) or subprocess.run([args.python, "-c", "import torch"], capture_output=True).returncode:
+        sys.exit(f"compare_torch: {args.python} has no torch, expected one that has it (Debian: python3-torch)")
     if not shutil.which(str(args.binary)):
         sys.exit(f"compare_torch: found no program {args.binary}, expected sparse_llama")
     found = {name: compare(args, name) for name in names}
