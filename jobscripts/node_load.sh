@@ -2,7 +2,11 @@
 # How busy this node is before a run: node_load.sh FILE looks for a second and writes FILE (JSON: host, cores, and the share of
 # the cores' time that something used). The run rules of wafermark-report submit read it as load.json beside a result.
 set -euo pipefail
-file=${1:?usage: node_load.sh FILE}
+case ${1:-} in
+  -h | --help) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  "" | -*) echo "$(basename "$0"): found '${1:-}', expected the file to write" >&2; exit 2 ;;
+esac
+file=$1
 sample() { awk '/^cpu / { busy = $2 + $3 + $4 + $7 + $8 + $9; print busy, busy + $5 + $6 }' /proc/stat; }
 read -r busy all < <(sample)
 sleep 1

@@ -6,7 +6,11 @@
 # SHRINK=n: n times fewer steps everywhere, for a trial. A full run takes about two hours on 2 cores.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-dir=${1:?usage: train_llama.sh DIR}
+case ${1:-} in
+  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  "" | -*) echo "$(basename "$0"): found '${1:-}', expected a folder" >&2; exit 2 ;;
+esac
+dir=$1
 program=${SPARSE_LLAMA:-$source_dir/build/release/apps/sparse_llama/sparse_llama}
 ranks=${RANKS:-2}
 shrink=${SHRINK:-1}

@@ -2,7 +2,9 @@
 # Runs targets under libFuzzer, each for so many seconds from its seeds; what it finds stays in the current folder.
 #   fuzz.sh build/fuzz/tests/fuzz/fuzz_reader SECONDS TARGET...
 set -euo pipefail
-reader=${1:?usage: fuzz.sh READER SECONDS TARGET...} seconds=${2:?seconds for each target}
+case ${1:-} in -h | --help) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+[[ -x ${1:-} && ${2:-} =~ ^[0-9]+$ && $# -gt 2 ]] || { echo "fuzz.sh: found '$*', expected READER SECONDS TARGET..." >&2; exit 2; }
+reader=$1 seconds=$2
 shift 2
 # Leaks of the MPI library are not ours, and a reader that asks for gigabytes has believed a header.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
