@@ -4,9 +4,11 @@
 usage: compare_torch.py --text FILE [--binary SPARSE_LLAMA] [--shapes small,wide] [--steps 6] [--rounds 3] [--threads 2]
                         [--python PROGRAM] [--json FILE]
 
-The text is only a stream of tokens. In turn, --rounds times: PyTorch of PROGRAM with --threads threads (Debian: python3-torch; attention
-by its fused function where it has one), sparse_llama with as many threads, and with as many ranks of one thread each. Prints tokens/s by the clock and by processor time (start-up
-and first step left out on both sides) and the ratios round by round; processor time says more on a machine that others use too.
+The text is only a stream of tokens. In turn, --rounds times: PyTorch of PROGRAM with --threads threads (Debian: python3-torch; attention by its
+fused function where it has one), as it starts by itself and with OpenMP threads that sleep while they wait, of which the faster counts, since a BLAS
+with threads of its own (Debian's default) is kept from the cores by threads that do not; sparse_llama with as many threads, and with as many ranks
+of one thread each. **Give PyTorch Debian's libopenblas0-openmp**, which is faster than both. Prints tokens/s by the clock and by processor time
+(start-up and first step left out on both sides) and the ratios round by round; processor time says more on a machine that others use too.
 """
 import argparse
 import json
@@ -24,6 +26,7 @@ from side_by_side_runs import SPARSE_LLAMA, launch
 MODEL = Path(__file__).resolve().parents[2] / "inputs/llama/dense"  # whose tokenizer cuts the text
 # layers, dim, hidden, heads, key/value heads, sequences, tokens of each
 SHAPES = {"small": (6, 128, 352, 4, 2, 8, 256), "wide": (6, 512, 1408, 8, 4, 8, 256)}
+WAITING = {"PyTorch": {}, "PyTorch, sleeping threads": {"OMP_WAIT_POLICY": "passive"}}
 DECK = """[text]
 train = "{text}"
 tokenizer = "{tokenizer}"
@@ -111,12 +114,14 @@ def torch_side(layers, dim, hidden, heads, kv_heads, batch, length, vocabulary, 
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-    print(json.dumps({"version": torch.__version__, "wall": time.perf_counter() - wall, "processor": time.process_time() - processor}))
+    blas = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "blas" in line.split()[-1]}
+    about = f"{torch.__version__}, {', '.join(sorted(blas)) or 'BLAS of its own'}"
+    print(json.dumps({"about": about, "wall": time.perf_counter() - wall, "processor": time.process_time() - processor}))
 
 
-def run_torch(args, shape, vocabulary, steps):
+def run_torch(args, shape, vocabulary, steps, waiting):
     words = [*map(str, shape), str(vocabulary), str(steps), str(args.threads)]
-    return json.loads(launch([args.python, str(Path(__file__).resolve()), "--torch-side", *words]))
+    return json.loads(launch([args.python, str(Path(__file__).resolve()), "--torch-side", *words], dict(os.environ, **WAITING[waiting])))
 
 
 def run_ours(args, deck, steps, ranks, threads):
@@ -142,23 +147,25 @@ def spread(values):
 def compare(args, name):
     shape = SHAPES[name]
     tokens = (args.steps - 1) * shape[5] * shape[6]
-    sides = {"PyTorch": [], "threads": [], "ranks": []}
+    sides = {side: [] for side in (*WAITING, "threads", "ranks")}
     with tempfile.TemporaryDirectory() as folder:
         deck = Path(folder, "deck.toml")
         deck.write_text(DECK.format(*shape, text=Path(args.text).resolve(), tokenizer=MODEL / "tokenizer.model", steps=args.steps))
         vocabulary = json.loads((MODEL / "config.json").read_text())["vocab_size"]
         for _ in range(args.rounds):
-            sides["PyTorch"].append(run_torch(args, shape, vocabulary, args.steps))
+            for waiting in WAITING:
+                sides[waiting].append(run_torch(args, shape, vocabulary, args.steps, waiting))
             sides["threads"].append(run_ours(args, deck, args.steps, 1, args.threads))
             sides["ranks"].append(run_ours(args, deck, args.steps, args.threads, 1))
-    print(f"{name}: {shape[5]} x {shape[6]} tokens a step, {args.threads} cores; PyTorch {sides['PyTorch'][0]['version']}; median (smallest ... largest) of {args.rounds} rounds")
+    print(f"{name}: {shape[5]} x {shape[6]} tokens a step, {args.threads} cores; PyTorch {sides['PyTorch'][0]['about']}; median (smallest ... largest) of {args.rounds} rounds")
+    fastest = sides[min(WAITING, key=lambda side: statistics.median(r["wall"] for r in sides[side]))]
     for side, rounds in sides.items():
-        line = f"  {side:<8}"
+        line = f"  {side:<25}"
         for clock in ("wall", "processor"):
             rates = [tokens / r[clock] for r in rounds]
             line += f"  {spread(rates)} tokens/s {'by the clock' if clock == 'wall' else 'a processor second'}"
-            if side != "PyTorch":
-                line += f", x {spread([p[clock] / r[clock] for p, r in zip(sides['PyTorch'], rounds)])}"
+            if side not in WAITING:
+                line += f", x {spread([p[clock] / r[clock] for p, r in zip(fastest, rounds)])}"
         print(line, flush=True)
     return sides
 
