@@ -13,7 +13,7 @@ namespace wafermark {
 struct EnergyReading {
   std::optional<double> joules;  ///< over all nodes, between start and stop
   std::string source;            ///< "cray_pm", "nvml", "rocm_smi", "rapl", "nvml+rapl" and the like,
-                                 ///< "slurm" or "none"
+                                 ///< "papi" (in the place of rapl), "slurm" or "none"
   std::string note;              ///< what the source covers, or why there is none
 };
 
@@ -23,6 +23,7 @@ struct MeterPaths {
   std::string rapl = "/sys/class/powercap";
   std::string nvml = "libnvidia-ml.so.1";
   std::string rocm_smi = "librocm_smi64.so";
+  std::string papi = "libpapi.so";
   std::string slurm_step;  ///< "JOB.STEP"; empty: the one that this process is of
 };
 
@@ -40,6 +41,9 @@ std::unique_ptr<EnergyCounter> cray_counter(const std::string& folder, std::stri
 /// RAPL through powercap: the package domains' energy_uj, wraparound at max_energy_range_uj included (read at
 /// least once per wrap: minutes). Null when missing or unreadable (root only on many kernels).
 std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::string& why_not);
+/// RAPL's packages through PAPI, loaded at run time; for where performance counters are open to a user and
+/// powercap is not. Null without PAPI, without its component rapl, or where the kernel does not let it count.
+std::unique_ptr<EnergyCounter> papi_counter(const std::string& library, std::string& why_not);
 /// NVML loaded at run time: the sum of all boards' total energy. Null when there is no driver.
 std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not);
 /// AMD's, the same way.

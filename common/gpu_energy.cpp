@@ -1,5 +1,4 @@
 // Energy of GPU boards from the makers' libraries, loaded at run time: a build needs neither.
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <functional>
@@ -7,33 +6,15 @@
 #include <vector>
 
 #include "common/energy_meter.hpp"
+#include "common/loaded_library.hpp"
 
 namespace wafermark {
 namespace {
 
-/// A library that is closed, and told so before, when nobody counts any more.
-class Library {
- public:
-  explicit Library(const std::string& name) : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) {}
-  ~Library() {
-    if (handle_ != nullptr) dlclose(handle_);
-  }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-  bool open() const { return handle_ != nullptr; }
-  template <class Function>
-  Function* find(const char* name) const {
-    return reinterpret_cast<Function*>(dlsym(handle_, name));
-  }
-
- private:
-  void* handle_;
-};
-
 class Boards final : public EnergyCounter {
  public:
   using Joules = std::function<std::optional<double>()>;
-  Boards(std::unique_ptr<Library> library, const char* shut_down)
+  Boards(std::unique_ptr<LoadedLibrary> library, const char* shut_down)
       : library_(std::move(library)), shut_down_(library_->find<int()>(shut_down)) {}
   ~Boards() override {
     if (shut_down_ != nullptr) shut_down_();
@@ -43,7 +24,7 @@ class Boards final : public EnergyCounter {
     if (const auto now = joules()) boards_.push_back({joules, *now});
   }
   bool empty() const { return boards_.empty(); }
-  const Library& library() const { return *library_; }
+  const LoadedLibrary& library() const { return *library_; }
 
   /// A board that does not answer counts what it counted last.
   double joules() override {
@@ -58,7 +39,7 @@ class Boards final : public EnergyCounter {
     Joules joules;
     double last;
   };
-  std::unique_ptr<Library> library_;
+  std::unique_ptr<LoadedLibrary> library_;
   int (*shut_down_)();
   std::vector<Board> boards_;
 };
@@ -67,7 +48,7 @@ class Boards final : public EnergyCounter {
 std::unique_ptr<EnergyCounter> boards_of(const char* maker, const std::string& name, const char* shut_down,
                                          const std::function<void(Boards&)>& add_boards,
                                          std::string& why_not) {
-  auto library = std::make_unique<Library>(name);
+  auto library = std::make_unique<LoadedLibrary>(name);
   if (!library->open()) {
     why_not = fmt::format("no {} ({})", maker, name);
     return nullptr;

@@ -31,8 +31,8 @@ class FakeSysfs : public ::testing::Test {
     put(d / "max_energy_range_uj", std::to_string(range));
   }
   MeterPaths paths() {
-    return {
-        (root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so", "libno-such-rocm.so", {}};
+    return {(root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so",
+            "libno-such-rocm.so",     "libno-such-papi.so",     {}};
   }
 };
 
@@ -69,7 +69,8 @@ TEST_F(FakeSysfs, WithoutMetersTheEnergyIsAbsentWithReasons) {
   EXPECT_EQ(r.source, "none");
   EXPECT_THAT(r.note,
               ::testing::AllOf(::testing::HasSubstr("no Cray meter"), ::testing::HasSubstr("no NVML"),
-                               ::testing::HasSubstr("no ROCm SMI"), ::testing::HasSubstr("no RAPL package")));
+                               ::testing::HasSubstr("no ROCm SMI"), ::testing::HasSubstr("no RAPL package"),
+                               ::testing::HasSubstr("no PAPI")));
 }
 
 TEST_F(FakeSysfs, BoardsThatCountAreAddedToThePackages) {
@@ -79,7 +80,7 @@ TEST_F(FakeSysfs, BoardsThatCountAreAddedToThePackages) {
                                                 {&MeterPaths::rocm_smi, "rocm_smi+rapl", 4000 * 15.25e-6}}) {
     setenv("FAKE_GPU_COUNT", "1000", 1);
     MeterPaths with_boards = paths();
-    with_boards.*library = FAKE_GPU_LIBRARIES;
+    with_boards.*library = FAKE_ENERGY_LIBRARIES;
     EnergyMeter meter(comm, with_boards);
     package(0, 1'500'000, 10'000'000);
     setenv("FAKE_GPU_COUNT", "5000", 1);
@@ -90,9 +91,37 @@ TEST_F(FakeSysfs, BoardsThatCountAreAddedToThePackages) {
     EXPECT_EQ(r.source, source);
     EXPECT_NEAR(r.joules.value(), joules + 0.5, 1e-6) << source;
     std::string why;
-    EXPECT_FALSE(nvml_counter(FAKE_GPU_LIBRARIES, why));
+    EXPECT_FALSE(nvml_counter(FAKE_ENERGY_LIBRARIES, why));
     EXPECT_THAT(why, ::testing::HasSubstr("no board with an energy counter"));
   }
+}
+
+TEST_F(FakeSysfs, PapiCountsThePackagesThatPowercapDoesNotShow) {
+  put("rapl/intel-rapl:0/name", "package-0");  // without a counter, as for users that are not root
+  const Communicator comm;
+  MeterPaths with_papi = paths();
+  with_papi.papi = FAKE_ENERGY_LIBRARIES;
+  setenv("FAKE_PAPI_NANOJOULES", "1000000000", 1);
+  EnergyMeter meter(comm, with_papi);
+  setenv("FAKE_PAPI_NANOJOULES", "3500000000", 1);
+  const EnergyReading r = meter.read();
+  EXPECT_EQ(r.source, "papi");
+  EXPECT_NEAR(r.joules.value(), 2 * 2.5, 1e-9);  // of two packages
+  package(0, 1, 10);
+  EnergyMeter readable(comm, with_papi);
+  package(0, 5, 10);
+  EXPECT_EQ(readable.read().source, "rapl");
+  unsetenv("FAKE_PAPI_NANOJOULES");  // may not be started
+  std::string why;
+  EXPECT_FALSE(papi_counter(FAKE_ENERGY_LIBRARIES, why));
+  EXPECT_EQ(why, "PAPI counts no energy of a package");
+}
+
+// The true library, where it is, starts; whether it counts anything is the machine's affair.
+TEST_F(FakeSysfs, TheTruePapiIsUnderstood) {
+  std::string why;
+  if (!papi_counter("libpapi.so", why) && why.starts_with("no PAPI")) GTEST_SKIP() << why;
+  EXPECT_THAT(why, ::testing::AnyOf("", "PAPI counts no energy of a package"));
 }
 
 TEST_F(FakeSysfs, ADomainWithoutACounterIsNotTakenForZero) {

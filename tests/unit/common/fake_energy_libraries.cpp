@@ -1,8 +1,10 @@
 // NVML and ROCm SMI as the energy meter calls them, for two boards each: the first counts FAKE_GPU_COUNT
 // steps of a millijoule (NVML) or 15.25 microjoules (ROCm SMI), or fails where that is unset; the second has
-// no counter.
+// no counter. PAPI 7.1 with two packages, which count FAKE_PAPI_NANOJOULES each and do not start where that
+// is unset.
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 
 namespace {
 int counted(std::uint64_t device, std::uint64_t& counter) {
@@ -40,5 +42,19 @@ int rsmi_dev_energy_count_get(std::uint32_t device, std::uint64_t* counter, floa
                               std::uint64_t*) {
   *microjoules = 15.25f;
   return counted(device, *counter);
+}
+int PAPI_library_init(int version) { return version == (7 << 24 | 1 << 16) ? version : -1; }
+int PAPI_create_eventset(int* set) {
+  *set = 0;
+  return 0;
+}
+int PAPI_add_named_event(int, const char* name) {
+  const std::string_view event = name;
+  return event == "rapl:::PACKAGE_ENERGY:PACKAGE0" || event == "rapl:::PACKAGE_ENERGY:PACKAGE1" ? 0 : -7;
+}
+int PAPI_start(int) { return std::getenv("FAKE_PAPI_NANOJOULES") == nullptr ? -6 : 0; }
+int PAPI_read(int, long long* values) {
+  values[0] = values[1] = std::atoll(std::getenv("FAKE_PAPI_NANOJOULES"));
+  return 0;
 }
 }
