@@ -141,7 +141,7 @@ class Recorder:
     """What package.py says, by directive."""
 
     def __init__(self):
-        self.depends, self.variants, self.conflicts, self.conditions = [], {}, [], []
+        self.depends, self.variants, self.conflicts, self.conditions, self.generators = [], {}, [], [], []
 
     def names(self):
         def when(condition):
@@ -178,7 +178,7 @@ class Spack(unittest.TestCase):
         self.said = Recorder()
         for name, base in (("cmake", "CMakePackage"), ("cuda", "CudaPackage"), ("rocm", "ROCmPackage")):
             content = {"cuda_arch_values": ("80", "90"), "amdgpu_targets": ("gfx90a",)}
-            module(f"spack_repo.builtin.build_systems.{name}", **{base: type(base, (), content)})
+            module(f"spack_repo.builtin.build_systems.{name}", **{base: type(base, (), content)}, generator=self.said.generators.append)
         for name in ("spack_repo", "spack_repo.builtin", "spack_repo.builtin.build_systems", "spack"):
             module(name)
         module("spack.package", **self.said.names())
@@ -195,15 +195,21 @@ class Spack(unittest.TestCase):
     def test_it_builds_the_checkout_that_it_lies_in(self):
         self.assertEqual(self.package.git, f"file://{SOURCE}")
 
+    def test_it_is_built_with_ninja(self):
+        """As a dependency alone it would be there, and make be taken."""
+        self.assertEqual(self.said.generators, ["ninja"])
+        self.assertNotIn("ninja", [spec for spec, _ in self.said.depends])
+
     def test_what_cmake_looks_for_is_a_dependency(self):
         found = set(re.findall(r"find_package\((\w+)", (SOURCE / "cmake/Dependencies.cmake").read_text()))
         names = {spec.split()[0].split("@")[0].replace("-", "").lower() for spec, _ in self.said.depends}
-        other = {"blas": "openblas", "lapack": "openblas", "nlohmann_json": "nlohmannjson"}  # Spack's names
+        other = {"blas": "openblas", "lapack": "openblas", "nlohmann_json": "nlohmannjson", "zlib": "zlibapi"}  # Spack's names
         for package in found:
             self.assertIn(other.get(package.lower(), package.lower()), names)
 
     def test_gpus_come_with_kokkos_and_its_compiler(self):
         self.assertIn(("kokkos +cuda +wrapper ~cmake_lang cuda_arch=90", "+cuda cuda_arch=90"), self.said.depends)
+        self.assertIn(("kokkos +cuda_lambda", "+cuda ^kokkos@4"), self.said.depends)  # off by default there
         self.assertIn(("kokkos +rocm ~cmake_lang amdgpu_target=gfx90a", "+rocm amdgpu_target=gfx90a"), self.said.depends)
         self.assertIn(("+cuda", "cuda_arch=none"), self.said.conflicts)
         self.assertIn("CMAKE_CXX_COMPILER=/opt/nvcc_wrapper", self.arguments("+cuda"))

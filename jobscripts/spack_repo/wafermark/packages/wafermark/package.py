@@ -7,7 +7,7 @@
 """
 from pathlib import Path
 
-from spack_repo.builtin.build_systems.cmake import CMakePackage
+from spack_repo.builtin.build_systems.cmake import CMakePackage, generator
 from spack_repo.builtin.build_systems.cuda import CudaPackage
 from spack_repo.builtin.build_systems.rocm import ROCmPackage
 
@@ -20,6 +20,7 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
     git = "file://" + str(Path(__file__).resolve().parents[5])
 
     license("Apache-2.0")
+    generator("ninja")
 
     version("main", branch="main")
 
@@ -30,7 +31,6 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
     depends_on("c", type="build")
     depends_on("cxx", type="build")
     depends_on("cmake@3.22:", type="build")
-    depends_on("ninja", type="build")
     depends_on("mpi")
     depends_on("kokkos@4.5:5 cxxstd=20")
     depends_on("kokkos +openmp", when="+openmp")
@@ -45,7 +45,7 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
     depends_on("openblas")
     depends_on("sentencepiece")
     depends_on("pcre2")
-    depends_on("zlib")
+    depends_on("zlib-api")
     depends_on("libarchive")
     depends_on("googletest@1.12: +gmock", type="build", when="+tests")
     depends_on("benchmark", type="build", when="+tests")
@@ -56,11 +56,13 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
             depends_on(f"py-{name}", type="run")
 
     # Kokkos takes one architecture. Without the wrapper it asks for clang or for CMake's CUDA language, which the sources have not.
+    # Its version 4 is built without lambdas for devices where nobody asks for them; version 5 always has them.
     conflicts("+cuda", when="+rocm")
     conflicts("+cuda", when="cuda_arch=none")
     conflicts("+rocm", when="amdgpu_target=none")
     for arch in CudaPackage.cuda_arch_values:
         depends_on(f"kokkos +cuda +wrapper ~cmake_lang cuda_arch={arch}", when=f"+cuda cuda_arch={arch}")
+    depends_on("kokkos +cuda_lambda", when="+cuda ^kokkos@4")
     for target in ROCmPackage.amdgpu_targets:
         depends_on(f"kokkos +rocm ~cmake_lang amdgpu_target={target}", when=f"+rocm amdgpu_target={target}")
 
