@@ -72,6 +72,8 @@ DeviceLayers::DeviceLayers(const RankWeights& weights, const PassArrays& arrays,
     : weights_(weights),
       arrays_(arrays),
       given_("rows given", std::size_t(most_rows)),
+      most_parts_(attention_.most_parts(std::int64_t(arrays.turns.cosine.extent(0)),
+                                        weights.configuration.sliding_window)),
       zeros_("hidden units at zero") {
   // Room for all that comes, so that no token makes any.
   const std::int64_t dim = weights.configuration.dim;
@@ -97,11 +99,10 @@ void DeviceLayers::embed(std::span<const TokenRow> rows) {
   const Configuration& c = weights_.configuration;
   if (given_under_way_) Kokkos::fence("before the rows of the next chunk are noted");
   count_ = std::int64_t(rows.size());
-  attended_ = most_parts_ = 0;
+  attended_ = 0;
   for (std::int64_t i = 0; i < count_; ++i) {
     const TokenRow& row = given_(i) = rows[std::size_t(i)];
     attended_ += row.position + 1 - c.first_seen(row.position);
-    most_parts_ = std::max(most_parts_, attention_.parts(row.position, c.sliding_window));
   }
   given_under_way_ = true;
   squares_.parts = 1;

@@ -1,5 +1,5 @@
-// The layers of a model as a device runs them: seven launches a layer at most, between which the host waits
-// for nothing. Begin reading at attend() and feed_forward() in device_layers.cpp.
+// The layers of a model as a device runs them: six launches a layer, between which the host waits for
+// nothing. Begin reading at attend() and feed_forward() in device_layers.cpp.
 #pragma once
 
 #include <span>
@@ -51,9 +51,10 @@ class DeviceLayers {
   PassArrays arrays_;
   Kokkos::View<TokenRow*, SharedSpace> given_;
   bool given_under_way_ = false;
-  std::int64_t count_ = 0, attended_ = 0, most_parts_ = 0;  ///< rows of this pass, positions, parts
-  SquareSums squares_;                                      ///< of the stream
+  std::int64_t count_ = 0, attended_ = 0;  ///< rows of this pass, positions
+  SquareSums squares_;                     ///< of the stream
   SplitAttention attention_;
+  std::int64_t most_parts_;  ///< of any row
   ActiveInputs active_product_;
   Kokkos::View<std::int64_t> zeros_;
 };

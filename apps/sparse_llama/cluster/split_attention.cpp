@@ -1,5 +1,7 @@
 #include "sparse_llama/cluster/split_attention.hpp"
 
+#include <algorithm>
+
 #include "sparse_llama/cluster/lanes.hpp"
 #include "sparse_llama/kernels/attention_parts.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
@@ -99,10 +101,12 @@ struct PlaceHeads {
   }
 };
 
-/// Where what was found of a split of a row's head goes, before it is merged.
+/// What was found of the splits of a row's head, before it is merged. Views, so that memory that has become
+/// too small for later passes stays as long as a kernel has it.
 struct SplitSums {
-  float *weighted, *tops, *sums;
-  std::int64_t splits;
+  Kokkos::View<float*> weighted, tops, sums;  // [row][head][split]([head_dim])
+  Kokkos::View<int*> written;                 // splits, of the heads of a team: zero between launches
+  std::int64_t most;                          // splits of a row
 };
 
 /// The parts of a sequence that hold positions [begin, seen), and those of one of several splits.
@@ -213,14 +217,72 @@ struct AttendSplit {
     });
   }
 
+  /// Heads that share keys and values, of one row.
+  struct Heads {
+    std::int64_t row, first, count;
+  };
+
+  /// Leaves the sums of a split where the team that merges finds them.
+  KOKKOS_FUNCTION void leave(const Team::member_type& team, const Room& at, const Heads& own,
+                             std::int64_t split) const {
+    Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(own.count * head_dim)), [&](int q) {
+      const std::int64_t of_split = (own.row * heads + own.first + q / head_dim) * splits.most + split;
+      splits.weighted(of_split * head_dim + q % head_dim) = at.weighted[q];
+      if (q % head_dim > 0) return;
+      splits.tops(of_split) = at.state[q / head_dim].top;
+      splits.sums(of_split) = at.state[q / head_dim].sum;
+    });
+  }
+
+  /// Whether a team that has left its split is the last of n; the counter is then at zero again. Fences stand
+  /// on both sides of the counter, in every thread: what was left is seen before its count, and nothing is
+  /// read before the last count.
+  KOKKOS_FUNCTION bool is_last(const Team::member_type& team, std::int64_t counter, std::int64_t n) const {
+    Kokkos::memory_fence();
+    team.team_barrier();
+    int last = 0;
+    Kokkos::single(
+        Kokkos::PerTeam(team),
+        [&](int& of_team) {
+          of_team = Kokkos::atomic_fetch_add(&splits.written(counter), 1) == int(n) - 1;
+          if (of_team) Kokkos::atomic_store(&splits.written(counter), 0);
+        },
+        last);
+    Kokkos::memory_fence();
+    return last != 0;
+  }
+
+  /// From n splits, in their order whichever team merges them: each head by a warp.
+  KOKKOS_FUNCTION void merge(const Team::member_type& team, const Heads& own, std::int64_t n) const {
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, int(own.count)), [&](int q) {
+      const std::int64_t h = own.first + q, first = (own.row * heads + h) * splits.most;
+      const float *tops = &splits.tops(first), *sums = &splits.sums(first),
+                  *weighted = &splits.weighted(first * head_dim);
+      float top = 0, sum = 0;
+      Kokkos::parallel_reduce(
+          Kokkos::ThreadVectorRange(team, int(n)),
+          [&](int s, float& most) { most = Kokkos::max(most, tops[s]); }, Kokkos::Max<float>(top));
+      Kokkos::parallel_reduce(
+          Kokkos::ThreadVectorRange(team, int(n)),
+          [&](int s, float& all) { all += sums[s] * weight_of_score(tops[s], top); }, sum);
+      Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, int(head_dim)), [&](int i) {
+        float all = 0;
+        for (std::int64_t s = 0; s < n; ++s)
+          all += weighted[s * head_dim + i] * weight_of_score(tops[s], top);
+        out(own.row, h * head_dim + i) = all / sum;
+      });
+    });
+  }
+
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t kv_heads = heads / group, chunks = (group + heads_of_team - 1) / heads_of_team,
-                       split = team.league_rank() % splits.splits, k = team.league_rank() / splits.splits,
+                       split = team.league_rank() % splits.most, k = team.league_rank() / splits.most,
                        chunk = k % chunks, kv = k / chunks % kv_heads, r = k / (chunks * kv_heads),
                        first_head = kv * group + chunk * heads_of_team,
                        count = Kokkos::min(std::int64_t(heads_of_team), group - chunk * heads_of_team);
-    const std::int64_t slot = first_slot + rows(r).sequence;
     const PartsOfRow row(rows(r).position, window, part);
+    const std::int64_t own_splits = Kokkos::min(row.count, splits.most);
+    if (split >= own_splits) return;  // longer sequences have more
     const Room at = room(team);
     const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
     Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(heads_of_team * head_dim)), [&](int q) {
@@ -229,9 +291,8 @@ struct AttendSplit {
       if (q < heads_of_team) at.state[q] = AttentionSum<float>();
     });
     team.team_barrier();
-    const CachedHead<Cached> head = cache.head(slot, kv);
-    for (std::int64_t p = row.first_of(split, splits.splits); p < row.first_of(split + 1, splits.splits);
-         ++p) {
+    const CachedHead<Cached> head = cache.head(first_slot + rows(r).sequence, kv);
+    for (std::int64_t p = row.first_of(split, own_splits); p < row.first_of(split + 1, own_splits); ++p) {
       score(team, at, row, head, p * part);
       team.team_barrier();
       weigh(team, at, head, p * part);
@@ -239,43 +300,15 @@ struct AttendSplit {
       add_values(team, at, row, head, p * part);
       team.team_barrier();
     }
-    Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(count * head_dim)), [&](int q) {
-      const std::int64_t h = first_head + q / head_dim, of_split = (r * heads + h) * splits.splits + split;
-      if (splits.splits == 1) {
+    if (own_splits == 1) {
+      Kokkos::parallel_for(Kokkos::TeamVectorRange(team, int(count * head_dim)), [&](int q) {
         out(r, first_head * head_dim + q) = at.weighted[q] / at.state[q / head_dim].sum;
-        return;
-      }
-      splits.weighted[of_split * head_dim + q % head_dim] = at.weighted[q];
-      if (q % head_dim > 0) return;
-      splits.tops[of_split] = at.state[q / head_dim].top;
-      splits.sums[of_split] = at.state[q / head_dim].sum;
-    });
-  }
-};
-
-/// One head of one row from all its splits, by a warp. A split without positions has weight 0.
-struct MergeSplits {
-  std::int64_t heads, head_dim;
-  SplitSums splits;
-  Rows out;
-
-  KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
-    const std::int64_t r = team.league_rank() / heads, h = team.league_rank() % heads,
-                       first = team.league_rank() * splits.splits;
-    const float* tops = splits.tops + first;
-    float top = 0, sum = 0;
-    Kokkos::parallel_reduce(
-        Kokkos::ThreadVectorRange(team, int(splits.splits)),
-        [&](int s, float& most) { most = Kokkos::max(most, tops[s]); }, Kokkos::Max<float>(top));
-    Kokkos::parallel_reduce(
-        Kokkos::ThreadVectorRange(team, int(splits.splits)),
-        [&](int s, float& all) { all += splits.sums[first + s] * weight_of_score(tops[s], top); }, sum);
-    Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, int(head_dim)), [&](int i) {
-      float weighted = 0;
-      for (std::int64_t s = 0; s < splits.splits; ++s)
-        weighted += splits.weighted[(first + s) * head_dim + i] * weight_of_score(tops[s], top);
-      out(r, h * head_dim + i) = weighted / sum;
-    });
+      });
+      return;
+    }
+    const Heads own{r, first_head, count};
+    leave(team, at, own, split);
+    if (is_last(team, k, own_splits)) merge(team, own, own_splits);
   }
 };
 
@@ -294,8 +327,12 @@ void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const
       cache);
 }
 
-std::int64_t SplitAttention::parts(std::int64_t position, std::int64_t window) const {
-  return PartsOfRow(position, window, part_).count;
+SplitAttention::SplitAttention(std::int64_t part_positions)
+    : part_(part_positions), written_("written splits", std::size_t(enough_teams)) {}
+
+std::int64_t SplitAttention::most_parts(std::int64_t positions, std::int64_t window) const {
+  const std::int64_t seen = window > 0 ? std::min(window, positions) : positions;
+  return std::min((positions + part_ - 1) / part_, (seen + part_ - 2) / part_ + 1);
 }
 
 void SplitAttention::attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
@@ -309,6 +346,7 @@ void SplitAttention::attend_to(const AttentionPass& pass, std::int64_t most_part
   const std::int64_t head_dim = cache.head_dim(), group = heads / cache.kv_heads(),
                      chunks = (group + heads_of_team - 1) / heads_of_team,
                      teams = pass.count * cache.kv_heads() * chunks;
+  // Where there are several splits, there are fewer than enough_teams counters.
   const std::int64_t n =
       Kokkos::min(most_parts, Kokkos::max((enough_teams + teams - 1) / teams, std::int64_t(1)));
   if (n > 1) {
@@ -316,18 +354,24 @@ void SplitAttention::attend_to(const AttentionPass& pass, std::int64_t most_part
     grow(tops_, pass.count * heads * n);
     grow(sums_, pass.count * heads * n);
   }
-  const SplitSums splits{weighted_.data(), tops_.data(), sums_.data(), n};
-  const double merged = n > 1 ? double(pass.count * heads * n * (head_dim + 2)) * sizeof(float) : 0.0;
-  announce_bytes(bytes_of_attending(cache, heads, pass.count, pass.attended) + merged);
-  const AttendSplit<Cached> body{pass.rows, pass.first_slot, pass.window, part_, heads, group, head_dim, qkv,
-                                 out,       cache,           splits};
+  const std::int64_t parts = Kokkos::min((pass.attended + part_ - 1) / part_, pass.count * n),
+                     merged = parts > pass.count ? parts * heads * (head_dim + 2) : 0;  // about
+  announce_bytes(bytes_of_attending(cache, heads, pass.count, pass.attended) +
+                 double(2 * merged) * sizeof(float));
+  const AttendSplit<Cached> body{pass.rows,
+                                 pass.first_slot,
+                                 pass.window,
+                                 part_,
+                                 heads,
+                                 group,
+                                 head_dim,
+                                 qkv,
+                                 out,
+                                 cache,
+                                 {weighted_, tops_, sums_, written_, n}};
   Kokkos::parallel_for("attention",
                        warps_of_teams(cache.empty() ? 0 : teams * n, attention_warps, body.bytes_of_team()),
                        body);
-  if (n == 1) return;
-  announce_bytes(merged + double(pass.count * heads * head_dim) * sizeof(float));
-  Kokkos::parallel_for("merge attention", warps_of_teams(cache.empty() ? 0 : pass.count * heads, 1),
-                       MergeSplits{heads, head_dim, splits, out});
 }
 
 }  // namespace wafermark::llama

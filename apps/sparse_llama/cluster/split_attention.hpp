@@ -1,5 +1,5 @@
 // Attention as a device runs it: the positions of a sequence are shared by teams, so that one token keeps a
-// whole device busy; where several teams had a part of a sequence, a second launch merges what they found.
+// whole device busy. Where several teams have a part of a sequence, the last to end merges what all found.
 #pragma once
 
 #include "sparse_llama/cluster/attention_rows.hpp"
@@ -26,11 +26,12 @@ void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const
 class SplitAttention {
  public:
   /// Positions that a team takes in at a time, whole key blocks and warps.
-  explicit SplitAttention(std::int64_t part_positions = 128) : part_(part_positions) {}
+  explicit SplitAttention(std::int64_t part_positions = 128);
 
-  /// Parts that a row at `position` has.
-  std::int64_t parts(std::int64_t position, std::int64_t window) const;
-  /// As attend_rows(). `most_parts`: of a row of the pass.
+  /// Parts that a row of a sequence of so many positions has at most, which attends to `window` of them (0:
+  /// all).
+  std::int64_t most_parts(std::int64_t positions, std::int64_t window) const;
+  /// As attend_rows(). One launch, the same whatever positions the rows have; `most_parts`: of any of them.
   void attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
               const KeyValueCache& cache, const Rows& out);
 
@@ -40,7 +41,8 @@ class SplitAttention {
                  const CacheArrays<Cached>& cache, const Rows& out);
 
   std::int64_t part_;
-  Kokkos::View<float*> weighted_, tops_, sums_;  ///< of parts: [row][head][split]([head_dim])
+  Kokkos::View<float*> weighted_, tops_, sums_;  ///< of splits: [row][head][split]([head_dim])
+  Kokkos::View<int*> written_;                   ///< splits: zero between launches
 };
 
 }  // namespace wafermark::llama

@@ -98,7 +98,7 @@ TEST_F(TokenCounts, OfEveryFormat) {
 
 TEST_F(TokenCounts, OfALongSequence) {
   const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 300, tokens);
-  EXPECT_EQ(n.kernels, tokens * kernels(of_layer + 1)) << "parts of the sequence are merged";
+  EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << "attention merges the parts of the sequence";
   EXPECT_EQ(n.waits, tokens * waits());
   EXPECT_EQ(n.copies, 0);
   EXPECT_EQ(n.allocations, 0);
@@ -131,7 +131,7 @@ TEST_F(TokenCounts, HollowWeightsStartTheSame) {
     for (const std::int64_t before : {5, 300}) {
       const Counts n =
           of_tokens(model_of(Architecture::llama), format.format, ValueType::int8, before, tokens);
-      EXPECT_EQ(n.kernels, tokens * kernels(before > 128 ? of_layer + 1 : of_layer)) << format.name;
+      EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << format.name;
       EXPECT_EQ(n.waits, tokens * waits());
       EXPECT_EQ(n.copies, 0);
       EXPECT_EQ(n.allocations, 0);

@@ -242,9 +242,10 @@ void expect_attention(std::int64_t heads, const CacheArrays<Cached>& cache, cons
       out("out", std::size_t(n), std::size_t(heads * head_dim));
   fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
   SplitAttention attention(part);
-  std::int64_t most = 0;
-  for (const TokenRow& row : rows) most = std::max(most, attention.parts(row.position, window));
-  attention.attend({on_device(rows), {}, n, 1, layer * sequences, window}, most, heads, qkv, cache, out);
+  std::int64_t positions = 0;
+  for (const TokenRow& row : rows) positions = std::max(positions, row.position + 1);
+  attention.attend({on_device(rows), {}, n, 1, layer * sequences, window},
+                   attention.most_parts(positions, window), heads, qkv, cache, out);
   const auto y = on_host_of(out), q = on_host_of(qkv);
   const HostCache<Cached> host(cache);
   for (std::int64_t r = 0; r < n; ++r)
@@ -293,6 +294,43 @@ TYPED_TEST(SplitAttentionOf, TeamsTakeSeveralPartsWhereThereAreManyRows) {
   for (std::int64_t p = 0; p < 200; ++p) rows.push_back({0, std::int32_t(p % 3), 2 * p + 100});
   expect_attention(8, cache, rows, 0, 32);
   expect_attention(8, cache, rows, 77, 32);
+}
+
+/// The team that ends last merges, in the order of the splits; the next pass finds the counters at zero.
+TYPED_TEST(SplitAttentionOf, AreTheSameBitsWhoeverMerges) {
+  constexpr std::int64_t heads = 8, head_dim = 16, positions = 592, part = 32;
+  const auto cache = filled<TypeParam>(2, head_dim, positions, positions);
+  const std::vector<TokenRow> rows{{0, 2, 590}, {0, 0, 17}, {0, 1, 300}};
+  const Rows qkv("qkv", rows.size(), std::size_t((heads + 4) * head_dim));
+  fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
+  SplitAttention attention(part);
+  const auto attended = [&](std::int64_t most_parts) {
+    const Rows out("out", rows.size(), std::size_t(heads * head_dim));
+    attention.attend({on_device(rows), {}, 3, 1, layer * sequences, 0}, most_parts, heads, qkv, cache, out);
+    return on_host_of(out);
+  };
+  const std::int64_t parts = attention.most_parts(positions, 0);
+  EXPECT_EQ(parts, 19);
+  const auto first = attended(parts);
+  for (int k = 0; k < 50; ++k) {
+    const auto again = attended(k % 2 == 0 ? parts : 2 * parts);  // room for longer sequences
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      for (std::size_t i = 0; i < std::size_t(heads * head_dim); ++i)
+        ASSERT_EQ(again(r, i), first(r, i)) << "pass " << k << ", row " << r;
+  }
+}
+
+TEST(SplitAttention, KnowsTheMostPartsOfARow) {
+  const SplitAttention attention(32);
+  for (const std::int64_t positions : {1, 32, 33, 400})
+    for (const std::int64_t window : {0, 1, 2, 32, 33, 34, 65, 500}) {
+      std::int64_t most = 0;
+      for (std::int64_t p = 0; p < positions; ++p) {
+        const std::int64_t begin = window > 0 ? std::max<std::int64_t>(0, p + 1 - window) : 0;
+        most = std::max(most, p / 32 - begin / 32 + 1);
+      }
+      EXPECT_EQ(attention.most_parts(positions, window), most) << positions << ", window " << window;
+    }
 }
 
 /// Positions behind the last place go over the first ones, out of the window of everyone who is left.
