@@ -39,6 +39,12 @@ inline void note_copy(Kokkos_Profiling_SpaceHandle, const char* to, const void*,
   waits_again = false;
 }
 
+/// Something was started that Kokkos tells tools nothing of (a graph).
+inline void note_event(const char* label) {
+  note("event", label);
+  waits_again = false;
+}
+
 inline void note_allocation(Kokkos_Profiling_SpaceHandle, const char* label, const void*, std::uint64_t) {
   note("allocation", label);
 }
@@ -46,15 +52,16 @@ inline void note_allocation(Kokkos_Profiling_SpaceHandle, const char* label, con
 /// Counts what Kokkos does as long as it lives.
 class KokkosWatch {
  public:
-  KokkosWatch() { set(note_kernel, note_fence, note_copy, note_allocation); }
-  ~KokkosWatch() { set(nullptr, nullptr, nullptr, nullptr); }
+  KokkosWatch() { set(note_kernel, note_fence, note_copy, note_allocation, note_event); }
+  ~KokkosWatch() { set(nullptr, nullptr, nullptr, nullptr, nullptr); }
   KokkosWatch(const KokkosWatch&) = delete;
   KokkosWatch& operator=(const KokkosWatch&) = delete;
 
  private:
   static void set(Kokkos_Profiling_beginFunction kernel, Kokkos_Profiling_beginFenceFunction fence,
                   Kokkos_Profiling_beginDeepCopyFunction copy,
-                  Kokkos_Profiling_allocateDataFunction allocation) {
+                  Kokkos_Profiling_allocateDataFunction allocation,
+                  Kokkos_Profiling_profileEventFunction event) {
     namespace tools = Kokkos::Tools::Experimental;
     tools::set_begin_parallel_for_callback(kernel);
     tools::set_begin_parallel_reduce_callback(kernel);
@@ -62,6 +69,7 @@ class KokkosWatch {
     tools::set_begin_fence_callback(fence);
     tools::set_begin_deep_copy_callback(copy);
     tools::set_allocate_data_callback(allocation);
+    tools::set_profile_event_callback(event);
   }
 };
 

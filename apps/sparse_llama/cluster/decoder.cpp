@@ -268,26 +268,25 @@ void Decoder::run_chunk(std::span<const TokenRow> rows) {
   for (std::int64_t l = 0; l < weights_.configuration.layers; ++l) block(l, n);
 }
 
-void Decoder::run_on_device(std::span<const TokenRow> rows) {
-  const auto n = std::int64_t(rows.size());
+void Decoder::run_on_device(KernelChain& kernels, std::int64_t n) {
   const bool alone = comm_.size() == 1;
   const PairEnd end = comm_.is_root() ? PairEnd::add : PairEnd::store;  // as in block()
   const auto join = [&] {
     if (alone) return;
     sum_over_ranks(stream_, n);
-    device_->sum_squares(n);
+    device_->sum_squares(kernels, n);
   };
-  device_->embed(rows);
+  device_->embed(kernels);
   join();
   for (std::int64_t l = 0; l < weights_.configuration.layers; ++l) {
     {
       const Region region(times_, "attention");
-      device_->attend(l, end);
+      device_->attend(kernels, l, end);
     }
     join();
     {
       const Region region(times_, "feed forward");
-      device_->feed_forward(l, end);
+      device_->feed_forward(kernels, l, end);
     }
     join();
   }
@@ -295,28 +294,57 @@ void Decoder::run_on_device(std::span<const TokenRow> rows) {
     hidden_seen_ += weights_.configuration.layers * n * weights_.shares.hidden.count;
 }
 
-void Decoder::head(std::int64_t n, bool moved) {
+bool Decoder::suits_graph(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) const {
+  // Simulated workers are charged for each kernel that they start; a threshold's product has loops of its
+  // own.
+  return comm_.size() == 1 && !runtime::charges_kernels() && !weights_.embedding.hollow() &&
+         !weights_.activation_threshold && wanted.size() == rows.size() &&
+         std::int64_t(rows.size()) <= chunk_rows;
+}
+
+void Decoder::submit_graph(std::span<const TokenRow> rows) {
+  expect_tokens(rows);
+  const auto n = std::int64_t(rows.size());
+  device_->note(rows);
+  const auto fill = [&](KernelChain& kernels) {
+    run_on_device(kernels, n);
+    head(kernels, n, false);
+    chooser_->draw(kernels, 0, n, logits_, weights_.shares.vocabulary.first, false);
+  };
+  const auto graph = graphs_.try_emplace({n, chooser_->weighted()}, fill).first;
+  const Region region(times_, "graph of a token");
+  graph->second.submit();
+}
+
+void Decoder::head(KernelChain& kernels, std::int64_t n, bool moved) {
   const Region region(times_, "output head");
   if (device_) {
-    if (moved) device_->sum_squares(n);
-    return device_->head(n);
+    if (moved) device_->sum_squares(kernels, n);
+    return device_->head(kernels, n);
   }
   norm_rows(stream_, weights_.final_norm, float(weights_.configuration.norm_epsilon), n, normed_);
   product_.multiply(weights_.output_head(), normed_, n, false, logits_);
 }
 
-void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted,
-                  const std::function<void(std::int64_t, std::int64_t)>& use) {
+void Decoder::expect_tokens(std::span<const TokenRow> rows) const {
   for (const TokenRow& row : rows)
     expect_rows(std::span(&row.token, 1), weights_.configuration.vocabulary, "prompt");
+}
+
+void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted,
+                  const std::function<void(std::int64_t, std::int64_t)>& use) {
+  expect_tokens(rows);
+  KernelChain kernels;
   std::int64_t done = 0;  // of `wanted`, which rises
   for (std::int64_t first = 0; first < std::int64_t(rows.size()); first += chunk_rows) {
     const auto chunk =
         rows.subspan(std::size_t(first), std::min(std::size_t(chunk_rows), rows.size() - std::size_t(first)));
-    if (device_)
-      run_on_device(chunk);
-    else
+    if (device_) {
+      device_->note(chunk);
+      run_on_device(kernels, std::int64_t(chunk.size()));
+    } else {
       run_chunk(chunk);
+    }
     // The wanted rows of the chunk move to its front, in order.
     std::int64_t n = 0;
     bool moved = false;
@@ -329,7 +357,7 @@ void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> 
       moved = true;
     }
     if (n == 0) continue;
-    head(n, moved);
+    head(kernels, n, moved);
     use(n, done);
     done += n;
   }
@@ -363,9 +391,15 @@ std::optional<std::vector<std::int32_t>> Decoder::next_tokens(std::span<const To
   if (!device_ || std::int64_t(wanted.size()) > chooser_->room() || (comm_.size() > 1 && !greedy))
     return std::nullopt;
   chooser_->note(choices);
-  run(rows, wanted, [&](std::int64_t n, std::int64_t done) {
-    chooser_->draw(done, n, logits_, weights_.shares.vocabulary.first, weights_.embedding.hollow());
-  });
+  if (suits_graph(rows, wanted)) {
+    submit_graph(rows);
+  } else {
+    run(rows, wanted, [&](std::int64_t n, std::int64_t done) {
+      KernelChain kernels;
+      chooser_->draw(kernels, done, n, logits_, weights_.shares.vocabulary.first,
+                     weights_.embedding.hollow());
+    });
+  }
   Kokkos::fence("for the tokens");
   device_->waited();
   const auto n = std::int64_t(wanted.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "common/region_timer.hpp"
@@ -54,12 +55,19 @@ class Decoder final : public ForwardPass {
   std::int64_t seen_by(std::int64_t position) const {
     return position + 1 - weights_.configuration.first_seen(position);
   }
+  /// Throws InputError where a token is none of the vocabulary.
+  void expect_tokens(std::span<const TokenRow> rows) const;
   /// Calls use(n, done) when logits_ holds those of wanted rows [done, done + n); runs the rows in chunks.
   void run(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted,
            const std::function<void(std::int64_t n, std::int64_t done)>& use);
   void run_chunk(std::span<const TokenRow> rows);
-  void run_on_device(std::span<const TokenRow> rows);
-  void head(std::int64_t n, bool moved);
+  /// The layers over the n rows that device_ has noted.
+  void run_on_device(KernelChain& kernels, std::int64_t n);
+  /// Whether all of a call can be one graph: every row draws a token, and one rank has the whole model, so
+  /// that no sum over ranks comes between kernels.
+  bool suits_graph(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) const;
+  void submit_graph(std::span<const TokenRow> rows);
+  void head(KernelChain& kernels, std::int64_t n, bool moved);
   void block(std::int64_t layer, std::int64_t n);
   void sum_over_ranks(const Rows& x, std::int64_t n);
 
@@ -83,6 +91,8 @@ class Decoder final : public ForwardPass {
   Kokkos::View<float**, Kokkos::LayoutRight, SharedSpace> host_sums_;  ///< where MPI reads no device memory
   std::optional<DeviceLayers> device_;
   std::optional<TokenChooser> chooser_;
+  /// By rows, and whether tokens are drawn by weights: what a call starts, once it has been made.
+  std::map<std::pair<std::int64_t, bool>, KernelGraph> graphs_;
 };
 
 }  // namespace wafermark::llama

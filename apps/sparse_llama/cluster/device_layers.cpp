@@ -95,7 +95,7 @@ AttentionPass DeviceLayers::pass(std::int64_t layer) const {
   return {arrays_.rows, {}, count_, attended_, layer * sequences, weights_.configuration.sliding_window};
 }
 
-void DeviceLayers::embed(std::span<const TokenRow> rows) {
+void DeviceLayers::note(std::span<const TokenRow> rows) {
   const Configuration& c = weights_.configuration;
   if (given_under_way_) Kokkos::fence("before the rows of the next chunk are noted");
   count_ = std::int64_t(rows.size());
@@ -105,63 +105,66 @@ void DeviceLayers::embed(std::span<const TokenRow> rows) {
     attended_ += row.position + 1 - c.first_seen(row.position);
   }
   given_under_way_ = true;
+}
+
+void DeviceLayers::embed(KernelChain& kernels) {
   squares_.parts = 1;
   const PackedMatrix& m = weights_.embedding;
   if (m.hollow()) {
-    std::fill_n(arrays_.stream.data(), count_ * c.dim, 0.0f);
+    std::fill_n(arrays_.stream.data(), count_ * m.columns, 0.0f);
     std::fill_n(squares_.sums.data(), count_, 0.0f);
   }
   announce_bytes(double(count_ * m.columns) * (double(bytes_of(m.value_type)) + sizeof(float)));
   with_value_type(m.value_type, [&]<class Value>(Value) {
     if constexpr (lanes_multiply<Value>) {
       const Share& own = weights_.shares.vocabulary;
-      Kokkos::parallel_for("take rows", warps_of_teams(m.hollow() ? 0 : count_, row_warps),
-                           EmbedRow<Value>{given_, arrays_.rows, RowsOf<Value>(m), own.first, own.count,
-                                           arrays_.stream, squares_.sums});
+      kernels.add("take rows", warps_of_teams(m.hollow() ? 0 : count_, row_warps),
+                  EmbedRow<Value>{given_, arrays_.rows, RowsOf<Value>(m), own.first, own.count,
+                                  arrays_.stream, squares_.sums});
     }
   });
 }
 
-void DeviceLayers::attend(std::int64_t l, PairEnd end) {
+void DeviceLayers::attend(KernelChain& kernels, std::int64_t l, PairEnd end) {
   const RankLayer& w = weights_.layers[std::size_t(l)];
   const PassArrays& a = arrays_;
   const std::int64_t heads = weights_.shares.heads.count;
   const HeadAdjustments adjust{pointer(w.query_key_value_bias), pointer(w.query_norm), pointer(w.key_norm),
                                float(weights_.configuration.norm_epsilon)};
-  multiply_pairs(w.query_key_value, normed(w.attention_norm, count_),
+  multiply_pairs(kernels, w.query_key_value, normed(w.attention_norm, count_),
                  {a.query_key_value.data(), std::int64_t(a.query_key_value.stride(0))});
-  place_heads(pass(l), adjust, a.turns, heads, a.query_key_value, a.cache);
-  attention_.attend(pass(l), most_parts_, heads, a.query_key_value, a.cache, a.attended);
-  multiply_pairs(w.attention_output, {a.attended.data(), std::int64_t(a.attended.stride(0)), count_},
+  place_heads(kernels, pass(l), adjust, a.turns, heads, a.query_key_value, a.cache);
+  attention_.attend(kernels, pass(l), most_parts_, heads, a.query_key_value, a.cache, a.attended);
+  multiply_pairs(kernels, w.attention_output, {a.attended.data(), std::int64_t(a.attended.stride(0)), count_},
                  {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
 }
 
-void DeviceLayers::feed_forward(std::int64_t l, PairEnd end) {
+void DeviceLayers::feed_forward(KernelChain& kernels, std::int64_t l, PairEnd end) {
   const RankLayer& w = weights_.layers[std::size_t(l)];
   const PassArrays& a = arrays_;
   const std::optional<float>& threshold = weights_.activation_threshold;
-  multiply_pairs(w.gate_up, normed(w.feed_forward_norm, count_),
+  multiply_pairs(kernels, w.gate_up, normed(w.feed_forward_norm, count_),
                  {a.gated.data(), std::int64_t(a.gated.stride(0)), PairEnd::swiglu, nullptr,
                   threshold.value_or(-1.0f), zeros_.data()});
   if (threshold) {
     active_product_.multiply(w.down, a.gated, count_, end == PairEnd::add, a.stream);
-    return sum_squares(count_);
+    return sum_squares(kernels, count_);
   }
-  multiply_pairs(w.down, {a.gated.data(), std::int64_t(a.gated.stride(0)), count_},
+  multiply_pairs(kernels, w.down, {a.gated.data(), std::int64_t(a.gated.stride(0)), count_},
                  {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
 }
 
-void DeviceLayers::sum_squares(std::int64_t n) {
+void DeviceLayers::sum_squares(KernelChain& kernels, std::int64_t n) {
   squares_.parts = 1;
   const bool hollow = weights_.embedding.hollow();
   if (hollow) std::fill_n(squares_.sums.data(), n, 0.0f);
   announce_bytes(double(n) * double(arrays_.stream.extent(1)) * sizeof(float));
-  Kokkos::parallel_for("sum of squares", warps_of_teams(hollow ? 0 : n, row_warps),
-                       SumSquares{arrays_.stream, squares_.sums});
+  kernels.add("sum of squares", warps_of_teams(hollow ? 0 : n, row_warps),
+              SumSquares{arrays_.stream, squares_.sums});
 }
 
-void DeviceLayers::head(std::int64_t n) {
-  multiply_pairs(weights_.output_head(), normed(weights_.final_norm, n),
+void DeviceLayers::head(KernelChain& kernels, std::int64_t n) {
+  multiply_pairs(kernels, weights_.output_head(), normed(weights_.final_norm, n),
                  {arrays_.logits.data(), std::int64_t(arrays_.logits.stride(0))});
 }
 

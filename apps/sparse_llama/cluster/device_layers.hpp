@@ -1,10 +1,12 @@
-// The layers of a model as a device runs them: six launches a layer, between which the host waits for
-// nothing. Begin reading at attend() and feed_forward() in device_layers.cpp.
+// The layers of a model as a device runs them: six kernels a layer, between which the host waits for nothing
+// and whose arguments are those of every pass over as many rows, so that a graph can have them. Begin reading
+// at attend() and feed_forward() in device_layers.cpp.
 #pragma once
 
 #include <span>
 
 #include "sparse_llama/cluster/active_inputs.hpp"
+#include "sparse_llama/cluster/kernel_graph.hpp"
 #include "sparse_llama/cluster/pair_products.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
 #include "sparse_llama/cluster/split_attention.hpp"
@@ -27,18 +29,20 @@ class DeviceLayers {
   /// The weights must outlive it. For at most so many rows at once.
   DeviceLayers(const RankWeights& weights, const PassArrays& arrays, std::int64_t most_rows);
 
-  /// The stream of these rows: those of the embedding that this rank has, zeros for others. The host waits
-  /// where the rows of the pass before may not have been read.
-  void embed(std::span<const TokenRow> rows);
+  /// Notes the rows of a pass, for embed(). The host waits where those of the pass before may not have been
+  /// read.
+  void note(std::span<const TokenRow> rows);
+  /// The stream of these rows: those of the embedding that this rank has, zeros for others.
+  void embed(KernelChain& kernels);
   /// To be called when the host has waited for all of the pass.
   void waited() { given_under_way_ = false; }
   /// Adds this rank's part of attention to the stream, or puts it there.
-  void attend(std::int64_t layer, PairEnd end);
-  void feed_forward(std::int64_t layer, PairEnd end);
+  void attend(KernelChain& kernels, std::int64_t layer, PairEnd end);
+  void feed_forward(KernelChain& kernels, std::int64_t layer, PairEnd end);
   /// To be called when others than these functions have changed the first n rows of the stream.
-  void sum_squares(std::int64_t n);
+  void sum_squares(KernelChain& kernels, std::int64_t n);
   /// This rank's logits of the first n rows.
-  void head(std::int64_t n);
+  void head(KernelChain& kernels, std::int64_t n);
 
   /// Hidden units that were zero, of all so far, where the weights have a threshold. Waits.
   std::int64_t inactive() const;

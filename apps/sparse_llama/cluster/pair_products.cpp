@@ -200,7 +200,7 @@ struct PairTimesVectors {
 };
 
 template <Layout layout, int V, class Value>
-void launch(const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
+void add(KernelChain& kernels, const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
   const PairTimesVectors<layout, V, Value> body{RowsOf<Value>(m),
                                                 m.rows,
                                                 in.count,
@@ -209,16 +209,16 @@ void launch(const PackedMatrix& m, const ProductInput& in, const ProductOutput& 
                                                 out,
                                                 out.squares == nullptr ? nullptr : out.squares->sums.data(),
                                                 out.squares == nullptr ? 0 : out.squares->parts};
-  Kokkos::parallel_for("matrix x vectors",
-                       warps_of_teams(m.hollow() ? 0 : body.teams(), pair_warps, body.bytes_of_team()), body);
+  kernels.add("matrix x vectors",
+              warps_of_teams(m.hollow() ? 0 : body.teams(), pair_warps, body.bytes_of_team()), body);
 }
 
 template <Layout layout, class Value>
-void launch(const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
+void add(KernelChain& kernels, const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
   if (in.count == 1)
-    launch<layout, 1, Value>(m, in, out);
+    add<layout, 1, Value>(kernels, m, in, out);
   else
-    launch<layout, most_vectors, Value>(m, in, out);
+    add<layout, most_vectors, Value>(kernels, m, in, out);
 }
 
 /// What comes of a hollow matrix: zeros, so that all later numbers are the same on every machine.
@@ -239,7 +239,8 @@ bool suits_pairs(const PackedMatrix& m) {
 
 std::int64_t square_parts(std::int64_t rows) { return ((rows + 1) / 2 + pairs_of_team - 1) / pairs_of_team; }
 
-void multiply_pairs(const PackedMatrix& m, const ProductInput& in, const ProductOutput& out) {
+void multiply_pairs(KernelChain& kernels, const PackedMatrix& m, const ProductInput& in,
+                    const ProductOutput& out) {
   if (out.squares != nullptr) {
     out.squares->parts = square_parts(m.rows);
     grow(out.squares->sums, in.count * out.squares->parts);
@@ -252,11 +253,11 @@ void multiply_pairs(const PackedMatrix& m, const ProductInput& in, const Product
     if constexpr (lanes_multiply<Value>) {
       switch (row_of(m.format).layout) {
         case Layout::whole:
-          return launch<Layout::whole, Value>(m, in, out);
+          return add<Layout::whole, Value>(kernels, m, in, out);
         case Layout::listed:
-          return launch<Layout::listed, Value>(m, in, out);
+          return add<Layout::listed, Value>(kernels, m, in, out);
         case Layout::masked:
-          return launch<Layout::masked, Value>(m, in, out);
+          return add<Layout::masked, Value>(kernels, m, in, out);
       }
     }
   });

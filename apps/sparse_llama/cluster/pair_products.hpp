@@ -3,6 +3,7 @@
 // Rows are not in slices or tiles.
 #pragma once
 
+#include "sparse_llama/cluster/kernel_graph.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
 
 namespace wafermark::llama {
@@ -42,8 +43,9 @@ struct ProductOutput {
 /// Whether the matrix can be multiplied so: rows not in slices or tiles, of values that lanes multiply.
 bool suits_pairs(const PackedMatrix& matrix);
 
-/// One launch. Room for the sums of squares is made where it is too small.
-void multiply_pairs(const PackedMatrix& matrix, const ProductInput& in, const ProductOutput& out);
+/// One kernel. Room for the sums of squares is made where it is too small.
+void multiply_pairs(KernelChain& kernels, const PackedMatrix& matrix, const ProductInput& in,
+                    const ProductOutput& out);
 
 /// Parts in which a product with so many rows leaves sums of squares.
 std::int64_t square_parts(std::int64_t rows);

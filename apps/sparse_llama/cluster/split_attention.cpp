@@ -102,7 +102,7 @@ struct PlaceHeads {
 };
 
 /// What was found of the splits of a row's head, before it is merged. Views, so that memory that has become
-/// too small for later passes stays as long as a kernel has it.
+/// too small for later passes stays as long as a graph has it.
 struct SplitSums {
   Kokkos::View<float*> weighted, tops, sums;  // [row][head][split]([head_dim])
   Kokkos::View<int*> written;                 // splits, of the heads of a team: zero between launches
@@ -314,15 +314,15 @@ struct AttendSplit {
 
 }  // namespace
 
-void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const Turns& turns,
-                 std::int64_t heads, const Rows& qkv, const KeyValueCache& cache) {
+void place_heads(KernelChain& kernels, const AttentionPass& pass, const HeadAdjustments& adjust,
+                 const Turns& turns, std::int64_t heads, const Rows& qkv, const KeyValueCache& cache) {
   std::visit(
       [&]<class Cached>(const CacheArrays<Cached>& arrays) {
         const std::int64_t all = heads + 2 * arrays.kv_heads();
         announce_bytes(bytes_of_placing(arrays, heads, pass.count));
-        Kokkos::parallel_for("rope", warps_of_teams(arrays.empty() ? 0 : pass.count * all, 1),
-                             PlaceHeads<Cached>{pass.rows, adjust, turns, heads, all, arrays.head_dim(),
-                                                pass.first_slot, qkv, arrays});
+        kernels.add("rope", warps_of_teams(arrays.empty() ? 0 : pass.count * all, 1),
+                    PlaceHeads<Cached>{pass.rows, adjust, turns, heads, all, arrays.head_dim(),
+                                       pass.first_slot, qkv, arrays});
       },
       cache);
 }
@@ -335,14 +335,17 @@ std::int64_t SplitAttention::most_parts(std::int64_t positions, std::int64_t win
   return std::min((positions + part_ - 1) / part_, (seen + part_ - 2) / part_ + 1);
 }
 
-void SplitAttention::attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
-                            const Rows& qkv, const KeyValueCache& cache, const Rows& out) {
-  std::visit([&](const auto& arrays) { attend_to(pass, most_parts, heads, qkv, arrays, out); }, cache);
+void SplitAttention::attend(KernelChain& kernels, const AttentionPass& pass, std::int64_t most_parts,
+                            std::int64_t heads, const Rows& qkv, const KeyValueCache& cache,
+                            const Rows& out) {
+  std::visit([&](const auto& arrays) { attend_to(kernels, pass, most_parts, heads, qkv, arrays, out); },
+             cache);
 }
 
 template <class Cached>
-void SplitAttention::attend_to(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
-                               const Rows& qkv, const CacheArrays<Cached>& cache, const Rows& out) {
+void SplitAttention::attend_to(KernelChain& kernels, const AttentionPass& pass, std::int64_t most_parts,
+                               std::int64_t heads, const Rows& qkv, const CacheArrays<Cached>& cache,
+                               const Rows& out) {
   const std::int64_t head_dim = cache.head_dim(), group = heads / cache.kv_heads(),
                      chunks = (group + heads_of_team - 1) / heads_of_team,
                      teams = pass.count * cache.kv_heads() * chunks;
@@ -369,9 +372,8 @@ void SplitAttention::attend_to(const AttentionPass& pass, std::int64_t most_part
                                  out,
                                  cache,
                                  {weighted_, tops_, sums_, written_, n}};
-  Kokkos::parallel_for("attention",
-                       warps_of_teams(cache.empty() ? 0 : teams * n, attention_warps, body.bytes_of_team()),
-                       body);
+  kernels.add("attention",
+              warps_of_teams(cache.empty() ? 0 : teams * n, attention_warps, body.bytes_of_team()), body);
 }
 
 }  // namespace wafermark::llama

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sparse_llama/cluster/attention_rows.hpp"
+#include "sparse_llama/cluster/kernel_graph.hpp"
 
 namespace wafermark::llama {
 
@@ -19,9 +20,9 @@ struct Turns {
 };
 
 /// Adjusts and turns the queries of the pass in place, and stores their adjusted and turned keys, and their
-/// values, in the cache. One launch.
-void place_heads(const AttentionPass& pass, const HeadAdjustments& adjust, const Turns& turns,
-                 std::int64_t heads, const Rows& qkv, const KeyValueCache& cache);
+/// values, in the cache. One kernel.
+void place_heads(KernelChain& kernels, const AttentionPass& pass, const HeadAdjustments& adjust,
+                 const Turns& turns, std::int64_t heads, const Rows& qkv, const KeyValueCache& cache);
 
 class SplitAttention {
  public:
@@ -31,14 +32,14 @@ class SplitAttention {
   /// Parts that a row of a sequence of so many positions has at most, which attends to `window` of them (0:
   /// all).
   std::int64_t most_parts(std::int64_t positions, std::int64_t window) const;
-  /// As attend_rows(). One launch, the same whatever positions the rows have; `most_parts`: of any of them.
-  void attend(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
-              const KeyValueCache& cache, const Rows& out);
+  /// As attend_rows(). One kernel, the same whatever positions the rows have; `most_parts`: of any of them.
+  void attend(KernelChain& kernels, const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
+              const Rows& qkv, const KeyValueCache& cache, const Rows& out);
 
  private:
   template <class Cached>
-  void attend_to(const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads, const Rows& qkv,
-                 const CacheArrays<Cached>& cache, const Rows& out);
+  void attend_to(KernelChain& kernels, const AttentionPass& pass, std::int64_t most_parts, std::int64_t heads,
+                 const Rows& qkv, const CacheArrays<Cached>& cache, const Rows& out);
 
   std::int64_t part_;
   Kokkos::View<float*> weighted_, tops_, sums_;  ///< of splits: [row][head][split]([head_dim])

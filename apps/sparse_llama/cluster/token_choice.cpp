@@ -16,7 +16,7 @@ struct DrawToken {
   Kokkos::View<std::int64_t*, SharedSpace> ranked;
   std::int64_t first, first_token, vocabulary;
   Rows logits;
-  double* weights;
+  Kokkos::View<double*> weights;
 
   /// The logits of one row, and exp(logit / temperature) over the largest.
   struct Row {
@@ -86,7 +86,7 @@ struct DrawToken {
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t v = team.league_rank();
-    const Row row{&logits(v, 0), weights + v * vocabulary, int(vocabulary)};
+    const Row row{&logits(v, 0), weights.data() + v * vocabulary, int(vocabulary)};
     const TokenChoice choice = choices(first + v);
     std::int64_t best = 0;
     Kokkos::parallel_reduce(
@@ -120,15 +120,15 @@ void TokenChooser::note(std::span<const TokenChoice> choices) {
   }
 }
 
-void TokenChooser::draw(std::int64_t first, std::int64_t n, const Rows& logits, std::int64_t first_token,
-                        bool hollow) {
+void TokenChooser::draw(KernelChain& kernels, std::int64_t first, std::int64_t n, const Rows& logits,
+                        std::int64_t first_token, bool hollow) {
   const auto vocabulary = std::int64_t(logits.extent(1));
   if (weighted_) grow(weights_, n * vocabulary);
   if (hollow)
     for (std::int64_t i = 0; i < n; ++i) ranked_(first + i) = ranked_token(0.0f, first_token);
   announce_bytes(double(n * vocabulary) * sizeof(float));
-  Kokkos::parallel_for("choose token", warps_of_teams(hollow ? 0 : n, choosing_warps),
-                       DrawToken{choices_, ranked_, first, first_token, vocabulary, logits, weights_.data()});
+  kernels.add("choose token", warps_of_teams(hollow ? 0 : n, choosing_warps),
+              DrawToken{choices_, ranked_, first, first_token, vocabulary, logits, weights_});
 }
 
 }  // namespace wafermark::llama

@@ -435,6 +435,41 @@ TEST(Generation, TokensDrawnOnADeviceAreThoseOfTheHost) {
   }
 }
 
+/// Tokens are drawn by graphs, and forward() starts its kernels one by one: the same tokens behind sequences
+/// that come to have several parts, alone and together, and at the end the same logits to the bit.
+TEST(Decoder, GraphsAreTheirKernelsOneByOne) {
+  const Communicator comm;
+  if (comm.size() > 1) GTEST_SKIP() << "no graphs";
+  Configuration c = tied();
+  c.context = 300;
+  const Model model(c, 0.5);
+  for (const ValueType cache : {ValueType::fp32, ValueType::int8}) {
+    const RankWeights weights = packed(comm, model, {Format::bit_mask, ValueType::bf16}, KernelForm::device);
+    RegionTimes times;
+    Decoder graphs(comm, weights, 2, 300, times, KernelForm::device, cache),
+        kernels(comm, weights, 2, 300, times, KernelForm::device, cache);
+    std::vector<TokenRow> next{{5, 0, 0}, {9, 1, 0}};
+    for (std::int64_t step = 0; step < 290; ++step) {
+      const bool together = step % 3 == 1;  // behind a graph for one, whose memory is then too small
+      const TokenChoice choice{step % 5 == 0 ? 0.9 : 0.0, 0.8, 0.37};
+      const auto rows = std::span(next).first(together ? 2 : 1);
+      const std::vector<TokenChoice> choices(rows.size(), choice);
+      const auto drawn = graphs.next_tokens(rows, all(rows.size()), choices);
+      const auto logits = kernels.forward(rows, all(rows.size()));
+      ASSERT_TRUE(drawn.has_value());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto own = std::span(logits).subspan(i * std::size_t(c.vocabulary), std::size_t(c.vocabulary));
+        ASSERT_EQ((*drawn)[i], token_of_choice(choice, own)) << "step " << step << ", sequence " << i;
+      }
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        next[i].token = (*drawn)[i];
+        ++next[i].position;
+      }
+    }
+    EXPECT_EQ(graphs.forward(next, all(2)), kernels.forward(next, all(2)));
+  }
+}
+
 TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {
   const Communicator comm;
   const Model model(tied(), 0.5);

@@ -15,6 +15,10 @@ namespace wafermark::llama {
 namespace {
 
 constexpr std::int64_t layers = 3;
+constexpr std::int64_t tokens = 4;
+// Query, key and value with the norm before them; rope and the cache; attention; its output with the
+// residual; gate, up and SwiGLU with the norm; down with the residual.
+constexpr std::int64_t of_layer = 6;
 
 Configuration model_of(Architecture architecture) {
   Configuration c{64, layers, 8, 4, 16, 160, 97, 600, 1e-5, 1e4, {}, false};
@@ -23,7 +27,7 @@ Configuration model_of(Architecture architecture) {
 }
 
 struct Counts {
-  std::int64_t kernels = 0, copies = 0, waits = 0, allocations = 0;
+  std::int64_t kernels = 0, graphs = 0, copies = 0, waits = 0, allocations = 0;
 };
 
 struct TokenCounts : public ::testing::Test {
@@ -35,9 +39,8 @@ struct TokenCounts : public ::testing::Test {
   std::optional<float> threshold;
   std::optional<double> hollow;  ///< the weights are sizes alone, as on a simulated cluster
 
-  /// Of `tokens` passes with one token of each sequence behind `before` others.
-  Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before,
-                   std::int64_t tokens) {
+  /// Of passes with one token of each sequence behind `before` others.
+  Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before) {
     WeightSource source =
         checkpoint_source("random", std::make_shared<const DenseWeights>(random_model(c, 3)));
     source.hollow = hollow;
@@ -54,7 +57,7 @@ struct TokenCounts : public ::testing::Test {
     auto drawn = decoder.next_tokens(prompt, last, choices);
     for (std::int64_t p = 0; p < tokens + 1; ++p) {
       if (p == 1) counts::calls.clear();
-      counts::counting = p > 0;  // the first grows what it works in
+      counts::counting = p > 0;  // the first grows what it works in and makes the graph
       std::vector<TokenRow> rows;
       std::vector<std::int64_t> wanted;
       for (std::int32_t s = 0; s < sequences; ++s) {
@@ -67,81 +70,67 @@ struct TokenCounts : public ::testing::Test {
     if (std::getenv("WAFERMARK_PRINT_COUNTS") != nullptr && comm.is_root())
       for (const auto& [label, n] : counts::calls)
         std::printf("%6.2f  %s\n", double(n) / double(tokens), label.c_str());
-    return {counts::of_kind("kernel"), counts::of_kind("copy"), counts::of_kind("wait"),
-            counts::of_kind("allocation")};
+    return {counts::of_kind("kernel"),
+            counts::calls["event graph of " + std::to_string(kernels()) + " kernels"],
+            counts::of_kind("copy"), counts::of_kind("wait"), counts::of_kind("allocation")};
   }
 
-  /// Kernels of a token whose layers start so many. What ranks have summed is looked at again.
-  std::int64_t kernels(std::int64_t of_layer) const {
-    return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0);
-  }
+  /// Kernels of a token. What ranks have summed is looked at again.
+  std::int64_t kernels() const { return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
   /// For the token; where there are several ranks, before each sum over them.
   std::int64_t waits() const { return 1 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
-};
 
-constexpr std::int64_t tokens = 4;
-// Query, key and value with the norm before them; rope and the cache; attention; its output with the
-// residual; gate, up and SwiGLU with the norm; down with the residual.
-constexpr std::int64_t of_layer = 6;
+  /// A token is a graph on one rank that computes; else its kernels are started one by one.
+  void expect(const Counts& n, const std::string& what = "") const {
+    const bool graph = comm.size() == 1 && !hollow;
+    EXPECT_EQ(n.kernels, graph ? 0 : tokens * kernels()) << what;
+    EXPECT_EQ(n.graphs, graph ? tokens : 0) << what;
+    EXPECT_EQ(n.waits, tokens * waits()) << what;
+    EXPECT_EQ(n.copies, 0) << what;
+    EXPECT_EQ(n.allocations, 0) << what;
+  }
+};
 
 TEST_F(TokenCounts, OfEveryFormat) {
   for (const FormatRow& format : format_rows)
     for (const ValueType type : {ValueType::fp32, ValueType::bf16, ValueType::int8}) {
       if (format.kept < format.of) continue;  // the weights are dense
-      const Counts n = of_tokens(model_of(Architecture::llama), format.format, type, 5, tokens);
-      EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << format.name;
-      EXPECT_EQ(n.waits, tokens * waits());
-      EXPECT_EQ(n.copies, 0);
-      EXPECT_EQ(n.allocations, 0);
+      expect(of_tokens(model_of(Architecture::llama), format.format, type, 5), format.name);
     }
 }
 
 TEST_F(TokenCounts, OfALongSequence) {
-  const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 300, tokens);
-  EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << "attention merges the parts of the sequence";
-  EXPECT_EQ(n.waits, tokens * waits());
-  EXPECT_EQ(n.copies, 0);
-  EXPECT_EQ(n.allocations, 0);
+  expect(of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 300));
+}
+
+/// From one part of the sequence to two.
+TEST_F(TokenCounts, OfASequenceThatGrows) {
+  expect(of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 125));
 }
 
 TEST_F(TokenCounts, OfManySequencesAndOtherArchitectures) {
   sequences = 7;
-  for (const Architecture architecture : {Architecture::llama, Architecture::qwen2, Architecture::qwen3}) {
-    const Counts n = of_tokens(model_of(architecture), Format::bit_mask, ValueType::int8, 5, tokens);
-    EXPECT_EQ(n.kernels, tokens * kernels(of_layer));
-    EXPECT_EQ(n.waits, tokens * waits());
-    EXPECT_EQ(n.copies, 0);
-    EXPECT_EQ(n.allocations, 0);
-  }
+  for (const Architecture architecture : {Architecture::llama, Architecture::qwen2, Architecture::qwen3})
+    expect(of_tokens(model_of(architecture), Format::bit_mask, ValueType::int8, 5));
 }
 
 TEST_F(TokenCounts, OfDrawnTokens) {
   if (comm.size() > 1) GTEST_SKIP() << "on one rank";
   choice = {0.8, 0.9, 0.4};
-  const Counts n = of_tokens(model_of(Architecture::llama), Format::dense, ValueType::bf16, 5, tokens);
-  EXPECT_EQ(n.kernels, tokens * kernels(of_layer));
-  EXPECT_EQ(n.waits, tokens);
-  EXPECT_EQ(n.copies, 0);
-  EXPECT_EQ(n.allocations, 0);
+  expect(of_tokens(model_of(Architecture::llama), Format::dense, ValueType::bf16, 5));
 }
 
 TEST_F(TokenCounts, HollowWeightsStartTheSame) {
   hollow = 0.5;
   for (const FormatRow& format : format_rows)
-    for (const std::int64_t before : {5, 300}) {
-      const Counts n =
-          of_tokens(model_of(Architecture::llama), format.format, ValueType::int8, before, tokens);
-      EXPECT_EQ(n.kernels, tokens * kernels(of_layer)) << format.name;
-      EXPECT_EQ(n.waits, tokens * waits());
-      EXPECT_EQ(n.copies, 0);
-      EXPECT_EQ(n.allocations, 0);
-    }
+    for (const std::int64_t before : {5, 300})
+      expect(of_tokens(model_of(Architecture::llama), format.format, ValueType::int8, before), format.name);
 }
 
 TEST_F(TokenCounts, OfInactiveUnits) {
   threshold = 0.05f;
-  const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 5, tokens);
-  EXPECT_LE(n.kernels, tokens * kernels(8));
+  const Counts n = of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 5);
+  EXPECT_LE(n.kernels, tokens * (kernels() + 2 * layers));
   EXPECT_EQ(n.waits, tokens * waits());
   EXPECT_EQ(n.allocations, 0);
 }

@@ -93,8 +93,10 @@ struct Sample {
       for (std::int64_t j = 0; j < columns; ++j)
         parts(v * 2 + j % 2) += x[std::size_t(v * columns + j)] * x[std::size_t(v * columns + j)];
     Kokkos::deep_copy(of_x.sums, parts);
+    KernelChain kernels;
     multiply_pairs(
-        m, {in.data(), std::int64_t(in.stride(0)), vectors, normed ? weight.data() : nullptr, &of_x, 1e-5f},
+        kernels, m,
+        {in.data(), std::int64_t(in.stride(0)), vectors, normed ? weight.data() : nullptr, &of_x, 1e-5f},
         {out.data(), std::int64_t(out.stride(0)), end, squares, threshold, zeros.data()});
     return out;
   }
@@ -222,13 +224,15 @@ CacheArrays<Cached> filled(std::int64_t kv_heads, std::int64_t head_dim, std::in
   const CacheArrays<Cached> cache(2 * sequences, kv_heads, places, head_dim);
   const Turns turns = no_turns(positions, head_dim);
   constexpr std::int64_t heads = 1;  // of queries: not kept
+  KernelChain kernels;
   std::vector<TokenRow> rows;
   for (std::int32_t s = 0; s < sequences; ++s) rows.push_back({0, s, 0});
   for (std::int64_t p = 0; p < positions; ++p) {
     for (TokenRow& row : rows) row.position = p;
     const Rows qkv("qkv", rows.size(), std::size_t((heads + 2 * kv_heads) * head_dim));
     fill(qkv, numbers(std::int64_t(qkv.size()), 1, unsigned(p)));
-    place_heads({on_device(rows), {}, sequences, 1, layer * sequences, 0}, {}, turns, heads, qkv, cache);
+    place_heads(kernels, {on_device(rows), {}, sequences, 1, layer * sequences, 0}, {}, turns, heads, qkv,
+                cache);
   }
   return cache;
 }
@@ -241,10 +245,11 @@ void expect_attention(std::int64_t heads, const CacheArrays<Cached>& cache, cons
   const Rows qkv("qkv", std::size_t(n), std::size_t((heads + 2 * kv_heads) * head_dim)),
       out("out", std::size_t(n), std::size_t(heads * head_dim));
   fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
+  KernelChain kernels;
   SplitAttention attention(part);
   std::int64_t positions = 0;
   for (const TokenRow& row : rows) positions = std::max(positions, row.position + 1);
-  attention.attend({on_device(rows), {}, n, 1, layer * sequences, window},
+  attention.attend(kernels, {on_device(rows), {}, n, 1, layer * sequences, window},
                    attention.most_parts(positions, window), heads, qkv, cache, out);
   const auto y = on_host_of(out), q = on_host_of(qkv);
   const HostCache<Cached> host(cache);
@@ -303,10 +308,12 @@ TYPED_TEST(SplitAttentionOf, AreTheSameBitsWhoeverMerges) {
   const std::vector<TokenRow> rows{{0, 2, 590}, {0, 0, 17}, {0, 1, 300}};
   const Rows qkv("qkv", rows.size(), std::size_t((heads + 4) * head_dim));
   fill(qkv, numbers(std::int64_t(qkv.size()), 1, 7));
+  KernelChain kernels;
   SplitAttention attention(part);
   const auto attended = [&](std::int64_t most_parts) {
     const Rows out("out", rows.size(), std::size_t(heads * head_dim));
-    attention.attend({on_device(rows), {}, 3, 1, layer * sequences, 0}, most_parts, heads, qkv, cache, out);
+    attention.attend(kernels, {on_device(rows), {}, 3, 1, layer * sequences, 0}, most_parts, heads, qkv,
+                     cache, out);
     return on_host_of(out);
   };
   const std::int64_t parts = attention.most_parts(positions, 0);
@@ -349,7 +356,8 @@ TYPED_TEST(SplitAttentionOf, KeepsWhatCpusKeep) {
   const Rows qkv("qkv", 1, std::size_t((1 + 2 * kv_heads) * head_dim));
   const auto given = numbers(std::int64_t(qkv.size()), 1, 11);
   fill(qkv, given);
-  place_heads({on_device({{0, 1, position}}), {}, 1, 1, layer * sequences, 0}, {},
+  KernelChain kernels;
+  place_heads(kernels, {on_device({{0, 1, position}}), {}, 1, 1, layer * sequences, 0}, {},
               no_turns(position + 1, head_dim), 1, qkv, cache);
   const std::int64_t slot = layer * sequences + 1;
   const HostCache<TypeParam> host(cache);

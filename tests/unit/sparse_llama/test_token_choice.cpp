@@ -22,7 +22,8 @@ std::vector<std::int64_t> drawn(const std::vector<std::vector<float>>& logits,
   Kokkos::deep_copy(rows, host);
   TokenChooser chooser(std::int64_t(choices.size()));
   chooser.note(choices);
-  chooser.draw(0, std::int64_t(choices.size()), rows, 0, false);
+  KernelChain kernels;
+  chooser.draw(kernels, 0, std::int64_t(choices.size()), rows, 0, false);
   Kokkos::fence();
   std::vector<std::int64_t> tokens;
   for (std::size_t v = 0; v < choices.size(); ++v) tokens.push_back(token_of_rank(chooser.ranked()[v]));

@@ -1,0 +1,57 @@
+// Kernels of teams one behind the other, started as they come or kept as a graph that a device starts as one.
+#pragma once
+
+#include <Kokkos_Graph.hpp>
+#include <optional>
+#include <string>
+
+#include "sparse_llama/cluster/loops.hpp"
+
+namespace wafermark::llama {
+
+/// Where kernels go: each is started at once, or becomes the next node of a graph.
+class KernelChain {
+ public:
+  KernelChain() = default;
+  explicit KernelChain(const Kokkos::Experimental::GraphNodeRef<Space>& root) : last_(root) {}
+
+  template <class Body>
+  void add(const char* name, const Team& policy, const Body& body) {
+    ++count_;
+    if (last_)
+      last_ = last_->then_parallel_for(std::string(name), policy, body);
+    else
+      Kokkos::parallel_for(name, policy, body);
+  }
+  std::int64_t count() const { return count_; }
+
+ private:
+  std::optional<Kokkos::Experimental::GraphNodeRef<Space>> last_;
+  std::int64_t count_ = 0;
+};
+
+/// Kernels with their arguments, which are the same whenever they run: what differs they read from memory.
+/// On a host Kokkos runs them one by one.
+class KernelGraph {
+ public:
+  /// fill(KernelChain&) adds the kernels. Memory that these have by pointers alone must stay.
+  template <class Fill>
+  explicit KernelGraph(const Fill& fill)
+      : graph_(Kokkos::Experimental::create_graph<Space>([&](const auto& root) {
+          KernelChain kernels(root);
+          fill(kernels);
+          event_ = "graph of " + std::to_string(kernels.count()) + " kernels";
+        })) {}
+
+  /// Starts all of them; tools are told by an event, since Kokkos tells them of no kernel in a graph.
+  void submit() const {
+    graph_.submit(Space());
+    Kokkos::Profiling::markEvent(event_);
+  }
+
+ private:
+  std::string event_;
+  Kokkos::Experimental::Graph<Space> graph_;
+};
+
+}  // namespace wafermark::llama
