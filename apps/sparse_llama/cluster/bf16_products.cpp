@@ -108,10 +108,17 @@ Bf16Choice choose_bf16_products(const Communicator& comm) {
   return choice;
 }
 
-std::string instructions_for(const PackedMatrix& m, const Bf16Choice& bf16) {
-  if (m.value_type != ValueType::bf16) return host_instructions;
-  const bool chosen = m.slice != tile_rows && row_of(m.format).layout != Layout::listed;
-  return fmt::format("{}, bf16 by {}", host_instructions, chosen ? bf16.in_words : "fp32");
+std::string instructions_for(const PackedMatrix& m, const Bf16Choice& bf16, const MatrixUnit& unit) {
+  const bool in_tiles = m.slice == tile_rows, listed = row_of(m.format).layout == Layout::listed;
+  std::string said = host_instructions;
+  if (m.value_type == ValueType::bf16)
+    said += fmt::format(", bf16 by {}", in_tiles || listed ? "fp32" : bf16.in_words);
+  const bool known_to_units = m.value_type == ValueType::int8 || m.value_type == ValueType::bf16;
+  if (in_tiles && unit.multiplies(m.value_type))
+    said += fmt::format(", AMX from {} vectors", unit_from);
+  else if (unit.there && known_to_units && !unit.multiplies(m.value_type))
+    said += ", " + unit.in_words;
+  return said;
 }
 
 }  // namespace wafermark::llama

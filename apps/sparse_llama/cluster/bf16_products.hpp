@@ -6,8 +6,8 @@
 #include <string>
 
 #include "common/communicator.hpp"
+#include "sparse_llama/cluster/matrix_unit.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
-#include "sparse_llama/model/packed_matrix.hpp"
 
 namespace wafermark::llama {
 
@@ -28,9 +28,10 @@ Bf16Choice choose_bf16_products(const std::string& wanted, bool pairs_there, Cpu
 /// InputError as above.
 Bf16Choice choose_bf16_products(const Communicator& comm);
 
-/// For results: the kernels that multiply one vector by such a matrix. The choice is one of slices and single
-/// rows; tiles and listed columns are multiplied in fp32.
-std::string instructions_for(const PackedMatrix& matrix, const Bf16Choice& bf16);
+/// For results: the kernels that multiply one vector by such a matrix, and where it is a matrix unit many of
+/// them. The choice is one of slices and single rows; tiles and listed columns are multiplied in fp32.
+std::string instructions_for(const PackedMatrix& matrix, const Bf16Choice& bf16,
+                             const MatrixUnit& unit = matrix_unit());
 
 /// Whether this program and this CPU have vdpbf16ps.
 bool has_bf16_pairs();

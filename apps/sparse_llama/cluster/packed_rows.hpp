@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sparse_llama/cluster/lanes.hpp"
+#include "sparse_llama/cluster/matrix_unit.hpp"
 #include "sparse_llama/kernels/tile_dots.hpp"
 #include "sparse_llama/model/packed_matrix.hpp"
 
@@ -17,12 +18,14 @@ constexpr bool suits_blas(ValueType type, std::int64_t vectors) {
 /// Rows side by side that suit matrices in this format which are multiplied row by row: one on devices, whose
 /// many threads need as many rows. Tiles are for dense matrices, for masked int8 and for int4 (where there is
 /// no VNNI, too); masked ones of bf16 and fp32 are 12 % faster in tiles for 16 vectors, but in slices with 64
-/// vectors side by side a fifth faster than in tiles.
-inline std::int64_t best_slice(Format format, ValueType type, KernelForm form = native_form()) {
+/// vectors side by side a fifth faster than in tiles. A matrix unit multiplies tiles alone.
+inline std::int64_t best_slice(Format format, ValueType type, KernelForm form = native_form(),
+                               const MatrixUnit& unit = matrix_unit()) {
   const Layout layout = row_of(format).layout;
   if (form == KernelForm::device || layout == Layout::listed) return 1;
   if (type == ValueType::int4) return tile_rows;
-  if (host_likes_tiles && (type == ValueType::int8 || layout == Layout::whole)) return tile_rows;
+  if (host_likes_tiles && (type == ValueType::int8 || layout == Layout::whole || unit.multiplies(type)))
+    return tile_rows;
   return layout == Layout::masked ? slice_rows : 1;
 }
 

@@ -116,12 +116,13 @@ struct TileTimesVectors {
 template <class Value>
 void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
-  if constexpr (std::is_same_v<Value, std::int8_t> && on_host)
-    if (vectors >= unit_from && matrix_unit().works && !runtime::charges_kernels()) {
+  if constexpr ((std::is_same_v<Value, std::int8_t> || std::is_same_v<Value, BFloat16>)&&on_host)
+    if (vectors >= unit_from && matrix_unit().multiplies(m.value_type) && !runtime::charges_kernels()) {
       grow(bytes_, room_for_unit(m, vectors));
-      grow(scales_, vectors * m.groups());
-      return multiply_by_matrix_unit(m, x.data(), std::int64_t(x.stride(0)), vectors, accumulate, out.data(),
-                                     std::int64_t(out.stride(0)), bytes_.data(), scales_.data());
+      if constexpr (is_scaled<Value>) grow(scales_, vectors * m.groups());
+      return multiply_by_matrix_unit<Value>(m, x.data(), std::int64_t(x.stride(0)), vectors, accumulate,
+                                            out.data(), std::int64_t(out.stride(0)), bytes_.data(),
+                                            scales_.data());
     }
   using X = typename TileVectors<Value>::X;
   constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;  // for a column
