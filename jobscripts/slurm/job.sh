@@ -25,9 +25,10 @@ site_environment() { :; }
 site_environment
 per_node=$((ranks < ranks_per_node ? ranks : ranks_per_node))
 case $scheduler in
-  # The step gets what is left of the job's time, so that its ranks have the signal two minutes before.
+  # A step without a limit of its own has the job's, and its ranks the signal two minutes before. Flux refuses a limit of what is
+  # left now: it is more than what is left when the step is queued.
   flux) launch=(flux run --nodes=$(((ranks + ranks_per_node - 1) / ranks_per_node)) --ntasks="$ranks" --exclusive
-      --time-limit="$(flux job timeleft)s" --signal=TERM@120s "${launch_options[@]}") ;;
+      --signal=TERM@120s "${launch_options[@]}") ;;
   pbs) cd "${PBS_O_WORKDIR:?}" && launch=(mpiexec -n "$ranks" --ppn $per_node "${launch_options[@]}") ;;
 esac
 
@@ -77,7 +78,7 @@ load=${WAFERMARK_JOBSCRIPTS:-$(dirname "${BASH_SOURCE[0]}")/..}/node_load.sh
 if [ "${command[1]:-}" = run ] && [ -x "$load" ]; then mkdir -p -- "$out" && "$load" "$out/load.json" || true; fi
 
 before=$(written)
-echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-${FLUX_JOB_ID:-${PBS_JOBID:-none}}}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
+echo "job.sh: $(date -u +%FT%TZ), job ${SLURM_JOB_ID:-${FLUX_ENCLOSING_ID:-${PBS_JOBID:-none}}}, start $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-$(hostname)}"
 echo "job.sh:$(printf ' %q' "${launch[@]}" "${command[@]}")"
 "${launch[@]}" "${command[@]}"
 status=$?

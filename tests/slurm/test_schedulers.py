@@ -33,20 +33,21 @@ case $command in
     done
     [ -n "$nodes" ] || { echo "flux-batch: error: --nodes" >&2; exit 2; }
     cp "$1" "$FAKE/script"; shift  # Flux runs a copy
-    FLUX_JOB_ID=f1 bash "$FAKE/script" "$@" >"$output" 2>&1 || true
+    # A batch script has the number of its job in the one variable, not in the other.
+    env -u FLUX_JOB_ID FLUX_ENCLOSING_ID=f1 bash "$FAKE/script" "$@" >"$output" 2>&1 || true
     echo f1 ;;
   run)
     ntasks=
     while [[ $1 == --* ]]; do
       case $1 in
         --ntasks=[0-9]*) ntasks=${1#*=} ;;
-        --nodes=[0-9]* | --exclusive | --time-limit=[0-9]*s | --signal=TERM@[0-9]*s | --cores-per-task=[0-9]* | --gpus-per-task=[0-9]*) ;;
+        --time-limit=*) echo "flux-run: ERROR: job duration (30m) exceeds remaining instance lifetime (30m)" >&2; exit 1 ;;
+        --nodes=[0-9]* | --exclusive | --signal=TERM@[0-9]*s | --cores-per-task=[0-9]* | --gpus-per-task=[0-9]*) ;;
         *) echo "flux-run: error: unrecognized arguments: $1" >&2; exit 2 ;;
       esac
       shift
     done
     exec "$LAUNCH" "$ntasks" "$@" ;;
-  job) [ "$1" = timeleft ] && echo 1800 ;;
   jobs) [ "$1" = --no-header ] && [ "$2" = "--format={state}" ] && echo "${FAKE_STATE:-INACTIVE}" ;;
   *) exit 2 ;;
 esac
@@ -126,6 +127,9 @@ def sweeps_go_through(s, site):
     check(code == 0 and text.count("submitted 1 run on") == 2, f"{site}: a job for each run: {text.strip()[-120:]!r}")
     made = [json.loads(p.read_text()) for p in sorted(s.folder.glob(f"out_{site}/*/result.json"))]
     check([(r["valid"], r["machine"]["ranks"]) for r in made] == [(True, 1), (True, 2)], f"{site}: valid results on 1 and 2 ranks")
+    logs = [p.read_text() for p in s.folder.glob(f"out_{site}/job_*.log")]
+    number = {"flux": "f1", "pbs": "7.server"}[site]
+    check(len(logs) == 2 and all(f", job {number}, start 1, " in log for log in logs), f"{site}: its log names the job")
     loads = [json.loads(p.read_text()) for p in s.folder.glob(f"out_{site}/*/load.json")]
     check(len(loads) == 2 and all(0 <= load["busy"] <= 1 for load in loads), f"{site}: what else the node did is beside them")
     check("submitted" not in s.sweep(*line)[1], f"{site}: the same line submits nothing")
