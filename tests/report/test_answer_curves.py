@@ -55,7 +55,7 @@ class Samples(WithFolder):
     def test_measured_clusters_are_drawn_and_their_ratio_is_quoted_by_the_rules_only(self):
         native = [slab(r) for r in repeats(100.0, 101.0, 102.0)]
         text, _, _ = self.answer(emulated(1e5), *native, systems=[described(self.folder)])
-        self.assertIn("A CPU, OpenMP 1 core 101 (100 to 102) measured 990 (", text)
+        self.assertIn("made, OpenMP 1 core 101 (100 to 102) measured 990 (", text)
         self.assertIn("3 of 3 runs keep the run rules", text)
         text, _, _ = self.answer(emulated(1e5), *native)
         self.assertIn("not quoted: description: no system.toml", text)
