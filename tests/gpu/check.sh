@@ -49,11 +49,11 @@ part() {
   fi
 }
 
-# slab NAME cells steps precision: a slab open on all sides, from the deck of its element.
+# slab NAME element cells steps precision [launch]: a slab open on all sides, from the deck of its element.
 slab() {
   part "$1" 60 "$tungsten" run "$source_dir/inputs/tungsten/sc24_$2.toml" --out "$out/$1" --overwrite \
     --set "structure.cells=$3" --set "run.steps=$4" --set "output.thermo_every_steps=$4" --set run.skin_angstrom=1.0 \
-    --set "run.precision=$5"
+    --set "run.precision=$5" --set "run.launch=${6:-kernels}"
 }
 
 decode() {
@@ -61,13 +61,13 @@ decode() {
     --out "$out/$1" --overwrite
 }
 
-tests='^(test_forces|test_lennard_jones|test_simulation|test_dynamics_drivers|test_electrons|test_step_counts|test_llama_decoder|test_llama_token_counts)_1$|^test_llama_(row_dots|packed_matrix|device_kernels|token_choice)$'
+tests='^(test_forces|test_lennard_jones|test_simulation|test_dynamics_drivers|test_electrons|test_step_counts|test_many_steps|test_llama_decoder|test_llama_token_counts)_1$|^test_llama_(row_dots|packed_matrix|device_kernels|token_choice)$'
 part tests 150 ctest --test-dir "$folder" -R "$tests" --output-on-failure
 part two_ranks_on_one_device 60 ctest --test-dir "$folder" -R '^(test_forces|test_lennard_jones)_2$' --output-on-failure
 
 if [ $short = yes ]; then
   slab W_double W '[16, 16, 6]' 20 double
-  slab W_1000_atoms W '[10, 10, 5]' 50 double
+  for launch in kernels graph persistent; do slab "W_1000_atoms_$launch" W '[10, 10, 5]' 50 double $launch; done
   decode dense "llama2-7b:layers=1,sparsity=0.0" dense 2
   decode sparse "llama2-7b:layers=1,sparsity=0.7" bit_mask 2
 else
@@ -75,7 +75,7 @@ else
   slab W_mixed W '[256, 261, 6]' 2000 mixed
   slab Ta_double Ta '[256, 261, 6]' 1000 double
   slab Cu_double Cu '[174, 192, 6]' 1000 double
-  slab W_1000_atoms W '[10, 10, 5]' 20000 double
+  for launch in kernels graph persistent; do slab "W_1000_atoms_$launch" W '[10, 10, 5]' 10000 double $launch; done
   decode tinyllama_dense tinyllama-1.1b dense 128
   decode tinyllama_sparse tinyllama-1.1b:sparsity=0.7 bit_mask 128
   decode llama2_7b_sparse llama2-7b:sparsity=0.7 bit_mask 64

@@ -20,6 +20,7 @@ const std::map<std::string, KernelKind, std::less<>>& table() {
       // the step
       {"kick_and_drift", {Class::streaming, 7 * 24 + 4 + 32}},
       {"kick", {Class::streaming, 3 * 24 + 4}},
+      {"many_steps", {Class::unmeasured, 0}},  // simulated clusters refuse it
       {"place_sites", {Class::streaming, 24 + 32}},
       {"density", {Class::pairs, 0}},
       {"embedding", {Class::streaming, 5 * 8}},

@@ -234,6 +234,7 @@ void Domain::remove(const std::vector<int>& atoms) {
 
 void Domain::build_list() {
   const Region region(times_, "neighbour list");
+  graph_.reset();
   list_box_ = subdomain_.box;
   unstretched_ = {};
   shrunk_ = 1.0;
@@ -244,6 +245,28 @@ void Domain::build_list() {
     p_.f = Vector3View(Kokkos::view_alloc(Kokkos::WithoutInitializing, "f"), p_.v.extent(0));
   force_field_->prepare(p_, list_, grid);
   sites_moved_ = false;
+}
+
+StepOfRank Domain::step_of(double dt) const {
+  const SitePlacer sites = force_field_->placer();
+  return {{{p_, sites, dt}, list_.x_at_build}, ghosts_.images(PositionRecord{p_.x, sites}), {p_, dt}};
+}
+
+StepsMade Domain::make_steps(int steps, double dt) {
+  const Region region(times_, "many steps");
+  if (!many_steps_) many_steps_.emplace();
+  const StepsMade made =
+      force_field_->make_steps(step_of(dt), {steps, half_skin(), *many_steps_}, list_, ghosts_);
+  sites_moved_ = made.displacement_squared > 0.0;
+  return made;
+}
+
+void Domain::make_step_of_graph(double dt) {
+  const Region region(times_, "step");
+  if (!graph_ || graph_dt_ != dt) graph_ = force_field_->graph_of(step_of(dt), list_, ghosts_);
+  graph_dt_ = dt;
+  graph_->submit();
+  Kokkos::Profiling::markEvent("graph of a step");  // Kokkos tells tools of no kernel in a graph
 }
 
 void Domain::compute_forces() {

@@ -65,6 +65,13 @@ class Domain {
   /// Goes on without these local atoms: new owners, order, ghosts and list. Collective.
   void remove(const std::vector<int>& atoms);
 
+  /// Up to so many steps of `dt` by one kernel, of a rank that is alone (many_steps.hpp); the host waits for
+  /// it. When it ended because a list is due, call update() with the displacement that it tells.
+  StepsMade make_steps(int steps, double dt);
+  /// One step of `dt`, which nobody measures, of a rank that is alone: its kernels are one graph
+  /// (step_graph.hpp). The host does not wait for it.
+  void make_step_of_graph(double dt);
+
   void compute_forces();
   EnergyVirial compute_forces_and_energy();  ///< this rank's share
 
@@ -98,6 +105,7 @@ class Domain {
   Domain(const Communicator& comm, const Configuration& start, const PotentialTables& potential,
          const DomainSettings& settings, RegionTimes& times, std::nullptr_t);
   void build_list();
+  StepOfRank step_of(double dt) const;
   void keep_unstretched();
   /// The box alone, and what the list's age is measured by.
   void move_faces(const Box& box);
@@ -116,6 +124,9 @@ class Domain {
   ListWorkspace workspace_;
   VerletList list_;
   Particles p_;
+  std::optional<ManyStepsMemory> many_steps_;
+  std::optional<StepGraph> graph_;  ///< of this list
+  double graph_dt_ = 0.0;
   bool sites_moved_ = false;  ///< the local atoms' sites have moved with them
   Box list_box_;              ///< when the list was built
   Vector3View unstretched_;   ///< positions then, where the box has changed since

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "tungsten_md/cluster/eam_passes.hpp"
+#include "tungsten_md/cluster/many_steps.hpp"
 #include "tungsten_md/cluster/memory_estimate.hpp"
 #include "tungsten_md/cluster/site_arrays.hpp"
+#include "tungsten_md/cluster/step_graph.hpp"
 #include "tungsten_md/cluster/wavefront.hpp"
 
 namespace wafermark::tungsten {
@@ -53,7 +55,28 @@ class Eam final : public ForceField {
     return energy_and_virial(sums);
   }
 
+  StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
+                       const GhostExchange& ghosts) override {
+    const Particles& p = step.particles();
+    return alloy_ ? run_many_steps(step, of_atoms<true>(p, list, ghosts), asked)
+                  : run_many_steps(step, of_atoms<false>(p, list, ghosts), asked);
+  }
+  StepGraph graph_of(const StepOfRank& step, const VerletList& list, const GhostExchange& ghosts) override {
+    const Particles& p = step.particles();
+    return alloy_ ? make_step_graph(step, of_atoms<true>(p, list, ghosts))
+                  : make_step_graph(step, of_atoms<false>(p, list, ghosts));
+  }
+
  private:
+  template <bool alloy>
+  EamOfAtoms<Precision, alloy> of_atoms(const Particles& p, const VerletList& list,
+                                        const GhostExchange& ghosts) const {
+    const auto pairs = pairs_of<ListKind::full, alloy, Terms::computed>(p, list);
+    const RealView<Real>& quads = arrays_.sites().quads;
+    return {
+        {pairs, rho_}, {rho_, quads, p.type, tables_}, {pairs, p.f}, ghosts.images(SlopeRecord<Real>{quads})};
+  }
+
   void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
     if (list.kind == ListKind::half)
       alloy_ ? run_half<true>(p, list, ghosts, sums) : run_half<false>(p, list, ghosts, sums);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tungsten_md/cluster/eam_tables.hpp"
+#include "tungsten_md/cluster/ghost_records.hpp"
 #include "tungsten_md/cluster/pair_loop.hpp"
 #include "tungsten_md/kernels/eam.hpp"
 
@@ -187,6 +188,24 @@ struct EmbeddingPass {
     quads(4 * i + 3) = f.slope;
     return f.energy;
   }
+};
+
+/// Of one atom after the other (step_passes.hpp).
+template <class Precision, bool alloy>
+struct EamOfAtoms {
+  using Real = typename Precision::Real;
+  static constexpr bool has_density = true;
+  DensityPass<Precision, alloy> densities;
+  EmbeddingPass<Real> embedding;
+  ForcePass<EamPairs<Precision, ListKind::full, alloy, Terms::computed>> forces;
+  FillGhosts<SlopeRecord<Real>> images;
+
+  KOKKOS_FUNCTION void density(int i) const {
+    densities(i);
+    embedding(i);
+  }
+  KOKKOS_FUNCTION void image_slope(int image) const { images(image); }
+  KOKKOS_FUNCTION void force(int i) const { forces(i); }
 };
 
 }  // namespace wafermark::tungsten

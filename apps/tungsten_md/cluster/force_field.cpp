@@ -1,5 +1,7 @@
 #include "tungsten_md/cluster/force_field.hpp"
 
+#include <stdexcept>
+
 #include "common/errors.hpp"
 #include "tungsten_md/cluster/eam_force_field.hpp"
 #include "tungsten_md/cluster/lennard_jones_force_field.hpp"
@@ -13,6 +15,14 @@ std::unique_ptr<ForceField> make_force_field(const PotentialTables& potential, c
   if (potential.lennard_jones) return make_lennard_jones_field(*potential.lennard_jones, precision);
   if (potential.uf3) return make_uf3_field(*potential.uf3, precision);
   return make_eam(potential, precision);
+}
+
+StepsMade ForceField::make_steps(const StepOfRank&, const StepsAsked&, const VerletList&,
+                                 const GhostExchange&) {
+  throw std::logic_error("this potential has no kernel of many steps");
+}
+StepGraph ForceField::graph_of(const StepOfRank&, const VerletList&, const GhostExchange&) {
+  throw std::logic_error("this potential has no graph of a step");
 }
 
 ListKind best_list_kind() {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "tungsten_md/cluster/ghost_exchange.hpp"
+#include "tungsten_md/cluster/step_launches.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
 #include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
@@ -25,6 +26,11 @@ class ForceField {
   virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
   /// The same, and returns energy and virial.
   virtual EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
+  /// Many steps by one kernel, or one as a graph, of a rank that is alone and has a full list. Not of every
+  /// potential (require_launch in run_ahead.hpp).
+  virtual StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
+                               const GhostExchange& ghosts);
+  virtual StepGraph graph_of(const StepOfRank& step, const VerletList& list, const GhostExchange& ghosts);
   virtual double cutoff() const = 0;  ///< of the list's pairs
   /// How far from an atom the atoms lie that its force hangs on.
   virtual double reach() const { return cutoff(); }

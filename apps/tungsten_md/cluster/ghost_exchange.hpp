@@ -29,6 +29,12 @@ class GhostExchange {
   /// Sends the chosen atoms' F'(rho), the fourth value of each atom's quad, to that of its ghosts.
   template <class Real>
   void update_slopes(const Kokkos::View<Real*, MemSpace>& quads);
+  /// Where this rank is alone, so that all ghosts are images of its own atoms, in one stage: the loop body
+  /// that brings a record (ghost_records.hpp) to image 0 ... p.n_ghost - 1.
+  template <class Record>
+  FillGhosts<Record> images(const Record& record) const {
+    return stages_.front().images(record);
+  }
 
  private:
   std::vector<GhostStage> stages_;

@@ -34,6 +34,11 @@ class GhostStage {
   /// Brings a record (ghost_records.hpp) from the chosen atoms to the ghosts. Collective.
   template <class Record>
   void pass_on(const Record& record);
+  /// Where this rank is alone: the loop body of pass_on, for each of p.n_ghost images.
+  template <class Record>
+  FillGhosts<Record> images(const Record& record) const {
+    return {routes_, shift_, record, nullptr, first_ghost_};
+  }
 
  private:
   /// Another rank, and the sides for which atoms leave to it and arrive from it, in the order of its message.

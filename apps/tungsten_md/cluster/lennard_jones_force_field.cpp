@@ -1,7 +1,9 @@
 #include "tungsten_md/cluster/lennard_jones_force_field.hpp"
 
+#include "tungsten_md/cluster/many_steps.hpp"
 #include "tungsten_md/cluster/pair_loop.hpp"
 #include "tungsten_md/cluster/site_arrays.hpp"
+#include "tungsten_md/cluster/step_graph.hpp"
 #include "tungsten_md/kernels/lennard_jones.hpp"
 
 namespace wafermark::tungsten {
@@ -41,6 +43,14 @@ struct LennardJonesPairs : PairLoop<Precision, list_kind> {
   }
 };
 
+/// Of one atom after the other (step_passes.hpp).
+template <class Precision>
+struct LennardJonesOfAtoms {
+  static constexpr bool has_density = false;
+  ForcePass<LennardJonesPairs<Precision, ListKind::full>> forces;
+  KOKKOS_FUNCTION void force(int i) const { forces(i); }
+};
+
 template <class Precision>
 class LennardJonesField final : public ForceField {
  public:
@@ -61,7 +71,18 @@ class LennardJonesField final : public ForceField {
     return energy_and_virial(sums);
   }
 
+  StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
+                       const GhostExchange&) override {
+    return run_many_steps(step, of_atoms(step.particles(), list), asked);
+  }
+  StepGraph graph_of(const StepOfRank& step, const VerletList& list, const GhostExchange&) override {
+    return make_step_graph(step, of_atoms(step.particles(), list));
+  }
+
  private:
+  LennardJonesOfAtoms<Precision> of_atoms(const Particles& p, const VerletList& list) const {
+    return {{{{arrays_.sites(), list, p.n_local}, constants_}, p.f}};
+  }
   void run(Particles& p, const VerletList& list, PairSums* sums) {
     list.kind == ListKind::half ? run<ListKind::half>(p, list, sums) : run<ListKind::full>(p, list, sums);
   }

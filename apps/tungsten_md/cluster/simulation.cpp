@@ -48,8 +48,7 @@ void Simulation::step(bool with_energy) {
     bathe(dt);
     if (chain_.acts(time_ps_)) apply_chain(dt);
   }
-  time_ps_ += dt;
-  ++step_;
+  count_step(dt);
   if (dose_.on())
     dose_.advance(time_ps_, step_, dose_.asks_for_hottest(step_) ? comm_.max(hottest_ev(p)) : 0.0);
   if (box_follows) follow_pressure();
@@ -270,10 +269,12 @@ std::int64_t Simulation::hot_atoms_at_border(double width_angstrom, double energ
 }
 
 std::string Simulation::layout() const {
+  static constexpr const char* by_launch[] = {"", ", a graph a step", ", many steps a kernel"};
   const auto& grid = domain_->subdomain().grid;
-  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list", comm_.size(), grid[0],
+  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list{}", comm_.size(), grid[0],
                      grid[1], grid[2], domain_->settings().precision,
-                     domain_->list().kind == ListKind::half ? "half" : "full");
+                     domain_->list().kind == ListKind::half ? "half" : "full",
+                     by_launch[static_cast<int>(case_.run.launch)]);
 }
 
 }  // namespace wafermark::tungsten

@@ -36,6 +36,9 @@ class Simulation final : public Dynamics {
              const SimulationState& state, RegionTimes& times);
 
   void step(bool with_energy) override;
+  /// As run.launch says: one step, those up to the next look at how far atoms have moved, each as a graph, or
+  /// by one kernel those that the list serves and one more.
+  void run_ahead(std::int64_t steps) override;
   void evaluate_energy() override { energy_share_ = domain_->compute_forces_and_energy(); }
   Thermo thermo() const override;
   EnergyLedger ledger() const override;
@@ -90,6 +93,14 @@ class Simulation final : public Dynamics {
   void settle_lost_atoms();
   /// One line about the lost atom with the lowest id; `lost`: of this rank. Collective.
   std::string text_of(const std::vector<int>& lost) const;
+  void run_ahead_by_graph(std::int64_t steps);
+  void run_ahead_by_one_kernel(std::int64_t steps);
+  void count_step(double dt) {
+    time_ps_ += dt;
+    ++step_;
+  }
+  /// The step that many_steps.hpp left for the host to end, with a new list.
+  void end_step_with_list(const StepsMade& made, double dt);
   std::int64_t late_lists() const { return late_lists_before_ + domain_->late_lists(); }
 
   const Communicator& comm_;
@@ -117,6 +128,8 @@ class Simulation final : public Dynamics {
   std::int64_t lost_atoms_ = 0;         ///< over all ranks
   std::int64_t late_lists_before_ = 0;  ///< up to the checkpoint
   std::int64_t looked_at_ = -1;         ///< the domain's rebuilds when lost atoms were last looked for
+  std::int64_t steps_ahead_ = 0, launches_ahead_ = 0;  ///< by graphs or kernels of many steps
+  bool teams_meet_ = true;                             ///< else the latter are not tried again
   std::vector<Recoil> recoils_;
   std::optional<BoxRelaxationResult> relaxation_;
 };

@@ -25,6 +25,11 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (case_.run.launch != Launch::kernels) {
+    const char* note = teams_meet_ ? "" : "teams did not run at once: one step at a time from then on";
+    result.add_figure("steps_launched_together", static_cast<double>(steps_ahead_), "", Kind::measured, note);
+    result.add_figure("launches_of_steps", static_cast<double>(launches_ahead_), "");
+  }
   if (case_.run.list_every > 0)  // the deck's own choice, as of LAMMPS' benchmark
     result.add_figure("late_lists", static_cast<double>(late_lists()), "");
   else

@@ -68,21 +68,43 @@ bool Piece::loop(EnergyMeter& meter) {
   Progress progress(by_time ? "ps" : "steps",
                     by_time ? what_.run.duration_ps : static_cast<double>(what_.run.steps), comm_.is_root());
   while (!finished() && !stopped) {
-    const std::int64_t next = simulation_.steps_done() + 1;
-    const bool with_energy = due(next, what_.output.thermo_every) || next == what_.run.steps;
-    simulation_.step(with_energy);
-    after_step(next, with_energy, meter);
+    const std::int64_t unwatched = unwatched_steps(), next = simulation_.steps_done() + 1;
+    const bool with_energy =
+        unwatched == 0 && (due(next, what_.output.thermo_every) || next == what_.run.steps);
+    if (unwatched > 0)
+      simulation_.run_ahead(unwatched);
+    else
+      simulation_.step(with_energy);
+    const std::int64_t now = simulation_.steps_done();
+    after_step(now, with_energy, meter);
     stopped = poll_.stop();
     const bool last = finished() && what_.output.checkpoint_every > 0;
-    if (due(next, what_.output.checkpoint_every) || stopped || last) save();
-    progress.update(by_time ? simulation_.time_ps() : static_cast<double>(next),
-                    fmt::format("step {}, {:.4g} ps", next, simulation_.time_ps()));
+    if (due(now, what_.output.checkpoint_every) || stopped || last) save();
+    progress.update(by_time ? simulation_.time_ps() : static_cast<double>(now),
+                    fmt::format("step {}, {:.4g} ps", now, simulation_.time_ps()));
   }
   Kokkos::fence("behind the timed steps");
   comm_.barrier();
   runtime::end_timed_steps(simulation_.steps_done() - first_step_);
   loop_seconds_ = comm_.max(seconds());
   return finished();
+}
+
+std::int64_t Piece::unwatched_steps() const {
+  const std::int64_t done = simulation_.steps_done();
+  std::int64_t to_next = what_.run.steps - done;
+  const auto look_every = [&](std::int64_t interval) {
+    if (interval > 0) to_next = std::min(to_next, interval - done % interval);
+  };
+  const OutputSettings& o = what_.output;
+  for (const std::int64_t interval :
+       {o.thermo_every, o.defects_every, o.trajectory_every, o.checkpoint_every})
+    look_every(interval);
+  if (what_.has_recoils()) look_every(look_interval);
+  // The last of a time is found step by step: where rounding puts it, a sum of time steps decides.
+  const double left = (what_.run.duration_ps - simulation_.time_ps()) / simulation_.timestep_ps();
+  if (left < static_cast<double>(to_next)) to_next = static_cast<std::int64_t>(left) - 1;
+  return std::max(std::int64_t{0}, to_next - 1);
 }
 
 void Piece::after_step(std::int64_t step, bool with_energy, EnergyMeter& meter) {

@@ -74,6 +74,8 @@ class Piece {
   std::int64_t first_step() const { return first_step_; }
 
  private:
+  /// Steps from now on that nobody looks at: the one behind them is due for something, or may be the last.
+  std::int64_t unwatched_steps() const;
   void after_step(std::int64_t step, bool with_energy, EnergyMeter& meter);
   void look_for_hot_atoms();
   void save();

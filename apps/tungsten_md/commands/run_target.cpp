@@ -8,6 +8,7 @@
 #include "common/errors.hpp"
 #include "common/memory.hpp"
 #include "tungsten_md/cluster/creation_relaxation.hpp"
+#include "tungsten_md/cluster/run_ahead.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/commands/beginning.hpp"
 #include "tungsten_md/commands/start_state.hpp"
@@ -105,6 +106,7 @@ Target target_of(const Setting& s) {
 }  // namespace
 
 Target on_cluster(const Setting& s) {
+  require_launch(s.what, s.potential, s.comm.size());
   return s.what.dose.method == DoseSettings::Method::insertion ? target_of<CreationRelaxation>(s)
                                                                : target_of<Simulation>(s);
 }

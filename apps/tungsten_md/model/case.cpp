@@ -145,6 +145,15 @@ RunSettings read_run(Deck& deck) {
       deck.number("run.skin_angstrom", 0.5, "Verlet list radius beyond the cut-off", {0, 1e3, true});
   r.neighbour_list = deck.choice("run.neighbour_list", "auto", {"auto", "half", "full"},
                                  "half: each pair once (one thread per rank); full: each pair twice");
+  const std::string launch = deck.choice(
+      "run.launch", "kernels", {"kernels", "graph", "persistent"},
+      "few atoms on one GPU: a step's kernels as one graph, or one kernel for all steps up to the "
+      "next list or output; one rank, forces alone act");
+  if (launch != "kernels") {
+    r.launch = launch == "graph" ? Launch::graph : Launch::persistent;
+    if (r.neighbour_list == "half") deck.reject("run.neighbour_list", "full or auto with run.launch");
+    r.neighbour_list = "full";
+  }
   r.list_every = static_cast<int>(deck.integer(
       "run.list_every_steps", 0,
       "new neighbour lists every so many steps, unchecked; 0: as soon as an atom has moved half the skin",

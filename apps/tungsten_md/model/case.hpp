@@ -46,6 +46,10 @@ struct StructureSettings {
   LostAtoms lost_atoms = LostAtoms::error;
 };
 
+/// How a step's kernels reach a device: each by itself, those of a step as one graph, or those of many steps
+/// as one kernel (cluster/many_steps.hpp). The latter two: one rank, on whose atoms nothing but forces acts.
+enum class Launch { kernels, graph, persistent };
+
 struct RunSettings {
   std::int64_t steps = 0;                                        ///< the run ends here ...
   double duration_ps = std::numeric_limits<double>::infinity();  ///< ... or here, whichever comes first
@@ -55,6 +59,7 @@ struct RunSettings {
   std::array<int, 3> rank_grid{0, 0, 0};
   std::string neighbour_list = "auto";  ///< "auto", "half", "full"
   int list_every = 0;  ///< steps between lists, whatever has moved; 0: when an atom has moved half the skin
+  Launch launch = Launch::kernels;
   std::uint64_t seed = 1;
 };
 

@@ -114,6 +114,13 @@ class Dynamics {
   virtual void report(Result& result, const RunLoop& loop) const = 0;
   /// Files beside result.json that only this target has, in the folder OUT.
   virtual void write_files(const std::string& out) const { (void)out; }
+
+  /// One step or more without energy, up to so many, at least one, that nobody looks at before their end:
+  /// steps_done() tells how many. Where several at once are no faster, one.
+  virtual void run_ahead(std::int64_t steps) {
+    (void)steps;
+    step(false);
+  }
 };
 
 }  // namespace wafermark::tungsten

@@ -166,6 +166,33 @@ TEST_F(StepCounts, HostsDoNotWaitForHeat) {
   EXPECT_EQ(n.copies, 0);
 }
 
+TEST_F(StepCounts, AStepIsOneGraphOrOneKernelMakesManySteps) {
+  if (comm.size() > 1) GTEST_SKIP() << "of a rank that is alone";
+  for (const Launch launch : {Launch::graph, Launch::persistent}) {
+    for (const Crystal& c : {tungsten({10, 10, 10}, everywhere), tungsten({24, 24, 4}, nowhere),
+                             argon({10, 10, 10}, everywhere)}) {
+      what.dynamics.temperature.draw_k = c.potential.lennard_jones ? 40.0 : 580.0;
+      what.run.launch = launch;
+      const auto& element = c.potential.elements[0];
+      Simulation s(comm, what, c.potential,
+                   build_crystal(c.lattice, c.periodic, element.symbol, element.mass_amu), times);
+      for (int k = 0; k < 2; ++k) s.run_ahead(1);  // which makes the graph
+      const std::int64_t before = s.domain().rebuilds();
+      counts::calls.clear();
+      counts::counting = true;
+      s.run_ahead(steps);
+      counts::counting = false;
+      EXPECT_EQ(s.steps_done(), 2 + steps);
+      EXPECT_EQ(s.domain().rebuilds(), before);
+      const bool graph = launch == Launch::graph;
+      EXPECT_EQ(counts::of_kind("event"), graph ? steps : 0);
+      EXPECT_EQ(counts::of_kind("kernel"), graph ? 0 : 1);
+      EXPECT_EQ(counts::of_kind("wait"), graph ? 0 : 1) << "for how many steps it made";
+      EXPECT_EQ(counts::of_kind("copy") + counts::of_kind("allocation") + counts::of_kind("collective"), 0);
+    }
+  }
+}
+
 TEST_F(StepCounts, DisplacementsAreAskedForNowAndThen) {
   if (comm.size() == 9) GTEST_SKIP() << "counted on fewer ranks";
   const Counts n = of_steps(tungsten({10, 10, 10}, everywhere), 1, 32, Lists::kept);

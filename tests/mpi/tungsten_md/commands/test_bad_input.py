@@ -206,6 +206,12 @@ def main():
     t.deck("Lennard-Jones on the wafer", "found lj/cut, expected tables", [*lj, "potential.epsilon_ev=0.01"], extra=["--target", "wafer"])
     t.deck("Lennard-Jones whose lists come too late", "lists are too far apart (run.list_every_steps)",
            [*lj, "potential.epsilon_ev=0.01", "run.list_every_steps=1000", "run.steps=1000", "temperature.initial_k=100000"])
+    persistent = ["run.launch=persistent"]
+    t.deck("many steps a kernel on two ranks", 'run.launch = "persistent": found 2 ranks, expected one', persistent, ranks=2)
+    t.deck("a graph a step with a thermostat", 'run.launch = "graph": found a thermostat, expected thermostat.kind',
+           ["run.launch=graph", "thermostat.kind=langevin", "thermostat.temperature_k=300"], ranks=1)
+    t.deck("many steps a kernel of triplets", "found a UF3 potential, expected embedded atoms", [*splines, *persistent], uf3, ranks=1)
+    t.deck("many steps a kernel by half lists", "expected full or auto with run.launch", [*persistent, "run.neighbour_list=half"])
     # States and checkpoints
     forces = ["forces", "state.data", "--potential", "p.eam.alloy", "--elements", "W", "--out", "out"]
     data = "t\n\n1 atoms\n1 atom types\n0 20 xlo xhi\n0 20 ylo yhi\n0 20 zlo zhi\n\nAtoms # atomic\n\n1 {} 1 1 1\n"

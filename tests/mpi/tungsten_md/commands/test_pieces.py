@@ -148,6 +148,19 @@ def a_crystal_at_rest_passes_its_checks(f):
         yield code == 0, f"{target}, {precision}: {text[-200:] if code else 'nothing but rounding moves it'}"
 
 
+def launches_of_steps_leave_the_same_files(f):
+    f.run("--set", "run.neighbour_list=full", out="kernels")
+    whole = {x["name"]: x["value"] for x in f.result("kernels")["figures"]}
+    for launch in ("graph", "persistent"):
+        code, text = f.run("--set", f"run.launch={launch}", "--set", "output.checkpoint_every_steps=20", out=launch)
+        figures = {x["name"]: x["value"] for x in f.result(launch)["figures"]}
+        steps, launches = figures["steps_launched_together"], figures["launches_of_steps"]
+        yield code == 0 and not f.same("kernels", launch) and figures["list_rebuilds"] == whole["list_rebuilds"], \
+            f"{launch}: exit code {code}, files that differ: {f.same('kernels', launch)}"
+        yield 0 < launches <= steps <= 40 and (launch == "graph" or launches <= 8 + figures["list_rebuilds"]), \
+            f"{launch}: {steps} steps by {launches} launches"
+
+
 def the_older_checkpoint_stands_in(f):
     f.run(out="whole")
     f.run("--set", "run.steps=30")
@@ -320,7 +333,7 @@ def full_disks(f):
 
 
 CHECKS = (an_earlier_run_is_left_alone, another_case_is_refused, a_recoil_after_the_last_step_is_told,
-          a_crystal_at_rest_passes_its_checks, the_older_checkpoint_stands_in, torn_files_are_cut, a_damaged_trajectory_is_set_aside, a_flipped_bit_of_a_trajectory_is_found,
+          a_crystal_at_rest_passes_its_checks, launches_of_steps_leave_the_same_files, the_older_checkpoint_stands_in, torn_files_are_cut, a_damaged_trajectory_is_set_aside, a_flipped_bit_of_a_trajectory_is_found,
           a_kill_at_any_rename_leaves_a_good_state, two_runs_do_not_mix, signals_end_a_run_cleanly, full_disks)
 
 
