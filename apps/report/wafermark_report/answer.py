@@ -11,7 +11,7 @@ from .documents import SCHEMAS, read_toml
 from .replays import read_replays
 from .results import SOURCE, read_results
 from .scaling import RATE
-from .system import systems_below
+from .system import describe, systems_below
 
 REFERENCE = SOURCE / "results/reference"
 # How a program computes a step, not what it computes: list and cut may differ between the two sides.
@@ -250,4 +250,6 @@ def read_reference(folder=None):
         return Evidence()
     file = place / "published.toml"
     rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
-    return Evidence(read_results([place]), rates, read_replays([place]), systems_below([place]))
+    found = Evidence(read_results([place]), rates, read_replays([place]), systems_below([place]))
+    describe(found.results, found.systems)
+    return found
