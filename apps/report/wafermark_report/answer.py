@@ -202,6 +202,9 @@ class Evidence:
     replays: list = field(default_factory=list)
     systems: list = field(default_factory=list)
 
+    def __post_init__(self):
+        describe(self.results, self.systems)
+
     def add_replays(self, replays):
         """The user's own, each once."""
         known = {r.folder.resolve() for r in self.replays}
@@ -250,6 +253,4 @@ def read_reference(folder=None):
         return Evidence()
     file = place / "published.toml"
     rates = read_toml(file, SCHEMAS / "published.schema.json")["rate"] if file.exists() else []
-    found = Evidence(read_results([place]), rates, read_replays([place]), systems_below([place]))
-    describe(found.results, found.systems)
-    return found
+    return Evidence(read_results([place]), rates, read_replays([place]), systems_below([place]))

@@ -156,7 +156,6 @@ def references_of(rows):
 def references_of_machine(name, evidence):
     """The shipped results of a machine, each size of each problem: an emulated or simulated one, or one that native runs were
     measured on, by the name of its description."""
-    describe(evidence.results, evidence.systems)
     runs = [r for r in evidence.results if name in (r.machine, r.description and r.description.name)]
     found = [r for r in references_of(rows_of(runs, evidence.systems)[0]) if r.problem in suite.DECKS or r.atoms is None]
     found += [Reference(suite.problem_of_replay(r), r.atoms, Rate.of(r), r.kind)
