@@ -195,6 +195,10 @@ class Spack(unittest.TestCase):
     def test_it_builds_the_checkout_that_it_lies_in(self):
         self.assertEqual(self.package.git, f"file://{SOURCE}")
 
+    def test_no_loop_leaves_a_name_in_the_class(self):
+        """Spack's packages have `name`, `arch` and `target` of their own, and a loop variable in the class takes their place."""
+        self.assertEqual({n for n in vars(self.package) if not n.startswith("_")}, {"git", "cmake_args"})
+
     def test_it_is_built_with_ninja(self):
         """As a dependency alone it would be there, and make be taken."""
         self.assertEqual(self.said.generators, ["ninja"])

@@ -52,19 +52,19 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
 
     with when("+report"):
         depends_on("python@3.11:", type="run")
-        for name in ("numpy", "matplotlib", "jinja2", "h5py", "jsonschema", "openpyxl"):
-            depends_on(f"py-{name}", type="run")
+        for _module in ("numpy", "matplotlib", "jinja2", "h5py", "jsonschema", "openpyxl"):
+            depends_on(f"py-{_module}", type="run")
 
     # Kokkos takes one architecture. Without the wrapper it asks for clang or for CMake's CUDA language, which the sources have not.
     # Its version 4 is built without lambdas for devices where nobody asks for them; version 5 always has them.
     conflicts("+cuda", when="+rocm")
     conflicts("+cuda", when="cuda_arch=none")
     conflicts("+rocm", when="amdgpu_target=none")
-    for arch in CudaPackage.cuda_arch_values:
-        depends_on(f"kokkos +cuda +wrapper ~cmake_lang cuda_arch={arch}", when=f"+cuda cuda_arch={arch}")
+    for _arch in CudaPackage.cuda_arch_values:
+        depends_on(f"kokkos +cuda +wrapper ~cmake_lang cuda_arch={_arch}", when=f"+cuda cuda_arch={_arch}")
     depends_on("kokkos +cuda_lambda", when="+cuda ^kokkos@4")
-    for target in ROCmPackage.amdgpu_targets:
-        depends_on(f"kokkos +rocm ~cmake_lang amdgpu_target={target}", when=f"+rocm amdgpu_target={target}")
+    for _target in ROCmPackage.amdgpu_targets:
+        depends_on(f"kokkos +rocm ~cmake_lang amdgpu_target={_target}", when=f"+rocm amdgpu_target={_target}")
 
     def cmake_args(self):
         backend = "CUDA" if self.spec.satisfies("+cuda") else "HIP" if self.spec.satisfies("+rocm") else ""
