@@ -94,7 +94,7 @@ std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::stri
 EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : comm_(comm) {
   reads_ = comm.on_this_node().is_root();
 
-  std::string no_cray, no_rapl, no_papi, no_nvml, no_rocm, no_slurm;
+  std::string no_cray, no_rapl, no_papi, no_variorum, no_nvml, no_rocm, no_slurm;
   if (!reads_) {
     // Another rank of this node does.
   } else if (auto cray = cray_counter(paths.cray, no_cray)) {
@@ -108,11 +108,12 @@ EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : co
     };
     take(nvml_counter(paths.nvml, no_nvml), "nvml");
     if (counters_.empty()) take(rocm_smi_counter(paths.rocm_smi, no_rocm), "rocm_smi");
-    auto rapl = rapl_counter(paths.rapl, no_rapl);
-    if (rapl)
+    if (auto rapl = rapl_counter(paths.rapl, no_rapl))
       take(std::move(rapl), "rapl");
+    else if (auto papi = papi_counter(paths.papi, no_papi))
+      take(std::move(papi), "papi");
     else
-      take(papi_counter(paths.papi, no_papi), "papi");
+      take(variorum_counter(paths.variorum, no_variorum), "variorum");
   }
   if (comm_.max(counters_.empty() ? 0 : 1) == 0) {
     const std::string step = paths.slurm_step.empty() ? current_slurm_step() : paths.slurm_step;
@@ -124,7 +125,8 @@ EnergyMeter::EnergyMeter(const Communicator& comm, const MeterPaths& paths) : co
   }
   for (const auto& counter : counters_) note_ += (note_.empty() ? "" : " and ") + counter->covers();
   if (counters_.empty())
-    note_ = fmt::format("{}; {}; {}; {}; {}; {}", no_cray, no_nvml, no_rocm, no_rapl, no_papi, no_slurm);
+    note_ = fmt::format("{}; {}; {}; {}; {}; {}; {}", no_cray, no_nvml, no_rocm, no_rapl, no_papi,
+                        no_variorum, no_slurm);
   start_ = total();
 }
 

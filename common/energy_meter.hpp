@@ -13,7 +13,7 @@ namespace wafermark {
 struct EnergyReading {
   std::optional<double> joules;  ///< over all nodes, between start and stop
   std::string source;            ///< "cray_pm", "nvml", "rocm_smi", "rapl", "nvml+rapl" and the like,
-                                 ///< "papi" (in the place of rapl), "slurm" or "none"
+                                 ///< "papi" or "variorum" (in the place of rapl), "slurm" or "none"
   std::string note;              ///< what the source covers, or why there is none
 };
 
@@ -24,6 +24,7 @@ struct MeterPaths {
   std::string nvml = "libnvidia-ml.so.1";
   std::string rocm_smi = "librocm_smi64.so";
   std::string papi = "libpapi.so";
+  std::string variorum = "libvariorum.so";
   std::string slurm_step;  ///< "JOB.STEP"; empty: the one that this process is of
 };
 
@@ -44,6 +45,8 @@ std::unique_ptr<EnergyCounter> rapl_counter(const std::string& folder, std::stri
 /// RAPL's packages through PAPI, loaded at run time; for where performance counters are open to a user and
 /// powercap is not. Null without PAPI, without its component rapl, or where the kernel does not let it count.
 std::unique_ptr<EnergyCounter> papi_counter(const std::string& library, std::string& why_not);
+/// The same through Variorum, where it knows the CPU and may read its registers.
+std::unique_ptr<EnergyCounter> variorum_counter(const std::string& library, std::string& why_not);
 /// NVML loaded at run time: the sum of all boards' total energy. Null when there is no driver.
 std::unique_ptr<EnergyCounter> nvml_counter(const std::string& library, std::string& why_not);
 /// AMD's, the same way.

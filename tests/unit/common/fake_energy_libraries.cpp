@@ -1,9 +1,12 @@
 // NVML and ROCm SMI as the energy meter calls them, for two boards each: the first counts FAKE_GPU_COUNT
 // steps of a millijoule (NVML) or 15.25 microjoules (ROCm SMI), or fails where that is unset; the second has
 // no counter. PAPI 7.1 with two packages, which count FAKE_PAPI_NANOJOULES each and do not start where that
-// is unset.
+// is unset. Variorum with two packages, whose registers show FAKE_VARIORUM_JOULES, and none where that is
+// unset.
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -53,6 +56,17 @@ int PAPI_add_named_event(int, const char* name) {
   return event == "rapl:::PACKAGE_ENERGY:PACKAGE0" || event == "rapl:::PACKAGE_ENERGY:PACKAGE1" ? 0 : -7;
 }
 int PAPI_start(int) { return std::getenv("FAKE_PAPI_NANOJOULES") == nullptr ? -6 : 0; }
+int variorum_get_energy_json(char** text) {
+  const char* now = std::getenv("FAKE_VARIORUM_JOULES");
+  const std::string joules = now == nullptr ? "" : now;
+  *text = strdup(
+      now == nullptr
+          ? R"({"node1": {"timestamp": 1}})"
+          : (R"({"node1": {"timestamp": 1, "energy_node_joules": 1e9, "socket_0": {"energy_cpu_joules": )" +
+             joules + R"(, "energy_mem_joules": 5.0}, "socket_1": {"energy_cpu_joules": )" + joules + "}}}")
+                .c_str());
+  return 0;
+}
 int PAPI_read(int, long long* values) {
   values[0] = values[1] = std::atoll(std::getenv("FAKE_PAPI_NANOJOULES"));
   return 0;

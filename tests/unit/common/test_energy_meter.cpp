@@ -31,8 +31,13 @@ class FakeSysfs : public ::testing::Test {
     put(d / "max_energy_range_uj", std::to_string(range));
   }
   MeterPaths paths() {
-    return {(root / "cray").string(), (root / "rapl").string(), "libno-such-nvml.so",
-            "libno-such-rocm.so",     "libno-such-papi.so",     {}};
+    return {(root / "cray").string(),
+            (root / "rapl").string(),
+            "libno-such-nvml.so",
+            "libno-such-rocm.so",
+            "libno-such-papi.so",
+            "libno-such-variorum.so",
+            {}};
   }
 };
 
@@ -70,7 +75,7 @@ TEST_F(FakeSysfs, WithoutMetersTheEnergyIsAbsentWithReasons) {
   EXPECT_THAT(r.note,
               ::testing::AllOf(::testing::HasSubstr("no Cray meter"), ::testing::HasSubstr("no NVML"),
                                ::testing::HasSubstr("no ROCm SMI"), ::testing::HasSubstr("no RAPL package"),
-                               ::testing::HasSubstr("no PAPI")));
+                               ::testing::HasSubstr("no PAPI"), ::testing::HasSubstr("no Variorum")));
 }
 
 TEST_F(FakeSysfs, BoardsThatCountAreAddedToThePackages) {
@@ -115,6 +120,22 @@ TEST_F(FakeSysfs, PapiCountsThePackagesThatPowercapDoesNotShow) {
   std::string why;
   EXPECT_FALSE(papi_counter(FAKE_ENERGY_LIBRARIES, why));
   EXPECT_EQ(why, "PAPI counts no energy of a package");
+}
+
+TEST_F(FakeSysfs, VariorumCountsWhatNeitherShowsAndItsRegistersWrap) {
+  const Communicator comm;
+  MeterPaths with_variorum = paths();
+  with_variorum.variorum = FAKE_ENERGY_LIBRARIES;
+  setenv("FAKE_VARIORUM_JOULES", "262000.5", 1);
+  EnergyMeter meter(comm, with_variorum);
+  setenv("FAKE_VARIORUM_JOULES", "1000.5", 1);  // past 2^18 J
+  const EnergyReading r = meter.read();
+  EXPECT_EQ(r.source, "variorum");
+  EXPECT_NEAR(r.joules.value(), 2 * (262144 - 262000.5 + 1000.5), 1e-6);  // of two packages
+  unsetenv("FAKE_VARIORUM_JOULES");                                       // knows no such CPU
+  std::string why;
+  EXPECT_FALSE(variorum_counter(FAKE_ENERGY_LIBRARIES, why));
+  EXPECT_EQ(why, "Variorum counts no energy of a package");
 }
 
 // The true library, where it is, starts; whether it counts anything is the machine's affair.
