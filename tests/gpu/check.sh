@@ -49,11 +49,20 @@ part() {
   fi
 }
 
-# slab NAME element cells steps precision [launch]: a slab open on all sides, from the deck of its element.
+# slab NAME element cells steps precision [launch [lanes]]: a slab open on all sides, from the deck of its element.
 slab() {
   part "$1" 60 "$tungsten" run "$source_dir/inputs/tungsten/sc24_$2.toml" --out "$out/$1" --overwrite \
     --set "structure.cells=$3" --set "run.steps=$4" --set "output.thermo_every_steps=$4" --set run.skin_angstrom=1.0 \
-    --set "run.precision=$5" --set "run.launch=${6:-kernels}"
+    --set "run.precision=$5" --set "run.launch=${6:-kernels}" \
+    --set "run.lanes_per_atom=${7:-0}"
+}
+
+# few_atoms STEPS: 1,000, by each way to launch a step, with 1, 8 and 32 lanes an atom.
+few_atoms() {
+  local launch lanes
+  for launch in kernels graph persistent; do
+    for lanes in 1 8 32; do slab "W_1000_atoms_${launch}_${lanes}_lanes" W '[10, 10, 5]' "$1" double $launch $lanes; done
+  done
 }
 
 decode() {
@@ -67,7 +76,7 @@ part two_ranks_on_one_device 60 ctest --test-dir "$folder" -R '^(test_forces|tes
 
 if [ $short = yes ]; then
   slab W_double W '[16, 16, 6]' 20 double
-  for launch in kernels graph persistent; do slab "W_1000_atoms_$launch" W '[10, 10, 5]' 50 double $launch; done
+  few_atoms 50
   decode dense "llama2-7b:layers=1,sparsity=0.0" dense 2
   decode sparse "llama2-7b:layers=1,sparsity=0.7" bit_mask 2
 else
@@ -75,7 +84,7 @@ else
   slab W_mixed W '[256, 261, 6]' 2000 mixed
   slab Ta_double Ta '[256, 261, 6]' 1000 double
   slab Cu_double Cu '[174, 192, 6]' 1000 double
-  for launch in kernels graph persistent; do slab "W_1000_atoms_$launch" W '[10, 10, 5]' 10000 double $launch; done
+  few_atoms 10000
   decode tinyllama_dense tinyllama-1.1b dense 128
   decode tinyllama_sparse tinyllama-1.1b:sparsity=0.7 bit_mask 128
   decode llama2_7b_sparse llama2-7b:sparsity=0.7 bit_mask 64

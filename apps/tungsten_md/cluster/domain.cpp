@@ -10,6 +10,7 @@
 #include "common/memory.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
 #include "tungsten_md/cluster/memory_estimate.hpp"
+#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/kernels/barostat.hpp"
 
 namespace wafermark::tungsten {
@@ -239,6 +240,9 @@ void Domain::build_list() {
   unstretched_ = {};
   shrunk_ = 1.0;
   ghosts_.select(p_);
+  if (list_.kind == ListKind::full)
+    list_.lanes = settings_.lanes_per_atom > 0 ? settings_.lanes_per_atom
+                                               : lanes_for(atoms_ / comm_.size(), threads_at_once());
   const CellGrid grid(subdomain_, list_.radius, p_);
   list_.build(grid, p_, workspace_);
   if (p_.f.extent_int(0) < p_.n_local)

@@ -21,6 +21,7 @@ struct DomainSettings {
   double skin_angstrom = 0.5;             ///< list radius = cut-off + skin
   std::array<int, 3> rank_grid{0, 0, 0};  ///< 0: chosen
   std::optional<ListKind> list;           ///< best_list_kind() when empty
+  int lanes_per_atom = 0;                 ///< that share a row of a full list; 0: as lanes_for() says
 };
 
 /// Where atoms were, and in which box, when their list was built: what a continued run builds it from.

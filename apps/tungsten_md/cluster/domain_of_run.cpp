@@ -20,6 +20,7 @@ DomainSettings domain_settings(const RunSettings& run, const std::array<int, 3>&
   s.precision = run.precision;
   s.skin_angstrom = run.skin_angstrom;
   s.rank_grid = rank_grid;
+  s.lanes_per_atom = run.lanes_per_atom;
   if (run.neighbour_list != "auto") s.list = run.neighbour_list == "half" ? ListKind::half : ListKind::full;
   return s;
 }

@@ -58,13 +58,13 @@ class Eam final : public ForceField {
   StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
                        const GhostExchange& ghosts) override {
     const Particles& p = step.particles();
-    return alloy_ ? run_many_steps(step, of_atoms<true>(p, list, ghosts), asked)
-                  : run_many_steps(step, of_atoms<false>(p, list, ghosts), asked);
+    return alloy_ ? run_many_steps(step, of_atoms<true>(p, list, ghosts), asked, list.lanes)
+                  : run_many_steps(step, of_atoms<false>(p, list, ghosts), asked, list.lanes);
   }
   StepGraph graph_of(const StepOfRank& step, const VerletList& list, const GhostExchange& ghosts) override {
     const Particles& p = step.particles();
-    return alloy_ ? make_step_graph(step, of_atoms<true>(p, list, ghosts))
-                  : make_step_graph(step, of_atoms<false>(p, list, ghosts));
+    return alloy_ ? make_step_graph(step, of_atoms<true>(p, list, ghosts), list.lanes)
+                  : make_step_graph(step, of_atoms<false>(p, list, ghosts), list.lanes);
   }
 
  private:
@@ -87,7 +87,8 @@ class Eam final : public ForceField {
   template <bool alloy>
   void run_full(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
     const auto pairs = pairs_of<ListKind::full, alloy, Terms::computed>(p, list);
-    Kokkos::parallel_for("density", over(p.n_local), DensityPass<Precision, alloy>{pairs, rho_});
+    over_rows(p.n_local, list.lanes, DensityPass<Precision, alloy>{pairs, rho_},
+              [](const auto& policy, const auto& pass) { Kokkos::parallel_for("density", policy, pass); });
     embed_atoms(p, 0, p.n_local, sums);
     ghosts.update_slopes(arrays_.sites().quads);
     sum_forces("force", pairs, arrays_.force(), p, sums);

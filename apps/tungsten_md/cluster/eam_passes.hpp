@@ -114,15 +114,25 @@ struct DensityPass : EamPairs<Precision, ListKind::full, alloy, Terms::computed>
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local]
 
-  KOKKOS_FUNCTION void operator()(int i) const {
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int i) const { of_atom(i, OneLane()); }
+
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void of_atom(int i, const RowLanes& lanes) const {
+    const Real density = lanes.sum([&](int lane, int n) { return share_of_row(i, lane, n); });
+    lanes.once([&] { rho(i) = density; });
+  }
+
+ private:
+  /// Of every lanes-th pack.
+  KOKKOS_FORCEINLINE_FUNCTION Real share_of_row(int i, int lane, int lanes) const {
     auto row = this->constants();
     Base::stand_at(row, i);
     row.entry += this->list.first(i);
     const int n = this->list.count(i);
     T sum(Real(0));
-    for (int k = 0; k < n; k += Base::width)
+    for (int k = lane * Base::width; k < n; k += lanes * Base::width)
       sum = sum + Base::radial(row, Base::place(row, Base::pack(row, k))).density_ij;
-    rho(i) = sum_of_lanes(sum);
+    return sum_of_lanes(sum);
   }
 };
 
@@ -138,8 +148,10 @@ struct HalfDensityPass : EamPairs<Precision, ListKind::half, alloy, Terms::kept>
   using typename Base::T;
   Kokkos::View<Real*, MemSpace> rho;  ///< [n_local + n_ghost + 1]; ghosts' and the dummy's are not used
 
-  KOKKOS_FUNCTION void operator()(int chunk) const { sum_chunk<false>(chunk, nullptr); }
-  KOKKOS_FUNCTION void operator()(int chunk, double& phi) const { sum_chunk<true>(chunk, &phi); }
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int chunk) const { sum_chunk<false>(chunk, nullptr); }
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int chunk, double& phi) const {
+    sum_chunk<true>(chunk, &phi);
+  }
 
   template <bool tally>
   KOKKOS_FORCEINLINE_FUNCTION void sum_chunk(int chunk, double* phi) const {
@@ -200,12 +212,16 @@ struct EamOfAtoms {
   ForcePass<EamPairs<Precision, ListKind::full, alloy, Terms::computed>> forces;
   FillGhosts<SlopeRecord<Real>> images;
 
-  KOKKOS_FUNCTION void density(int i) const {
-    densities(i);
-    embedding(i);
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void density(int i, const RowLanes& lanes) const {
+    densities.of_atom(i, lanes);
+    lanes.once([&] { embedding(i); });
   }
   KOKKOS_FUNCTION void image_slope(int image) const { images(image); }
-  KOKKOS_FUNCTION void force(int i) const { forces(i); }
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void force(int i, const RowLanes& lanes) const {
+    forces.of_atom(i, lanes);
+  }
 };
 
 }  // namespace wafermark::tungsten

@@ -21,8 +21,6 @@
 
 namespace wafermark::tungsten {
 
-using Team = Kokkos::TeamPolicy<ExecSpace>::member_type;
-
 /// What the teams of a kernel share, in device memory: all zero before the kernel and behind it.
 struct LeagueWords {
   unsigned arrived = 0;   ///< at barriers, of all teams, one behind the other
@@ -30,8 +28,8 @@ struct LeagueWords {
   unsigned left = 0;      ///< teams
 };
 
-/// One thread's part in it, as long as its kernel runs. All threads of all teams call all functions, in the
-/// same order.
+/// One thread's part in it, as long as its kernel runs. All threads of all teams, and all their vector lanes,
+/// call all functions, in the same order.
 class League {
  public:
   KOKKOS_FUNCTION League(const Team& team, LeagueWords* words)
@@ -40,13 +38,13 @@ class League {
   /// Whether all teams run. If not, go to leave().
   KOKKOS_FUNCTION bool meet() {
     if (teams_ == 1) return true;
-    if (team_.team_rank() == 0) {
+    Kokkos::single(Kokkos::PerTeam(team_), [&] {
       const bool last = Kokkos::atomic_fetch_add(&words_->arrived, 1u) + 1u == teams_;
       int looks = last ? patience : 0;
       for (; looks < patience && Kokkos::atomic_load(&words_->decision) == undecided; ++looks) look_away();
       Kokkos::atomic_compare_exchange(&words_->decision, unsigned{undecided},
                                       unsigned{last ? together : apart});
-    }
+    });
     team_.team_barrier();
     expected_ = teams_;
     return Kokkos::atomic_load(&words_->decision) == together;
@@ -56,12 +54,12 @@ class League {
     team_.team_barrier();
     if (teams_ == 1) return;
     expected_ += teams_;
-    if (team_.team_rank() == 0) {
+    Kokkos::single(Kokkos::PerTeam(team_), [&] {
       Kokkos::memory_fence();
       Kokkos::atomic_inc(&words_->arrived);
       while (Kokkos::atomic_load(&words_->arrived) < expected_) let_others_run();
       Kokkos::memory_fence();
-    }
+    });
     team_.team_barrier();
   }
 
@@ -69,12 +67,15 @@ class League {
   /// memory again.
   KOKKOS_FUNCTION bool leave() {
     team_.team_barrier();
-    if (team_.team_rank() != 0) return false;
-    Kokkos::memory_fence();
-    if (Kokkos::atomic_fetch_add(&words_->left, 1u) + 1u < teams_) return false;
-    Kokkos::memory_fence();
-    *words_ = LeagueWords{};
-    return true;
+    bool last = false;
+    Kokkos::single(Kokkos::PerTeam(team_), [&] {
+      Kokkos::memory_fence();
+      last = Kokkos::atomic_fetch_add(&words_->left, 1u) + 1u == teams_;
+      if (!last) return;
+      Kokkos::memory_fence();
+      *words_ = LeagueWords{};
+    });
+    return last;
   }
 
  private:

@@ -48,7 +48,10 @@ template <class Precision>
 struct LennardJonesOfAtoms {
   static constexpr bool has_density = false;
   ForcePass<LennardJonesPairs<Precision, ListKind::full>> forces;
-  KOKKOS_FUNCTION void force(int i) const { forces(i); }
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void force(int i, const RowLanes& lanes) const {
+    forces.of_atom(i, lanes);
+  }
 };
 
 template <class Precision>
@@ -73,10 +76,10 @@ class LennardJonesField final : public ForceField {
 
   StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
                        const GhostExchange&) override {
-    return run_many_steps(step, of_atoms(step.particles(), list), asked);
+    return run_many_steps(step, of_atoms(step.particles(), list), asked, list.lanes);
   }
   StepGraph graph_of(const StepOfRank& step, const VerletList& list, const GhostExchange&) override {
-    return make_step_graph(step, of_atoms(step.particles(), list));
+    return make_step_graph(step, of_atoms(step.particles(), list), list.lanes);
   }
 
  private:

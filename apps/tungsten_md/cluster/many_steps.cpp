@@ -21,8 +21,9 @@ int multiprocessors() {
 
 }  // namespace
 
-LeagueShape LeagueShape::of(int atoms, int most_threads) {
-  const int wave = on_host ? 1 : Kokkos::TeamPolicy<ExecSpace>::vector_length_max();  // a GPU's warp
+LeagueShape LeagueShape::of(int atoms, int most_threads, int lanes) {
+  // Threads of a whole number of a GPU's warps.
+  const int wave = on_host ? 1 : std::max(1, Kokkos::TeamPolicy<ExecSpace>::vector_length_max() / lanes);
   const int places = std::max(1, multiprocessors());
   const int needed = std::max(1, (atoms + places - 1) / places);
   const int threads = std::clamp((needed + wave - 1) / wave * wave, 1, on_host ? 1 : most_threads);

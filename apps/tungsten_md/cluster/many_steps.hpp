@@ -5,6 +5,7 @@
 // bodies do that the kernels of a single step run.
 #pragma once
 
+#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/step_launches.hpp"
 
 namespace wafermark::tungsten {
@@ -15,6 +16,7 @@ struct ManySteps {
   Forces forces;
   StepsAsked asked;
   int n_local, n_images;
+  int lanes;  ///< that share an atom's neighbours: the vector lanes of a thread
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     League league(team, asked.memory.league.data());
@@ -40,28 +42,36 @@ struct ManySteps {
         league.barrier();
       }
       if constexpr (Forces::has_density) {
-        each(team, n_local, [&](int i) { forces.density(i); });
+        each_row(team, [&](int i, const LanesOfThread& row) { forces.density(i, row); });
         league.barrier();
         if (n_images > 0) {
           each(team, n_images, [&](int g) { forces.image_slope(g); });
           league.barrier();
         }
       }
-      each(team, n_local, [&](int i) {
-        forces.force(i);
-        of_rank.second_kick(i);
+      each_row(team, [&](int i, const LanesOfThread& row) {
+        forces.force(i, row);
+        row.once([&] { of_rank.second_kick(i); });
       });
       league.barrier();  // the sites that forces were read from move in the next step
     }
     return asked.steps;
   }
 
-  /// A team takes consecutive items, its threads one after the other.
+  /// A team takes consecutive items, its threads' lanes one after the other.
   template <class Body>
   KOKKOS_FORCEINLINE_FUNCTION static void each(const Team& team, int n, const Body& body) {
     const int share = (n + team.league_size() - 1) / team.league_size();
-    const int begin = share * team.league_rank(), end = Kokkos::min(n, begin + share);
-    for (int i = begin + team.team_rank(); i < end; i += team.team_size()) body(i);
+    const int begin = Kokkos::min(n, share * team.league_rank()), end = Kokkos::min(n, begin + share);
+    Kokkos::parallel_for(Kokkos::TeamVectorRange(team, begin, end), body);
+  }
+  /// The same atoms, a thread with all its lanes for each.
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_row(const Team& team, const Body& body) const {
+    const int share = (n_local + team.league_size() - 1) / team.league_size();
+    const int begin = share * team.league_rank(), end = Kokkos::min(n_local, begin + share);
+    for (int i = begin + team.team_rank(); i < end; i += team.team_size())
+      body(i, LanesOfThread(team, lanes));
   }
 
   KOKKOS_FORCEINLINE_FUNCTION void move(int i, int step) const {
@@ -86,18 +96,19 @@ struct ManySteps {
 struct LeagueShape {
   int teams, threads;
   /// For so many atoms, a thread each where there are as many threads. `most_threads`: of a team of that
-  /// kernel, so that one fits each multiprocessor.
-  static LeagueShape of(int atoms, int most_threads);
+  /// kernel, so that one fits each multiprocessor; each has so many vector lanes.
+  static LeagueShape of(int atoms, int most_threads, int lanes);
 };
 
 /// Launches it, waits, and tells what it did.
 template <class Forces>
-StepsMade run_many_steps(const StepOfRank& step, const Forces& forces, const StepsAsked& asked) {
+StepsMade run_many_steps(const StepOfRank& step, const Forces& forces, const StepsAsked& asked, int lanes) {
   const Particles& p = step.particles();
-  const ManySteps<Forces> kernel{step, forces, asked, p.n_local, p.n_ghost};
-  const int most = Kokkos::TeamPolicy<ExecSpace>(1, 1).team_size_max(kernel, Kokkos::ParallelForTag());
-  const LeagueShape shape = LeagueShape::of(p.n_local, most);
-  Kokkos::parallel_for("many_steps", Kokkos::TeamPolicy<ExecSpace>(shape.teams, shape.threads), kernel);
+  const ManySteps<Forces> kernel{step, forces, asked, p.n_local, p.n_ghost, lanes};
+  const int most = Kokkos::TeamPolicy<ExecSpace>(1, 1, lanes).team_size_max(kernel, Kokkos::ParallelForTag());
+  const LeagueShape shape = LeagueShape::of(p.n_local, most, lanes);
+  Kokkos::parallel_for("many_steps", Kokkos::TeamPolicy<ExecSpace>(shape.teams, shape.threads, lanes),
+                       kernel);
   ExecSpace().fence("before the host reads how many steps were made");
   return asked.memory.told();
 }

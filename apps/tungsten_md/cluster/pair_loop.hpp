@@ -1,10 +1,14 @@
 // What every loop over pairs of atoms shares, whatever the potential: sites, rows of the Verlet list taken a
 // pack of neighbours at a time (on GPUs a pack is one neighbour), and the loop that sums forces, energy and
 // virial.
+//
+// Loops are flattened: all that they call becomes a part of them. Else compilers look at the size of the file
+// that a loop stands in, and a call for each pack costs a CPU a third of its speed.
 #pragma once
 
 #include "common/runtime.hpp"
 #include "tungsten_md/cluster/precision.hpp"
+#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
 #include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/kernels/separation.hpp"
@@ -137,26 +141,74 @@ struct LaneSums {
   }
 };
 
+/// What some of an atom's neighbours do to it.
+template <class Real>
+struct RowForce {
+  Real x = 0, y = 0, z = 0;  ///< eV/Angstrom
+  KOKKOS_FUNCTION RowForce& operator+=(const RowForce& o) {
+    x += o.x;
+    y += o.y;
+    z += o.z;
+    return *this;
+  }
+};
+template <class Real>
+struct RowForceAndSums : RowForce<Real> {
+  PairSums pairs;
+  KOKKOS_FUNCTION RowForceAndSums& operator+=(const RowForceAndSums& o) {
+    RowForce<Real>::operator+=(o);
+    pairs += o.pairs;
+    return *this;
+  }
+};
+
 /// Forces by a full list, atom by atom. The reduction sums the virial and the pairs' energies. `Pairs` is a
 /// PairLoop with pair(row, pack of pairs, its number) -> PairForce.
 template <class Pairs>
 struct ForcePass : Pairs {
+  using typename Pairs::Real;
   using typename Pairs::T;
   Vector3View f;
 
-  KOKKOS_FUNCTION void operator()(int i) const { sum_row<false>(i, nullptr); }
-  KOKKOS_FUNCTION void operator()(int i, PairSums& sums) const { sum_row<true>(i, &sums); }
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int i) const { of_atom(i, OneLane()); }
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int i, PairSums& sums) const {
+    of_atom(i, OneLane(), sums);
+  }
 
-  template <bool tally>
-  KOKKOS_FORCEINLINE_FUNCTION void sum_row(int i, PairSums* sums) const {
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void of_atom(int i, const RowLanes& lanes) const {
+    const auto row = lanes.sum([&](int lane, int n) { return share_of_row<RowForce<Real>>(i, lane, n); });
+    lanes.once([&] { set(i, row); });
+  }
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void of_atom(int i, const RowLanes& lanes, PairSums& sums) const {
+    const auto row =
+        lanes.sum([&](int lane, int n) { return share_of_row<RowForceAndSums<Real>>(i, lane, n); });
+    lanes.once([&] {
+      set(i, row);
+      sums += row.pairs;
+    });
+  }
+
+ private:
+  KOKKOS_FORCEINLINE_FUNCTION void set(int i, const RowForce<Real>& row) const {
+    f(i, 0) = static_cast<double>(row.x);
+    f(i, 1) = static_cast<double>(row.y);
+    f(i, 2) = static_cast<double>(row.z);
+  }
+
+  /// Of every lanes-th pack.
+  template <class Sum>
+  KOKKOS_FORCEINLINE_FUNCTION Sum share_of_row(int i, int lane, int lanes) const {
+    constexpr bool tally = std::is_same_v<Sum, RowForceAndSums<Real>>;
     auto row = this->constants();
     Pairs::stand_at(row, i);
     row.entry += this->list.first(i);
     const int n = this->list.count(i);
     const T zero(0), unit(this->sites.unit);
     T fx = zero, fy = zero, fz = zero;
-    LaneSums<T> lanes;
-    for (int k = 0; k < n; k += Pairs::width) {
+    LaneSums<T> sums;
+    for (int k = lane * Pairs::width; k < n; k += lanes * Pairs::width) {
       const auto q = Pairs::pack(row, k);
       const PairForce<T> pair = Pairs::pair(row, q, k);
       const T scaled = pair.over_r * unit;
@@ -164,12 +216,14 @@ struct ForcePass : Pairs {
       fx = fx + px;
       fy = fy + py;
       fz = fz + pz;
-      if constexpr (tally) lanes.add(pair.phi, q.dx, q.dy, q.dz, px, py, pz, this->weight(q.j));
+      if constexpr (tally) sums.add(pair.phi, q.dx, q.dy, q.dz, px, py, pz, this->weight(q.j));
     }
-    f(i, 0) = static_cast<double>(sum_of_lanes(fx));
-    f(i, 1) = static_cast<double>(sum_of_lanes(fy));
-    f(i, 2) = static_cast<double>(sum_of_lanes(fz));
-    if constexpr (tally) *sums += lanes.total(static_cast<double>(this->sites.unit));
+    Sum share;
+    share.x = sum_of_lanes(fx);
+    share.y = sum_of_lanes(fy);
+    share.z = sum_of_lanes(fz);
+    if constexpr (tally) share.pairs = sums.total(static_cast<double>(this->sites.unit));
+    return share;
   }
 };
 
@@ -182,10 +236,10 @@ struct HalfForcePass : Pairs {
   Kokkos::View<Real*, MemSpace> force;  ///< [n_local + n_ghost + 1][4]
   Chunks chunks;
 
-  KOKKOS_FUNCTION void operator()(int k) const {
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int k) const {
     if (const int chunk = chunks.takes(k); chunk >= 0) sum_chunk<false>(chunk, nullptr);
   }
-  KOKKOS_FUNCTION void operator()(int k, PairSums& sums) const {
+  [[gnu::flatten]] KOKKOS_FUNCTION void operator()(int k, PairSums& sums) const {
     if (const int chunk = chunks.takes(k); chunk >= 0) sum_chunk<true>(chunk, &sums);
   }
 
@@ -239,15 +293,14 @@ struct Kokkos::reduction_identity<wafermark::tungsten::PairSums> {
 namespace wafermark::tungsten {
 
 /// Runs a pass; where `sums` is given it grows by the pairs' energies and virial.
-template <class Pass>
-void run_pass(const char* label, const Kokkos::RangePolicy<ExecSpace>& range, const Pass& pass,
-              PairSums* sums) {
+template <class Policy, class Pass>
+void run_pass(const char* label, const Policy& policy, const Pass& pass, PairSums* sums) {
   if (sums == nullptr) {
-    Kokkos::parallel_for(label, range, pass);
+    Kokkos::parallel_for(label, policy, pass);
     return;
   }
   PairSums found;
-  Kokkos::parallel_reduce(label, range, pass, Kokkos::Sum<PairSums>(found));
+  Kokkos::parallel_reduce(label, policy, pass, Kokkos::Sum<PairSums>(found));
   *sums += found;
 }
 
@@ -273,7 +326,8 @@ void sum_forces(const char* label, const Pairs& pairs,
              HalfForcePass<Pairs, AllChunks>{pairs, force, {}}, sums);
     collect_forces(force, p);
   } else {
-    run_pass(label, over(p.n_local), ForcePass<Pairs>{pairs, p.f}, sums);
+    over_rows(p.n_local, pairs.list.lanes, ForcePass<Pairs>{pairs, p.f},
+              [&](const auto& policy, const auto& pass) { run_pass(label, policy, pass, sums); });
   }
 }
 

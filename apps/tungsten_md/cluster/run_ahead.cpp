@@ -20,6 +20,10 @@ constexpr std::int64_t most_steps = 1000;
 }  // namespace
 
 void require_launch(const Case& what, const PotentialTables& potential, int ranks) {
+  if (what.run.lanes_per_atom > 1 && runtime::charges_kernels())
+    throw InputError(
+        fmt::format("run.lanes_per_atom = {}: found a simulated cluster, expected a run on this machine",
+                    what.run.lanes_per_atom));
   if (what.run.launch == Launch::kernels) return;
   const char* word = what.run.launch == Launch::graph ? "graph" : "persistent";
   const auto refuse_if = [&](bool found, const std::string& what_is_there, const char* expected) {

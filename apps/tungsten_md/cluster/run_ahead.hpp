@@ -7,7 +7,7 @@
 
 namespace wafermark::tungsten {
 
-/// Throws InputError where a deck with such a run.launch asks for what it does not do.
+/// Throws InputError where a deck asks for what its run.launch, or its run.lanes_per_atom, does not do.
 void require_launch(const Case& what, const PotentialTables& potential, int ranks);
 
 }  // namespace wafermark::tungsten

@@ -271,9 +271,11 @@ std::int64_t Simulation::hot_atoms_at_border(double width_angstrom, double energ
 std::string Simulation::layout() const {
   static constexpr const char* by_launch[] = {"", ", a graph a step", ", many steps a kernel"};
   const auto& grid = domain_->subdomain().grid;
-  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list{}", comm_.size(), grid[0],
+  const int lanes = domain_->list().lanes;
+  return fmt::format("{} ranks as {} x {} x {}, {} precision, {} neighbour list{}{}", comm_.size(), grid[0],
                      grid[1], grid[2], domain_->settings().precision,
                      domain_->list().kind == ListKind::half ? "half" : "full",
+                     lanes > 1 ? fmt::format(", {} lanes an atom", lanes) : "",
                      by_launch[static_cast<int>(case_.run.launch)]);
 }
 

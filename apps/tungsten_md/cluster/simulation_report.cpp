@@ -25,6 +25,8 @@ void Simulation::report(Result& result, const RunLoop& loop) const {
                     "J", Kind::measured, loop.energy_note);
   result.add_figure("bytes_per_atom", comm_.max(memory.particles + memory.list + memory.force_field), "B");
   result.add_figure("list_rebuilds", static_cast<double>(domain_->rebuilds()), "");
+  if (domain_->list().kind == ListKind::full)
+    result.add_figure("lanes_per_atom", static_cast<double>(domain_->list().lanes), "");
   if (case_.run.launch != Launch::kernels) {
     const char* note = teams_meet_ ? "" : "teams did not run at once: one step at a time from then on";
     result.add_figure("steps_launched_together", static_cast<double>(steps_ahead_), "", Kind::measured, note);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/step_launches.hpp"
 
 namespace wafermark::tungsten {
@@ -12,7 +13,11 @@ namespace wafermark::tungsten {
 template <class Forces>
 struct DensityNode {
   Forces forces;
-  KOKKOS_FUNCTION void operator()(int i) const { forces.density(i); }
+  KOKKOS_FUNCTION void operator()(int i) const { of_atom(i, OneLane()); }
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void of_atom(int i, const RowLanes& lanes) const {
+    forces.density(i, lanes);
+  }
 };
 template <class Forces>
 struct ImageSlopeNode {
@@ -23,28 +28,35 @@ template <class Forces>
 struct ForceAndKickNode {
   Forces forces;
   Kick second_kick;
-  KOKKOS_FUNCTION void operator()(int i) const {
-    forces.force(i);
-    second_kick(i);
+  KOKKOS_FUNCTION void operator()(int i) const { of_atom(i, OneLane()); }
+  template <class RowLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void of_atom(int i, const RowLanes& lanes) const {
+    forces.force(i, lanes);
+    lanes.once([&] { second_kick(i); });
   }
 };
 
-/// It holds the arrays that it works on, as they are now.
+/// It holds the arrays that it works on, as they are now. `lanes`: that share an atom's neighbours.
 template <class Forces>
-StepGraph make_step_graph(const StepOfRank& step, const Forces& forces) {
+StepGraph make_step_graph(const StepOfRank& step, const Forces& forces, int lanes) {
   const Particles& p = step.particles();
   StepGraph graph;
   Kokkos::Experimental::GraphNodeRef<ExecSpace> last = graph.root_node();
   const auto then = [&](const char* label, int n, const auto& body) {
     if (n > 0) last = last.then_parallel_for(std::string(label), over(n), body);
   };
+  const auto then_by_rows = [&](const char* label, const auto& body) {
+    over_rows(p.n_local, lanes, body, [&](const auto& policy, const auto& kernel) {
+      if (p.n_local > 0) last = last.then_parallel_for(std::string(label), policy, kernel);
+    });
+  };
   then("kick_and_drift", p.n_local, static_cast<const KickAndDrift&>(step.move));
   then("ghost_positions", p.n_ghost, step.images);
   if constexpr (Forces::has_density) {
-    then("density", p.n_local, DensityNode<Forces>{forces});
+    then_by_rows("density", DensityNode<Forces>{forces});
     then("ghost_slopes", p.n_ghost, ImageSlopeNode<Forces>{forces});
   }
-  then("force", p.n_local, ForceAndKickNode<Forces>{forces, step.second_kick});
+  then_by_rows("force", ForceAndKickNode<Forces>{forces, step.second_kick});
   graph.instantiate();
   return graph;
 }

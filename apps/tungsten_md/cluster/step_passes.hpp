@@ -59,7 +59,7 @@ struct Kick {
 };
 
 /// All of a step but the forces, of a rank that is alone. The force fields add a `Forces` with, by atoms:
-/// density(i) and image_slope(g), where has_density; then force(i).
+/// density(i, lanes) and image_slope(g), where has_density; then force(i, lanes) (row_lanes.hpp).
 struct StepOfRank {
   MeasuredKickAndDrift move;
   FillGhosts<PositionRecord> images;

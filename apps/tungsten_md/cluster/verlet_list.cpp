@@ -163,8 +163,8 @@ void VerletList::build(const CellGrid& grid, const Particles& p, ListWorkspace& 
 
   const bool half = kind == ListKind::half;
   const std::int64_t room = count.extent_int(0);
-  constexpr bool on_host = std::is_same_v<MemSpace, Kokkos::HostSpace>;
-  stride = half || on_host ? 1 : room;
+  const bool row_by_row = half || lanes > 1 || std::is_same_v<MemSpace, Kokkos::HostSpace>;
+  stride = row_by_row ? 1 : room;
   std::int64_t capacity = static_cast<std::int64_t>(entry.extent(0)) / (half || room == 0 ? 1 : room);
   if (capacity == 0) capacity = half ? 32 * room : 64;
   const float r = static_cast<float>(radius) + rounding_margin(grid.half_extent());
@@ -181,7 +181,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p, ListWorkspace& 
     if (half) Kokkos::deep_copy(ExecSpace(), work.end, std::int64_t{0});
     FindNeighbours find{grid,    cells, gather.sx, gather.sy, gather.sz, p.x,
                         {},      r * r, half,      n,         pack,      entry,
-                        count,   owner, first,     work.end,  stride,    on_host ? capacity : 1,
+                        count,   owner, first,     work.end,  stride,    row_by_row ? capacity : 1,
                         capacity};
     for (int d = 0; d < 3; ++d) find.centre[d] = gather.centre[d];
     int longest = 0;

@@ -22,12 +22,14 @@ struct ListWorkspace {
 };
 
 /// Neighbour k of row i is entry(first(i) + k * stride). Half lists lie packed, row after row; full lists
-/// have rows of equal room, interleaved on GPUs so that neighbouring threads read neighbouring memory.
+/// have rows of equal room, on GPUs with one lane a row interleaved, so that neighbouring threads read
+/// neighbouring memory.
 struct VerletList {
   ListKind kind = ListKind::full;
   /// Lanes of the kernels that walk the list: rows are padded to a whole number of packs with the index of
   /// the dummy site (n_local + n_ghost). A row of a half list has one pack at least.
   int pack = 1;
+  int lanes = 1;        ///< that share a row of a full list (row_lanes.hpp)
   double radius = 0.0;  ///< cut-off + skin, Angstrom
   int rows = 0;         ///< n_local when the list was built
   std::int64_t stride = 1;

@@ -51,10 +51,10 @@ void CaseRecord::set(const std::string& key, const T& value) {
 }
 
 // Left out, so that they may change: title, run.steps, run.duration_ps, run.rank_grid, run.neighbour_list,
-// run.skin_angstrom, run.launch, [output], [check], the ends of [dose] (stop_dpa, saturation_events,
-// saturation_change), wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls their format; on
-// the cluster target all of [wafer]. Whatever else a deck says is here: the test case_keys tries every key
-// that decks have, and fails for one that it does not know.
+// run.skin_angstrom, run.launch, run.lanes_per_atom, [output], [check], the ends of [dose] (stop_dpa,
+// saturation_events, saturation_change), wafer.blocks, [[wafer.trace]]; where files lie and what a deck calls
+// their format; on the cluster target all of [wafer]. Whatever else a deck says is here: the test case_keys
+// tries every key that decks have, and fails for one that it does not know.
 CaseRecord CaseRecord::of(const Case& what, const PotentialTables& potential, const std::string& target) {
   CaseRecord r;
   r.set("target", target);

@@ -12,6 +12,7 @@ namespace wafermark::tungsten {
 
 using ExecSpace = Kokkos::DefaultExecutionSpace;
 using MemSpace = ExecSpace::memory_space;
+using Team = Kokkos::TeamPolicy<ExecSpace>::member_type;
 using Vector3View = Kokkos::View<double* [3], MemSpace>;
 using ScalarView = Kokkos::View<double*, MemSpace>;
 using IdView = Kokkos::View<std::int64_t*, MemSpace>;

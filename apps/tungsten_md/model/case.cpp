@@ -131,6 +131,17 @@ StructureSettings read_structure(Deck& deck) {
   return s;
 }
 
+int read_lanes_per_atom(Deck& deck) {
+  const char* const key = "run.lanes_per_atom";
+  const std::int64_t lanes = deck.integer(
+      key, 0,
+      "lanes of a GPU's warp that share an atom's neighbours, a power of two; 0: as many as fill the GPU, on "
+      "CPUs 1",
+      {0, 32});
+  if ((lanes & (lanes - 1)) != 0) deck.reject(key, "0, 1, 2, 4, 8, 16 or 32");
+  return static_cast<int>(lanes);
+}
+
 RunSettings read_run(Deck& deck) {
   RunSettings r;
   r.steps = deck.integer("run.steps", 1000, "largest number of time steps; 0: only evaluate (and relax)",
@@ -152,6 +163,11 @@ RunSettings read_run(Deck& deck) {
   if (launch != "kernels") {
     r.launch = launch == "graph" ? Launch::graph : Launch::persistent;
     if (r.neighbour_list == "half") deck.reject("run.neighbour_list", "full or auto with run.launch");
+    r.neighbour_list = "full";
+  }
+  r.lanes_per_atom = read_lanes_per_atom(deck);
+  if (r.lanes_per_atom > 1) {
+    if (r.neighbour_list == "half") deck.reject("run.neighbour_list", "full or auto with run.lanes_per_atom");
     r.neighbour_list = "full";
   }
   r.list_every = static_cast<int>(deck.integer(

@@ -60,6 +60,7 @@ struct RunSettings {
   std::string neighbour_list = "auto";  ///< "auto", "half", "full"
   int list_every = 0;  ///< steps between lists, whatever has moved; 0: when an atom has moved half the skin
   Launch launch = Launch::kernels;
+  int lanes_per_atom = 0;  ///< lanes of a GPU's warp that share an atom's neighbours; 0: chosen
   std::uint64_t seed = 1;
 };
 

@@ -16,6 +16,7 @@ struct Variant {
   const char* precision;
   std::array<bool, 3> periodic;
   double tolerance;  ///< relative to the largest force
+  int lanes = 0;     ///< an atom; 0: chosen
 };
 
 class Forces : public ::testing::TestWithParam<Variant> {};
@@ -31,6 +32,7 @@ TEST_P(Forces, EqualAllPairsLoopsOnAnyNumberOfRanks) {
   DomainSettings settings;
   settings.precision = v.precision;
   settings.list = v.list;
+  settings.lanes_per_atom = v.lanes;
   Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, settings, times);
   expect_all_pairs(domain, expected, v.tolerance);
 }
@@ -46,7 +48,11 @@ INSTANTIATE_TEST_SUITE_P(Cluster, Forces,
                                            Variant{1, ListKind::half, "mixed", everywhere, 3e-6},
                                            Variant{1, ListKind::full, "mixed", slab, 3e-6},
                                            Variant{2, ListKind::half, "mixed", nowhere, 3e-6},
-                                           Variant{2, ListKind::full, "mixed", everywhere, 3e-6}));
+                                           Variant{2, ListKind::full, "mixed", everywhere, 3e-6},
+                                           Variant{1, ListKind::full, "double", everywhere, 1e-12, 2},
+                                           Variant{1, ListKind::full, "double", slab, 1e-12, 32},
+                                           Variant{3, ListKind::full, "double", nowhere, 1e-12, 8},
+                                           Variant{2, ListKind::full, "mixed", everywhere, 3e-6, 4}));
 
 TEST(PerfectLattice, HasNoForces) {
   const Communicator comm;

@@ -52,6 +52,7 @@ struct Variant {
   std::array<bool, 3> periodic;
   bool shifted;
   double tolerance;  ///< relative to the largest force
+  int lanes = 0;     ///< an atom; 0: chosen
 };
 
 class LennardJonesForces : public ::testing::TestWithParam<Variant> {};
@@ -67,6 +68,7 @@ TEST_P(LennardJonesForces, EqualAllPairsLoopsOnAnyNumberOfRanks) {
   DomainSettings settings;
   settings.precision = v.precision;
   settings.list = v.list;
+  settings.lanes_per_atom = v.lanes;
   Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, settings, times);
   expect_all_pairs(domain, expected, v.tolerance);
 }
@@ -77,7 +79,9 @@ INSTANTIATE_TEST_SUITE_P(Cluster, LennardJonesForces,
                                            Variant{ListKind::half, "double", nowhere, true, 1e-12},
                                            Variant{ListKind::full, "double", everywhere, false, 1e-12},
                                            Variant{ListKind::half, "mixed", slab, true, 1e-5},
-                                           Variant{ListKind::full, "mixed", everywhere, false, 1e-5}));
+                                           Variant{ListKind::full, "mixed", everywhere, false, 1e-5},
+                                           Variant{ListKind::full, "double", everywhere, true, 1e-12, 8},
+                                           Variant{ListKind::full, "mixed", nowhere, false, 1e-5, 16}));
 
 /// LAMMPS' bench/in.lj: fcc of density 0.8442, temperature 1.44, cut-off 2.5, skin 0.3, time step 0.005.
 struct Melt : public ::testing::Test {

@@ -1,11 +1,12 @@
 // Steps that are graphs, or that one kernel makes until a list or output is due, are those of kernels that
-// are started one by one, bit for bit; teams that do not run at once do nothing instead of waiting for ever;
-// what neither does is refused.
+// are started one by one, bit for bit, by one lane an atom or by several; teams that do not run at once do
+// nothing instead of waiting for ever; what neither does is refused.
 #include <gtest/gtest.h>
 
 #include "common/errors.hpp"
 #include "toy_alloy.hpp"
 #include "tungsten_md/cluster/many_steps.hpp"
+#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/run_ahead.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 #include "tungsten_md/model/lennard_jones.hpp"
@@ -58,9 +59,13 @@ struct Launches : public ::testing::Test {
   }
 };
 
-TEST_F(Launches, GiveTheSameBits) {
-  const PotentialTables argon = make_lennard_jones({0.010323565, 3.405, 8.5125, false}, {"Ar"});
+const PotentialTables argon = make_lennard_jones({0.010323565, 3.405, 8.5125, true}, {"Ar"});
+Configuration argon_crystal(const std::array<bool, 3>& periodic) {
   const Lattice lattice = make_lattice(LatticeKind::fcc, 5.3, {5, 5, 5});
+  return build_crystal(lattice, periodic, "Ar", argon.elements[0].mass_amu);
+}
+
+TEST_F(Launches, GiveTheSameBits) {
   for (const Launch launch : {Launch::graph, Launch::persistent}) {
     what.dynamics.temperature.draw_k = 1500.0;
     what.run.timestep_ps = 0.002;
@@ -72,15 +77,76 @@ TEST_F(Launches, GiveTheSameBits) {
     what.dynamics.temperature.draw_k = 400.0;
     what.run.timestep_ps = 0.005;
     for (const auto& periodic : {everywhere, nowhere})
-      expect_same_bits(launch, argon, build_crystal(lattice, periodic, "Ar", argon.elements[0].mass_amu),
-                       "argon");
+      expect_same_bits(launch, argon, argon_crystal(periodic), "argon");
   }
+}
+
+TEST_F(Launches, GiveTheSameBitsByEightLanesAnAtom) {
+  what.run.lanes_per_atom = 8;
+  for (const Launch launch : {Launch::graph, Launch::persistent}) {
+    what.dynamics.temperature.draw_k = 1500.0;
+    what.run.timestep_ps = 0.002;
+    expect_same_bits(launch, toy::alloy(1), toy::shaken_crystal(toy::alloy(1), {7, 6, 6}, slab, 0.0),
+                     "one element");
+    expect_same_bits(launch, toy::alloy(2), toy::shaken_crystal(toy::alloy(2), {7, 6, 6}, everywhere, 0.0),
+                     "an alloy");
+    what.dynamics.temperature.draw_k = 400.0;
+    what.run.timestep_ps = 0.005;
+    expect_same_bits(launch, argon, argon_crystal(everywhere), "argon");
+  }
+}
+
+TEST_F(Launches, GoTheSameWayByAnyNumberOfLanes) {
+  constexpr std::int64_t steps = 200;
+  for (const bool metal : {true, false}) {
+    const PotentialTables potential = metal ? toy::alloy(2) : argon;
+    const Configuration start =
+        metal ? toy::shaken_crystal(potential, {7, 6, 6}, everywhere, 0.0) : argon_crystal(everywhere);
+    what.potential.elements = metal ? std::vector<std::string>{"A", "B"} : std::vector<std::string>{"Ar"};
+    what.dynamics.temperature.draw_k = metal ? 1500.0 : 150.0;
+    what.run.timestep_ps = metal ? 0.001 : 0.005;
+    what.run.launch = Launch::persistent;
+    std::vector<std::vector<Vec3>> places;
+    for (const int lanes : {1, 4, 32}) {
+      what.run.lanes_per_atom = lanes;
+      Simulation s(comm, what, potential, start, times);
+      while (s.steps_done() < steps - 1) s.run_ahead(steps - 1 - s.steps_done());
+      s.step(true);
+      EXPECT_EQ(s.domain().list().lanes, lanes);
+      EXPECT_GT(s.domain().rebuilds(), 1);
+      EXPECT_LT(std::abs(s.energy_error_ev(s.thermo())), 2e-3 * s.thermo().kinetic_ev) << lanes << " lanes";
+      places.push_back(s.configuration().atoms.x);
+    }
+    for (std::size_t k = 1; k < places.size(); ++k) {
+      EXPECT_NE(places[k], places[0]) << "other lanes add up in another order";
+      for (std::size_t i = 0; i < places[0].size(); ++i)
+        for (std::size_t d = 0; d < 3; ++d) ASSERT_NEAR(places[k][i][d], places[0][i][d], 1e-9);
+    }
+  }
+}
+
+TEST(Lanes, AreAsManyAsADeviceRunsAtOnce) {
+  constexpr std::int64_t h100 = 132 * 2048 / 4;
+  const std::pair<std::int64_t, int> expected[] = {{1, 32},     {500, 32},   {2'000, 32},
+                                                   {4'000, 16}, {8'000, 8},  {16'000, 4},
+                                                   {33'792, 2}, {33'793, 1}, {800'000, 1}};
+  for (const auto& [atoms, lanes] : expected) EXPECT_EQ(lanes_for(atoms, h100), lanes) << atoms;
+}
+
+TEST_F(Launches, HaveOneLaneAnAtomOnCpus) {
+  if (!Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible) GTEST_SKIP() << "on a GPU";
+  const PotentialTables potential = toy::alloy(1);
+  const Simulation s(comm, what, potential, toy::shaken_crystal(potential, {4, 4, 4}, everywhere, 0.0),
+                     times);
+  EXPECT_EQ(threads_at_once(), 1);
+  EXPECT_EQ(s.layout().find("lanes"), std::string::npos);
 }
 
 TEST_F(Launches, GoOnFromAStateBitForBit) {
   const PotentialTables potential = toy::alloy(1);
   what.potential.elements = {"A"};
   what.run.launch = Launch::persistent;
+  what.run.lanes_per_atom = 4;
   const auto run_to = [](Simulation& s, std::int64_t step) {
     while (s.steps_done() < step) s.run_ahead(step - s.steps_done());
   };
@@ -137,11 +203,12 @@ struct TellNeighbours {
     League league(team, words.data());
     if (league.meet()) {
       const int me = team.league_rank(), next = (me + 1) % team.league_size();
-      Kokkos::atomic_inc(&met());
+      const auto once = [&](const auto& body) { Kokkos::single(Kokkos::PerTeam(team), body); };
+      once([&] { Kokkos::atomic_inc(&met()); });
       for (int round = 1; round <= rounds; ++round) {
-        told(next) = round;
+        once([&] { told(next) = round; });
         league.barrier();
-        if (told(me) != round) ++wrong(me);
+        once([&] { wrong(me) += told(me) != round ? 1 : 0; });
         league.barrier();
       }
     }
@@ -153,13 +220,14 @@ struct Outcome {
   int met, wrong, last_to_leave;
 };
 Outcome run_league(int teams) {
+  const int lanes = std::min(8, Kokkos::TeamPolicy<ExecSpace>::vector_length_max());
   const TellNeighbours kernel{Kokkos::View<LeagueWords, MemSpace>("words"),
                               Kokkos::View<int*, MemSpace>("told", teams),
                               Kokkos::View<int*, MemSpace>("wrong", teams),
                               Kokkos::View<int, MemSpace>("met"), Kokkos::View<int, MemSpace>("last")};
   Outcome outcome{};
   for (int again = 0; again < 2; ++again)  // its words are as they were
-    Kokkos::parallel_for("tell_neighbours", Kokkos::TeamPolicy<ExecSpace>(teams, 1), kernel);
+    Kokkos::parallel_for("tell_neighbours", Kokkos::TeamPolicy<ExecSpace>(teams, 1, lanes), kernel);
   Kokkos::deep_copy(outcome.met, kernel.met);
   Kokkos::deep_copy(outcome.last_to_leave, kernel.last_to_leave);
   const auto wrong = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), kernel.wrong);
@@ -168,7 +236,7 @@ Outcome run_league(int teams) {
 }
 
 TEST(Leagues, MeetAtBarriersWhereEachTeamHasAProcessor) {
-  const int teams = LeagueShape::of(1 << 20, 1).teams;
+  const int teams = LeagueShape::of(1 << 20, 1, 1).teams;
   const Outcome n = run_league(teams);
   EXPECT_EQ(n.met, 2 * teams);
   EXPECT_EQ(n.wrong, 0);
@@ -178,7 +246,7 @@ TEST(Leagues, MeetAtBarriersWhereEachTeamHasAProcessor) {
 TEST(Leagues, LeaveWhenTeamsDoNotRunAtOnce) {
   if (!Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible)
     GTEST_SKIP() << "a device's multiprocessor takes several small teams";
-  const Outcome n = run_league(LeagueShape::of(1 << 20, 1).teams + 1);
+  const Outcome n = run_league(LeagueShape::of(1 << 20, 1, 1).teams + 1);
   EXPECT_EQ(n.met, 0);
   EXPECT_EQ(n.last_to_leave, 2);
 }

@@ -102,6 +102,8 @@ struct StepCounts : public ::testing::Test {
   int messages() const { return comm.size() == 1 ? 0 : comm.size() == 4 ? 3 : 4; }
 
   static constexpr int steps = 6;
+  /// Embedded atoms or Lennard-Jones, by a lane an atom or several: the same counts.
+  static constexpr std::pair<bool, int> any_lanes[] = {{true, 1}, {false, 1}, {true, 8}, {false, 8}};
 };
 
 // Moving (the sites with the atoms), density, embedding, force, the second half of the kick.
@@ -110,8 +112,9 @@ constexpr int density_kernels = 5, plain_kernels = 3;
 TEST_F(StepCounts, OfAnOpenSlab) {
   const std::array<int, 3> cells{24, 24, 4};
   const bool alone = comm.size() == 1;
-  for (const bool density : {true, false}) {
+  for (const auto& [density, lanes] : any_lanes) {
     what.dynamics.temperature.draw_k = density ? 580.0 : 40.0;
+    what.run.lanes_per_atom = lanes;
     const Counts n = between_lists(density ? tungsten(cells, nowhere) : argon(cells, nowhere));
     // Ghosts: what leaves in a stage is packed in one kernel, what arrives is taken in by another.
     const int exchanges = density ? 2 : 1;
@@ -130,8 +133,9 @@ TEST_F(StepCounts, OfAPeriodicCube) {
   if (comm.size() == 9) GTEST_SKIP() << "counted on fewer ranks";
   const std::array<int, 3> cells{10, 10, 10};
   const bool alone = comm.size() == 1;
-  for (const bool density : {true, false}) {
+  for (const auto& [density, lanes] : any_lanes) {
     what.dynamics.temperature.draw_k = density ? 580.0 : 40.0;
+    what.run.lanes_per_atom = lanes;
     const Counts n = between_lists(density ? tungsten(cells, everywhere) : argon(cells, everywhere));
     // A rank's own images are taken by their indices: nothing is packed, and nobody waits.
     const int exchanges = density ? 2 : 1;
@@ -173,6 +177,7 @@ TEST_F(StepCounts, AStepIsOneGraphOrOneKernelMakesManySteps) {
                              argon({10, 10, 10}, everywhere)}) {
       what.dynamics.temperature.draw_k = c.potential.lennard_jones ? 40.0 : 580.0;
       what.run.launch = launch;
+      what.run.lanes_per_atom = c.periodic[0] ? 8 : 1;
       const auto& element = c.potential.elements[0];
       Simulation s(comm, what, c.potential,
                    build_crystal(c.lattice, c.periodic, element.symbol, element.mass_amu), times);

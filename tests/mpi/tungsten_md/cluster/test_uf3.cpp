@@ -22,6 +22,7 @@ struct Variant {
   const char* precision;
   std::array<bool, 3> periodic;
   double tolerance;  ///< relative to the largest force
+  int lanes = 0;     ///< an atom; 0: chosen
 };
 
 class Uf3Forces : public ::testing::TestWithParam<Variant> {};
@@ -37,6 +38,7 @@ TEST_P(Uf3Forces, EqualPlainLoopsOverTripletsOnAnyNumberOfRanks) {
   settings.precision = v.precision;
   settings.list = v.list;
   settings.skin_angstrom = 0.3;
+  settings.lanes_per_atom = v.lanes;
   Domain domain(comm, toy::slice(all, comm.rank(), comm.size()), potential, settings, times);
   expect_all_pairs(domain, expected, v.tolerance);
 }
@@ -52,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{3, 3, 4.6, 1.0, ListKind::full, "double", everywhere, 1e-12},
                       Variant{1, 3, 3.5, 1.3, ListKind::half, "double", everywhere, 1e-12},
                       Variant{1, 3, 4.6, 1.3, ListKind::half, "mixed", everywhere, 2e-5},
-                      Variant{2, 3, 4.6, 1.0, ListKind::full, "mixed", slab, 2e-5}));
+                      Variant{2, 3, 4.6, 1.0, ListKind::full, "mixed", slab, 2e-5},
+                      Variant{2, 3, 4.6, 1.3, ListKind::full, "double", everywhere, 1e-12, 8}));
 
 TEST(Uf3Reference, HasTheSlopesOfItsEnergy) {
   const PotentialTables potential = toy::uf3(2, 3);

@@ -212,6 +212,10 @@ def main():
            ["run.launch=graph", "thermostat.kind=langevin", "thermostat.temperature_k=300"], ranks=1)
     t.deck("many steps a kernel of triplets", "found a UF3 potential, expected embedded atoms", [*splines, *persistent], uf3, ranks=1)
     t.deck("many steps a kernel by half lists", "expected full or auto with run.launch", [*persistent, "run.neighbour_list=half"])
+    lanes = "run.lanes_per_atom"
+    t.deck("lanes that are no power of two", f"key '{lanes}' = 12: expected 0, 1, 2, 4, 8, 16 or 32", [f"{lanes}=12"])
+    t.deck("more lanes than a warp has", f"key '{lanes}' = 64: expected", [f"{lanes}=64"])
+    t.deck("lanes for half lists", f"expected full or auto with {lanes}", [f"{lanes}=8", "run.neighbour_list=half"])
     # States and checkpoints
     forces = ["forces", "state.data", "--potential", "p.eam.alloy", "--elements", "W", "--out", "out"]
     data = "t\n\n1 atoms\n1 atom types\n0 20 xlo xhi\n0 20 ylo yhi\n0 20 zlo zhi\n\nAtoms # atomic\n\n1 {} 1 1 1\n"

@@ -190,7 +190,7 @@ MAY_CHANGE = {
     "crystal": {
         "title": "other", "run.steps": "5", "run.duration_ps": "9", "run.skin_angstrom": "0.6", "run.neighbour_list": "full",
         "run.launch": "kernels",  # the other words are not for decks with a bath; test_pieces.py goes from one to another
-        "run.rank_grid": "[1,1,1]", "output.thermo_every_steps": "2", "output.defects_every_steps": "2",
+        "run.lanes_per_atom": "8", "run.rank_grid": "[1,1,1]", "output.thermo_every_steps": "2", "output.defects_every_steps": "2",
         "output.trajectory_every_steps": "2", "output.trajectory_formats": '["dump"]', "output.checkpoint_every_steps": "1",
         "output.start_state": "true", "output.final_state": "true", "check.energy_tolerance_ev_per_atom": "2",
         "check.momentum_tolerance": "1", "potential.format": "auto", "wafer.machine": "wse3",

@@ -151,6 +151,7 @@ def a_crystal_at_rest_passes_its_checks(f):
 def launches_of_steps_leave_the_same_files(f):
     f.run("--set", "run.neighbour_list=full", out="kernels")
     whole = {x["name"]: x["value"] for x in f.result("kernels")["figures"]}
+    yield whole["lanes_per_atom"] == 1, "on CPUs an atom has one lane"
     for launch in ("graph", "persistent"):
         code, text = f.run("--set", f"run.launch={launch}", "--set", "output.checkpoint_every_steps=20", out=launch)
         figures = {x["name"]: x["value"] for x in f.result(launch)["figures"]}
@@ -159,6 +160,10 @@ def launches_of_steps_leave_the_same_files(f):
             f"{launch}: exit code {code}, files that differ: {f.same('kernels', launch)}"
         yield 0 < launches <= steps <= 40 and (launch == "graph" or launches <= 8 + figures["list_rebuilds"]), \
             f"{launch}: {steps} steps by {launches} launches"
+    code, text = f.run("--set", "run.lanes_per_atom=8", out="lanes")
+    yield code == 0 and "8 lanes an atom" in text, f"8 lanes: exit code {code}, {text[:300]}"
+    figures = {x["name"]: x["value"] for x in f.result("lanes")["figures"]}
+    yield figures["lanes_per_atom"] == 8, f"in the result: {figures['lanes_per_atom']}"
 
 
 def the_older_checkpoint_stands_in(f):

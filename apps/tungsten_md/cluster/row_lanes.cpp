@@ -1,0 +1,16 @@
+#include "tungsten_md/cluster/row_lanes.hpp"
+
+namespace wafermark::tungsten {
+
+int lanes_for(std::int64_t atoms, std::int64_t threads) {
+  int lanes = 1;
+  while (lanes < 32 && 2 * lanes * atoms <= threads) lanes *= 2;
+  return lanes;
+}
+
+std::int64_t threads_at_once() {
+  constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
+  return on_host ? 1 : ExecSpace().concurrency() / 4;
+}
+
+}  // namespace wafermark::tungsten
