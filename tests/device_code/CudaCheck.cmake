@@ -1,10 +1,11 @@
 # By nvcc for sm_90, as target `cuda_compile`. Its device half ends at PTX: g++ over the host half would take three quarters of the time, and what is
 # wrong there nvcc's own front end says too.
 option(WAFERMARK_CUDA_CHECK "Compile device code with nvcc too, where there is one" ON)
+set(kokkos_cuda_headers "")
 set(unavailable "switched off (WAFERMARK_CUDA_CHECK)")
+find_program(WAFERMARK_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
 if(WAFERMARK_CUDA_CHECK AND NOT Kokkos_ENABLE_CUDA)
   set(unavailable "no nvcc that works with ${CMAKE_CXX_COMPILER}")
-  find_program(WAFERMARK_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
   if(WAFERMARK_NVCC)
     set(CMAKE_CUDA_COMPILER ${WAFERMARK_NVCC})
     set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
