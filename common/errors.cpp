@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/cpu_level_check.hpp"
+#include "common/device_check.hpp"
 #include "common/hdf5_file.hpp"
 #include "common/mpi_start.hpp"
 #include "common/plain_program.hpp"
@@ -76,26 +77,38 @@ Words divide(int argc, char** argv) {
   return words;
 }
 
+/// Answered without Kokkos where a program for GPUs finds none, as on the node where one logs in.
+bool asks_what_there_is(const std::vector<char*>& words) {
+  for (const char* word : words) {
+    if (word == nullptr || std::string_view(word) == "--") return false;
+    for (const char* question : {"--help", "-h", "--version"})
+      if (std::string_view(word) == question) return true;
+  }
+  return false;
+}
+
 /// Kokkos aborts with a backtrace at these values; this is one line.
-void check_kokkos_number(const std::string& name, const std::string& value, long least) {
-  constexpr long most = 65536;
+void check_kokkos_number(const std::string& name, const std::string& value, long least, long most) {
   const bool whole =
       !value.empty() && value.size() < 7 && value.find_first_not_of("0123456789") == std::string::npos;
   if (!whole || std::stol(value) < least || std::stol(value) > most)
     throw InputError(fmt::format("{}={}: expected a whole number from {} to {}", name, value, least, most));
 }
 
-void check_kokkos_numbers(const std::vector<char*>& words) {
+void check_kokkos_numbers(const std::vector<char*>& words, const Devices& devices) {
   struct Number {
     std::string word, variable;
-    long least;
+    long least, most;
   };
-  for (const Number& n : {Number{"--kokkos-num-threads", "KOKKOS_NUM_THREADS", 1},
-                          Number{"--kokkos-device-id", "KOKKOS_DEVICE_ID", 0}}) {
-    if (const char* value = std::getenv(n.variable.c_str())) check_kokkos_number(n.variable, value, n.least);
+  constexpr long many = 65536;
+  for (const Number& n :
+       {Number{"--kokkos-num-threads", "KOKKOS_NUM_THREADS", 1, many},
+        Number{"--kokkos-device-id", "KOKKOS_DEVICE_ID", 0, devices.expected ? devices.count - 1 : many}}) {
+    if (const char* value = std::getenv(n.variable.c_str()))
+      check_kokkos_number(n.variable, value, n.least, n.most);
     for (const char* word : words)
       if (word != nullptr && std::string_view(word).starts_with(n.word + "="))
-        check_kokkos_number(n.word, word + n.word.size() + 1, n.least);
+        check_kokkos_number(n.word, word + n.word.size() + 1, n.least, n.most);
   }
 }
 
@@ -114,7 +127,11 @@ void tell_of_crowded_threads(const char* program) {
 int with_kokkos(Words words, const std::function<int(int, char**)>& body) {
   const bool help = std::any_of(words.kokkos.begin(), words.kokkos.end() - 1,
                                 [](const char* word) { return std::string_view(word) == "--kokkos-help"; });
-  check_kokkos_numbers(words.kokkos);
+  const Devices devices = find_devices();
+  if (devices.expected && devices.count == 0 && asks_what_there_is(words.own))
+    return body(static_cast<int>(words.own.size()) - 1, words.own.data());
+  expect_devices(devices);
+  check_kokkos_numbers(words.kokkos, devices);
   Kokkos::Impl::do_not_warn_not_recognized_command_line_argument(std::regex("--kokkos-.*"));
   int left = static_cast<int>(words.kokkos.size()) - 1;
   const runtime::KokkosScope kokkos(left, words.kokkos.data());
