@@ -1,9 +1,5 @@
 # By clang for the GPUs of Frontier (gfx90a) and El Capitan (gfx942), as target `hip_compile`: slow, not in CI. Needs a clang of version 19 or later and
 # AMD's headers: those of a ROCm, or what jobscripts/hip_headers.sh brings.
-set(cache $ENV{XDG_CACHE_HOME})
-if(NOT cache)
-  set(cache $ENV{HOME}/.cache)
-endif()
 find_program(WAFERMARK_HIP_CLANG NAMES amdclang++ clang++-21 clang++-20 clang++-19 HINTS ENV ROCM_PATH PATHS /opt/rocm PATH_SUFFIXES bin llvm/bin)
 find_path(WAFERMARK_HIP_ROOT include/hip/hip_runtime.h HINTS ENV ROCM_PATH PATHS /opt/rocm ${cache}/wafermark/hip/usr NO_CMAKE_SYSTEM_PATH)
 set(unavailable "")
