@@ -16,7 +16,8 @@ python_with() {
   local python modules
   modules=$(IFS=,; echo "$*")
   for python in ${WAFERMARK_PYTHON:-} python3 /usr/bin/python3; do
-    if "$python" -c "import $modules" >/dev/null 2>&1; then echo "$python"; return 0; fi
+    # What lies in the folder of the caller is not a module (Python 3.11; older ones would take it).
+    if PYTHONSAFEPATH=1 "$python" -c "import $modules" >/dev/null 2>&1; then echo "$python"; return 0; fi
   done
   echo "found no Python with $modules (set WAFERMARK_PYTHON to one that has them)" >&2
   return 1

@@ -204,6 +204,9 @@ class Spack(unittest.TestCase):
         self.assertEqual(self.said.generators, ["ninja"])
         self.assertNotIn("ninja", [spec for spec, _ in self.said.depends])
 
+    def test_it_is_built_for_the_cpu_that_spack_chose(self):
+        self.assertIn("WAFERMARK_CPU=", self.arguments())
+
     def test_what_cmake_looks_for_is_a_dependency(self):
         found = set(re.findall(r"find_package\((\w+)", (SOURCE / "cmake/Dependencies.cmake").read_text()))
         names = {spec.split()[0].split("@")[0].replace("-", "").lower() for spec, _ in self.said.depends}

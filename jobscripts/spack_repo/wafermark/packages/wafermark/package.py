@@ -72,6 +72,7 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
             self.define_from_variant("WAFERMARK_TESTS", "tests"),
             self.define_from_variant("WAFERMARK_BENCHMARKS", "tests"),
             self.define("WAFERMARK_BACKEND", backend),
+            self.define("WAFERMARK_CPU", ""),  # Spack's compilers build for the spec's target
             self.define("CMAKE_UNITY_BUILD", True),
         ]
         if backend == "CUDA":
