@@ -297,7 +297,7 @@ void Decoder::run_on_device(KernelChain& kernels, std::int64_t n) {
 bool Decoder::suits_graph(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) const {
   // Simulated workers are charged for each kernel that they start; a threshold's product has loops of its
   // own.
-  return comm_.size() == 1 && !runtime::charges_kernels() && !weights_.embedding.hollow() &&
+  return graphs_there && comm_.size() == 1 && !runtime::charges_kernels() && !weights_.embedding.hollow() &&
          !weights_.activation_threshold && wanted.size() == rows.size() &&
          std::int64_t(rows.size()) <= chunk_rows;
 }
