@@ -40,8 +40,9 @@ function(wafermark_holds_device_code out file)
   set(${out} ${known} PARENT_SCOPE)
 endfunction()
 
-# wafermark_device_sources(OUT target): the target's C++ sources that hold device code, as absolute paths.
-function(wafermark_device_sources out target)
+# wafermark_device_sources(OUT target BACKEND): the target's C++ sources that hold device code, as absolute paths, and
+# those beside them that only a build for the back end (cuda, hip) has.
+function(wafermark_device_sources out target backend)
   set(found "")
   get_target_property(type ${target} TYPE)
   if(type MATCHES "EXECUTABLE|STATIC_LIBRARY|SHARED_LIBRARY|OBJECT_LIBRARY")
@@ -53,6 +54,10 @@ function(wafermark_device_sources out target)
         wafermark_holds_device_code(device ${path})
         if(device)
           list(APPEND found ${path})
+        endif()
+        string(REGEX REPLACE "_host\\.cpp$" "_${backend}.cpp" sister ${path})
+        if(NOT sister STREQUAL path AND EXISTS ${sister})
+          list(APPEND found ${sister})
         endif()
       endif()
     endforeach()

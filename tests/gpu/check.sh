@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All that a GPU is asked in one go, when one is at hand: tests, slabs of the SC24 paper, 1,000 atoms, Llama decoding
-# dense and sparse. Under six minutes on one device; each part has its own limit, and one that fails or is cut leaves
+# dense and sparse, alone and in batches. Under six minutes on one device; each part has its own limit, and one that fails or is cut leaves
 # the others alone.
 #   tests/gpu/check.sh [--build DIR] [--out DIR] [--short]
 #   --build  build folder of a GPU preset, built (default: build/cluster-cuda, or build/cluster-hip)
@@ -70,7 +70,16 @@ decode() {
     --out "$out/$1" --overwrite
 }
 
-tests='^(test_forces|test_lennard_jones|test_simulation|test_dynamics_drivers|test_electrons|test_step_counts|test_many_steps|test_llama_decoder|test_llama_token_counts)_1$|^test_llama_(row_dots|packed_matrix|device_kernels|token_choice)$'
+# batch NAME model format sequences prompt tokens: by the device's library of matrix products, and by warps.
+batch() {
+  local way
+  for way in library warps; do
+    part "$1_$way" 60 env WAFERMARK_BATCH_PRODUCTS=$way "$llama" run --synthetic "$2" --format "$3" --value bf16 \
+      --sequences "$4" --prompt-tokens "$5" --tokens "$6" --quiet --out "$out/$1_$way" --overwrite
+  done
+}
+
+tests='^(test_forces|test_lennard_jones|test_simulation|test_dynamics_drivers|test_electrons|test_step_counts|test_many_steps|test_llama_decoder|test_llama_token_counts)_1$|^test_llama_(row_dots|packed_matrix|device_kernels|batch_products|token_choice)$'
 part tests 150 ctest --test-dir "$folder" -R "$tests" --output-on-failure
 part two_ranks_on_one_device 60 ctest --test-dir "$folder" -R '^(test_forces|test_lennard_jones)_2$' --output-on-failure
 
@@ -79,6 +88,7 @@ if [ $short = yes ]; then
   few_atoms 50
   decode dense "llama2-7b:layers=1,sparsity=0.0" dense 2
   decode sparse "llama2-7b:layers=1,sparsity=0.7" bit_mask 2
+  batch batch16 "tinyllama-1.1b:layers=1,sparsity=0.7" bit_mask 16 2 3
 else
   slab W_double W '[256, 261, 6]' 2000 double
   slab W_mixed W '[256, 261, 6]' 2000 mixed
@@ -88,6 +98,10 @@ else
   decode tinyllama_dense tinyllama-1.1b dense 128
   decode tinyllama_sparse tinyllama-1.1b:sparsity=0.7 bit_mask 128
   decode llama2_7b_sparse llama2-7b:sparsity=0.7 bit_mask 64
+  batch batch16 tinyllama-1.1b:sparsity=0.7 bit_mask 16 16 64
+  batch batch64 tinyllama-1.1b:sparsity=0.7 bit_mask 64 16 64
+  batch batch64_dense tinyllama-1.1b dense 64 16 64
+  batch prompt512 tinyllama-1.1b:sparsity=0.7 bit_mask 1 512 2
 fi
 if command -v nsys >/dev/null; then
   part kernels 60 nsys profile --force-overwrite true --stats true --output "$out/kernels" "$tungsten" run \
@@ -104,7 +118,7 @@ for file in sorted(Path(sys.argv[1]).glob("*/result.json")):
     for figure in result["figures"]:
         if figure["value"] is not None and figure["name"] in (
                 "steps_per_second", "atom_steps_per_second", "joules_per_atom_step", "decode_tokens_per_second",
-                "joules_per_token", "bytes_per_token"):
+                "prefill_tokens_per_second", "joules_per_token", "bytes_per_token"):
             rows.append((file.parent.name, figure["name"], f"{figure['value']:.4g} {figure['unit']}".strip()))
     head = f"{result['started'][:10]}, {machine.get('device') or machine['cpu']}, {build['backend']}, Kokkos {build['kokkos']}, " \
            f"{machine.get('device_messages', '')}, commit {build['commit']}"

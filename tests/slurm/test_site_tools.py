@@ -210,7 +210,8 @@ class Spack(unittest.TestCase):
     def test_what_cmake_looks_for_is_a_dependency(self):
         found = set(re.findall(r"find_package\((\w+)", (SOURCE / "cmake/Dependencies.cmake").read_text()))
         names = {spec.split()[0].split("@")[0].replace("-", "").lower() for spec, _ in self.said.depends}
-        other = {"blas": "openblas", "lapack": "openblas", "nlohmann_json": "nlohmannjson", "zlib": "zlibapi"}  # Spack's names
+        other = {"blas": "openblas", "lapack": "openblas", "nlohmann_json": "nlohmannjson", "zlib": "zlibapi",
+                 "cudatoolkit": "cuda"}  # Spack's names
         for package in found:
             self.assertIn(other.get(package.lower(), package.lower()), names)
 

@@ -118,6 +118,7 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
       places_(std::int64_t(cached_positions(weights.configuration, double(capacity), double(chunk_rows)))),
       cache_type_(cache),
       bf16_(choose_bf16_products(comm)),
+      batch_(choose_batch_form(comm)),
       product_(bf16_.products) {
   const Configuration& c = weights.configuration;
   const Shares& s = weights.shares;
@@ -153,12 +154,17 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
   logits_ = rows("logits", s.vocabulary.count);
   if (form == KernelForm::device && DeviceLayers::suits(weights)) {
     const PassArrays arrays{stream_, query_key_value_, attended_, gated_, logits_, rows_, cache_, turns_};
-    device_.emplace(weights, arrays, chunk_rows);
+    device_.emplace(weights, arrays, chunk_rows, batch_);
     chooser_.emplace(sequences);
     return;
   }
   normed_ = rows("normed", c.dim);
   gate_up_ = rows("gate, up", 2 * s.hidden.count);
+}
+
+std::string Decoder::instructions() const {
+  if (device_) return device_->in_words();
+  return on_host ? instructions_for(weights_.layers.front().down, bf16_) : "a warp a row";
 }
 
 double Decoder::inactive_share() const {
@@ -274,7 +280,7 @@ void Decoder::run_on_device(KernelChain& kernels, std::int64_t n) {
   const auto join = [&] {
     if (alone) return;
     sum_over_ranks(stream_, n);
-    device_->sum_squares(kernels, n);
+    device_->stream_changed();
   };
   device_->embed(kernels);
   join();
@@ -297,9 +303,10 @@ void Decoder::run_on_device(KernelChain& kernels, std::int64_t n) {
 bool Decoder::suits_graph(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) const {
   // Simulated workers are charged for each kernel that they start; a threshold's product has loops of its
   // own.
+  const auto n = std::int64_t(rows.size());
   return graphs_there && comm_.size() == 1 && !runtime::charges_kernels() && !weights_.embedding.hollow() &&
-         !weights_.activation_threshold && wanted.size() == rows.size() &&
-         std::int64_t(rows.size()) <= chunk_rows;
+         !weights_.activation_threshold && wanted.size() == rows.size() && n <= chunk_rows &&
+         (graphs_take_calls || !device_->calls_library(n));
 }
 
 void Decoder::submit_graph(std::span<const TokenRow> rows) {
@@ -311,15 +318,21 @@ void Decoder::submit_graph(std::span<const TokenRow> rows) {
     head(kernels, n, false);
     chooser_->draw(kernels, 0, n, logits_, weights_.shares.vocabulary.first, false);
   };
-  const auto graph = graphs_.try_emplace({n, chooser_->weighted()}, fill).first;
+  const auto [place, first] = graphs_.try_emplace({n, chooser_->weighted()});
+  std::optional<KernelGraph>& graph = place->second;
+  if (first && device_->calls_library(n)) {  // which loads kernels at their first call; not into a graph
+    KernelChain kernels;
+    return fill(kernels);
+  }
+  if (!graph) graph.emplace(fill);
   const Region region(times_, "graph of a token");
-  graph->second.submit();
+  graph->submit();
 }
 
 void Decoder::head(KernelChain& kernels, std::int64_t n, bool moved) {
   const Region region(times_, "output head");
   if (device_) {
-    if (moved) device_->sum_squares(kernels, n);
+    if (moved) device_->stream_changed();
     return device_->head(kernels, n);
   }
   norm_rows(stream_, weights_.final_norm, float(weights_.configuration.norm_epsilon), n, normed_);

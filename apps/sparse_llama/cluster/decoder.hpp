@@ -23,8 +23,8 @@ class Decoder final : public ForwardPass {
   /// Collective. Room for `sequences` sequences of `capacity` tokens each, of windowed models for what their
   /// windows reach, kept as `cache`, of the types that caches hold; none where the weights are hollow, of
   /// which every kernel is started and none computes. Throws InputError when the cache does not fit into
-  /// memory, and as choose_bf16_products() does. The communicator and the weights must outlive the decoder.
-  /// The device's kernels run where the weights suit them (DeviceLayers::suits()).
+  /// memory, and as choose_bf16_products() and choose_batch_form() do. The communicator and the weights must
+  /// outlive the decoder. The device's kernels run where the weights suit them (DeviceLayers::suits()).
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
           RegionTimes& times, KernelForm form = native_form(), ValueType cache = ValueType::fp32);
 
@@ -43,8 +43,8 @@ class Decoder final : public ForwardPass {
   double bytes_per_token(std::int64_t position) const;
   /// Hidden units of this rank that were zero, of all so far, for the threshold; 0 without one.
   double inactive_share() const;
-  /// How bf16 weights are multiplied.
-  const Bf16Choice& bf16() const { return bf16_; }
+  /// For results: the kernels that have multiplied the layers' weights.
+  std::string instructions() const;
   /// Bytes of this rank's cache.
   std::int64_t cache_bytes() const;
 
@@ -80,6 +80,7 @@ class Decoder final : public ForwardPass {
   std::int64_t positions_ = 0;  ///< positions that the rows of this chunk attend to, together
   std::vector<RowRun> runs_;    ///< of these rows
   Bf16Choice bf16_;
+  BatchForm batch_;
   MatrixVectors product_;
   ActiveInputs active_product_;
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
@@ -91,8 +92,9 @@ class Decoder final : public ForwardPass {
   Kokkos::View<float**, Kokkos::LayoutRight, SharedSpace> host_sums_;  ///< where MPI reads no device memory
   std::optional<DeviceLayers> device_;
   std::optional<TokenChooser> chooser_;
-  /// By rows, and whether tokens are drawn by weights: what a call starts, once it has been made.
-  std::map<std::pair<std::int64_t, bool>, KernelGraph> graphs_;
+  /// By rows, and whether tokens are drawn by weights: what a call starts, once it has been made. None behind
+  /// the first call of those whose kernels had to be started before.
+  std::map<std::pair<std::int64_t, bool>, std::optional<KernelGraph>> graphs_;
 };
 
 }  // namespace wafermark::llama

@@ -1,5 +1,7 @@
 #include "sparse_llama/cluster/device_layers.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sparse_llama/cluster/lanes.hpp"
@@ -68,10 +70,13 @@ bool DeviceLayers::suits(const RankWeights& weights) {
   return all;
 }
 
-DeviceLayers::DeviceLayers(const RankWeights& weights, const PassArrays& arrays, std::int64_t most_rows)
+DeviceLayers::DeviceLayers(const RankWeights& weights, const PassArrays& arrays, std::int64_t most_rows,
+                           BatchForm form)
     : weights_(weights),
       arrays_(arrays),
       given_("rows given", std::size_t(most_rows)),
+      most_rows_(most_rows),
+      form_(form),
       most_parts_(attention_.most_parts(std::int64_t(arrays.turns.cosine.extent(0)),
                                         weights.configuration.sliding_window)),
       zeros_("hidden units at zero") {
@@ -107,6 +112,36 @@ void DeviceLayers::note(std::span<const TokenRow> rows) {
   given_under_way_ = true;
 }
 
+bool DeviceLayers::calls_library(std::int64_t n) const {
+  return form_ == BatchForm::library && BatchProducts::suits(weights_.output_head(), n);
+}
+
+std::string DeviceLayers::in_words() const {
+  const std::string warps = "warps of a device";
+  return batch_ ? fmt::format("{}, from {} vectors {} in bf16", warps, library_from, batch_->library_name())
+                : warps;
+}
+
+void DeviceLayers::multiply(KernelChain& kernels, const PackedMatrix& m, const ProductInput& in,
+                            const ProductOutput& out) {
+  if (form_ == BatchForm::library && BatchProducts::suits(m, in.count)) {
+    if (!batch_) {
+      batch_.emplace(most_rows_);
+      const RankLayer& any = weights_.layers.front();
+      batch_->make_room(any.query_key_value, PairEnd::store);
+      batch_->make_room(any.attention_output, PairEnd::add);
+      batch_->make_room(any.gate_up, PairEnd::swiglu);
+      batch_->make_room(any.down, PairEnd::add);
+      batch_->make_room(weights_.output_head(), PairEnd::store);
+    }
+    batch_->multiply(kernels, m, in, out);
+    if (out.squares != nullptr) stream_changed();
+    return;
+  }
+  if (in.norm != nullptr && squares_.parts == 0) sum_squares(kernels, in.count);
+  multiply_pairs(kernels, m, in, out);
+}
+
 void DeviceLayers::embed(KernelChain& kernels) {
   squares_.parts = 1;
   const PackedMatrix& m = weights_.embedding;
@@ -131,27 +166,27 @@ void DeviceLayers::attend(KernelChain& kernels, std::int64_t l, PairEnd end) {
   const std::int64_t heads = weights_.shares.heads.count;
   const HeadAdjustments adjust{pointer(w.query_key_value_bias), pointer(w.query_norm), pointer(w.key_norm),
                                float(weights_.configuration.norm_epsilon)};
-  multiply_pairs(kernels, w.query_key_value, normed(w.attention_norm, count_),
-                 {a.query_key_value.data(), std::int64_t(a.query_key_value.stride(0))});
+  multiply(kernels, w.query_key_value, normed(w.attention_norm, count_),
+           {a.query_key_value.data(), std::int64_t(a.query_key_value.stride(0))});
   place_heads(kernels, pass(l), adjust, a.turns, heads, a.query_key_value, a.cache);
   attention_.attend(kernels, pass(l), most_parts_, heads, a.query_key_value, a.cache, a.attended);
-  multiply_pairs(kernels, w.attention_output, {a.attended.data(), std::int64_t(a.attended.stride(0)), count_},
-                 {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
+  multiply(kernels, w.attention_output, {a.attended.data(), std::int64_t(a.attended.stride(0)), count_},
+           {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
 }
 
 void DeviceLayers::feed_forward(KernelChain& kernels, std::int64_t l, PairEnd end) {
   const RankLayer& w = weights_.layers[std::size_t(l)];
   const PassArrays& a = arrays_;
   const std::optional<float>& threshold = weights_.activation_threshold;
-  multiply_pairs(kernels, w.gate_up, normed(w.feed_forward_norm, count_),
-                 {a.gated.data(), std::int64_t(a.gated.stride(0)), PairEnd::swiglu, nullptr,
-                  threshold.value_or(-1.0f), zeros_.data()});
+  multiply(kernels, w.gate_up, normed(w.feed_forward_norm, count_),
+           {a.gated.data(), std::int64_t(a.gated.stride(0)), PairEnd::swiglu, nullptr,
+            threshold.value_or(-1.0f), zeros_.data()});
   if (threshold) {
     active_product_.multiply(w.down, a.gated, count_, end == PairEnd::add, a.stream);
-    return sum_squares(kernels, count_);
+    return stream_changed();
   }
-  multiply_pairs(kernels, w.down, {a.gated.data(), std::int64_t(a.gated.stride(0)), count_},
-                 {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
+  multiply(kernels, w.down, {a.gated.data(), std::int64_t(a.gated.stride(0)), count_},
+           {a.stream.data(), std::int64_t(a.stream.stride(0)), end, &squares_});
 }
 
 void DeviceLayers::sum_squares(KernelChain& kernels, std::int64_t n) {
@@ -164,8 +199,8 @@ void DeviceLayers::sum_squares(KernelChain& kernels, std::int64_t n) {
 }
 
 void DeviceLayers::head(KernelChain& kernels, std::int64_t n) {
-  multiply_pairs(kernels, weights_.output_head(), normed(weights_.final_norm, n),
-                 {arrays_.logits.data(), std::int64_t(arrays_.logits.stride(0))});
+  multiply(kernels, weights_.output_head(), normed(weights_.final_norm, n),
+           {arrays_.logits.data(), std::int64_t(arrays_.logits.stride(0))});
 }
 
 std::int64_t DeviceLayers::inactive() const {

@@ -54,7 +54,8 @@ struct Generation {
 };
 
 /// Runs every prompt. Its tokens are those of its run alone, save where two logits are equal but for
-/// rounding: products of more rows are summed in another order. Collective; ranks draw the same tokens.
+/// rounding: products of more rows are summed in another order, on devices of many rows in bf16. Collective;
+/// ranks draw the same tokens.
 Generation generate(ForwardPass& model, const Communicator& comm, std::int64_t vocabulary,
                     std::span<const Prompt> prompts, const GenerationSettings& settings,
                     const GenerationWatch& watch = {});

@@ -16,6 +16,8 @@ inline constexpr bool graphs_there = false;
 #else
 inline constexpr bool graphs_there = true;
 #endif
+/// Whether a graph can have calls of a library beside kernels.
+inline constexpr bool graphs_take_calls = graphs_there && KOKKOS_VERSION >= 40700;
 
 /// Where kernels go: each is started at once, or becomes the next node of a graph.
 class KernelChain {
@@ -33,9 +35,27 @@ class KernelChain {
       }
     Kokkos::parallel_for(name, policy, body);
   }
+  /// call(space) starts something of its own behind what `space` runs. For a graph of a GPU it is called now,
+  /// and what it starts becomes the next node; on a host it is called at each submission. Not for a graph
+  /// where graphs take none.
+  template <class Call>
+  void add_call(const Call& call) {
+    ++count_;
+    if (!last_) return call(Space());
+    if constexpr (graphs_take_calls) last_ = node_of(*last_, call);
+  }
   std::int64_t count() const { return count_; }
 
  private:
+  template <class Node, class Call>
+  static auto node_of(const Node& last, const Call& call) {
+#if defined(KOKKOS_ENABLE_CUDA)
+    return last.cuda_capture(Space(), call);
+#else
+    return last.then_host(std::string("call"), [call] { call(Space()); });
+#endif
+  }
+
   std::optional<Kokkos::Experimental::GraphNodeRef<Space>> last_;
   std::int64_t count_ = 0;
 };

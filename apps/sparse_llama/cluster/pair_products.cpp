@@ -1,8 +1,6 @@
 #include "sparse_llama/cluster/pair_products.hpp"
 
 #include "sparse_llama/cluster/vector_panels.hpp"
-#include "sparse_llama/kernels/hard_threshold.hpp"
-#include "sparse_llama/kernels/swiglu.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -130,12 +128,7 @@ struct PairTimesVectors {
   KOKKOS_FUNCTION float finish(std::int64_t pair, int count, std::int64_t vector, float a, float b) const {
     float* to = out.out + vector * out.stride;
     if (out.end == PairEnd::swiglu) {
-      float unit = swiglu(a, b);
-      if (out.threshold >= 0) {
-        unit = hard_threshold(unit, out.threshold);
-        if (unit == 0.0f) Kokkos::atomic_inc(out.zeros);
-      }
-      to[pair] = unit;
+      to[pair] = hidden_unit(a, b, out);
       return 0.0f;
     }
     float of_new = 0;

@@ -5,6 +5,8 @@
 
 #include "sparse_llama/cluster/kernel_graph.hpp"
 #include "sparse_llama/cluster/packed_rows.hpp"
+#include "sparse_llama/kernels/hard_threshold.hpp"
+#include "sparse_llama/kernels/swiglu.hpp"
 
 namespace wafermark::llama {
 
@@ -39,6 +41,15 @@ struct ProductOutput {
   float threshold = -1;
   std::int64_t* zeros = nullptr;
 };
+
+/// A hidden unit, which `out` may drop and then counts.
+KOKKOS_INLINE_FUNCTION float hidden_unit(float gate, float up, const ProductOutput& out) {
+  const float unit = swiglu(gate, up);
+  if (out.threshold < 0) return unit;
+  const float kept = hard_threshold(unit, out.threshold);
+  if (kept == 0.0f) Kokkos::atomic_inc(out.zeros);
+  return kept;
+}
 
 /// Whether the matrix can be multiplied so: rows not in slices or tiles, of values that lanes multiply.
 bool suits_pairs(const PackedMatrix& matrix);

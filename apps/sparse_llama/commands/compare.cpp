@@ -125,7 +125,7 @@ struct Contender {
 /// The kernels of all formats, each once.
 std::string instructions_of(const std::vector<std::unique_ptr<Contender>>& contenders) {
   std::set<std::string> each;
-  for (const auto& c : contenders) each.insert(instructions_for(c->layers(), c->decoder.bf16()));
+  for (const auto& c : contenders) each.insert(c->decoder.instructions());
   return fmt::format("{}", fmt::join(each, "; "));
 }
 

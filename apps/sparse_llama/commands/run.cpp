@@ -196,7 +196,7 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   result.add_figure("cache_bytes", double(comm.sum(decoder.cache_bytes())), "bytes", Kind::measured,
                     fmt::format("keys and values in {}", name_of(cache)));
   nlohmann::json model = model_section(o, weights.name, m.format, m.value_type,
-                                       simulated ? "simulated" : instructions_for(m, decoder.bf16()), job);
+                                       simulated ? "simulated" : decoder.instructions(), job);
   model["cache"] = name_of(cache);
   result.set_section("model", std::move(model));
   add_sections(result, o, job, g);

@@ -2,6 +2,7 @@
 // the number of ranks, prefill or token by token, one sequence or several.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -468,6 +469,96 @@ TEST(Decoder, GraphsAreTheirKernelsOneByOne) {
     }
     EXPECT_EQ(graphs.forward(next, all(2)), kernels.forward(next, all(2)));
   }
+}
+
+/// WAFERMARK_BATCH_PRODUCTS while the object lives.
+struct BatchWord {
+  explicit BatchWord(const char* word) { setenv("WAFERMARK_BATCH_PRODUCTS", word, 1); }
+  ~BatchWord() { unsetenv("WAFERMARK_BATCH_PRODUCTS"); }
+};
+
+/// The text in every sequence of a batch, a token of each at a time: logits of the last pass, by graphs the
+/// tokens drawn with every pass.
+struct BatchRun {
+  std::vector<float> logits;
+  std::vector<std::vector<std::int32_t>> drawn;
+  std::string instructions;
+
+  BatchRun(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, bool draws) {
+    RegionTimes times;
+    Decoder decoder(comm, weights, sequences, 64, times, KernelForm::device);
+    const auto vocabulary = std::size_t(weights.configuration.vocabulary);
+    for (std::size_t p = 0; p < text.size(); ++p) {
+      std::vector<TokenRow> rows;
+      for (std::int64_t s = 0; s < sequences; ++s)
+        rows.push_back({text[(p + std::size_t(s)) % text.size()], std::int32_t(s), std::int64_t(p)});
+      if (draws) {
+        drawn.push_back(*decoder.next_tokens(rows, all(rows.size()),
+                                             std::vector<TokenChoice>(rows.size(), TokenChoice())));
+        continue;
+      }
+      logits = decoder.forward(rows, all(rows.size()));
+      drawn.emplace_back();
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        drawn.back().push_back(token_of_choice({}, std::span(logits).subspan(i * vocabulary, vocabulary)));
+    }
+    instructions = decoder.instructions();
+  }
+};
+
+/// Batches by the device's library (on CPUs BLAS in its place) and by warps: both near the reference, and the
+/// tokens of a graph those of its kernels one by one.
+TEST(Decoder, BatchesGoThroughTheLibrary) {
+  const Communicator comm;
+  const Model model(tied(), 0.5);
+  for (const auto& [format, type, tolerance] : {Case{Format::dense, ValueType::bf16, 0.03},
+                                                {Format::bit_mask, ValueType::bf16, 0.03},
+                                                {Format::csr, ValueType::int8, 0.05}}) {
+    const RankWeights weights = packed(comm, model, {format, type}, KernelForm::device);
+    const BatchRun library(comm, weights, library_from, false), graphs(comm, weights, library_from, true);
+    std::optional<BatchWord> by_hand("warps");
+    const BatchRun warps(comm, weights, library_from, false);
+    by_hand.reset();
+    std::vector<Vector> exact;
+    for (std::int64_t s = 0; s < library_from; ++s) {
+      std::vector<std::int32_t> own;
+      for (std::size_t p = 0; p < text.size(); ++p) own.push_back(text[(p + std::size_t(s)) % text.size()]);
+      exact.push_back(reference_logits(model.dense, own).back());
+    }
+    EXPECT_LT(error(library.logits, exact), tolerance) << name_of(format);
+    EXPECT_LT(error(warps.logits, exact), tolerance) << name_of(format);
+    EXPECT_NE(library.logits, warps.logits) << name_of(format);
+    EXPECT_EQ(graphs.drawn, library.drawn) << name_of(format);
+    EXPECT_THAT(library.instructions, testing::HasSubstr("from 16 vectors"));
+    EXPECT_THAT(warps.instructions, testing::Not(testing::HasSubstr("vectors")));
+    const BatchRun few(comm, weights, library_from - 1, false);
+    EXPECT_EQ(few.instructions, warps.instructions);
+  }
+  const BatchWord wrong("blas");
+  RegionTimes times;
+  EXPECT_THROW(
+      Decoder(comm, packed(comm, model, {Format::dense, ValueType::bf16}, KernelForm::host), 1, 8, times),
+      InputError);
+}
+
+/// Units that the threshold drops are dropped and counted behind the library too.
+TEST(Decoder, BatchesOfTheLibraryCountInactiveUnits) {
+  const Communicator comm;
+  const Model model(grouped(), 0.3);
+  const RankWeights weights =
+      packed(comm, model, {Format::bit_mask, ValueType::bf16, 0.05f}, KernelForm::device);
+  std::vector<TokenRow> rows;
+  for (std::size_t p = 0; p < text.size(); ++p) rows.push_back({text[p], 0, std::int64_t(p)});
+  std::int64_t dropped = 0;
+  const auto exact = reference_logits(model.dense, text, 0.05, &dropped);
+  RegionTimes times;
+  Decoder library(comm, weights, 1, 64, times, KernelForm::device);
+  EXPECT_LT(error(library.forward(rows, all(rows.size())), exact), 0.05);
+  const BatchWord by_hand("warps");
+  Decoder warps(comm, weights, 1, 64, times, KernelForm::device);
+  warps.forward(rows, all(rows.size()));
+  EXPECT_NEAR(library.inactive_share(), warps.inactive_share(), 0.02);
+  EXPECT_GT(library.inactive_share(), 0.1);
 }
 
 TEST(Generation, EndsAtTheEndTokenAndWhenAsked) {

@@ -37,7 +37,9 @@ struct TokenCounts : public ::testing::Test {
   std::int64_t sequences = 1;
   TokenChoice choice;
   std::optional<float> threshold;
-  std::optional<double> hollow;  ///< the weights are sizes alone, as on a simulated cluster
+  bool library = false;
+  std::int64_t of_matrix = 0, of_head = 0;  ///< kernels that write out rows for it
+  std::optional<double> hollow;             ///< the weights are sizes alone, as on a simulated cluster
 
   /// Of passes with one token of each sequence behind `before` others.
   Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before) {
@@ -55,9 +57,11 @@ struct TokenCounts : public ::testing::Test {
     }
     const std::vector<TokenChoice> choices(std::size_t(sequences), choice);
     auto drawn = decoder.next_tokens(prompt, last, choices);
-    for (std::int64_t p = 0; p < tokens + 1; ++p) {
-      if (p == 1) counts::calls.clear();
-      counts::counting = p > 0;  // the first grows what it works in and makes the graph
+    // The first grows what it works in, and it or the second makes the graph.
+    constexpr std::int64_t uncounted = 2;
+    for (std::int64_t p = 0; p < tokens + uncounted; ++p) {
+      if (p == uncounted) counts::calls.clear();
+      counts::counting = p >= uncounted;
       std::vector<TokenRow> rows;
       std::vector<std::int64_t> wanted;
       for (std::int32_t s = 0; s < sequences; ++s) {
@@ -71,12 +75,17 @@ struct TokenCounts : public ::testing::Test {
       for (const auto& [label, n] : counts::calls)
         std::printf("%6.2f  %s\n", double(n) / double(tokens), label.c_str());
     return {counts::of_kind("kernel"),
-            counts::calls["event graph of " + std::to_string(kernels()) + " kernels"],
+            counts::calls["event graph of " + std::to_string(kernels() + calls()) + " kernels"],
             counts::of_kind("copy"), counts::of_kind("wait"), counts::of_kind("allocation")};
   }
 
-  /// Kernels of a token. What ranks have summed is looked at again.
-  std::int64_t kernels() const { return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
+  /// Kernels of a token. What ranks have summed is looked at again, but not where a library multiplies.
+  std::int64_t kernels() const {
+    if (library) return 1 + layers * (7 + 4 * of_matrix) + 2 + of_head;
+    return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0);
+  }
+  /// Of a library, which Kokkos tells nobody of: one for each matrix of a layer, and for the head.
+  std::int64_t calls() const { return library ? 4 * layers + 1 : 0; }
   /// For the token; where there are several ranks, before each sum over them.
   std::int64_t waits() const { return 1 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
 
@@ -112,6 +121,26 @@ TEST_F(TokenCounts, OfManySequencesAndOtherArchitectures) {
   sequences = 7;
   for (const Architecture architecture : {Architecture::llama, Architecture::qwen2, Architecture::qwen3})
     expect(of_tokens(model_of(architecture), Format::bit_mask, ValueType::int8, 5));
+}
+
+/// A batch that a library multiplies: its vectors in bf16 for each matrix, SwiGLU, and for each panel of rows
+/// a kernel that writes them out. It allocates nothing and waits for nothing either.
+TEST_F(TokenCounts, OfBatchesByALibrary) {
+  sequences = 16;
+  library = true;
+  expect(of_tokens(model_of(Architecture::llama), Format::dense, ValueType::bf16, 5), "dense bf16");
+  of_matrix = 1;
+  for (const Format format : {Format::csr, Format::bit_mask})
+    for (const ValueType type : {ValueType::bf16, ValueType::int8}) {
+      of_head = type == ValueType::int8;  // it is dense
+      expect(of_tokens(model_of(Architecture::qwen3), format, type, 5), row_of(format).name);
+    }
+}
+
+/// fp32 stays with the warps.
+TEST_F(TokenCounts, OfBatchesOfExactNumbers) {
+  sequences = 16;
+  expect(of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::fp32, 5));
 }
 
 TEST_F(TokenCounts, OfDrawnTokens) {

@@ -63,6 +63,8 @@ class Wafermark(CMakePackage, CudaPackage, ROCmPackage):
     for _arch in CudaPackage.cuda_arch_values:
         depends_on(f"kokkos +cuda +wrapper ~cmake_lang cuda_arch={_arch}", when=f"+cuda cuda_arch={_arch}")
     depends_on("kokkos +cuda_lambda", when="+cuda ^kokkos@4")
+    depends_on("cuda", when="+cuda")  # with cuBLAS
+    depends_on("rocblas", when="+rocm")
     for _target in ROCmPackage.amdgpu_targets:
         depends_on(f"kokkos +rocm ~cmake_lang amdgpu_target={_target}", when=f"+rocm amdgpu_target={_target}")
 
