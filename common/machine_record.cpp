@@ -9,6 +9,7 @@
 
 #include "common/cpu_level_check.hpp"
 #include "common/cpu_levels.hpp"
+#include "common/device.hpp"
 #include "common/gpu_aware_mpi.hpp"
 #include "common/version_text.hpp"
 #include "wafermark_commit.hpp"
@@ -30,17 +31,6 @@ std::string compiler_name() {
   return "gcc " __VERSION__;
 #else
   return "unknown";
-#endif
-}
-
-/// The accelerator that this rank runs on.
-std::string device_name() {
-#if defined(KOKKOS_ENABLE_CUDA)
-  return Kokkos::Cuda().cuda_device_prop().name;
-#elif defined(KOKKOS_ENABLE_HIP)
-  return Kokkos::HIP().hip_device_prop().name;
-#else
-  return {};
 #endif
 }
 

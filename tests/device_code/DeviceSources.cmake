@@ -10,13 +10,13 @@ function(wafermark_targets out directory)
 endfunction()
 
 # wafermark_holds_device_code(OUT file): does the file, or a header of ours that it includes at any depth, start
-# parallel work?
+# parallel work, or something that only a build for a device has?
 function(wafermark_holds_device_code out file)
   get_property(known GLOBAL PROPERTY "wafermark_device_code_${file}")
   if("${known}" STREQUAL "")
     set(known FALSE)
     set_property(GLOBAL PROPERTY "wafermark_device_code_${file}" FALSE)  # ends cycles of includes
-    file(STRINGS ${file} launches REGEX "parallel_(for|reduce|scan) *[<(]" LIMIT_COUNT 1)
+    file(STRINGS ${file} launches REGEX "parallel_(for|reduce|scan) *[<(]|KOKKOS_ENABLE_(CUDA|HIP)" LIMIT_COUNT 1)
     if(launches)
       set(known TRUE)
     else()
