@@ -7,10 +7,11 @@
 
 namespace wafermark {
 
-/// Closed when nobody holds it any more.
+/// Closed when nobody holds it any more, unless `more_flags` of dlopen() say otherwise.
 class LoadedLibrary {
  public:
-  explicit LoadedLibrary(const std::string& name) : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) {}
+  explicit LoadedLibrary(const std::string& name, int more_flags = 0)
+      : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | more_flags)) {}
   ~LoadedLibrary() {
     if (handle_ != nullptr) dlclose(handle_);
   }

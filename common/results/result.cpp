@@ -98,6 +98,8 @@ void Result::add_check(const std::string& name, double value, double reference, 
   json_["checks"].push_back(c);
 }
 
+void Result::set_device_sums(const std::string& by) { json_["machine"]["device_sums"] = by; }
+
 void Result::set_regions(const std::vector<RegionTimes::Summary>& regions) {
   json_["regions"] = nlohmann::json::array();
   for (const auto& r : regions)

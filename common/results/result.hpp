@@ -33,6 +33,8 @@ class Result {
   /// fails.
   void add_check(const std::string& name, double value, double reference, double tolerance,
                  const std::string& unit, std::optional<std::array<double, 2>> band = std::nullopt);
+  /// What sums over ranks what lies on their devices.
+  void set_device_sums(const std::string& by);
   void set_regions(const std::vector<RegionTimes::Summary>& regions);
   void set_energy(const EnergyReading& energy);
   /// Anything else, under a name of its own ("defects", "potential").

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "common/errors.hpp"
-#include "common/gpu_aware_mpi.hpp"
 #include "sparse_llama/cluster/loops.hpp"
 #include "sparse_llama/kernels/hard_threshold.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
@@ -107,12 +106,25 @@ std::int64_t drop_small(const Rows& x, std::int64_t n, float threshold) {
   return zeros;
 }
 
+/// Of n rows: the logits of a rank's share in their places of the whole vocabulary, zeros around them.
+void place_logits(const Rows& own, const Share& share, std::int64_t n, const Rows& all) {
+  const auto vocabulary = std::int64_t(all.extent(1)), first = share.first, count = share.count;
+  announce_bytes(double(n * (vocabulary + count)) * sizeof(float));
+  row_loop(
+      "place logits", false, n * vocabulary, KOKKOS_LAMBDA(std::int64_t k) {
+        const std::int64_t r = k / vocabulary, token = k % vocabulary, i = token - first;
+        all(r, token) = i >= 0 && i < count ? own(r, i) : 0.0f;
+      });
+}
+
 }  // namespace
 
 Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences,
-                 std::int64_t capacity, RegionTimes& times, KernelForm form, ValueType cache)
+                 std::int64_t capacity, RegionTimes& times, KernelForm form, ValueType cache,
+                 std::shared_ptr<DeviceSums> sums)
     : comm_(comm),
       weights_(weights),
+      sums_(sums ? std::move(sums) : mpi_sums(comm, "the default")),
       times_(times),
       sequences_(sequences),
       places_(std::int64_t(cached_positions(weights.configuration, double(capacity), double(chunk_rows)))),
@@ -190,21 +202,12 @@ double Decoder::bytes_per_token(std::int64_t position) const {
 void Decoder::sum_over_ranks(const Rows& x, std::int64_t n) {
   if (comm_.size() == 1) return;
   const Region region(times_, "sum over ranks");
-  static const bool direct = mpi_reads_device_memory();
-  const std::int64_t count = n * std::int64_t(x.extent(1));
-  Kokkos::fence("before MPI reads partial sums");
-  if (direct) {
-    comm_.sum_in_place(x.data(), count);
-    return;
-  }
-  if (host_sums_.extent(1) != x.extent(1))
-    host_sums_ = decltype(host_sums_)("sums over ranks", std::size_t(chunk_rows), x.extent(1));
-  const auto rows = Kokkos::make_pair(std::int64_t(0), n);
-  const auto part = Kokkos::subview(x, rows, Kokkos::ALL);
-  const auto host = Kokkos::subview(host_sums_, rows, Kokkos::ALL);
-  Kokkos::deep_copy(host, part);
-  comm_.sum_in_place(host.data(), count);
-  Kokkos::deep_copy(part, host);
+  sums_->sum_in_place(x.data(), n * std::int64_t(x.extent(1)));
+}
+
+void Decoder::join_logits(std::int64_t n) {
+  place_logits(logits_, weights_.shares.vocabulary, weights_.embedding.hollow() ? 0 : n, all_logits_);
+  sum_over_ranks(all_logits_, n);
 }
 
 void Decoder::block(std::int64_t l, std::int64_t n) {
@@ -399,18 +402,22 @@ std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<co
 std::optional<std::vector<std::int32_t>> Decoder::next_tokens(std::span<const TokenRow> rows,
                                                               std::span<const std::int64_t> wanted,
                                                               std::span<const TokenChoice> choices) {
-  const bool greedy =
-      std::all_of(choices.begin(), choices.end(), [](const TokenChoice& c) { return c.temperature == 0; });
-  if (!device_ || std::int64_t(wanted.size()) > chooser_->room() || (comm_.size() > 1 && !greedy))
-    return std::nullopt;
+  if (!device_ || std::int64_t(wanted.size()) > chooser_->room()) return std::nullopt;
   chooser_->note(choices);
+  // Of several ranks' parts of a vocabulary the largest logits can be compared; a nucleus needs them all.
+  const bool joined = comm_.size() > 1 && chooser_->weighted();
+  const bool hollow = weights_.embedding.hollow();
+  if (joined && all_logits_.size() == 0)
+    all_logits_ = Rows("all logits", std::size_t(std::min(chooser_->room(), chunk_rows)),
+                       std::size_t(weights_.configuration.vocabulary));
   if (suits_graph(rows, wanted)) {
     submit_graph(rows);
   } else {
     run(rows, wanted, [&](std::int64_t n, std::int64_t done) {
       KernelChain kernels;
-      chooser_->draw(kernels, done, n, logits_, weights_.shares.vocabulary.first,
-                     weights_.embedding.hollow());
+      if (joined) join_logits(n);
+      chooser_->draw(kernels, done, n, joined ? all_logits_ : logits_,
+                     joined ? 0 : weights_.shares.vocabulary.first, hollow);
     });
   }
   Kokkos::fence("for the tokens");

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "common/region_timer.hpp"
@@ -12,6 +13,7 @@
 #include "sparse_llama/cluster/attention_rows.hpp"
 #include "sparse_llama/cluster/bf16_products.hpp"
 #include "sparse_llama/cluster/device_layers.hpp"
+#include "sparse_llama/cluster/device_sums.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
 #include "sparse_llama/cluster/rank_weights.hpp"
 #include "sparse_llama/model/forward_pass.hpp"
@@ -22,15 +24,17 @@ class Decoder final : public ForwardPass {
  public:
   /// Collective. Room for `sequences` sequences of `capacity` tokens each, of windowed models for what their
   /// windows reach, kept as `cache`, of the types that caches hold; none where the weights are hollow, of
-  /// which every kernel is started and none computes. Throws InputError when the cache does not fit into
-  /// memory, and as choose_bf16_products() and choose_batch_form() do. The communicator and the weights must
-  /// outlive the decoder. The device's kernels run where the weights suit them (DeviceLayers::suits()).
+  /// which every kernel is started and none computes. Sums over ranks are those of `sums`, MPI's without.
+  /// Throws InputError when the cache does not fit into memory, and as choose_bf16_products() and
+  /// choose_batch_form() do. The communicator and the weights must outlive the decoder. The device's kernels
+  /// run where the weights suit them (DeviceLayers::suits()).
   Decoder(const Communicator& comm, const RankWeights& weights, std::int64_t sequences, std::int64_t capacity,
-          RegionTimes& times, KernelForm form = native_form(), ValueType cache = ValueType::fp32);
+          RegionTimes& times, KernelForm form = native_form(), ValueType cache = ValueType::fp32,
+          std::shared_ptr<DeviceSums> sums = nullptr);
 
   /// Rows of a call are run in chunks of `chunk_rows`.
   std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
-  /// By the device's kernels: greedy choices on any number of ranks, others on one.
+  /// By the device's kernels.
   std::optional<std::vector<std::int32_t>> next_tokens(std::span<const TokenRow> rows,
                                                        std::span<const std::int64_t> wanted,
                                                        std::span<const TokenChoice> choices) override;
@@ -70,9 +74,12 @@ class Decoder final : public ForwardPass {
   void head(KernelChain& kernels, std::int64_t n, bool moved);
   void block(std::int64_t layer, std::int64_t n);
   void sum_over_ranks(const Rows& x, std::int64_t n);
+  /// Of n rows of logits_, all_logits_.
+  void join_logits(std::int64_t n);
 
   const Communicator& comm_;
   const RankWeights& weights_;
+  std::shared_ptr<DeviceSums> sums_;
   RegionTimes& times_;
   std::int64_t sequences_, places_;  ///< places of the cache: positions that a sequence has room for
   ValueType cache_type_;
@@ -89,7 +96,7 @@ class Decoder final : public ForwardPass {
   Kokkos::View<TokenRow*> rows_;
   Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;
-  Kokkos::View<float**, Kokkos::LayoutRight, SharedSpace> host_sums_;  ///< where MPI reads no device memory
+  Rows all_logits_;  ///< of several ranks that draw by weights: the whole vocabulary's
   std::optional<DeviceLayers> device_;
   std::optional<TokenChooser> chooser_;
   /// By rows, and whether tokens are drawn by weights: what a call starts, once it has been made. None behind

@@ -88,10 +88,11 @@ struct Contender {
   std::vector<Batch> batches;
   std::vector<double> share, bandwidth;
 
-  Contender(const Communicator& comm, RankWeights&& packed, const CompareOptions& o)
+  Contender(const Communicator& comm, RankWeights&& packed, const CompareOptions& o,
+            const std::shared_ptr<DeviceSums>& sums)
       : weights(std::move(packed)),
         decoder(comm, weights, o.most_together(), o.prompt_tokens + o.tokens, times, native_form(),
-                o.model.cache_type(layers().value_type)),
+                o.model.cache_type(layers().value_type), sums),
         bytes(comm.sum(decoder.bytes_per_token(o.prompt_tokens + o.tokens / 2))) {
     for (const std::int64_t sequences : o.together) batches.push_back({sequences, {}, {}, {}, {}});
   }
@@ -166,6 +167,8 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   if (o.model.model.ends_with(".h5"))
     throw InputError(
         fmt::format("{}: found weights packed in one format, expected a checkpoint", o.model.model));
+  const auto sums = device_sums(comm);
+  result.set_device_sums(sums->by());
   const WeightSource source = o.model.source();
   const std::int64_t context = source.configuration.context;
   if (o.prompt_tokens > context || o.tokens > context - o.prompt_tokens)
@@ -185,7 +188,8 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   require_memory(comm, bytes, fmt::format("{} in {} formats at once", source.name, formats.size()));
   std::vector<std::unique_ptr<Contender>> contenders;  // decoders hold on to their weights' places
   for (const Format format : formats)
-    contenders.push_back(std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o));
+    contenders.push_back(
+        std::make_unique<Contender>(comm, pack_rank_weights(comm, source, format, type), o, sums));
   out.begin(result);  // all weights are read and are numbers
 
   for (std::int64_t round = -1; round < o.rounds; ++round)

@@ -82,10 +82,11 @@ void print_tokens(const EvaluateOptions& o, const Communicator& comm, const Eval
 }
 
 Scored evaluate_packed(const EvaluateOptions& o, const Communicator& comm, const RankWeights& weights,
-                       const Evaluation& evaluation, LogitsFile* logits, Result& result) {
+                       const std::shared_ptr<DeviceSums>& sums, const Evaluation& evaluation,
+                       LogitsFile* logits, Result& result) {
   RegionTimes times;
   const ValueType cache = model_of(o).cache_type(weights.layers.front().down.value_type);
-  Decoder decoder(comm, weights, 1, evaluation.longest(), times, native_form(), cache);
+  Decoder decoder(comm, weights, 1, evaluation.longest(), times, native_form(), cache, sums);
   const std::int64_t vocabulary = weights.configuration.vocabulary;
   LogitsWatch watch;
   if (logits != nullptr) watch = [&](auto rows, auto values) { logits->add(rows, values); };
@@ -132,6 +133,8 @@ void report(const Communicator& comm, const Evaluation& evaluation, const Scored
 /// Reads the question before the model is packed, then puts it.
 void evaluate_as_packed(const EvaluateOptions& o, const Communicator& comm, const EvaluationInput& input,
                         const ResultFolder& out, Result& result) {
+  const auto sums = device_sums(comm);
+  result.set_device_sums(sums->by());
   std::unique_ptr<Evaluation> evaluation;
   std::optional<LogitsFile> logits;
   const RankWeights weights = packed_weights(o, comm, [&](const Configuration& c, ValueType value) {
@@ -144,7 +147,7 @@ void evaluate_as_packed(const EvaluateOptions& o, const Communicator& comm, cons
   });
   out.begin(result);
   print_tokens(o, comm, *evaluation);
-  const Scored s = evaluate_packed(o, comm, weights, *evaluation, logits ? &*logits : nullptr, result);
+  const Scored s = evaluate_packed(o, comm, weights, sums, *evaluation, logits ? &*logits : nullptr, result);
   if (logits) logits->finish();
   report(comm, *evaluation, s, "as packed", result);
 }

@@ -156,6 +156,8 @@ void add_machine_figures(Result& result, const Communicator& comm, const RankWei
 }
 
 void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
+  const auto sums = device_sums(comm);
+  result.set_device_sums(sums->by());
   const double start = runtime::seconds();
   std::optional<GenerationJob> known;
   Logits logits;
@@ -171,7 +173,7 @@ void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultF
   RegionTimes times;
   const PackedMatrix& m = weights.layers.front().down;
   const ValueType cache = o.model.cache_type(m.value_type);
-  Decoder decoder(comm, weights, job.settings.slots, job.capacity, times, native_form(), cache);
+  Decoder decoder(comm, weights, job.settings.slots, job.capacity, times, native_form(), cache, sums);
   const bool simulated = runtime::charges_kernels();
   EnergyMeter meter(comm);
   const Generation g = generate_shown(o, comm, decoder, job, c.vocabulary, logits, result);

@@ -412,27 +412,29 @@ TEST(Generation, GreedyTokensAreTheReferencesForAnyRanks) {
   }
 }
 
-TEST(Generation, TokensDrawnOnADeviceAreThoseOfTheHost) {
-  const Communicator comm;
+TEST(Generation, TokensDrawnOnADeviceAreThoseOfTheHostAndOfOneRank) {
+  const Communicator comm, alone(MPI_COMM_SELF);
   const Model model(tied(), 0.5);
   const std::vector<Prompt> prompts{{text, 12}, {{1, 30}, 9}, {{4}, 12, 0, 7}};
   for (const SamplingSettings& sampling :
        {SamplingSettings{}, {.temperature = 0.9, .seed = 3}, {.temperature = 1.3, .top_p = 0.8, .seed = 4}}) {
-    std::vector<std::vector<std::int32_t>> tokens[3];
-    for (const int way : {0, 1, 2}) {
+    std::vector<std::vector<std::int32_t>> tokens[4];
+    for (const int way : {0, 1, 2, 3}) {
       const KernelForm form = way == 0 ? KernelForm::host : KernelForm::device;
-      const RankWeights weights = packed(comm, model, {Format::bit_mask, ValueType::fp32}, form);
+      const Communicator& on = way == 3 ? alone : comm;
+      const RankWeights weights = packed(on, model, {Format::bit_mask, ValueType::fp32}, form);
       RegionTimes times;
-      Decoder decoder(comm, weights, 2, 64, times, form);
+      Decoder decoder(on, weights, 2, 64, times, form);
       GenerationWatch watch;
       std::int64_t rows = 0;
       if (way == 2)
         watch.logits = [&](auto of, auto) { rows += std::int64_t(of.size()); };  // brings them here
-      tokens[way] = generate(decoder, comm, 97, prompts, {.slots = 2, .sampling = sampling}, watch).tokens;
+      tokens[way] = generate(decoder, on, 97, prompts, {.slots = 2, .sampling = sampling}, watch).tokens;
       EXPECT_EQ(rows, way == 2 ? 33 : 0);
     }
     EXPECT_EQ(tokens[1], tokens[0]);
     EXPECT_EQ(tokens[2], tokens[0]);
+    EXPECT_EQ(tokens[3], tokens[0]);
   }
 }
 

@@ -40,6 +40,7 @@ struct TokenCounts : public ::testing::Test {
   bool library = false;
   std::int64_t of_matrix = 0, of_head = 0;  ///< kernels that write out rows for it
   std::optional<double> hollow;             ///< the weights are sizes alone, as on a simulated cluster
+  std::shared_ptr<DeviceSums> sums;         ///< none: MPI's
 
   /// Of passes with one token of each sequence behind `before` others.
   Counts of_tokens(const Configuration& c, Format format, ValueType type, std::int64_t before) {
@@ -48,7 +49,7 @@ struct TokenCounts : public ::testing::Test {
     source.hollow = hollow;
     const RankWeights weights = pack_rank_weights(comm, source, format, type, threshold, KernelForm::device);
     const ValueType cache = row_of(type).in_cache ? type : ValueType::bf16;
-    Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device, cache);
+    Decoder decoder(comm, weights, sequences, 600, times, KernelForm::device, cache, sums);
     std::vector<TokenRow> prompt;
     std::vector<std::int64_t> last;
     for (std::int32_t s = 0; s < sequences; ++s) {
@@ -79,15 +80,20 @@ struct TokenCounts : public ::testing::Test {
             counts::of_kind("copy"), counts::of_kind("wait"), counts::of_kind("allocation")};
   }
 
-  /// Kernels of a token. What ranks have summed is looked at again, but not where a library multiplies.
+  /// Of a token over ranks; to draw by weights all ranks' logits are joined by one more.
+  std::int64_t sums_over_ranks() const {
+    return comm.size() == 1 ? 0 : 2 * layers + 1 + (choice.temperature > 0 ? 1 : 0);
+  }
+  /// Kernels of a token. What ranks have summed is looked at again, but not where a library multiplies, and
+  /// what they join is put in its place.
   std::int64_t kernels() const {
     if (library) return 1 + layers * (7 + 4 * of_matrix) + 2 + of_head;
-    return 1 + layers * of_layer + 2 + (comm.size() > 1 ? 2 * layers + 1 : 0);
+    return 1 + layers * of_layer + 2 + sums_over_ranks();
   }
   /// Of a library, which Kokkos tells nobody of: one for each matrix of a layer, and for the head.
   std::int64_t calls() const { return library ? 4 * layers + 1 : 0; }
-  /// For the token; where there are several ranks, before each sum over them.
-  std::int64_t waits() const { return 1 + (comm.size() > 1 ? 2 * layers + 1 : 0); }
+  /// For the token; where MPI sums, before each sum.
+  std::int64_t waits() const { return 1 + (sums ? 0 : sums_over_ranks()); }
 
   /// A token is a graph on one rank that computes; else its kernels are started one by one.
   void expect(const Counts& n, const std::string& what = "") const {
@@ -144,9 +150,22 @@ TEST_F(TokenCounts, OfBatchesOfExactNumbers) {
 }
 
 TEST_F(TokenCounts, OfDrawnTokens) {
-  if (comm.size() > 1) GTEST_SKIP() << "on one rank";
   choice = {0.8, 0.9, 0.4};
+  sequences = 3;
   expect(of_tokens(model_of(Architecture::llama), Format::dense, ValueType::bf16, 5));
+}
+
+/// Between kernels, as NCCL's are: the host waits for the token alone.
+TEST_F(TokenCounts, OfRanksWhoseDevicesSum) {
+  if (comm.size() == 1) GTEST_SKIP() << "nothing to sum";
+  if (!on_host) GTEST_SKIP() << "the library that stands in for NCCL sums in host memory";
+  sums = device_sums(comm, FAKE_NCCL);
+  ASSERT_EQ(sums->by().substr(0, 4), "NCCL");
+  for (const double temperature : {0.0, 0.8}) {
+    choice = {temperature, 0.9, 0.4};
+    EXPECT_EQ(waits(), 1);
+    expect(of_tokens(model_of(Architecture::llama), Format::bit_mask, ValueType::bf16, 5));
+  }
 }
 
 TEST_F(TokenCounts, HollowWeightsStartTheSame) {

@@ -47,6 +47,10 @@ with tempfile.TemporaryDirectory() as scratch:
     check(record["figures"][0]["kind"] == "measured", "rates are measured")
     two, _, _ = generate("two", ranks=2)
     check(two["tokens"] == record["tokens"], "the same greedy tokens on 2 ranks")
+    check(two["machine"]["device_sums"].startswith(("MPI (", "NCCL ")), f"what sums is named: {two['machine']['device_sums']}")
+    bad = run("run", "--model", model, "--out", f"{scratch}/bad", WAFERMARK_NCCL="yes")
+    check(bad.returncode == 2 and "WAFERMARK_NCCL = 'yes': expected 0 or 1" in bad.stderr and not os.path.exists(f"{scratch}/bad/result.json"),
+          f"another wish of what sums is refused: {bad.stderr.strip()[-200:]}")
     dense, dense_figures, _ = generate("dense", "--format", "dense", "--value", "fp32")
     packed, _, _ = generate("packed", "--format", "bit_mask", "--value", "fp32")
     csr, _, _ = generate("csr", "--format", "csr", "--value", "fp32")
