@@ -81,7 +81,7 @@ batch() {
 
 tests='^(test_forces|test_lennard_jones|test_simulation|test_dynamics_drivers|test_electrons|test_step_counts|test_many_steps|test_llama_decoder|test_llama_token_counts)_1$|^test_llama_(row_dots|packed_matrix|device_kernels|batch_products|token_choice)$'
 part tests 150 ctest --test-dir "$folder" -R "$tests" --output-on-failure
-part two_ranks_on_one_device 60 ctest --test-dir "$folder" -R '^(test_forces|test_lennard_jones)_2$' --output-on-failure
+part two_ranks_on_one_device 60 ctest --test-dir "$folder" -R '^(test_forces|test_lennard_jones|test_llama_device_sums)_2$' --output-on-failure
 
 if [ $short = yes ]; then
   slab W_double W '[16, 16, 6]' 20 double
