@@ -167,7 +167,7 @@ Motion Domain::measured_kick_and_drift(double dt) {
 
 void Domain::refresh_ghosts() {
   const Region region(times_, "ghosts");
-  if (!sites_moved_) force_field_->place_local(p_);
+  if (!sites_moved_) place_local_sites(p_, force_field_->placer());
   sites_moved_ = false;
   ghosts_.update_positions(p_, force_field_->placer());
 }

@@ -25,7 +25,6 @@ class Eam final : public ForceField {
 
   double cutoff() const override { return cutoff_; }
   SitePlacer placer() const override { return arrays_.placer(); }
-  void place_local(const Particles& p) const override { arrays_.place_local(p); }
 
   std::size_t bytes() const override {
     return arrays_.bytes() +
@@ -44,15 +43,6 @@ class Eam final : public ForceField {
       terms_ = {};
       terms_ = uninitialised<Real>("radial_terms", terms);
     }
-  }
-
-  void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) override {
-    dispatch(p, list, ghosts, nullptr);
-  }
-  EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) override {
-    PairSums sums;
-    dispatch(p, list, ghosts, &sums);
-    return energy_and_virial(sums);
   }
 
   StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
@@ -77,7 +67,7 @@ class Eam final : public ForceField {
         {pairs, rho_}, {rho_, quads, p.type, tables_}, {pairs, p.f}, ghosts.images(SlopeRecord<Real>{quads})};
   }
 
-  void dispatch(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) {
+  void run(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) override {
     if (list.kind == ListKind::half)
       alloy_ ? run_half<true>(p, list, ghosts, sums) : run_half<false>(p, list, ghosts, sums);
     else

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "tungsten_md/cluster/ghost_exchange.hpp"
+#include "tungsten_md/cluster/pair_sums.hpp"
 #include "tungsten_md/cluster/step_launches.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
-#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/model/potential_tables.hpp"
 
 namespace wafermark::tungsten {
@@ -19,13 +19,15 @@ class ForceField {
   virtual void prepare(const Particles& p, const VerletList& list, const CellGrid& grid) = 0;
   /// For whoever moves atoms from then on: their sites move with them.
   virtual SitePlacer placer() const = 0;
-  /// Places the sites of the local atoms, where those that moved them did not.
-  virtual void place_local(const Particles& p) const = 0;
   /// Sets p.f of the local atoms. Sites must be current, those of ghosts too; `ghosts` carries embedding
   /// slopes, where there are any.
-  virtual void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
+  void compute(Particles& p, const VerletList& list, GhostExchange& ghosts) { run(p, list, ghosts, nullptr); }
   /// The same, and returns energy and virial.
-  virtual EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) = 0;
+  EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange& ghosts) {
+    PairSums sums;
+    run(p, list, ghosts, &sums);
+    return energy_and_virial(sums);
+  }
   /// Many steps by one kernel, or one as a graph, of a rank that is alone and has a full list. Not of every
   /// potential (require_launch in run_ahead.hpp).
   virtual StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
@@ -35,6 +37,10 @@ class ForceField {
   /// How far from an atom the atoms lie that its force hangs on.
   virtual double reach() const { return cutoff(); }
   virtual std::size_t bytes() const = 0;  ///< device memory held
+
+ private:
+  /// Sets p.f; `sums` grow by energy and virial, where they are given.
+  virtual void run(Particles& p, const VerletList& list, GhostExchange& ghosts, PairSums* sums) = 0;
 };
 
 /// The closed form where the potential has one, triplets where it has those, tables otherwise. `precision`:

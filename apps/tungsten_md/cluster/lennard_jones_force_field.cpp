@@ -61,17 +61,9 @@ class LennardJonesField final : public ForceField {
 
   double cutoff() const override { return cutoff_; }
   SitePlacer placer() const override { return arrays_.placer(); }
-  void place_local(const Particles& p) const override { arrays_.place_local(p); }
   std::size_t bytes() const override { return arrays_.bytes(); }
   void prepare(const Particles& p, const VerletList& list, const CellGrid&) override {
     arrays_.prepare(p, list);
-  }
-
-  void compute(Particles& p, const VerletList& list, GhostExchange&) override { run(p, list, nullptr); }
-  EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange&) override {
-    PairSums sums;
-    run(p, list, &sums);
-    return energy_and_virial(sums);
   }
 
   StepsMade make_steps(const StepOfRank& step, const StepsAsked& asked, const VerletList& list,
@@ -86,11 +78,12 @@ class LennardJonesField final : public ForceField {
   LennardJonesOfAtoms<Precision> of_atoms(const Particles& p, const VerletList& list) const {
     return {{{{arrays_.sites(), list, p.n_local}, constants_}, p.f}};
   }
-  void run(Particles& p, const VerletList& list, PairSums* sums) {
-    list.kind == ListKind::half ? run<ListKind::half>(p, list, sums) : run<ListKind::full>(p, list, sums);
+  void run(Particles& p, const VerletList& list, GhostExchange&, PairSums* sums) override {
+    list.kind == ListKind::half ? run_pairs<ListKind::half>(p, list, sums)
+                                : run_pairs<ListKind::full>(p, list, sums);
   }
   template <ListKind kind>
-  void run(Particles& p, const VerletList& list, PairSums* sums) {
+  void run_pairs(Particles& p, const VerletList& list, PairSums* sums) {
     if constexpr (kind == ListKind::half) arrays_.clear_forces();
     const LennardJonesPairs<Precision, kind> pairs{{arrays_.sites(), list, p.n_local}, constants_};
     sum_forces("lennard_jones", pairs, arrays_.force(), p, sums);

@@ -7,10 +7,10 @@
 #pragma once
 
 #include "common/runtime.hpp"
+#include "tungsten_md/cluster/pair_sums.hpp"
 #include "tungsten_md/cluster/precision.hpp"
 #include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/verlet_list.hpp"
-#include "tungsten_md/dynamics/thermo.hpp"
 #include "tungsten_md/kernels/separation.hpp"
 
 namespace wafermark::tungsten {
@@ -24,21 +24,6 @@ struct Sites {
   double centre[3]{};
   double inverse_unit = 1.0;  ///< site units per Angstrom
   Real unit = 1;              ///< Angstrom per site unit
-};
-
-/// Pair energy and virial of one rank, in double.
-struct PairSums {
-  double phi = 0, xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
-  KOKKOS_FUNCTION PairSums& operator+=(const PairSums& o) {
-    phi += o.phi;
-    xx += o.xx;
-    yy += o.yy;
-    zz += o.zz;
-    xy += o.xy;
-    xz += o.xz;
-    yz += o.yz;
-    return *this;
-  }
 };
 
 /// A pack of pairs: pair energy, and minus dE/dr divided by r, which times (x_i - x_j) is the force on i.
@@ -283,15 +268,6 @@ struct CollectForces {
   }
 };
 
-}  // namespace wafermark::tungsten
-
-template <>
-struct Kokkos::reduction_identity<wafermark::tungsten::PairSums> {
-  KOKKOS_FORCEINLINE_FUNCTION static wafermark::tungsten::PairSums sum() { return {}; }
-};
-
-namespace wafermark::tungsten {
-
 /// Runs a pass; where `sums` is given it grows by the pairs' energies and virial.
 template <class Policy, class Pass>
 void run_pass(const char* label, const Policy& policy, const Pass& pass, PairSums* sums) {
@@ -329,10 +305,6 @@ void sum_forces(const char* label, const Pairs& pairs,
     over_rows(p.n_local, pairs.list.lanes, ForcePass<Pairs>{pairs, p.f},
               [&](const auto& policy, const auto& pass) { run_pass(label, policy, pass, sums); });
   }
-}
-
-inline EnergyVirial energy_and_virial(const PairSums& s) {
-  return {s.phi, {s.xx, s.yy, s.zz, s.xy, s.xz, s.yz}};
 }
 
 }  // namespace wafermark::tungsten

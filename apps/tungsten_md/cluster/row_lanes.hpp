@@ -7,11 +7,10 @@
 
 #include <Kokkos_Core.hpp>
 
+#include "tungsten_md/cluster/pair_sums.hpp"
 #include "tungsten_md/dynamics/particles.hpp"
 
 namespace wafermark::tungsten {
-
-struct PairSums;  // pair_loop.hpp
 
 /// A thread by itself.
 struct OneLane {

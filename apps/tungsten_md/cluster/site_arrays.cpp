@@ -23,26 +23,21 @@ struct Extent {
   }
 };
 
-struct PlaceSites {
-  Vector3View x;
-  SitePlacer sites;
-  KOKKOS_FUNCTION void operator()(int i) const { sites.place(i, x(i, 0), x(i, 1), x(i, 2)); }
-};
-
 /// Of atoms and ghosts, and behind them the dummy, which belongs to no slope and has a valid type.
 template <class Real>
 struct PlaceAllSites {
-  PlaceSites place;
+  Vector3View x;
+  SitePlacer sites;
   Kokkos::View<Real*, MemSpace> quads;
   TypeView type;
   int n;
   double dummy[3];
   KOKKOS_FUNCTION void operator()(int i) const {
     if (i < n) {
-      place(i);
+      sites.place(i, x(i, 0), x(i, 1), x(i, 2));
       return;
     }
-    place.sites.place(n, dummy[0], dummy[1], dummy[2]);
+    sites.place(n, dummy[0], dummy[1], dummy[2]);
     quads(4 * n + 3) = Real(0);
     type(n) = 0;
   }
@@ -64,7 +59,7 @@ void SiteArrays<Precision>::prepare(const Particles& p, const VerletList& list) 
   const double dummy[3] = {sites_.centre[0] + dummy_, sites_.centre[1], sites_.centre[2]};
   Kokkos::parallel_for(
       "place_sites", over(n),
-      PlaceAllSites<Real>{{p.x, placer()}, sites_.quads, p.type, n - 1, {dummy[0], dummy[1], dummy[2]}});
+      PlaceAllSites<Real>{p.x, placer(), sites_.quads, p.type, n - 1, {dummy[0], dummy[1], dummy[2]}});
 }
 
 /// Site coordinates are relative to the middle of the occupied space and span at most half of the 32-bit
@@ -108,11 +103,6 @@ SitePlacer SiteArrays<Precision>::placer() const {
   std::copy_n(sites_.centre, 3, to.centre);
   to.inverse_unit = sites_.inverse_unit;
   return to;
-}
-
-template <class Precision>
-void SiteArrays<Precision>::place_local(const Particles& p) const {
-  Kokkos::parallel_for("place_sites", over(p.n_local), PlaceSites{p.x, placer()});
 }
 
 template <class Precision>

@@ -25,8 +25,6 @@ class SiteArrays {
   /// of the dummy is set. Call when a list is new. Throws InputError where the space is too wide for the
   /// precision.
   void prepare(const Particles& p, const VerletList& list);
-  /// Sites of the local atoms, where they were not placed as they moved.
-  void place_local(const Particles& p) const;
   SitePlacer placer() const;
   /// Half lists: force quads of zero.
   void clear_forces() const;

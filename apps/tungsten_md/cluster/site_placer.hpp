@@ -33,4 +33,7 @@ struct SitePlacer {
   }
 };
 
+/// Sites of the local atoms, where those that moved them did not place them.
+void place_local_sites(const Particles& p, const SitePlacer& sites);
+
 }  // namespace wafermark::tungsten

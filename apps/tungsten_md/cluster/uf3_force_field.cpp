@@ -22,7 +22,6 @@ class Uf3Field final : public ForceField {
   double cutoff() const override { return cutoff_; }
   double reach() const override { return std::max(cutoff_, 2.0 * triplet_cutoff_); }
   SitePlacer placer() const override { return arrays_.placer(); }
-  void place_local(const Particles& p) const override { arrays_.place_local(p); }
   std::size_t bytes() const override {
     return arrays_.bytes() + potential_.bytes() + triplets_.bytes() + sizeof(Real) * pull_.size();
   }
@@ -37,17 +36,10 @@ class Uf3Field final : public ForceField {
     pull_ = uninitialised<Real>("pull", numbers);
   }
 
-  void compute(Particles& p, const VerletList& list, GhostExchange&) override { run(p, list, nullptr); }
-  EnergyVirial compute_with_energy(Particles& p, const VerletList& list, GhostExchange&) override {
-    PairSums sums;
-    run(p, list, &sums);
-    return energy_and_virial(sums);
-  }
-
  private:
   bool has_triplets() const { return triplet_cutoff_ > 0.0; }
 
-  void run(Particles& p, const VerletList& list, PairSums* sums) {
+  void run(Particles& p, const VerletList& list, GhostExchange&, PairSums* sums) override {
     list.kind == ListKind::half ? run_pairs<ListKind::half>(p, list, sums)
                                 : run_pairs<ListKind::full>(p, list, sums);
     if (!has_triplets()) return;
