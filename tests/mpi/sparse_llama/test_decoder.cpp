@@ -511,6 +511,7 @@ struct BatchRun {
 /// Batches by the device's library (on CPUs BLAS in its place) and by warps: both near the reference, and the
 /// tokens of a graph those of its kernels one by one.
 TEST(Decoder, BatchesGoThroughTheLibrary) {
+  if (!MatrixLibrary::there()) GTEST_SKIP() << "no library";
   const Communicator comm;
   const Model model(tied(), 0.5);
   for (const auto& [format, type, tolerance] : {Case{Format::dense, ValueType::bf16, 0.03},
@@ -545,6 +546,7 @@ TEST(Decoder, BatchesGoThroughTheLibrary) {
 
 /// Units that the threshold drops are dropped and counted behind the library too.
 TEST(Decoder, BatchesOfTheLibraryCountInactiveUnits) {
+  if (!MatrixLibrary::there()) GTEST_SKIP() << "no library";
   const Communicator comm;
   const Model model(grouped(), 0.3);
   const RankWeights weights =

@@ -22,6 +22,7 @@ auto by_library(BatchProducts& products) {
 }
 
 TEST(BatchProducts, MultiplyAsTheMatrixDoes) {
+  if (!MatrixLibrary::there()) GTEST_SKIP() << "no library";
   int k = 0;
   BatchProducts small_panels(33, 1), large_panels(33);  // 128 rows; all of these
   double worst = 0;
@@ -49,6 +50,7 @@ TEST(BatchProducts, MultiplyAsTheMatrixDoes) {
 }
 
 TEST(BatchProducts, GateAndUpMeetInSwiglu) {
+  if (!MatrixLibrary::there()) GTEST_SKIP() << "no library";
   BatchProducts products(16);
   for (const Format format : {Format::dense, Format::csr, Format::bit_mask})
     for (const std::int64_t hidden : {1, 7, 200})
@@ -80,6 +82,7 @@ TEST(BatchProducts, GateAndUpMeetInSwiglu) {
 }
 
 TEST(BatchProducts, AreTheSameBitsAgain) {
+  if (!MatrixLibrary::there()) GTEST_SKIP() << "no library";
   const Sample s(Format::csr, ValueType::int8, 150, 4200, 20, 0.3, true);
   BatchProducts products(20, 1);
   const auto a = on_host_of(s.multiplied(by_library(products), PairEnd::add, nullptr)),
