@@ -379,6 +379,11 @@ void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> 
   }
 }
 
+void Decoder::check_environment(const Communicator& comm) {
+  choose_bf16_products(comm);
+  choose_batch_form(comm);
+}
+
 std::vector<float> Decoder::forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) {
   const Configuration& c = weights_.configuration;
   std::vector<float> logits(wanted.size() * std::size_t(c.vocabulary));

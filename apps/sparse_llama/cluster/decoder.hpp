@@ -32,6 +32,10 @@ class Decoder final : public ForwardPass {
           RegionTimes& times, KernelForm form = native_form(), ValueType cache = ValueType::fp32,
           std::shared_ptr<DeviceSums> sums = nullptr);
 
+  /// Throws InputError for choices of products in the environment that no run can have, as the constructor
+  /// would once the weights are read. Collective.
+  static void check_environment(const Communicator& comm);
+
   /// Rows of a call are run in chunks of `chunk_rows`.
   std::vector<float> forward(std::span<const TokenRow> rows, std::span<const std::int64_t> wanted) override;
   /// By the device's kernels.

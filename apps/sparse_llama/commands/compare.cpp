@@ -167,6 +167,7 @@ int compare(const CompareOptions& o, const CLI::App& command) {
   if (o.model.model.ends_with(".h5"))
     throw InputError(
         fmt::format("{}: found weights packed in one format, expected a checkpoint", o.model.model));
+  Decoder::check_environment(comm);
   const auto sums = device_sums(comm);
   result.set_device_sums(sums->by());
   const WeightSource source = o.model.source();

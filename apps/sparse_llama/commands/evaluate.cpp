@@ -133,6 +133,7 @@ void report(const Communicator& comm, const Evaluation& evaluation, const Scored
 /// Reads the question before the model is packed, then puts it.
 void evaluate_as_packed(const EvaluateOptions& o, const Communicator& comm, const EvaluationInput& input,
                         const ResultFolder& out, Result& result) {
+  Decoder::check_environment(comm);
   const auto sums = device_sums(comm);
   result.set_device_sums(sums->by());
   std::unique_ptr<Evaluation> evaluation;

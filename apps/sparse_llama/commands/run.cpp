@@ -156,6 +156,7 @@ void add_machine_figures(Result& result, const Communicator& comm, const RankWei
 }
 
 void run_on_cluster(const RunOptions& o, const Communicator& comm, const ResultFolder& out, Result& result) {
+  Decoder::check_environment(comm);
   const auto sums = device_sums(comm);
   result.set_device_sums(sums->by());
   const double start = runtime::seconds();

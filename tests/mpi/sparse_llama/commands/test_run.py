@@ -5,6 +5,7 @@ usage: test_run.py SPARSE_LLAMA MODEL_FOLDER
 """
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -48,9 +49,16 @@ with tempfile.TemporaryDirectory() as scratch:
     two, _, _ = generate("two", ranks=2)
     check(two["tokens"] == record["tokens"], "the same greedy tokens on 2 ranks")
     check(two["machine"]["device_sums"].startswith(("MPI (", "NCCL ")), f"what sums is named: {two['machine']['device_sums']}")
-    bad = run("run", "--model", model, "--out", f"{scratch}/bad", WAFERMARK_NCCL="yes")
-    check(bad.returncode == 2 and "WAFERMARK_NCCL = 'yes': expected 0 or 1" in bad.stderr and not os.path.exists(f"{scratch}/bad/result.json"),
-          f"another wish of what sums is refused: {bad.stderr.strip()[-200:]}")
+    # Before weights are read: these are no numbers, which would be said otherwise.
+    no_numbers = shutil.copytree(model, f"{scratch}/no_numbers")
+    weights = max(Path(no_numbers).glob("*.safetensors"), key=lambda file: file.stat().st_size)
+    weights.write_bytes(weights.read_bytes()[:-64] + b"\xc0\x7f" * 32)
+    for variable, refusal in (("WAFERMARK_NCCL", "WAFERMARK_NCCL = 'yes': expected 0 or 1"),
+                              ("WAFERMARK_BF16_PRODUCTS", "WAFERMARK_BF16_PRODUCTS: found 'yes', expected fp32 or pairs"),
+                              ("WAFERMARK_BATCH_PRODUCTS", "WAFERMARK_BATCH_PRODUCTS: found 'yes', expected warps or library")):
+        bad = run("run", "--model", no_numbers, "--out", f"{scratch}/bad", **{variable: "yes"})
+        check(bad.returncode == 2 and refusal in bad.stderr and not os.path.exists(f"{scratch}/bad/result.json"),
+              f"another wish is refused: {bad.stderr.strip()[-200:]}")
     dense, dense_figures, _ = generate("dense", "--format", "dense", "--value", "fp32")
     packed, _, _ = generate("packed", "--format", "bit_mask", "--value", "fp32")
     csr, _, _ = generate("csr", "--format", "csr", "--value", "fp32")
