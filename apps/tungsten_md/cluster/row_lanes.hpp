@@ -87,6 +87,14 @@ void over_rows(int rows, int lanes, const Pass& pass, const Launch& launch) {
     launch(SharedRows<Pass>::policy(rows, lanes), SharedRows<Pass>{pass, rows, lanes});
 }
 
+/// Whether lanes share rows in the kernels of a graph, too: not with HIP, where Kokkos 5.2 compiles no large
+/// bodies of teams into one (Kokkos_HIP_GraphNodeKernel.hpp asks them for a get_policy() that they have not).
+#if defined(KOKKOS_ENABLE_HIP)
+inline constexpr bool graphs_share_rows = false;
+#else
+inline constexpr bool graphs_share_rows = true;
+#endif
+
 /// Lanes that share an atom's neighbours, where the deck leaves it open: doubled from 1 up to 32, as long as
 /// all atoms' lanes run at once. `threads`: that run at once.
 int lanes_for(std::int64_t atoms, std::int64_t threads);

@@ -46,9 +46,12 @@ StepGraph make_step_graph(const StepOfRank& step, const Forces& forces, int lane
     if (n > 0) last = last.then_parallel_for(std::string(label), over(n), body);
   };
   const auto then_by_rows = [&](const char* label, const auto& body) {
-    over_rows(p.n_local, lanes, body, [&](const auto& policy, const auto& kernel) {
-      if (p.n_local > 0) last = last.then_parallel_for(std::string(label), policy, kernel);
-    });
+    if constexpr (graphs_share_rows)
+      over_rows(p.n_local, lanes, body, [&](const auto& policy, const auto& kernel) {
+        if (p.n_local > 0) last = last.then_parallel_for(std::string(label), policy, kernel);
+      });
+    else
+      then(label, p.n_local, body);
   };
   then("kick_and_drift", p.n_local, static_cast<const KickAndDrift&>(step.move));
   then("ghost_positions", p.n_ghost, step.images);
