@@ -20,10 +20,12 @@ endif()
 function(wafermark_hip_check out file architecture headers original)
   get_filename_component(name ${file} NAME)
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${name}.${architecture})
+  # -MD and -MF by the front end's names: clang 21 takes no notice of them for device code alone.
+  set(depends -Xclang -dependency-file -Xclang ${made}.d -Xclang -MT -Xclang ${made} -Xclang -sys-header-deps)
   set(folders "$<FILTER:$<TARGET_PROPERTY:${original},INCLUDE_DIRECTORIES>,EXCLUDE,^/usr/include$>")
   add_custom_command(OUTPUT ${made}
     COMMAND ${WAFERMARK_HIP_CLANG} -x hip --offload-arch=${architecture} --offload-device-only -nogpulib --hip-path=${WAFERMARK_HIP_ROOT} -D__HIP_PLATFORM_AMD__
-            -std=c++20 -O1 -S -emit-llvm -o ${made} -MD -MF ${made}.d -MT ${made} -I${headers} "-I$<JOIN:${folders},;-I>"
+            -std=c++20 -O1 -S -emit-llvm -o ${made} ${depends} -I${headers} "-I$<JOIN:${folders},;-I>"
             "-D$<JOIN:$<TARGET_PROPERTY:${original},COMPILE_DEFINITIONS>,;-D>" -isystem ${WAFERMARK_HIP_ROOT}/include ${file}
     DEPENDS ${file} DEPFILE ${made}.d COMMAND_EXPAND_LISTS VERBATIM COMMENT "HIP, ${architecture}: ${name}")
   set(${out} ${made} PARENT_SCOPE)
