@@ -20,7 +20,7 @@ struct Mapping {
   int b = 0, candidates = 0;
   double cycles =
       0.0;  ///< TilePlan::predicted_cycles(): of a step before waiting, mean over what lists serve
-  std::string refused;  ///< why the crystal does not fit so; empty: it does
+  std::string refused = {};  ///< why the crystal does not fit so; empty: it does
 };
 
 /// Plans whole columns, then layers of 1, 2, ... cells, as far as layers can get faster by being thicker: an
