@@ -1,7 +1,7 @@
 // Who walks a row of the Verlet list. One thread does on CPUs, whose vectors take a pack of neighbours at a
 // time, and on a GPU that has atoms enough. With few atoms most of a GPU is idle while each thread takes its
-// neighbours one after the other: there several lanes of a warp share a row, each takes every so-manieth
-// pack, and what they find is added up in an order that never changes. Loops over pairs are written once for
+// neighbours one after the other: there several lanes of a warp share a row and take its packs in turn, and
+// what they find is added up in an order that never changes. Loops over pairs are written once for
 // both: they ask `lanes` for the sum of the lanes' shares, and do once what is done to the atom.
 #pragma once
 
