@@ -10,13 +10,13 @@ function(wafermark_targets out directory)
 endfunction()
 
 # wafermark_holds_device_code(OUT file): does the file, or a header of ours that it includes at any depth, start
-# parallel work, or something that only a build for a device has?
+# parallel work?
 function(wafermark_holds_device_code out file)
   get_property(known GLOBAL PROPERTY "wafermark_device_code_${file}")
   if("${known}" STREQUAL "")
     set(known FALSE)
     set_property(GLOBAL PROPERTY "wafermark_device_code_${file}" FALSE)  # ends cycles of includes
-    file(STRINGS ${file} launches REGEX "parallel_(for|reduce|scan) *[<(]|KOKKOS_ENABLE_(CUDA|HIP)" LIMIT_COUNT 1)
+    file(STRINGS ${file} launches REGEX "parallel_(for|reduce|scan) *[<(]" LIMIT_COUNT 1)
     if(launches)
       set(known TRUE)
     else()
@@ -40,8 +40,8 @@ function(wafermark_holds_device_code out file)
   set(${out} ${known} PARENT_SCOPE)
 endfunction()
 
-# wafermark_device_sources(OUT target BACKEND): the target's C++ sources that hold device code, as absolute paths, and
-# those beside them that only a build for the back end (cuda, hip) has.
+# wafermark_device_sources(OUT target BACKEND): the target's C++ sources that hold device code or lines that only a build for a device has, as
+# absolute paths, and those beside them that only a build for the back end (cuda, hip) has.
 function(wafermark_device_sources out target backend)
   set(found "")
   get_target_property(type ${target} TYPE)
@@ -52,7 +52,8 @@ function(wafermark_device_sources out target backend)
       get_filename_component(path ${source} ABSOLUTE BASE_DIR ${folder})
       if(path MATCHES "\\.cpp$" AND EXISTS ${path})
         wafermark_holds_device_code(device ${path})
-        if(device)
+        file(STRINGS ${path} of_devices REGEX "KOKKOS_ENABLE_(CUDA|HIP)" LIMIT_COUNT 1)
+        if(device OR of_devices)
           list(APPEND found ${path})
         endif()
         string(REGEX REPLACE "_host\\.cpp$" "_${backend}.cpp" sister ${path})
