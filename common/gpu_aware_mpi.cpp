@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "common/errors.hpp"
+#include "common/environment.hpp"
 
 namespace wafermark {
 namespace {
@@ -20,12 +20,9 @@ struct Answer {
 };
 
 std::optional<Answer> answer_of_site() {
-  const char* text = std::getenv("WAFERMARK_GPU_AWARE_MPI");
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  const std::string value = text;
-  if (value != "0" && value != "1")
-    throw InputError("WAFERMARK_GPU_AWARE_MPI = '" + value + "': expected 0 or 1");
-  return Answer{value == "1", "WAFERMARK_GPU_AWARE_MPI"};
+  constexpr const char* variable = "WAFERMARK_GPU_AWARE_MPI";
+  const std::optional<bool> said = yes_or_no(variable, environment_value(variable));
+  return said ? std::optional(Answer{*said, variable}) : std::nullopt;
 }
 
 /// Of the library, for the kind of devices that this program was built for.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "common/environment.hpp"
 #include "common/errors.hpp"
 #include "common/printable.hpp"
 #include "sparse_llama/kernels/rms_norm.hpp"
@@ -180,10 +180,7 @@ BatchForm choose_batch_form(const std::string& wanted, bool library_there) {
 }
 
 BatchForm choose_batch_form(const Communicator& comm) {
-  const char* value = std::getenv(batch_variable);
-  std::string wanted = value == nullptr ? "" : value;
-  comm.broadcast(wanted);
-  const BatchForm form = choose_batch_form(wanted, MatrixLibrary::there());
+  const BatchForm form = choose_batch_form(environment_value(batch_variable, comm), MatrixLibrary::there());
   return runtime::charges_kernels() ? BatchForm::warps : form;
 }
 

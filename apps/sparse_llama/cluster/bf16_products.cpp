@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
+#include "common/environment.hpp"
 #include "common/errors.hpp"
 #include "common/printable.hpp"
 #include "common/runtime.hpp"
@@ -94,9 +94,7 @@ Bf16Choice choose_bf16_products(const std::string& wanted, bool pairs_there, Cpu
 
 Bf16Choice choose_bf16_products(const Communicator& comm) {
   if (runtime::charges_kernels()) return {};
-  const char* value = std::getenv(bf16_variable);
-  std::string wanted = value == nullptr ? "" : value;
-  comm.broadcast(wanted);
+  const std::string wanted = environment_value(bf16_variable, comm);
   const bool there = comm.min(int(has_bf16_pairs())) == 1;
   Bf16Choice choice;
   if (comm.is_root() || !wanted.empty())

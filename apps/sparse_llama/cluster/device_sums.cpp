@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <optional>
 
+#include "common/environment.hpp"
 #include "common/errors.hpp"
 #include "common/gpu_aware_mpi.hpp"
 #include "sparse_llama/cluster/nccl_sums.hpp"
@@ -36,15 +36,6 @@ class MpiSums final : public DeviceSums {
   Kokkos::View<float*, Kokkos::SharedHostPinnedSpace> staged_;
 };
 
-/// Of WAFERMARK_NCCL.
-std::optional<bool> wish_of_site() {
-  const char* text = std::getenv("WAFERMARK_NCCL");
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  const std::string value = text;
-  if (value != "0" && value != "1") throw InputError("WAFERMARK_NCCL = '" + value + "': expected 0 or 1");
-  return value == "1";
-}
-
 }  // namespace
 
 std::shared_ptr<DeviceSums> mpi_sums(const Communicator& comm, const std::string& why) {
@@ -63,8 +54,9 @@ std::string native_sums_library() {
 
 std::shared_ptr<DeviceSums> device_sums(const Communicator& comm, const std::string& library,
                                         const std::string& device) {
-  const std::optional<bool> wish = wish_of_site();
-  if (wish == false) return mpi_sums(comm, "WAFERMARK_NCCL");
+  constexpr const char* variable = "WAFERMARK_NCCL";
+  const std::optional<bool> wish = yes_or_no(variable, environment_value(variable, comm));
+  if (wish == false) return mpi_sums(comm, variable);
   std::string why_not;
   if (library.empty())
     why_not = fmt::format("{} has no NCCL", Space::name());

@@ -2,13 +2,13 @@
 // the number of ranks, prefill or token by token, one sequence or several.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "common/errors.hpp"
+#include "environment_setting.hpp"
 #include "reference_model.hpp"
 #include "sparse_llama/cluster/generation.hpp"
 #include "sparse_llama/cluster/packed_scoring.hpp"
@@ -473,11 +473,7 @@ TEST(Decoder, GraphsAreTheirKernelsOneByOne) {
   }
 }
 
-/// WAFERMARK_BATCH_PRODUCTS while the object lives.
-struct BatchWord {
-  explicit BatchWord(const char* word) { setenv("WAFERMARK_BATCH_PRODUCTS", word, 1); }
-  ~BatchWord() { unsetenv("WAFERMARK_BATCH_PRODUCTS"); }
-};
+constexpr const char* batch_variable = "WAFERMARK_BATCH_PRODUCTS";
 
 /// The text in every sequence of a batch, a token of each at a time: logits of the last pass, by graphs the
 /// tokens drawn with every pass.
@@ -519,7 +515,7 @@ TEST(Decoder, BatchesGoThroughTheLibrary) {
                                                 {Format::csr, ValueType::int8, 0.05}}) {
     const RankWeights weights = packed(comm, model, {format, type}, KernelForm::device);
     const BatchRun library(comm, weights, library_from, false), graphs(comm, weights, library_from, true);
-    std::optional<BatchWord> by_hand("warps");
+    std::optional<EnvironmentSetting> by_hand(std::in_place, batch_variable, "warps");
     const BatchRun warps(comm, weights, library_from, false);
     by_hand.reset();
     std::vector<Vector> exact;
@@ -537,7 +533,7 @@ TEST(Decoder, BatchesGoThroughTheLibrary) {
     const BatchRun few(comm, weights, library_from - 1, false);
     EXPECT_EQ(few.instructions, warps.instructions);
   }
-  const BatchWord wrong("blas");
+  const EnvironmentSetting wrong(batch_variable, "blas");
   RegionTimes times;
   EXPECT_THROW(
       Decoder(comm, packed(comm, model, {Format::dense, ValueType::bf16}, KernelForm::host), 1, 8, times),
@@ -558,7 +554,7 @@ TEST(Decoder, BatchesOfTheLibraryCountInactiveUnits) {
   RegionTimes times;
   Decoder library(comm, weights, 1, 64, times, KernelForm::device);
   EXPECT_LT(error(library.forward(rows, all(rows.size())), exact), 0.05);
-  const BatchWord by_hand("warps");
+  const EnvironmentSetting by_hand(batch_variable, "warps");
   Decoder warps(comm, weights, 1, 64, times, KernelForm::device);
   warps.forward(rows, all(rows.size()));
   EXPECT_NEAR(library.inactive_share(), warps.inactive_share(), 0.02);

@@ -2,12 +2,13 @@
 // and whatever NCCL refuses ends in MPI's sums on all ranks, or in one line.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "common/errors.hpp"
 #include "common/loaded_library.hpp"
+#include "environment_setting.hpp"
 #include "reference_model.hpp"
 #include "sparse_llama/cluster/decoder.hpp"
 #include "sparse_llama/cluster/device_sums.hpp"
@@ -17,18 +18,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-/// A variable of the environment while it lives.
-class Setting {
- public:
-  Setting(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-  ~Setting() { unsetenv(name_); }
-  Setting(const Setting&) = delete;
-  Setting& operator=(const Setting&) = delete;
-
- private:
-  const char* name_;
-};
 
 struct DeviceSumsTest : public ::testing::Test {
   Communicator comm;
@@ -92,11 +81,11 @@ TEST_F(DeviceSumsTest, AreMpisOnAllRanksWhereOneCannot) {
   const bool last = comm.rank() == comm.size() - 1;
   EXPECT_EQ(by(last ? "libno-such-nccl.so" : FAKE_NCCL), "MPI (no libno-such-nccl.so)");
   {
-    const Setting setting("FAKE_NCCL_FAILS", "ncclGetUniqueId");
+    const EnvironmentSetting setting("FAKE_NCCL_FAILS", "ncclGetUniqueId");
     EXPECT_EQ(by(FAKE_NCCL), "MPI (ncclGetUniqueId: invalid usage)");
   }
   {
-    const Setting setting("FAKE_NCCL_FAILS", last ? "ncclCommInitRank" : "nothing");
+    const EnvironmentSetting setting("FAKE_NCCL_FAILS", last ? "ncclCommInitRank" : "nothing");
     EXPECT_EQ(by(FAKE_NCCL), "MPI (ncclCommInitRank: invalid usage)");
   }
   on_device = last ? std::to_string(0) : on_device;
@@ -107,7 +96,7 @@ TEST_F(DeviceSumsTest, AreMpisOnAllRanksWhereOneCannot) {
 
 TEST_F(DeviceSumsTest, EndInOneLineWhereNcclFailsLater) {
   const auto sums = device_sums(comm, FAKE_NCCL, on_device);
-  const Setting setting("FAKE_NCCL_FAILS", "ncclAllReduce");
+  const EnvironmentSetting setting("FAKE_NCCL_FAILS", "ncclAllReduce");
   float value = 1;
   EXPECT_THAT([&] { sums->sum_in_place(&value, 1); },
               testing::ThrowsMessage<std::runtime_error>("rank " + std::to_string(comm.rank()) + " of " +
@@ -132,17 +121,22 @@ TEST_F(DeviceSumsTest, AreLeftWithoutTheOthersBehindAnError) {
 
 TEST_F(DeviceSumsTest, AreWhatTheSiteWants) {
   {
-    const Setting setting("WAFERMARK_NCCL", "0");
+    const EnvironmentSetting setting("WAFERMARK_NCCL", "0");
     EXPECT_EQ(by(FAKE_NCCL), "MPI (WAFERMARK_NCCL)");
   }
   {
-    const Setting setting("WAFERMARK_NCCL", "1");
+    std::optional<EnvironmentSetting> of_rank_0_alone;  // whose launcher sets it for no other
+    if (comm.is_root()) of_rank_0_alone.emplace("WAFERMARK_NCCL", "0");
+    EXPECT_EQ(by(FAKE_NCCL), "MPI (WAFERMARK_NCCL)");
+  }
+  {
+    const EnvironmentSetting setting("WAFERMARK_NCCL", "1");
     EXPECT_THAT(by(FAKE_NCCL), StartsWith("NCCL"));
     EXPECT_THAT([&] { by("libno-such-nccl.so"); },
                 testing::ThrowsMessage<InputError>(
                     "WAFERMARK_NCCL = 1: found no libno-such-nccl.so, expected NCCL or RCCL to sum"));
   }
-  const Setting setting("WAFERMARK_NCCL", "yes");
+  const EnvironmentSetting setting("WAFERMARK_NCCL", "yes");
   EXPECT_THAT([&] { by(FAKE_NCCL); },
               testing::ThrowsMessage<InputError>("WAFERMARK_NCCL = 'yes': expected 0 or 1"));
 }
