@@ -307,9 +307,9 @@ bool Decoder::suits_graph(std::span<const TokenRow> rows, std::span<const std::i
   // Simulated workers are charged for each kernel that they start; a threshold's product has loops of its
   // own.
   const auto n = std::int64_t(rows.size());
-  return graphs_there && comm_.size() == 1 && !runtime::charges_kernels() && !weights_.embedding.hollow() &&
-         !weights_.activation_threshold && wanted.size() == rows.size() && n <= chunk_rows &&
-         (graphs_take_calls || !device_->calls_library(n));
+  return graphs_take_teams && comm_.size() == 1 && !runtime::charges_kernels() &&
+         !weights_.embedding.hollow() && !weights_.activation_threshold && wanted.size() == rows.size() &&
+         n <= chunk_rows && (graphs_take_calls || !device_->calls_library(n));
 }
 
 void Decoder::submit_graph(std::span<const TokenRow> rows) {

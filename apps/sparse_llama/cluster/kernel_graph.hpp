@@ -5,19 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "common/kokkos_graphs.hpp"
 #include "sparse_llama/cluster/loops.hpp"
 
 namespace wafermark::llama {
 
-/// Whether there are graphs: not for HIP, where Kokkos 5.2 compiles no large bodies of teams into one
-/// (Kokkos_HIP_GraphNodeKernel.hpp asks them for a get_policy() that they have not).
-#if defined(KOKKOS_ENABLE_HIP)
-inline constexpr bool graphs_there = false;
-#else
-inline constexpr bool graphs_there = true;
-#endif
 /// Whether a graph can have calls of a library beside kernels.
-inline constexpr bool graphs_take_calls = graphs_there && KOKKOS_VERSION >= 40700;
+inline constexpr bool graphs_take_calls = graphs_take_teams && KOKKOS_VERSION >= 40700;
 
 /// Where kernels go: each is started at once, or becomes the next node of a graph.
 class KernelChain {
@@ -28,7 +22,7 @@ class KernelChain {
   template <class Body>
   void add(const char* name, const Team& policy, const Body& body) {
     ++count_;
-    if constexpr (graphs_there)
+    if constexpr (graphs_take_teams)
       if (last_) {
         last_ = last_->then_parallel_for(std::string(name), policy, body);
         return;

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "tungsten_md/cluster/row_lanes.hpp"
+#include "common/kokkos_graphs.hpp"
 
 namespace wafermark::tungsten {
 namespace {
@@ -22,7 +22,7 @@ DomainSettings domain_settings(const RunSettings& run, const std::array<int, 3>&
   s.precision = run.precision;
   s.skin_angstrom = run.skin_angstrom;
   s.rank_grid = rank_grid;
-  s.lanes_per_atom = run.launch == Launch::graph && !graphs_share_rows ? 1 : run.lanes_per_atom;
+  s.lanes_per_atom = run.launch == Launch::graph && !graphs_take_teams ? 1 : run.lanes_per_atom;
   if (run.neighbour_list != "auto") s.list = run.neighbour_list == "half" ? ListKind::half : ListKind::full;
   return s;
 }

@@ -26,8 +26,7 @@ StepGraph ForceField::graph_of(const StepOfRank&, const VerletList&, const Ghost
 }
 
 ListKind best_list_kind() {
-  const bool host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
-  return host && ExecSpace().concurrency() == 1 ? ListKind::half : ListKind::full;
+  return on_host && ExecSpace().concurrency() == 1 ? ListKind::half : ListKind::full;
 }
 
 }  // namespace wafermark::tungsten

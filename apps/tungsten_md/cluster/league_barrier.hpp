@@ -82,7 +82,6 @@ class League {
   enum Decision : unsigned { undecided, together, apart };
   /// Looks: of about a microsecond on a device, and on a CPU with pauses, so that threads without a core get
   /// one. Some tenths of a second.
-  static constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
   static constexpr int patience = on_host ? 1 << 12 : 1 << 19;
   KOKKOS_FORCEINLINE_FUNCTION static void look_away() {
     KOKKOS_IF_ON_HOST((std::this_thread::sleep_for(std::chrono::microseconds(100));))

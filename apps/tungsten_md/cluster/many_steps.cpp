@@ -5,8 +5,6 @@
 namespace wafermark::tungsten {
 namespace {
 
-constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
-
 /// Each runs one team of any size at the same time as the others do. A back end that does not say how many
 /// there are has one.
 int multiprocessors() {

@@ -65,7 +65,6 @@ struct SharedRows {
 
   /// Of 128 threads of a GPU, as RangePolicy has them where nobody says otherwise.
   static Kokkos::TeamPolicy<ExecSpace> policy(int rows, int lanes) {
-    constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
     const int of_a_team = on_host ? 1 : 128 / lanes;
     return {(rows + of_a_team - 1) / of_a_team, of_a_team, lanes};
   }
@@ -86,14 +85,6 @@ void over_rows(int rows, int lanes, const Pass& pass, const Launch& launch) {
   else
     launch(SharedRows<Pass>::policy(rows, lanes), SharedRows<Pass>{pass, rows, lanes});
 }
-
-/// Whether lanes share rows in the kernels of a graph, too: not with HIP, where Kokkos 5.2 compiles no large
-/// bodies of teams into one (Kokkos_HIP_GraphNodeKernel.hpp asks them for a get_policy() that they have not).
-#if defined(KOKKOS_ENABLE_HIP)
-inline constexpr bool graphs_share_rows = false;
-#else
-inline constexpr bool graphs_share_rows = true;
-#endif
 
 /// Lanes that share an atom's neighbours, where the deck leaves it open: doubled from 1 up to 32, as long as
 /// all atoms' lanes run at once. `threads`: that run at once.

@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "common/errors.hpp"
+#include "common/kokkos_graphs.hpp"
 #include "common/runtime.hpp"
 #include "tungsten_md/cluster/integrate.hpp"
-#include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/simulation.hpp"
 
 namespace wafermark::tungsten {
@@ -33,7 +33,7 @@ void require_launch(const Case& what, const PotentialTables& potential, int rank
           fmt::format("run.launch = \"{}\": found {}, expected {}", word, what_is_there, expected));
   };
   const DynamicsSettings& d = what.dynamics;
-  refuse_if(what.run.launch == Launch::graph && !graphs_share_rows && what.run.lanes_per_atom > 1,
+  refuse_if(what.run.launch == Launch::graph && !graphs_take_teams && what.run.lanes_per_atom > 1,
             fmt::format("run.lanes_per_atom = {}", what.run.lanes_per_atom), "1 on AMD's GPUs");
   refuse_if(ranks > 1, fmt::format("{} ranks", ranks), "one");
   refuse_if(runtime::charges_kernels(), "a simulated cluster", "a run on this machine");

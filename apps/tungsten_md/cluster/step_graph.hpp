@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "common/kokkos_graphs.hpp"
 #include "tungsten_md/cluster/row_lanes.hpp"
 #include "tungsten_md/cluster/step_launches.hpp"
 
@@ -46,7 +47,7 @@ StepGraph make_step_graph(const StepOfRank& step, const Forces& forces, int lane
     if (n > 0) last = last.then_parallel_for(std::string(label), over(n), body);
   };
   const auto then_by_rows = [&](const char* label, const auto& body) {
-    if constexpr (graphs_share_rows)
+    if constexpr (graphs_take_teams)
       over_rows(p.n_local, lanes, body, [&](const auto& policy, const auto& kernel) {
         if (p.n_local > 0) last = last.then_parallel_for(std::string(label), policy, kernel);
       });

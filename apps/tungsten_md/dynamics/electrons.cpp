@@ -115,10 +115,11 @@ Electrons::Electrons(const ElectronSettings& settings, const Box& box, std::uint
   conductivity_ = numbers_on_device(t.conductivity, "electron_conductivity");
   const std::vector<double> energy = integral_of(t);
   energy_ = numbers_on_device(energy, "electron_energy");
-  const ElectronProperties<double> on_host{static_cast<int>(energy.size()), t.temperature_k.data(),
-                                           t.heat_capacity.data(), t.conductivity.data(), energy.data()};
+  const ElectronProperties<double> host_properties{static_cast<int>(energy.size()), t.temperature_k.data(),
+                                                   t.heat_capacity.data(), t.conductivity.data(),
+                                                   energy.data()};
   const auto n = static_cast<std::size_t>(cells_in(box).size());
-  const std::vector<double> start(n, on_host.energy_at(settings.temperature_k) * volume_of_cell(box));
+  const std::vector<double> start(n, host_properties.energy_at(settings.temperature_k) * volume_of_cell(box));
   cell_ev_ = numbers_on_device(start, "electron_cells");
   next_ev_ = ScalarView("electron_cells_next", n);
   kelvin_ = ScalarView("electron_kelvin", n);

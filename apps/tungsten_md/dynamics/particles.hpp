@@ -12,6 +12,8 @@ namespace wafermark::tungsten {
 
 using ExecSpace = Kokkos::DefaultExecutionSpace;
 using MemSpace = ExecSpace::memory_space;
+/// Whether the host reads what lies in it: a build for CPUs.
+inline constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
 using Team = Kokkos::TeamPolicy<ExecSpace>::member_type;
 using Vector3View = Kokkos::View<double* [3], MemSpace>;
 using ScalarView = Kokkos::View<double*, MemSpace>;

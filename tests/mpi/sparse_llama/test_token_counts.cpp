@@ -97,7 +97,8 @@ struct TokenCounts : public ::testing::Test {
 
   /// A token is a graph on one rank that computes; else its kernels are started one by one.
   void expect(const Counts& n, const std::string& what = "") const {
-    const bool graph = comm.size() == 1 && !hollow && graphs_there && (calls() == 0 || graphs_take_calls);
+    const bool graph =
+        comm.size() == 1 && !hollow && graphs_take_teams && (calls() == 0 || graphs_take_calls);
     EXPECT_EQ(n.kernels, graph ? 0 : tokens * kernels()) << what;
     EXPECT_EQ(n.graphs, graph ? tokens : 0) << what;
     EXPECT_EQ(n.waits, tokens * waits()) << what;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/errors.hpp"
+#include "common/kokkos_graphs.hpp"
 #include "toy_alloy.hpp"
 #include "tungsten_md/cluster/many_steps.hpp"
 #include "tungsten_md/cluster/row_lanes.hpp"
@@ -84,7 +85,7 @@ TEST_F(Launches, GiveTheSameBits) {
 TEST_F(Launches, GiveTheSameBitsByEightLanesAnAtom) {
   what.run.lanes_per_atom = 8;
   for (const Launch launch : {Launch::graph, Launch::persistent}) {
-    if (launch == Launch::graph && !graphs_share_rows) continue;
+    if (launch == Launch::graph && !graphs_take_teams) continue;
     what.dynamics.temperature.draw_k = 1500.0;
     what.run.timestep_ps = 0.002;
     expect_same_bits(launch, toy::alloy(1), toy::shaken_crystal(toy::alloy(1), {7, 6, 6}, slab, 0.0),
@@ -135,7 +136,7 @@ TEST(Lanes, AreAsManyAsADeviceRunsAtOnce) {
 }
 
 TEST_F(Launches, HaveOneLaneAnAtomOnCpus) {
-  if (!Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible) GTEST_SKIP() << "on a GPU";
+  if (!on_host) GTEST_SKIP() << "on a GPU";
   const PotentialTables potential = toy::alloy(1);
   const Simulation s(comm, what, potential, toy::shaken_crystal(potential, {4, 4, 4}, everywhere, 0.0),
                      times);
@@ -245,8 +246,7 @@ TEST(Leagues, MeetAtBarriersWhereEachTeamHasAProcessor) {
 }
 
 TEST(Leagues, LeaveWhenTeamsDoNotRunAtOnce) {
-  if (!Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible)
-    GTEST_SKIP() << "a device's multiprocessor takes several small teams";
+  if (!on_host) GTEST_SKIP() << "a device's multiprocessor takes several small teams";
   const Outcome n = run_league(LeagueShape::of(1 << 20, 1, 1).teams + 1);
   EXPECT_EQ(n.met, 0);
   EXPECT_EQ(n.last_to_leave, 2);
