@@ -1,6 +1,13 @@
 # Builds for one CPU (WAFERMARK_CPU, passed to -march), or for one level of a portable build, and tells Kokkos::simd which
 # vectors that CPU has: a distribution's Kokkos is configured for the oldest CPU, and its headers pick vectors by these macros.
 set(WAFERMARK_CPU native CACHE STRING "CPU to build for, as in -march=; empty for the compiler's default")
+# What CMake keeps of the compiler's answers is of one CPU: it is asked again when the folder is to build for another.
+if(NOT "${WAFERMARK_CPU};${WAFERMARK_CPU_LEVEL}" STREQUAL "${WAFERMARK_CPU_ASKED_OF}")
+  unset(WAFERMARK_HAS_MARCH CACHE)
+  unset(WAFERMARK_HAS_AVX2 CACHE)
+  unset(WAFERMARK_HAS_AVX512 CACHE)
+  set(WAFERMARK_CPU_ASKED_OF "${WAFERMARK_CPU};${WAFERMARK_CPU_LEVEL}" CACHE INTERNAL "")
+endif()
 set(wafermark_cpu_options "")
 set(wafermark_build_flags "${CMAKE_BUILD_TYPE}")
 if(WAFERMARK_CPU_LEVEL)

@@ -5,11 +5,11 @@
 #include <mpi-ext.h>
 #endif
 
-#include <Kokkos_Core.hpp>
 #include <cstdlib>
 #include <optional>
 
 #include "common/environment.hpp"
+#include "common/spaces.hpp"
 
 namespace wafermark {
 namespace {
@@ -60,9 +60,7 @@ struct Decision {
 
 Decision decide() {
   const std::optional<Answer> site = answer_of_site();  // looked at everywhere: a mistake shows on CPUs too
-  using Space = Kokkos::DefaultExecutionSpace::memory_space;
-  if (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space>::accessible)
-    return {DeviceMessages::host_memory, ""};
+  if (host_reads_device) return {DeviceMessages::host_memory, ""};
   for (const auto& answer : {site, answer_of_library(), answer_of_cray()})
     if (answer) return {answer->aware ? DeviceMessages::direct : DeviceMessages::staged, answer->by};
   return {DeviceMessages::staged, "nobody says that MPI reads device memory"};

@@ -81,7 +81,7 @@ if ! compgen -G "$prefix/lib*/cmake/Kokkos/KokkosConfig.cmake" >/dev/null; then
   build=$prefix.build
   options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=20 -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib
     -DKokkos_ENABLE_"${backend^^}"=ON -DKokkos_ARCH_$option=ON -DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_SERIAL=ON)
-  if [ $backend = cuda ]; then options+=(-DCMAKE_CXX_COMPILER="$source/bin/nvcc_wrapper"); else options+=(-DCMAKE_CXX_COMPILER=hipcc); fi
+  if [ $backend = cuda ]; then options+=(-DCMAKE_CXX_COMPILER="$source/bin/nvcc_wrapper"); else options+=(-DCMAKE_CXX_COMPILER=hipcc -DKokkos_ENABLE_ROCTHRUST=OFF); fi  # which only Kokkos::sort needs
   command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   command -v ninja >/dev/null && options+=(-G Ninja)
   log "Kokkos $version for $arch by $compiler; some 10 minutes on two cores ($build.log)"

@@ -214,19 +214,19 @@ int renameat(int from_folder, const char* from, int to_folder, const char* to) n
   return path_fails("rename", to) ? -1 : real(from_folder, from, to_folder, to);
 }
 
-void* malloc(size_t bytes) {
+void* malloc(size_t bytes) noexcept {
   return memory_fails(bytes, __builtin_return_address(0)) ? nullptr : __libc_malloc(bytes);
 }
-void* calloc(size_t count, size_t bytes) {
+void* calloc(size_t count, size_t bytes) noexcept {
   return memory_fails(count * bytes, __builtin_return_address(0)) ? nullptr : __libc_calloc(count, bytes);
 }
-void* realloc(void* old, size_t bytes) {
+void* realloc(void* old, size_t bytes) noexcept {
   return memory_fails(bytes, __builtin_return_address(0)) ? nullptr : __libc_realloc(old, bytes);
 }
-void* aligned_alloc(size_t alignment, size_t bytes) {
+void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
   return memory_fails(bytes, __builtin_return_address(0)) ? nullptr : __libc_memalign(alignment, bytes);
 }
-int posix_memalign(void** at, size_t alignment, size_t bytes) {
+int posix_memalign(void** at, size_t alignment, size_t bytes) noexcept {
   if (memory_fails(bytes, __builtin_return_address(0))) return ENOMEM;
   *at = __libc_memalign(alignment, bytes);
   return *at ? 0 : ENOMEM;

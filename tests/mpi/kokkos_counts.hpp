@@ -1,6 +1,6 @@
 // What a program starts and waits for, counted through Kokkos Tools' callbacks and by the MPI calls that a
 // test passes on. The counts of a build for CPUs are those of a GPU's, but for what only a device needs:
-// copies between its memory and the host's.
+// copies between its memory and the host's, which preset separate-memory has as well.
 #pragma once
 
 #include <Kokkos_Core.hpp>
@@ -9,20 +9,24 @@
 #include <string>
 #include <string_view>
 
+#include "common/spaces.hpp"
+
 namespace wafermark::counts {
 
 /// Calls by "kind label", and sums of bytes by kind, while `counting`.
 inline std::map<std::string, std::int64_t> calls;
 inline bool counting = false;
-inline bool waits_again = false;  ///< nothing has been started since the host last waited
+inline Kokkos::Tools::Experimental::EventSet before;  ///< of memory that only kernels may touch
+inline bool waits_again = false;                      ///< nothing has been started since the host last waited
 
 inline void note(std::string_view kind, std::string_view label, std::int64_t n = 1) {
   if (counting) calls[std::string(kind) + ' ' + std::string(label)] += n;
 }
 
-inline void note_kernel(const char* label, std::uint32_t, std::uint64_t*) {
+inline void note_kernel(const char* label, std::uint32_t device, std::uint64_t* kernel) {
   note("kernel", label);
   waits_again = false;
+  if (before.begin_parallel_for != nullptr) before.begin_parallel_for(label, device, kernel);
 }
 
 /// A fence behind a fence waits for nothing, and those around a tool's callbacks are only there with a tool.
@@ -36,11 +40,14 @@ inline void note_fence(const char* label, std::uint32_t, std::uint64_t*) {
   waits_again = true;
 }
 
-inline void note_copy(Kokkos_Profiling_SpaceHandle, const char* to, const void*, Kokkos_Profiling_SpaceHandle,
-                      const char*, const void*, std::uint64_t bytes) {
+inline void note_copy(Kokkos_Profiling_SpaceHandle to_space, const char* to, const void* to_data,
+                      Kokkos_Profiling_SpaceHandle from_space, const char* from, const void* from_data,
+                      std::uint64_t bytes) {
   note("copy", to);
   note("copied", "bytes", static_cast<std::int64_t>(bytes));
   waits_again = false;
+  if (before.begin_deep_copy != nullptr)
+    before.begin_deep_copy(to_space, to, to_data, from_space, from, from_data, bytes);
 }
 
 /// Something was started that Kokkos tells tools nothing of (a graph).
@@ -56,8 +63,15 @@ inline void note_allocation(Kokkos_Profiling_SpaceHandle, const char* label, con
 /// Counts what Kokkos does as long as it lives.
 class KokkosWatch {
  public:
-  KokkosWatch() { set(note_kernel, note_fence, note_copy, note_allocation, note_event); }
-  ~KokkosWatch() { set(nullptr, nullptr, nullptr, nullptr, nullptr); }
+  KokkosWatch() {
+    const Kokkos::View<char, MemSpace> first("first");  // from here on its memory has its own callbacks
+    before = Kokkos::Tools::Experimental::get_callbacks();
+    set(note_kernel, note_fence, note_copy, note_allocation, note_event);
+  }
+  ~KokkosWatch() {
+    set(before.begin_parallel_for, nullptr, before.begin_deep_copy, nullptr, nullptr);
+    before = {};
+  }
   KokkosWatch(const KokkosWatch&) = delete;
   KokkosWatch& operator=(const KokkosWatch&) = delete;
 

@@ -9,7 +9,7 @@ namespace wafermark::llama {
 namespace {
 
 /// Inputs are dealt to so many partial sums, whatever the number of threads.
-constexpr std::int64_t input_parts = on_host ? 32 : 512;
+constexpr std::int64_t input_parts = host_reads_device ? 32 : 512;
 constexpr std::int64_t block_columns = 256;
 
 /// Partial sums of one part for one vector, [padded outputs].
@@ -47,13 +47,13 @@ template <bool masked, class Value>
 void add_active_rows(const PackedMatrix& m, const Rows& x, std::int64_t vectors, float* partial) {
   const AddActiveRows<masked, Value> body{RowsOf<Value>(m),          m.rows, m.padded_columns(), x.data(),
                                           std::int64_t(x.stride(0)), partial};
-  if constexpr (on_host)
+  if constexpr (host_reads_device)
     stealing_loop("active rows", vectors * input_parts, body);
   else
     Kokkos::parallel_for("active rows", Team(int(vectors * input_parts), 1, row_lanes), body);
 }
 
-void sum_parts(const Kokkos::View<float*>& partial, std::int64_t outputs, std::int64_t vectors,
+void sum_parts(const Kokkos::View<float*, MemSpace>& partial, std::int64_t outputs, std::int64_t vectors,
                std::int64_t columns, bool accumulate, const Rows& out) {
   Kokkos::parallel_for(
       "sum of parts", IndexRange(0, vectors * columns), KOKKOS_LAMBDA(std::int64_t k) {
@@ -102,7 +102,7 @@ void ActiveInputs::multiply_expanded(const PackedMatrix& m, const Rows& x, std::
 void ActiveInputs::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
   with_value_type(m.value_type, [&]<class Value>(Value) {
-    if (on_host && vectors >= blas_from)
+    if (host_reads_device && vectors >= blas_from)
       multiply_expanded<Value>(m, x, vectors, accumulate, out);
     else
       add_rows<Value>(m, x, vectors, accumulate, out);

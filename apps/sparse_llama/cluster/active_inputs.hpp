@@ -22,7 +22,7 @@ class ActiveInputs {
   void multiply_expanded(const PackedMatrix& matrix, const Rows& x, std::int64_t vectors, bool accumulate,
                          const Rows& out);
 
-  Kokkos::View<float*> partial_, expanded_;
+  Kokkos::View<float*, MemSpace> partial_, expanded_;
 };
 
 }  // namespace wafermark::llama

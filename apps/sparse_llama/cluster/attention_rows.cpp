@@ -53,9 +53,9 @@ void attend_to(const AttentionPass& pass, const Rows& qkv, std::int64_t heads,
   const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
   announce_bytes(bytes_of_attending(cache, heads, n, pass.attended));
 #ifndef __CUDACC__
-  if constexpr (on_host)
+  if constexpr (host_reads_device)
     if (!runtime::charges_kernels() && !cache.empty() && suits_attention_of_queries(head_dim)) {
-      const auto runs = std::int64_t(pass.runs.size()), enough = 4 * std::int64_t(Space().concurrency());
+      const auto runs = std::int64_t(pass.runs.size()), enough = 4 * std::int64_t(ExecSpace().concurrency());
       std::int64_t together = std::min(group, query_block);  // fewer where threads would have nothing to do
       while (together > 4 && runs * kv_heads * ((group + together - 1) / together) < enough)
         together = (together + 1) / 2;
@@ -63,7 +63,7 @@ void attend_to(const AttentionPass& pass, const Rows& qkv, std::int64_t heads,
       return stealing_loop("attention", body.blocks(), body);
     }
 #endif
-  const Kokkos::View<TokenRow*> rows = pass.rows;
+  const Kokkos::View<TokenRow*, MemSpace> rows = pass.rows;
   const std::int64_t first_slot = pass.first_slot, window = pass.window;
   stealing_loop(
       "attention", cache.empty() ? 0 : n * heads, KOKKOS_LAMBDA(std::int64_t k) {

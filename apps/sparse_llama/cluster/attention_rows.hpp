@@ -19,7 +19,7 @@ struct RowRun {
 std::vector<RowRun> runs_of_rows(std::span<const TokenRow> rows, std::int64_t heads_together);
 
 struct AttentionPass {
-  Kokkos::View<TokenRow*> rows;
+  Kokkos::View<TokenRow*, MemSpace> rows;
   std::span<const RowRun> runs;  ///< of the rows
   std::int64_t count;            ///< rows
   std::int64_t attended;         ///< positions of all rows

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* batch_variable = "WAFERMARK_BATCH_PRODUCTS";
 constexpr int vector_warps = 16;  // of a team that has a whole vector
 constexpr int expand_warps = 8;   // of a team, each with a row
-constexpr std::int64_t expanding_rows = on_host ? 1 : expand_warps;
+constexpr std::int64_t expanding_rows = on_cpu ? 1 : expand_warps;
 constexpr std::int64_t panel_multiple = 128;  // rows of a tile of the libraries
 
 /// Whether the library multiplies the rows as they are stored.
@@ -148,7 +148,7 @@ void expand(KernelChain& kernels, const PackedMatrix& m, std::int64_t first, std
 struct LibraryCall {
   MatrixLibrary* library;
   DenseProduct product;
-  void operator()(const Space& space) const { library->multiply(space, product); }
+  void operator()(const ExecSpace& space) const { library->multiply(space, product); }
 };
 
 /// Hidden units of a vector from gate and up, by a team.

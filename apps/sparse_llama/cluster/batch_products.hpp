@@ -58,8 +58,8 @@ class BatchProducts {
 
   std::int64_t most_vectors_, panel_bytes_;
   MatrixLibrary library_;
-  Kokkos::View<BFloat16*> x_, panel_;
-  Kokkos::View<float*> gate_up_;
+  Kokkos::View<BFloat16*, MemSpace> x_, panel_;
+  Kokkos::View<float*, MemSpace> gate_up_;
 };
 
 }  // namespace wafermark::llama

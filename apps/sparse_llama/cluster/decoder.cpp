@@ -19,7 +19,7 @@ namespace wafermark::llama {
 namespace {
 
 /// y = RMSNorm(x) of the first n rows.
-void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon, std::int64_t n,
+void norm_rows(const Rows& x, const Kokkos::View<float*, MemSpace>& weight, float epsilon, std::int64_t n,
                const Rows& y) {
   const auto dim = std::int64_t(x.extent(1));
   announce_bytes(double((2 * n + 1) * dim) * sizeof(float));
@@ -33,7 +33,8 @@ void norm_rows(const Rows& x, const Kokkos::View<float*>& weight, float epsilon,
 /// Adds the biases and norms the heads of queries and keys, where the model has such, of n rows.
 void adjust_heads(const Rows& qkv, const RankLayer& w, float epsilon, std::int64_t heads,
                   std::int64_t kv_heads, std::int64_t head_dim, std::int64_t n) {
-  const Kokkos::View<float*> bias = w.query_key_value_bias, query_norm = w.query_norm, key_norm = w.key_norm;
+  const Kokkos::View<float*, MemSpace> bias = w.query_key_value_bias, query_norm = w.query_norm,
+                                       key_norm = w.key_norm;
   const bool biased = bias.size() > 0, normed = query_norm.size() > 0;
   if (!biased && !normed) return;
   const std::int64_t all = heads + 2 * kv_heads;
@@ -51,7 +52,7 @@ void adjust_heads(const Rows& qkv, const RankLayer& w, float epsilon, std::int64
 
 /// Turns the queries of n rows, and stores their turned keys and their values in the cache of a layer.
 template <class Cached>
-void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, const Turns& turns,
+void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*, MemSpace>& rows, const Turns& turns,
                       std::int64_t heads, std::int64_t n, std::int64_t first_slot,
                       const CacheArrays<Cached>& cache) {
   const std::int64_t kv_heads = cache.kv_heads(), head_dim = cache.head_dim(), half = head_dim / 2,
@@ -79,7 +80,8 @@ void rotate_and_store(const Rows& qkv, const Kokkos::View<TokenRow*>& rows, cons
 void swiglu_rows(const Rows& gate_up, std::int64_t n, const Rows& out) {
   const auto hidden = std::int64_t(out.extent(1));
   announce_bytes(double(3 * n * hidden) * sizeof(float));
-  constexpr std::int64_t piece = on_host ? 512 : 1;  // hosts compute several columns in one instruction
+  constexpr std::int64_t piece =
+      host_reads_device ? 512 : 1;  // hosts compute several columns in one instruction
   const std::int64_t pieces = (hidden + piece - 1) / piece;
   row_loop(
       "swiglu", n == 1, n * pieces, KOKKOS_LAMBDA(std::int64_t k) {
@@ -146,14 +148,14 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
     const Kokkos::View<const float**, Kokkos::LayoutRight, Kokkos::HostSpace,
                        Kokkos::MemoryTraits<Kokkos::Unmanaged>>
         host(values.data(), std::size_t(capacity), std::size_t(turns.half));
-    const Kokkos::View<float**, Kokkos::LayoutRight> device("turns", std::size_t(capacity),
-                                                            std::size_t(turns.half));
+    const Kokkos::View<float**, Kokkos::LayoutRight, MemSpace> device("turns", std::size_t(capacity),
+                                                                      std::size_t(turns.half));
     Kokkos::deep_copy(device, host);
     return device;
   };
   turns_ = {to_device(turns.cosine), to_device(turns.sine)};
-  rows_ = Kokkos::View<TokenRow*>("rows", std::size_t(chunk_rows));
-  token_rows_ = Kokkos::View<std::int64_t*>("rows of the embedding", std::size_t(chunk_rows));
+  rows_ = Kokkos::View<TokenRow*, MemSpace>("rows", std::size_t(chunk_rows));
+  token_rows_ = Kokkos::View<std::int64_t*, MemSpace>("rows of the embedding", std::size_t(chunk_rows));
   const std::int64_t query = s.heads.count * c.head_dim, kv = s.kv_heads.count * c.head_dim;
   const auto rows = [](const char* name, std::int64_t columns) {
     return Rows(Kokkos::view_alloc(std::string(name), Kokkos::WithoutInitializing), std::size_t(chunk_rows),
@@ -176,7 +178,7 @@ Decoder::Decoder(const Communicator& comm, const RankWeights& weights, std::int6
 
 std::string Decoder::instructions() const {
   if (device_) return device_->in_words();
-  return on_host ? instructions_for(weights_.layers.front().down, bf16_) : "a warp a row";
+  return host_reads_device ? instructions_for(weights_.layers.front().down, bf16_) : "a warp a row";
 }
 
 double Decoder::inactive_share() const {
@@ -368,7 +370,7 @@ void Decoder::run(std::span<const TokenRow> rows, std::span<const std::int64_t> 
       const std::int64_t row = wanted[std::size_t(done + n)] - first;
       if (row >= std::int64_t(chunk.size())) break;
       if (row == n) continue;
-      Kokkos::deep_copy(Space(), Kokkos::subview(stream_, n, Kokkos::ALL),
+      Kokkos::deep_copy(ExecSpace(), Kokkos::subview(stream_, n, Kokkos::ALL),
                         Kokkos::subview(stream_, row, Kokkos::ALL));
       moved = true;
     }

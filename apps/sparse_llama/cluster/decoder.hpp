@@ -97,8 +97,8 @@ class Decoder final : public ForwardPass {
   std::int64_t inactive_ = 0, hidden_seen_ = 0;
   Turns turns_;
   KeyValueCache cache_;
-  Kokkos::View<TokenRow*> rows_;
-  Kokkos::View<std::int64_t*> token_rows_;  ///< of the embedding, -1: another rank's
+  Kokkos::View<TokenRow*, MemSpace> rows_;
+  Kokkos::View<std::int64_t*, MemSpace> token_rows_;  ///< of the embedding, -1: another rank's
   Rows stream_, normed_, query_key_value_, attended_, gate_up_, gated_, logits_;
   Rows all_logits_;  ///< of several ranks that draw by weights: the whole vocabulary's
   std::optional<DeviceLayers> device_;

@@ -16,11 +16,11 @@ constexpr int row_warps = 16;  // of a team that has a whole vector
 template <class Value>
 struct EmbedRow {
   Kokkos::View<TokenRow*, SharedSpace> given;
-  Kokkos::View<TokenRow*> rows;
+  Kokkos::View<TokenRow*, MemSpace> rows;
   RowsOf<Value> embedding;
   std::int64_t first_token, tokens;  // of this rank
   Rows stream;
-  Kokkos::View<float*> squares;
+  Kokkos::View<float*, MemSpace> squares;
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t r = team.league_rank();
@@ -47,7 +47,7 @@ struct EmbedRow {
 
 struct SumSquares {
   Rows stream;
-  Kokkos::View<float*> squares;
+  Kokkos::View<float*, MemSpace> squares;
 
   KOKKOS_FUNCTION void operator()(const Team::member_type& team) const {
     const std::int64_t r = team.league_rank();
@@ -60,7 +60,9 @@ struct SumSquares {
 };
 
 /// Null where there is none.
-const float* pointer(const Kokkos::View<float*>& view) { return view.size() > 0 ? view.data() : nullptr; }
+const float* pointer(const Kokkos::View<float*, MemSpace>& view) {
+  return view.size() > 0 ? view.data() : nullptr;
+}
 
 }  // namespace
 
@@ -85,7 +87,7 @@ DeviceLayers::DeviceLayers(const RankWeights& weights, const PassArrays& arrays,
   grow(squares_.sums, most_rows * square_parts(dim));
 }
 
-ProductInput DeviceLayers::normed(const Kokkos::View<float*>& weight, std::int64_t n) const {
+ProductInput DeviceLayers::normed(const Kokkos::View<float*, MemSpace>& weight, std::int64_t n) const {
   return {arrays_.stream.data(),
           std::int64_t(arrays_.stream.stride(0)),
           n,

@@ -16,7 +16,7 @@ namespace wafermark::llama {
 /// What a pass reads and writes beside the weights. Views: whoever makes it shares them.
 struct PassArrays {
   Rows stream, query_key_value, attended, gated, logits;
-  Kokkos::View<TokenRow*> rows;
+  Kokkos::View<TokenRow*, MemSpace> rows;
   KeyValueCache cache;
   Turns turns;
 };
@@ -55,7 +55,7 @@ class DeviceLayers {
   void multiply(KernelChain& kernels, const PackedMatrix& matrix, const ProductInput& in,
                 const ProductOutput& out);
   void sum_squares(KernelChain& kernels, std::int64_t n);
-  ProductInput normed(const Kokkos::View<float*>& weight, std::int64_t n) const;
+  ProductInput normed(const Kokkos::View<float*, MemSpace>& weight, std::int64_t n) const;
   AttentionPass pass(std::int64_t layer) const;
 
   const RankWeights& weights_;
@@ -70,7 +70,7 @@ class DeviceLayers {
   SplitAttention attention_;
   std::int64_t most_parts_;  ///< of any row
   ActiveInputs active_product_;
-  Kokkos::View<std::int64_t> zeros_;
+  Kokkos::View<std::int64_t, MemSpace> zeros_;
 };
 
 }  // namespace wafermark::llama

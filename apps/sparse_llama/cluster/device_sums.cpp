@@ -21,7 +21,8 @@ class MpiSums final : public DeviceSums {
     Kokkos::fence("before MPI reads partial sums");
     if (direct_) return comm_.sum_in_place(values, n);
     grow(staged_, n);
-    const Kokkos::View<float*, Kokkos::MemoryTraits<Kokkos::Unmanaged>> part(values, std::size_t(n));
+    const Kokkos::View<float*, MemSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> part(values,
+                                                                                       std::size_t(n));
     const auto host = Kokkos::subview(staged_, Kokkos::make_pair(std::int64_t(0), n));
     Kokkos::deep_copy(host, part);
     comm_.sum_in_place(host.data(), n);
@@ -33,7 +34,7 @@ class MpiSums final : public DeviceSums {
   const Communicator& comm_;
   std::string why_;
   bool direct_ = mpi_reads_device_memory();
-  Kokkos::View<float*, Kokkos::SharedHostPinnedSpace> staged_;
+  Kokkos::View<float*, SharedSpace> staged_;
 };
 
 }  // namespace
@@ -59,7 +60,7 @@ std::shared_ptr<DeviceSums> device_sums(const Communicator& comm, const std::str
   if (wish == false) return mpi_sums(comm, variable);
   std::string why_not;
   if (library.empty())
-    why_not = fmt::format("{} has no NCCL", Space::name());
+    why_not = fmt::format("{} has no NCCL", ExecSpace::name());
   else if (comm.size() == 1)
     return mpi_sums(comm, "one rank");  // and nothing to sum
   else if (auto sums = nccl_sums(comm, library, device, why_not))

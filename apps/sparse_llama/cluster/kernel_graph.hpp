@@ -17,7 +17,7 @@ inline constexpr bool graphs_take_calls = graphs_take_teams && KOKKOS_VERSION >=
 class KernelChain {
  public:
   KernelChain() = default;
-  explicit KernelChain(const Kokkos::Experimental::GraphNodeRef<Space>& root) : last_(root) {}
+  explicit KernelChain(const Kokkos::Experimental::GraphNodeRef<ExecSpace>& root) : last_(root) {}
 
   template <class Body>
   void add(const char* name, const Team& policy, const Body& body) {
@@ -35,7 +35,7 @@ class KernelChain {
   template <class Call>
   void add_call(const Call& call) {
     ++count_;
-    if (!last_) return call(Space());
+    if (!last_) return call(ExecSpace());
     if constexpr (graphs_take_calls) last_ = node_of(*last_, call);
   }
   std::int64_t count() const { return count_; }
@@ -44,13 +44,13 @@ class KernelChain {
   template <class Node, class Call>
   static auto node_of(const Node& last, const Call& call) {
 #if defined(KOKKOS_ENABLE_CUDA)
-    return last.cuda_capture(Space(), call);
+    return last.cuda_capture(ExecSpace(), call);
 #else
-    return last.then_host(std::string("call"), [call] { call(Space()); });
+    return last.then_host(std::string("call"), [call] { call(ExecSpace()); });
 #endif
   }
 
-  std::optional<Kokkos::Experimental::GraphNodeRef<Space>> last_;
+  std::optional<Kokkos::Experimental::GraphNodeRef<ExecSpace>> last_;
   std::int64_t count_ = 0;
 };
 
@@ -61,7 +61,7 @@ class KernelGraph {
   /// fill(KernelChain&) adds the kernels. Memory that these have by pointers alone must stay.
   template <class Fill>
   explicit KernelGraph(const Fill& fill)
-      : graph_(Kokkos::Experimental::create_graph<Space>([&](const auto& root) {
+      : graph_(Kokkos::Experimental::create_graph<ExecSpace>([&](const auto& root) {
           KernelChain kernels(root);
           fill(kernels);
           event_ = "graph of " + std::to_string(kernels.count()) + " kernels";
@@ -69,13 +69,14 @@ class KernelGraph {
 
   /// Starts all of them; tools are told by an event, since Kokkos tells them of no kernel in a graph.
   void submit() const {
-    graph_.submit(Space());
+    const KernelScope scope;
+    graph_.submit(ExecSpace());
     Kokkos::Profiling::markEvent(event_);
   }
 
  private:
   std::string event_;
-  Kokkos::Experimental::Graph<Space> graph_;
+  Kokkos::Experimental::Graph<ExecSpace> graph_;
 };
 
 }  // namespace wafermark::llama

@@ -13,8 +13,8 @@ namespace wafermark::llama {
 /// Of one type. `slot`: layer * sequences + sequence.
 template <class Cached>
 struct CacheArrays {
-  using Numbers = Kokkos::View<Cached****, Kokkos::LayoutRight>;
-  using Scales = Kokkos::View<float***, Kokkos::LayoutRight>;
+  using Numbers = Kokkos::View<Cached****, Kokkos::LayoutRight, MemSpace>;
+  using Scales = Kokkos::View<float***, Kokkos::LayoutRight, MemSpace>;
   Numbers keys, values;             ///< [slot][kv head][place][head_dim], keys as key_place() says
   Scales key_scales, value_scales;  ///< of integers: [slot][kv head][place]
 

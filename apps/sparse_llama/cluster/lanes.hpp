@@ -10,8 +10,8 @@ namespace wafermark::llama {
 /// One T for each lane of a warp: on a device the lane's own register.
 template <class T>
 struct LaneValue {
-  T values[on_host ? row_lanes : 1] = {};
-  KOKKOS_INLINE_FUNCTION T& operator()(int lane) { return values[on_host ? lane : 0]; }
+  T values[on_cpu ? row_lanes : 1] = {};
+  KOKKOS_INLINE_FUNCTION T& operator()(int lane) { return values[on_cpu ? lane : 0]; }
 };
 
 /// So many sums at once.
@@ -31,7 +31,7 @@ KOKKOS_INLINE_FUNCTION void each_lane(const Team::member_type& team, const Body&
 }
 
 /// On devices the memory next to the team's processor; what Kokkos has there for hosts is too small.
-inline constexpr int room_level = on_host ? 1 : 0;
+inline constexpr int room_level = on_cpu ? 1 : 0;
 
 /// Room of a team for n elements, which begin at a multiple of 16 bytes. Threads ask for it in the same
 /// order.
@@ -48,8 +48,7 @@ constexpr std::int64_t team_bytes(std::int64_t n) {
 
 /// `teams` teams of so many warps on a device, with room for `bytes` each.
 inline Team warps_of_teams(std::int64_t teams, int warps, std::int64_t bytes = 0) {
-  return Team(int(teams), on_host ? 1 : warps, row_lanes)
-      .set_scratch_size(room_level, Kokkos::PerTeam(bytes));
+  return Team(int(teams), on_cpu ? 1 : warps, row_lanes).set_scratch_size(room_level, Kokkos::PerTeam(bytes));
 }
 
 }  // namespace wafermark::llama

@@ -36,7 +36,7 @@ class MatrixLibrary {
 
   /// Started behind what `space` runs, and not waited for. Numbers of bf16 are multiplied exactly and summed
   /// in fp32.
-  void multiply(const Space& space, const DenseProduct& product);
+  void multiply(const ExecSpace& space, const DenseProduct& product);
 
  private:
   struct Handle;

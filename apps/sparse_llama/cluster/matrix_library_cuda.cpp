@@ -21,7 +21,7 @@ void expect_success(cublasStatus_t status, const char* call) {
 
 struct MatrixLibrary::Handle {
   cublasHandle_t cublas = nullptr;
-  Kokkos::View<unsigned char*, Space> workspace{
+  Kokkos::View<unsigned char*, MemSpace> workspace{
       Kokkos::view_alloc("workspace of cuBLAS", Kokkos::WithoutInitializing), cublas_workspace};
 
   Handle() { expect_success(cublasCreate(&cublas), "cublasCreate"); }
@@ -40,7 +40,7 @@ std::string MatrixLibrary::name() const {
   return fmt::format("cuBLAS {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
-void MatrixLibrary::multiply(const Space& space, const DenseProduct& p) {
+void MatrixLibrary::multiply(const ExecSpace& space, const DenseProduct& p) {
   const cublasHandle_t cublas = handle_->cublas;
   expect_success(cublasSetStream(cublas, space.cuda_stream()),
                  "cublasSetStream");  // and forgets the workspace

@@ -20,7 +20,7 @@ void expect_success(rocblas_status status, const char* call) {
 
 struct MatrixLibrary::Handle {
   rocblas_handle rocblas = nullptr;
-  Kokkos::View<unsigned char*, Space> workspace{
+  Kokkos::View<unsigned char*, MemSpace> workspace{
       Kokkos::view_alloc("workspace of rocBLAS", Kokkos::WithoutInitializing), rocblas_workspace};
 
   Handle() {
@@ -41,7 +41,7 @@ std::string MatrixLibrary::name() const {
   return fmt::format("rocBLAS {}.{}.{}", ROCBLAS_VERSION_MAJOR, ROCBLAS_VERSION_MINOR, ROCBLAS_VERSION_PATCH);
 }
 
-void MatrixLibrary::multiply(const Space& space, const DenseProduct& p) {
+void MatrixLibrary::multiply(const ExecSpace& space, const DenseProduct& p) {
   const rocblas_handle rocblas = handle_->rocblas;
   expect_success(rocblas_set_stream(rocblas, space.hip_stream()), "rocblas_set_stream");
   // rocBLAS has columns side by side, so it sees out as [count, vectors], rows and x as [columns, ...].

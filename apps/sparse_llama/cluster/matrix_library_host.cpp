@@ -18,7 +18,8 @@ MatrixLibrary::~MatrixLibrary() = default;
 
 std::string MatrixLibrary::name() const { return "BLAS in place of a device's library"; }
 
-void MatrixLibrary::multiply(const Space&, const DenseProduct& p) {
+void MatrixLibrary::multiply(const ExecSpace&, const DenseProduct& p) {
+  const KernelScope scope;
   handle_->rows.assign(p.rows, p.rows + p.count * p.columns);
   handle_->x.assign(p.x, p.x + p.vectors * p.columns);
   shared_product(Op::none, Op::transpose, p.vectors, p.count, p.columns, 1.0f, handle_->x.data(), p.columns,

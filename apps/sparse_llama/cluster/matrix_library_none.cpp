@@ -11,6 +11,6 @@ bool MatrixLibrary::there() { return false; }
 MatrixLibrary::MatrixLibrary() { throw std::runtime_error("this build has no library of matrix products"); }
 MatrixLibrary::~MatrixLibrary() = default;
 std::string MatrixLibrary::name() const { return "none"; }
-void MatrixLibrary::multiply(const Space&, const DenseProduct&) {}
+void MatrixLibrary::multiply(const ExecSpace&, const DenseProduct&) {}
 
 }  // namespace wafermark::llama

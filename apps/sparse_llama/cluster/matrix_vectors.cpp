@@ -68,7 +68,7 @@ void for_slices(const PackedMatrix& m, const Vectors<Value, products>& in, float
                 bool accumulate) {
   const SliceTimesVectors<masked, H, N, Value, products> body{RowsOf<Value>(m), m.rows,    in, out,
                                                               stride,           accumulate};
-  if constexpr (!on_host) {
+  if constexpr (!host_reads_device) {
     Kokkos::parallel_for("matrix x vectors", Team(m.slices(), 1, row_lanes), body);
   } else {
     if (m.hollow()) return stealing_loop("matrix x vectors", 0, body);
@@ -193,7 +193,7 @@ struct ArrangeGroup {
         k, [&](std::int64_t j, const float* word, float inverse) { arrange(word, inverse, to + j); });
   }
   KOKKOS_FUNCTION void arrange(const float* word, float inverse, X* to) const {
-    if constexpr (on_host)
+    if constexpr (host_reads_device)
       host::arrange_word<Value, products>(word, inverse, to);
     else
       portable::arrange_word<Value>(word, inverse, to);
@@ -247,7 +247,7 @@ void MatrixVectors::multiply_rows(const PackedMatrix& m, const Rows& all_x, std:
     announce_bytes(double(m.bytes()) + bytes_of_vectors(N));
     const Vectors<Value, products> in{arranged + first * padded, padded, scales + first * groups, groups};
     float* to = out.data() + first * stride;
-    if constexpr (on_host && N == 1 && !is_scaled<Value>)
+    if constexpr (host_reads_device && N == 1 && !is_scaled<Value>)
       if (!masked && (fp32 || padded * std::int64_t(sizeof(X)) > large_vector))
         return for_slices<false, slice_rows, 1>(m, in, to, stride, accumulate);
     if (!masked)
@@ -316,7 +316,7 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
     const bool masked = row_of(m.format).layout == Layout::masked;
     if (m.slice == tile_rows && !m.hollow()) return tiles_.multiply<Value>(m, x, vectors, accumulate, out);
     std::int64_t done = 0;
-    if constexpr (on_host) {
+    if constexpr (host_reads_device) {
       // A simulated worker runs what a device would.
       if (runtime::charges_kernels()) return multiply_rows<Value>(m, x, 0, vectors, accumulate, out);
       if (!masked && suits_blas(m.value_type, vectors))
@@ -329,7 +329,7 @@ void MatrixVectors::multiply(const PackedMatrix& m, const Rows& x, std::int64_t 
   });
 }
 
-void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*>& numbers,
+void MatrixVectors::take_rows(const PackedMatrix& m, const Kokkos::View<std::int64_t*, MemSpace>& numbers,
                               std::int64_t vectors, const Rows& out) {
   if (m.hollow()) put_zeros(out, vectors, m.columns);
   announce_bytes(double(vectors * m.columns) * (row_of(m.value_type).bits / 8.0 + sizeof(float)));

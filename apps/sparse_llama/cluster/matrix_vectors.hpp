@@ -16,7 +16,7 @@ class MatrixVectors {
                 const Rows& out);
 
   /// out[v] = row numbers[v] of a dense matrix, zeros where the number is negative; numbers [n >= vectors].
-  static void take_rows(const PackedMatrix& matrix, const Kokkos::View<std::int64_t*>& numbers,
+  static void take_rows(const PackedMatrix& matrix, const Kokkos::View<std::int64_t*, MemSpace>& numbers,
                         std::int64_t vectors, const Rows& out);
 
  private:
@@ -35,9 +35,9 @@ class MatrixVectors {
 
   Bf16Products bf16_;
   TileProducts tiles_;
-  Kokkos::View<float*> arranged_, scales_, panel_;
-  Kokkos::View<std::int16_t*> arranged_int16_;
-  Kokkos::View<std::int8_t*> arranged_int8_;
+  Kokkos::View<float*, MemSpace> arranged_, scales_, panel_;
+  Kokkos::View<std::int16_t*, MemSpace> arranged_int16_;
+  Kokkos::View<std::int8_t*, MemSpace> arranged_int8_;
 };
 
 }  // namespace wafermark::llama

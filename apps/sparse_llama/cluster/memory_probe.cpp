@@ -30,7 +30,7 @@ void add_blocks(const View& array, std::vector<Block>& to) {
 /// read neighbouring words. Whole numbers: their sum has no order, so compilers use vectors.
 struct ReadBlock {
   using value_type = std::uint64_t;
-  Kokkos::View<Block*> blocks;
+  Kokkos::View<Block*, MemSpace> blocks;
 
   KOKKOS_FUNCTION void operator()(std::int64_t b, std::uint64_t& all) const {
     const std::uint64_t* words = blocks(b).words;
@@ -48,10 +48,10 @@ struct ReadBlock {
   }
 };
 
-std::uint64_t sum_of_blocks(const Kokkos::View<Block*>& blocks) {
+std::uint64_t sum_of_blocks(const Kokkos::View<Block*, MemSpace>& blocks) {
   std::uint64_t sum = 0;
   const auto n = std::int64_t(blocks.size());
-  if constexpr (on_host)
+  if constexpr (host_reads_device)
     Kokkos::parallel_reduce("read the probe", IndexRange(0, n), ReadBlock{blocks}, sum);
   else
     Kokkos::parallel_reduce("read the probe", warps_of_teams(n, 8), ReadBlock{blocks}, sum);
@@ -67,10 +67,9 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
     add_blocks(m.mask, listed);
     add_blocks(m.values, listed);
   });
-  Kokkos::View<std::uint64_t*> array;
+  Kokkos::View<std::uint64_t*, MemSpace> array;
   if (std::int64_t(listed.size()) < least_blocks) {
-    array = large_page_array<std::uint64_t, Kokkos::DefaultExecutionSpace::memory_space>(
-        "memory probe", least_blocks * block_words);
+    array = large_page_array<std::uint64_t, MemSpace>("memory probe", least_blocks * block_words);
     Kokkos::parallel_for(
         "fill the probe", IndexRange(0, least_blocks * block_words),
         KOKKOS_LAMBDA(std::int64_t i) { array(i) = std::uint64_t(i); });
@@ -79,7 +78,7 @@ double memory_read_bandwidth(const Communicator& comm, const RankWeights& weight
   }
   const Kokkos::View<const Block*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
       listed.data(), listed.size());
-  const Kokkos::View<Block*> blocks("blocks of the probe", listed.size());
+  const Kokkos::View<Block*, MemSpace> blocks("blocks of the probe", listed.size());
   Kokkos::deep_copy(blocks, host);
   const double bytes = double(comm.sum(std::int64_t(listed.size())) * block_words) * sizeof(std::uint64_t);
   double best = 0;

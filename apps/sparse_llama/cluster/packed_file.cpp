@@ -100,7 +100,7 @@ PackedMatrix read_matrix(const Hdf5File& file, const Communicator& comm, const s
 }
 
 void write_norm(Hdf5File& file, const Communicator& comm, const std::string& path,
-                const Kokkos::View<float*>& norm) {
+                const Kokkos::View<float*, MemSpace>& norm) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), norm);
   const std::vector<float> mine(host.data(), host.data() + (comm.is_root() ? host.size() : 0));
   file.write(path, mine, wafermark::Rows::of(comm, mine.size()));
@@ -114,15 +114,16 @@ void write_biases(Hdf5File& file, const Communicator& comm, const std::string& p
 }
 
 /// Elements `part` of a vector.
-Kokkos::View<float*> read_vector(const Hdf5File& file, const std::string& path, const wafermark::Rows& part) {
+Kokkos::View<float*, MemSpace> read_vector(const Hdf5File& file, const std::string& path,
+                                           const wafermark::Rows& part) {
   const std::vector<float> values = file.read<float>(path, part);
-  const Kokkos::View<float*> vector("vector", values.size());
+  const Kokkos::View<float*, MemSpace> vector("vector", values.size());
   const auto host = Kokkos::create_mirror_view(vector);
   std::copy(values.begin(), values.end(), host.data());
   Kokkos::deep_copy(vector, host);
   return vector;
 }
-Kokkos::View<float*> read_norm(const Hdf5File& file, const std::string& path, std::int64_t dim) {
+Kokkos::View<float*, MemSpace> read_norm(const Hdf5File& file, const std::string& path, std::int64_t dim) {
   const auto size = std::uint64_t(dim);
   return read_vector(file, path, {size, 0, size});
 }

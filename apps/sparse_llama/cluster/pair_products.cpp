@@ -6,7 +6,7 @@ namespace wafermark::llama {
 namespace {
 
 constexpr int pair_warps = 8;  // of a team on a device: rows that share what is prepared of a vector
-constexpr std::int64_t pairs_of_team = on_host ? 1 : pair_warps;
+constexpr std::int64_t pairs_of_team = on_cpu ? 1 : pair_warps;
 constexpr int most_vectors = 4;  // that share a pass over a row
 
 /// A pair of rows for V vectors, by a warp.

@@ -12,7 +12,7 @@ namespace wafermark::llama {
 
 /// Sums of the squares of vectors, left by whoever wrote the vectors: [vector][part].
 struct SquareSums {
-  Kokkos::View<float*> sums;
+  Kokkos::View<float*, MemSpace> sums;
   std::int64_t parts = 0;  ///< of this pass
 };
 

@@ -60,17 +60,17 @@ PackedMatrix pack_by_inputs(const WeightSource& source, std::int64_t layer, cons
       fmt::format("{}: layer {}, {} by inputs", source.name, layer, name_of(part.matrix)), 1);
 }
 
-Kokkos::View<float*> on_device(const std::vector<float>& values) {
+Kokkos::View<float*, MemSpace> on_device(const std::vector<float>& values) {
   const Kokkos::View<const float*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
       values.data(), values.size());
-  Kokkos::View<float*> device("vector", values.size());
+  Kokkos::View<float*, MemSpace> device("vector", values.size());
   Kokkos::deep_copy(device, host);
   return device;
 }
 
 /// This rank's rows of the three biases.
-Kokkos::View<float*> biases_of(const WeightSource& source, std::int64_t layer, const Share& query,
-                               const Share& kv) {
+Kokkos::View<float*, MemSpace> biases_of(const WeightSource& source, std::int64_t layer, const Share& query,
+                                         const Share& kv) {
   std::vector<float> all;
   const auto append = [&](Vector vector, const Share& rows) {
     const std::vector<float> values = source.vector(vector, layer);

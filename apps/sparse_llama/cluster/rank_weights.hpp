@@ -12,13 +12,13 @@
 namespace wafermark::llama {
 
 struct RankLayer {
-  Kokkos::View<float*> attention_norm, feed_forward_norm;  ///< [dim]
+  Kokkos::View<float*, MemSpace> attention_norm, feed_forward_norm;  ///< [dim]
   PackedMatrix query_key_value;   ///< [(heads + 2 kv_heads) * head_dim of this rank, dim]
   PackedMatrix attention_output;  ///< [dim, heads * head_dim of this rank]
   PackedMatrix gate_up;           ///< [2 * hidden of this rank, dim]
   PackedMatrix down;              ///< [dim, hidden of this rank]; by inputs: [hidden of this rank, dim]
-  Kokkos::View<float*> query_key_value_bias = {};       ///< of the rows of query_key_value; empty: none
-  Kokkos::View<float*> query_norm = {}, key_norm = {};  ///< [head_dim] of each head; empty: none
+  Kokkos::View<float*, MemSpace> query_key_value_bias = {};  ///< of the rows of query_key_value; empty: none
+  Kokkos::View<float*, MemSpace> query_norm = {}, key_norm = {};  ///< [head_dim] of each head; empty: none
 };
 
 struct RankWeights {
@@ -26,9 +26,9 @@ struct RankWeights {
   Configuration configuration;
   Shares shares;
   std::vector<RankLayer> layers;
-  Kokkos::View<float*> final_norm;  ///< [dim]
-  PackedMatrix embedding;           ///< [vocabulary of this rank, dim], dense
-  PackedMatrix head;                ///< the same, dense; empty when tied
+  Kokkos::View<float*, MemSpace> final_norm;  ///< [dim]
+  PackedMatrix embedding;                     ///< [vocabulary of this rank, dim], dense
+  PackedMatrix head;                          ///< the same, dense; empty when tied
   /// Hidden units whose activation is at most this in size count as zero, and their weights of `down`, which
   /// is stored by inputs, are not read. Nothing: all are read.
   std::optional<float> activation_threshold = std::nullopt;

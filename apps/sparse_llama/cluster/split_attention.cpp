@@ -18,7 +18,7 @@ constexpr std::int64_t enough_teams = 512;
 /// One head of one row of the pass, by a warp.
 template <class Cached>
 struct PlaceHeads {
-  Kokkos::View<TokenRow*> rows;
+  Kokkos::View<TokenRow*, MemSpace> rows;
   HeadAdjustments adjust;
   Turns turns;
   std::int64_t heads, all, head_dim, first_slot;
@@ -104,9 +104,9 @@ struct PlaceHeads {
 /// What was found of the splits of a row's head, before it is merged. Views, so that memory that has become
 /// too small for later passes stays as long as a graph has it.
 struct SplitSums {
-  Kokkos::View<float*> weighted, tops, sums;  // [row][head][split]([head_dim])
-  Kokkos::View<int*> written;                 // splits, of the heads of a team: zero between launches
-  std::int64_t most;                          // splits of a row
+  Kokkos::View<float*, MemSpace> weighted, tops, sums;  // [row][head][split]([head_dim])
+  Kokkos::View<int*, MemSpace> written;  // splits, of the heads of a team: zero between launches
+  std::int64_t most;                     // splits of a row
 };
 
 /// The parts of a sequence that hold positions [begin, seen), and those of one of several splits.
@@ -126,7 +126,7 @@ struct PartsOfRow {
 /// Some heads of one row, which share keys and values, and one split of the positions.
 template <class Cached>
 struct AttendSplit {
-  Kokkos::View<TokenRow*> rows;
+  Kokkos::View<TokenRow*, MemSpace> rows;
   std::int64_t first_slot, window, part, heads, group, head_dim;
   Rows qkv, out;
   CacheArrays<Cached> cache;

@@ -16,7 +16,7 @@ struct HeadAdjustments {
 
 /// Cosines and sines of RoPE, [position][head_dim / 2].
 struct Turns {
-  Kokkos::View<float**, Kokkos::LayoutRight> cosine, sine;
+  Kokkos::View<float**, Kokkos::LayoutRight, MemSpace> cosine, sine;
 };
 
 /// Adjusts and turns the queries of the pass in place, and stores their adjusted and turned keys, and their
@@ -42,8 +42,8 @@ class SplitAttention {
                  const Rows& qkv, const CacheArrays<Cached>& cache, const Rows& out);
 
   std::int64_t part_;
-  Kokkos::View<float*> weighted_, tops_, sums_;  ///< of splits: [row][head][split]([head_dim])
-  Kokkos::View<int*> written_;                   ///< splits: zero between launches
+  Kokkos::View<float*, MemSpace> weighted_, tops_, sums_;  ///< of splits: [row][head][split]([head_dim])
+  Kokkos::View<int*, MemSpace> written_;                   ///< splits: zero between launches
 };
 
 }  // namespace wafermark::llama

@@ -50,7 +50,7 @@ struct ArrangeTileGroup {
     if constexpr (is_scaled<Value>) sums[k] = sum;
   }
   KOKKOS_FUNCTION std::int32_t arrange(const float* word, float inverse, int N, X* to) const {
-    if constexpr (on_host)
+    if constexpr (host_reads_device)
       return host::arrange_for_tiles<Value>(word, inverse, N, to);
     else
       return portable::arrange_for_tiles<Value>(word, inverse, N, to);
@@ -116,7 +116,7 @@ struct TileTimesVectors {
 template <class Value>
 void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t vectors, bool accumulate,
                             const Rows& out) {
-  if constexpr ((std::is_same_v<Value, std::int8_t> || std::is_same_v<Value, BFloat16>)&&on_host)
+  if constexpr ((std::is_same_v<Value, std::int8_t> || std::is_same_v<Value, BFloat16>)&&host_reads_device)
     if (vectors >= unit_from && matrix_unit().multiplies(m.value_type) && !runtime::charges_kernels()) {
       grow(bytes_, room_for_unit(m, vectors));
       if constexpr (is_scaled<Value>) grow(scales_, vectors * m.groups());
@@ -127,7 +127,7 @@ void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t v
   using X = typename TileVectors<Value>::X;
   constexpr std::int64_t elements = TileVectors<Value>::elements / tile_columns;  // for a column
   const std::int64_t padded = m.padded_columns(), groups = m.groups(),
-                     most = on_host ? most_side_by_side<Value> : 1;
+                     most = host_reads_device ? most_side_by_side<Value> : 1;
   const VectorBlocks blocks{vectors, (vectors + most - 1) / most};
   X* arranged = nullptr;
   if constexpr (is_scaled<Value>) {
@@ -156,7 +156,7 @@ void TileProducts::multiply(const PackedMatrix& m, const Rows& x, std::int64_t v
       const TileTimesVectors<masked, Value> body{
           RowsOf<Value>(m), m.rows, padded, blocks, b, end, in, out.data(), std::int64_t(out.stride(0)),
           accumulate};
-      if constexpr (on_host)
+      if constexpr (host_reads_device)
         stealing_loop("matrix x vectors", m.slices(), body);
       else
         Kokkos::parallel_for("matrix x vectors", Team(int(m.slices()), 1, row_lanes), body);

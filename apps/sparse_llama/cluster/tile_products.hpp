@@ -5,7 +5,7 @@
 
 namespace wafermark::llama {
 
-using Rows = Kokkos::View<float**, Kokkos::LayoutRight>;  ///< [vectors][elements], on the device
+using Rows = Kokkos::View<float**, Kokkos::LayoutRight, MemSpace>;  ///< [vectors][elements], on the device
 
 /// Multiplies, and keeps room for the vectors in the order that the kernels want them in.
 class TileProducts {
@@ -16,9 +16,9 @@ class TileProducts {
                 const Rows& out);
 
  private:
-  Kokkos::View<float*> floats_, scales_;
-  Kokkos::View<std::int8_t*> bytes_;
-  Kokkos::View<std::int32_t*> sums_;
+  Kokkos::View<float*, MemSpace> floats_, scales_;
+  Kokkos::View<std::int8_t*, MemSpace> bytes_;
+  Kokkos::View<std::int32_t*, MemSpace> sums_;
 };
 
 }  // namespace wafermark::llama

@@ -16,7 +16,7 @@ struct DrawToken {
   Kokkos::View<std::int64_t*, SharedSpace> ranked;
   std::int64_t first, first_token, vocabulary;
   Rows logits;
-  Kokkos::View<double*> weights;
+  Kokkos::View<double*, MemSpace> weights;
 
   /// The logits of one row, and exp(logit / temperature) over the largest.
   struct Row {

@@ -8,9 +8,6 @@
 
 namespace wafermark::llama {
 
-/// Host memory that kernels reach.
-using SharedSpace = Kokkos::SharedHostPinnedSpace;
-
 class TokenChooser {
  public:
   /// For up to `most` tokens of a call of the pass.
@@ -32,7 +29,7 @@ class TokenChooser {
  private:
   Kokkos::View<TokenChoice*, SharedSpace> choices_;
   Kokkos::View<std::int64_t*, SharedSpace> ranked_;
-  Kokkos::View<double*> weights_;  ///< of drawn tokens, [token][vocabulary]
+  Kokkos::View<double*, MemSpace> weights_;  ///< of drawn tokens, [token][vocabulary]
   bool weighted_ = false;
 };
 

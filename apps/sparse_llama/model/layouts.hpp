@@ -89,8 +89,8 @@ inline BFloat16 stored_scale(ValueType type, const float* numbers, std::int64_t 
 }
 
 template <class View>
-void to_device(const View& host, Kokkos::View<typename View::value_type*>& device) {
-  device = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), host);
+void to_device(const View& host, Kokkos::View<typename View::value_type*, MemSpace>& device) {
+  device = Kokkos::create_mirror_view_and_copy(MemSpace(), host);
 }
 
 template <class View>

@@ -269,6 +269,7 @@ void Domain::make_step_of_graph(double dt) {
   const Region region(times_, "step");
   if (!graph_ || graph_dt_ != dt) graph_ = force_field_->graph_of(step_of(dt), list_, ghosts_);
   graph_dt_ = dt;
+  const KernelScope scope;
   graph_->submit();
   Kokkos::Profiling::markEvent("graph of a step");  // Kokkos tells tools of no kernel in a graph
 }

@@ -26,7 +26,7 @@ StepGraph ForceField::graph_of(const StepOfRank&, const VerletList&, const Ghost
 }
 
 ListKind best_list_kind() {
-  return on_host && ExecSpace().concurrency() == 1 ? ListKind::half : ListKind::full;
+  return host_reads_device && ExecSpace().concurrency() == 1 ? ListKind::half : ListKind::full;
 }
 
 }  // namespace wafermark::tungsten

@@ -82,7 +82,7 @@ class League {
   enum Decision : unsigned { undecided, together, apart };
   /// Looks: of about a microsecond on a device, and on a CPU with pauses, so that threads without a core get
   /// one. Some tenths of a second.
-  static constexpr int patience = on_host ? 1 << 12 : 1 << 19;
+  static constexpr int patience = on_cpu ? 1 << 12 : 1 << 19;
   KOKKOS_FORCEINLINE_FUNCTION static void look_away() {
     KOKKOS_IF_ON_HOST((std::this_thread::sleep_for(std::chrono::microseconds(100));))
   }

@@ -13,7 +13,7 @@ int multiprocessors() {
 #elif defined(KOKKOS_ENABLE_HIP)
   return ExecSpace::hip_device_prop().multiProcessorCount;
 #else
-  return on_host ? ExecSpace().concurrency() : 1;
+  return on_cpu ? ExecSpace().concurrency() : 1;
 #endif
 }
 
@@ -21,10 +21,10 @@ int multiprocessors() {
 
 LeagueShape LeagueShape::of(int atoms, int most_threads, int lanes) {
   // Threads of a whole number of a GPU's warps.
-  const int wave = on_host ? 1 : std::max(1, Kokkos::TeamPolicy<ExecSpace>::vector_length_max() / lanes);
+  const int wave = on_cpu ? 1 : std::max(1, Kokkos::TeamPolicy<ExecSpace>::vector_length_max() / lanes);
   const int places = std::max(1, multiprocessors());
   const int needed = std::max(1, (atoms + places - 1) / places);
-  const int threads = std::clamp((needed + wave - 1) / wave * wave, 1, on_host ? 1 : most_threads);
+  const int threads = std::clamp((needed + wave - 1) / wave * wave, 1, on_cpu ? 1 : most_threads);
   return {std::clamp((atoms + threads - 1) / threads, 1, places), threads};
 }
 

@@ -10,9 +10,6 @@
 
 namespace wafermark::tungsten {
 
-/// Host memory that kernels reach.
-using SharedSpace = Kokkos::SharedHostPinnedSpace;
-
 /// Items to a rank, and from it.
 struct MessagePair {
   int rank;

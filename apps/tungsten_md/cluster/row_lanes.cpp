@@ -8,6 +8,6 @@ int lanes_for(std::int64_t atoms, std::int64_t threads) {
   return lanes;
 }
 
-std::int64_t threads_at_once() { return on_host ? 1 : ExecSpace().concurrency() / 4; }
+std::int64_t threads_at_once() { return on_cpu ? 1 : ExecSpace().concurrency() / 4; }
 
 }  // namespace wafermark::tungsten

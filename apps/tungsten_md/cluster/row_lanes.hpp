@@ -65,7 +65,7 @@ struct SharedRows {
 
   /// Of 128 threads of a GPU, as RangePolicy has them where nobody says otherwise.
   static Kokkos::TeamPolicy<ExecSpace> policy(int rows, int lanes) {
-    const int of_a_team = on_host ? 1 : 128 / lanes;
+    const int of_a_team = on_cpu ? 1 : 128 / lanes;
     return {(rows + of_a_team - 1) / of_a_team, of_a_team, lanes};
   }
 

@@ -163,7 +163,7 @@ void VerletList::build(const CellGrid& grid, const Particles& p, ListWorkspace& 
 
   const bool half = kind == ListKind::half;
   const std::int64_t room = count.extent_int(0);
-  const bool row_by_row = half || lanes > 1 || std::is_same_v<MemSpace, Kokkos::HostSpace>;
+  const bool row_by_row = half || lanes > 1 || Lanes<Lane>::width > 1 || host_reads_device;
   stride = row_by_row ? 1 : room;
   std::int64_t capacity = static_cast<std::int64_t>(entry.extent(0)) / (half || room == 0 ? 1 : room);
   if (capacity == 0) capacity = half ? 32 * room : 64;

@@ -6,16 +6,13 @@
 #include <vector>
 
 #include "common/runtime.hpp"
+#include "common/spaces.hpp"
 #include "tungsten_md/model/configuration.hpp"
 
 namespace wafermark::tungsten {
 
-using ExecSpace = Kokkos::DefaultExecutionSpace;
-using MemSpace = ExecSpace::memory_space;
-/// Whether the host reads what lies in it: a build for CPUs.
-inline constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
 using Team = Kokkos::TeamPolicy<ExecSpace>::member_type;
-using Vector3View = Kokkos::View<double* [3], MemSpace>;
+using Vector3View = Kokkos::View<double* [3], MemLayout, MemSpace>;
 using ScalarView = Kokkos::View<double*, MemSpace>;
 using IdView = Kokkos::View<std::int64_t*, MemSpace>;
 using TypeView = Kokkos::View<int*, MemSpace>;

@@ -25,7 +25,7 @@ struct DeviceSumsTest : public ::testing::Test {
 
   void SetUp() override {
     if (comm.size() == 1) GTEST_SKIP() << "nothing to sum";
-    if (!on_host) GTEST_SKIP() << "the library that stands in sums in host memory";
+    if (!host_reads_device) GTEST_SKIP() << "the library that stands in sums in host memory";
   }
   std::string by(const std::string& library) { return device_sums(comm, library, on_device)->by(); }
 };
@@ -33,7 +33,7 @@ struct DeviceSumsTest : public ::testing::Test {
 void expect_sums(const Communicator& comm, DeviceSums& sums) {
   std::vector<float> values(1000);
   std::iota(values.begin(), values.end(), float(comm.rank()));
-  const Kokkos::View<float*> on("values", values.size());
+  const Kokkos::View<float*, MemSpace> on("values", values.size());
   const Kokkos::View<float*, Kokkos::HostSpace> host(values.data(), values.size());
   Kokkos::deep_copy(on, host);
   sums.sum_in_place(on.data(), 900);
@@ -75,7 +75,7 @@ TEST_F(DeviceSumsTest, GiveTheTokensOfMpi) {
 }
 
 TEST_F(DeviceSumsTest, AreMpisOnAllRanksWhereOneCannot) {
-  EXPECT_EQ(by(""), std::string("MPI (") + Space::name() + " has no NCCL)");
+  EXPECT_EQ(by(""), std::string("MPI (") + ExecSpace::name() + " has no NCCL)");
   EXPECT_EQ(by("libno-such-nccl.so"), "MPI (no libno-such-nccl.so)");
   EXPECT_EQ(by("libm.so.6"), "MPI (libm.so.6 lacks functions of NCCL)");
   const bool last = comm.rank() == comm.size() - 1;

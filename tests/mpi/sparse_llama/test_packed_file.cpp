@@ -197,7 +197,7 @@ TEST(PackedMatrix, ArraysThatDoNotBelongTogether) {
   set(m.scale_start, 2, 9);
   EXPECT_THAT(error_of(m), HasSubstr("m: scales of a row: found"));
   m = csr();
-  m.scales = Kokkos::View<BFloat16*>("none", 0);
+  m.scales = Kokkos::View<BFloat16*, MemSpace>("none", 0);
   EXPECT_THAT(error_of(m), HasSubstr("m: scales: found 0"));
 }
 

@@ -160,7 +160,7 @@ TEST_F(TokenCounts, OfDrawnTokens) {
 /// Between kernels, as NCCL's are: the host waits for the token alone.
 TEST_F(TokenCounts, OfRanksWhoseDevicesSum) {
   if (comm.size() == 1) GTEST_SKIP() << "nothing to sum";
-  if (!on_host) GTEST_SKIP() << "the library that stands in for NCCL sums in host memory";
+  if (!host_reads_device) GTEST_SKIP() << "the library that stands in for NCCL sums in host memory";
   sums = device_sums(comm, FAKE_NCCL);
   ASSERT_EQ(sums->by().substr(0, 4), "NCCL");
   for (const double temperature : {0.0, 0.8}) {

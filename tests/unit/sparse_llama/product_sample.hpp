@@ -73,7 +73,7 @@ struct Sample {
   /// By multiply(kernels, matrix, in, out). Vectors are `padding` further apart than they need.
   template <class Multiply>
   Rows multiplied(const Multiply& multiply, PairEnd end, SquareSums* squares, float threshold = -1,
-                  const Kokkos::View<std::int64_t>& zeros = {}) const {
+                  const Kokkos::View<std::int64_t, MemSpace>& zeros = {}) const {
     constexpr std::int64_t padding = 3;
     Rows in("in", std::size_t(vectors), std::size_t(columns + padding)),
         out("out", std::size_t(vectors), std::size_t(rows));
@@ -84,9 +84,9 @@ struct Sample {
     }
     Kokkos::deep_copy(in, host);
     Kokkos::deep_copy(out, 1.0f);
-    Kokkos::View<float*> weight("norm", norm.size());
+    Kokkos::View<float*, MemSpace> weight("norm", norm.size());
     fill(weight, norm);
-    SquareSums of_x{Kokkos::View<float*>("squares", std::size_t(vectors * 2)), 2};  // in two parts
+    SquareSums of_x{Kokkos::View<float*, MemSpace>("squares", std::size_t(vectors * 2)), 2};  // in two parts
     const auto parts = Kokkos::create_mirror_view(of_x.sums);
     for (std::int64_t v = 0; v < vectors; ++v)
       for (std::int64_t j = 0; j < columns; ++j)

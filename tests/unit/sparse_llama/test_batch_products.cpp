@@ -56,7 +56,7 @@ TEST(BatchProducts, GateAndUpMeetInSwiglu) {
     for (const std::int64_t hidden : {1, 7, 200})
       for (const float threshold : {-1.0f, 0.0f, 0.5f}) {
         const Sample s(format, ValueType::bf16, 2 * hidden, 100, 16, 0.5, true);
-        const Kokkos::View<std::int64_t> zeros("zeros");
+        const Kokkos::View<std::int64_t, MemSpace> zeros("zeros");
         const auto y =
             on_host_of(s.multiplied(by_library(products), PairEnd::swiglu, nullptr, threshold, zeros));
         std::int64_t found = 0;

@@ -50,7 +50,7 @@ TEST(PairProducts, GateAndUpMeetInSwiglu) {
     for (const std::int64_t hidden : {1, 7, 40})
       for (const float threshold : {-1.0f, 0.0f, 0.5f}) {
         const Sample s(format, ValueType::bf16, 2 * hidden, 100, 5, 0.5, true);
-        const Kokkos::View<std::int64_t> zeros("zeros");
+        const Kokkos::View<std::int64_t, MemSpace> zeros("zeros");
         const auto y = on_host_of(s.multiplied(multiply_pairs, PairEnd::swiglu, nullptr, threshold, zeros));
         std::int64_t dropped = 0;
         for (std::int64_t v = 0; v < s.vectors; ++v)
@@ -78,8 +78,8 @@ TEST(PairProducts, AreTheSameBitsAgain) {
 constexpr std::int64_t sequences = 3, layer = 1;
 
 /// Rows of these tokens on the device.
-Kokkos::View<TokenRow*> on_device(const std::vector<TokenRow>& rows) {
-  const Kokkos::View<TokenRow*> device("rows", rows.size());
+Kokkos::View<TokenRow*, MemSpace> on_device(const std::vector<TokenRow>& rows) {
+  const Kokkos::View<TokenRow*, MemSpace> device("rows", rows.size());
   const auto host = Kokkos::create_mirror_view(device);
   std::copy(rows.begin(), rows.end(), host.data());
   Kokkos::deep_copy(device, host);
@@ -116,8 +116,8 @@ struct HostCache {
 /// Angles of zero: nothing is turned.
 Turns no_turns(std::int64_t positions, std::int64_t head_dim) {
   const auto zeros = [&](const char* name) {
-    return Kokkos::View<float**, Kokkos::LayoutRight>(std::string(name), std::size_t(positions),
-                                                      std::size_t(head_dim / 2));
+    return Kokkos::View<float**, Kokkos::LayoutRight, MemSpace>(std::string(name), std::size_t(positions),
+                                                                std::size_t(head_dim / 2));
   };
   const Turns turns{zeros("cosines"), zeros("sines")};
   Kokkos::deep_copy(turns.cosine, 1.0f);

@@ -27,9 +27,11 @@ RowSource weights() {
 Rows elements(float outlier) {
   std::mt19937 engine(1);
   std::normal_distribution<float> normal;
-  Rows x("x", vectors, columns);
+  const Rows x("x", vectors, columns);
+  const auto host = Kokkos::create_mirror_view(x);
   for (std::int64_t v = 0; v < vectors; ++v)
-    for (std::int64_t c = 0; c < columns; ++c) x(v, c) = (c % 613 == 77 ? outlier : 1) * normal(engine);
+    for (std::int64_t c = 0; c < columns; ++c) host(v, c) = (c % 613 == 77 ? outlier : 1) * normal(engine);
+  Kokkos::deep_copy(x, host);
   return x;
 }
 
@@ -40,13 +42,14 @@ struct Error {
 
 Error error_of(ValueType type, float outlier) {
   const auto product = [&](ValueType of, const Rows& x) {
-    Rows out("out", vectors, rows);
+    const Rows out("out", vectors, rows);
     const PackedMatrix m =
         pack(rows, columns, Format::bit_mask, of, weights(), "matrix", best_slice(Format::bit_mask, of));
     MatrixVectors(Bf16Products::fp32).multiply(m, x, vectors, false, out);
-    return out;
+    return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
   };
-  const Rows x = elements(outlier), exact = product(ValueType::fp32, x), rounded = product(type, x),
+  const Rows x = elements(outlier);
+  const auto exact = product(ValueType::fp32, x), rounded = product(type, x),
              ordinary = product(ValueType::fp32, elements(0));
   double error = 0, all = 0, rest = 0;
   for (std::int64_t v = 0; v < vectors; ++v)

@@ -130,7 +130,7 @@ TEST_P(PackedMatrices, DenseOnesGiveSingleRows) {
   if (row_of(c.format).layout != Layout::whole) return;
   const auto w = random_matrix(c.rows, c.columns, c.density);
   const PackedMatrix m = pack(c.rows, c.columns, c.format, c.type, rows_of(w, c.columns), "matrix", c.slice);
-  Kokkos::View<std::int64_t*> numbers("numbers", 3);
+  Kokkos::View<std::int64_t*, MemSpace> numbers("numbers", 3);
   const auto host_numbers = Kokkos::create_mirror_view(numbers);
   host_numbers(0) = c.rows - 1;
   host_numbers(1) = -1;
@@ -254,7 +254,7 @@ TEST(PackedMatrix, TakesTheBitsItSays) {
   const auto half = random_matrix(rows, columns, 0.5, row_of(Format::two_four));
   const auto bits = [&](Format f, ValueType t) {
     return pack(rows, columns, f, t, rows_of(f == Format::two_four ? half : w, columns), "matrix",
-                best_slice(f, t))
+                best_slice(f, t, KernelForm::host))
         .bits_per_weight();
   };
   const double row = 64.0 / columns, slice = row / slice_rows;  // where one begins

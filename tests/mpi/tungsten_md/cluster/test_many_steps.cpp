@@ -120,7 +120,9 @@ TEST_F(Launches, GoTheSameWayByAnyNumberOfLanes) {
       places.push_back(s.configuration().atoms.x);
     }
     for (std::size_t k = 1; k < places.size(); ++k) {
-      EXPECT_NE(places[k], places[0]) << "other lanes add up in another order";
+      if (!on_cpu ||
+          Lanes<native_lanes<double, ExecSpace>>::width > 1)  // else a CPU's lanes are its one lane
+        EXPECT_NE(places[k], places[0]) << "other lanes add up in another order";
       for (std::size_t i = 0; i < places[0].size(); ++i)
         for (std::size_t d = 0; d < 3; ++d) ASSERT_NEAR(places[k][i][d], places[0][i][d], 1e-9);
     }
@@ -136,7 +138,7 @@ TEST(Lanes, AreAsManyAsADeviceRunsAtOnce) {
 }
 
 TEST_F(Launches, HaveOneLaneAnAtomOnCpus) {
-  if (!on_host) GTEST_SKIP() << "on a GPU";
+  if (!on_cpu) GTEST_SKIP() << "on a GPU";
   const PotentialTables potential = toy::alloy(1);
   const Simulation s(comm, what, potential, toy::shaken_crystal(potential, {4, 4, 4}, everywhere, 0.0),
                      times);
@@ -246,7 +248,7 @@ TEST(Leagues, MeetAtBarriersWhereEachTeamHasAProcessor) {
 }
 
 TEST(Leagues, LeaveWhenTeamsDoNotRunAtOnce) {
-  if (!on_host) GTEST_SKIP() << "a device's multiprocessor takes several small teams";
+  if (!on_cpu) GTEST_SKIP() << "a device's multiprocessor takes several small teams";
   const Outcome n = run_league(LeagueShape::of(1 << 20, 1, 1).teams + 1);
   EXPECT_EQ(n.met, 0);
   EXPECT_EQ(n.last_to_leave, 2);

@@ -307,7 +307,8 @@ TEST_F(TextFiles, EachFaultOfADataFileIsNamedWithItsLine) {
       "bad.data:11: found 'im?', expected a name of printable ASCII characters");
   EXPECT_EQ(data_error("x\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\nAtom Type "
                        "Labels\n\n1 \xc3\x85\n"),
-            "bad.data:11: found '??', expected a name of printable ASCII characters");
+            "bad.data:11: found '?"
+            "?', expected a name of printable ASCII characters");
   EXPECT_EQ(data_error(atoms, {.elements = {"W", "He"}}),
             "bad.data: found 1 atom types, expected 2 for the elements W,He");
   EXPECT_EQ(data_error(std::string("\x7f"
