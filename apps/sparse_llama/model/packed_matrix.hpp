@@ -38,14 +38,14 @@ struct PackedMatrix {
   std::int64_t rows = 0, columns = 0;
   std::int64_t slice = 1;   ///< rows side by side: 1, as a tile tile_rows, of masked ones also slice_rows
   std::int64_t stored = 0;  ///< values, zeros that pad dense rows not counted
-  Kokkos::View<MaskWord*, MemSpace> mask;             ///< [slices() * words() * slice], masked
-  Kokkos::View<std::int64_t*, MemSpace> slice_start;  ///< [slices() + 1], first value of a slice (int4: first
-                                                      ///< byte); all but whole
+  Kokkos::View<MaskWord*, MemSpace> mask;  ///< [slices() * words() * slice], masked
+  /// [slices() + 1], first value of a slice (int4: first byte); all but whole
+  Kokkos::View<std::int64_t*, MemSpace> slice_start;
   Kokkos::View<std::uint16_t*, MemSpace> column;  ///< of each value, listed
   Kokkos::View<unsigned char*, MemSpace> values;  ///< of value_type, and 64 unused ones at the end
-  Kokkos::View<BFloat16*, MemSpace>
-      scales;  ///< scaled: [padded_rows()][groups()], tiles:
-               ///< [slices()][groups()][tile_rows]; listed: of stored values' groups
+  /// scaled: [padded_rows()][groups()], tiles: [slices()][groups()][tile_rows]; listed: of stored values'
+  /// groups
+  Kokkos::View<BFloat16*, MemSpace> scales;
   Kokkos::View<std::int64_t*, MemSpace> scale_start;  ///< listed, scaled: [rows + 1], first scale of a row
   /// Of a matrix without arrays, of which products are started but nothing is computed: bytes that they would
   /// have.
