@@ -4,6 +4,7 @@
 
 #include "common/errors.hpp"
 #include "common/printable.hpp"
+#include "common/x86_questions.hpp"
 
 namespace wafermark {
 namespace {
@@ -13,7 +14,7 @@ struct Level {
   bool (*runs)();
 };
 
-#if defined(__x86_64__)
+#if defined(WAFERMARK_X86_QUESTIONS)
 // Asked of the CPU and of the operating system, which must save the registers.
 bool runs_v3() {
 #if !defined(__clang__)  // clang 14 does not know it; no CPU has these four and not the rest
@@ -54,7 +55,7 @@ std::vector<std::string> cpu_levels() {
 }
 
 bool runs_cpu_level(std::string_view name) {
-#if defined(__x86_64__)
+#if defined(WAFERMARK_X86_QUESTIONS)
   __builtin_cpu_init();
 #endif
   return std::any_of(std::begin(levels), std::end(levels),

@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "sparse_llama/cluster/loops.hpp"
-#ifndef __CUDACC__
+#include "sparse_llama/kernels/gpu_compiler.hpp"
+#ifndef WAFERMARK_GPU_COMPILER
 #include "sparse_llama/kernels/attention_block.hpp"
 #else
 #include "sparse_llama/kernels/attention.hpp"
@@ -13,7 +14,7 @@
 namespace wafermark::llama {
 namespace {
 
-#ifndef __CUDACC__
+#ifndef WAFERMARK_GPU_COMPILER
 /// The queries of a run of rows to one pair of keys and values, of at most so many of the heads that share
 /// it.
 template <class Cached>
@@ -52,7 +53,7 @@ void attend_to(const AttentionPass& pass, const Rows& qkv, std::int64_t heads,
                      n = pass.count;
   const float scale = 1.0f / Kokkos::sqrt(float(head_dim));
   announce_bytes(bytes_of_attending(cache, heads, n, pass.attended));
-#ifndef __CUDACC__
+#ifndef WAFERMARK_GPU_COMPILER
   if constexpr (host_reads_device)
     if (!runtime::charges_kernels() && !cache.empty() && suits_attention_of_queries(head_dim)) {
       const auto runs = std::int64_t(pass.runs.size()), enough = 4 * std::int64_t(ExecSpace().concurrency());

@@ -9,6 +9,7 @@
 #include "common/errors.hpp"
 #include "common/printable.hpp"
 #include "common/runtime.hpp"
+#include "common/x86_questions.hpp"
 
 namespace wafermark::llama {
 namespace {
@@ -17,7 +18,7 @@ constexpr const char* bf16_variable = "WAFERMARK_BF16_PRODUCTS";
 constexpr const char* pairs_instruction = "vdpbf16ps";
 
 CpuMaker maker_of_cpu() {
-#if defined(__x86_64__)
+#if defined(WAFERMARK_X86_QUESTIONS)
   __builtin_cpu_init();
   if (__builtin_cpu_is("amd")) return CpuMaker::amd;
   if (__builtin_cpu_is("intel")) return CpuMaker::intel;
@@ -66,7 +67,7 @@ Bf16Choice chosen_fp32(const std::string& why) { return {Bf16Products::fp32, fmt
 }  // namespace
 
 bool has_bf16_pairs() {
-#if defined(__x86_64__)
+#if defined(WAFERMARK_X86_QUESTIONS)
   __builtin_cpu_init();
   return host_knows_bf16_pairs && __builtin_cpu_supports("avx512bf16");
 #else

@@ -2,9 +2,11 @@
 
 #include <stdexcept>
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/tile_dots.hpp"
 
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && defined(__linux__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && defined(__linux__) && \
+    !defined(WAFERMARK_GPU_COMPILER)
 #include <cpuid.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>

@@ -2,6 +2,7 @@
 // tile_dots.hpp.
 #pragma once
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/int4_values.hpp"
 
 namespace wafermark::llama::portable {
@@ -88,7 +89,7 @@ KOKKOS_INLINE_FUNCTION void tile_dots(const StoredRows<Int4Pair>& tile, const Ti
 
 }  // namespace wafermark::llama::portable
 
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && defined(__FMA__) && !defined(WAFERMARK_GPU_COMPILER)
 #include "sparse_llama/kernels/int4_dots_avx2.hpp"
 #if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
 #include "sparse_llama/kernels/int4_dots_avx512.hpp"

@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/kernels/row_dot.hpp"
 #include "sparse_llama/kernels/vector_loop.hpp"
@@ -163,10 +164,10 @@ KOKKOS_INLINE_FUNCTION float indexed_dot(const std::uint16_t* columns, const Val
 }  // namespace wafermark::llama
 
 // nvcc need not understand a CPU's intrinsics.
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && defined(__FMA__) && !defined(WAFERMARK_GPU_COMPILER)
 #include "sparse_llama/kernels/row_dots_avx2.hpp"
 #endif
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(WAFERMARK_GPU_COMPILER)
 #include "sparse_llama/kernels/row_dots_avx512.hpp"
 namespace wafermark::llama {
 namespace host = avx512;  // the best form for this CPU
@@ -177,7 +178,7 @@ using avx2::row_add;
 inline constexpr const char* host_instructions = "AVX-512";
 inline constexpr bool host_knows_bf16_pairs = true;  ///< the CPU may lack the instruction
 }  // namespace wafermark::llama
-#elif defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
+#elif defined(__AVX2__) && defined(__FMA__) && !defined(WAFERMARK_GPU_COMPILER)
 namespace wafermark::llama {
 namespace host = avx2;
 inline constexpr const char* host_instructions = "AVX2";

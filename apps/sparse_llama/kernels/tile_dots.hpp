@@ -6,6 +6,7 @@
 // are 16 rows of 64 bytes.)
 #pragma once
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
 
 namespace wafermark::llama {
@@ -104,7 +105,7 @@ KOKKOS_INLINE_FUNCTION void tile_dots(const StoredRows<Value>& tile, const TileV
 }  // namespace portable
 }  // namespace wafermark::llama
 
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(WAFERMARK_GPU_COMPILER)
 #include "sparse_llama/kernels/tile_dots_avx512.hpp"
 namespace wafermark::llama {
 inline constexpr bool host_likes_tiles = true;
@@ -112,7 +113,7 @@ inline constexpr bool host_likes_tiles = true;
 #else
 namespace wafermark::llama {
 inline constexpr bool host_likes_tiles = false;
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && defined(__FMA__) && !defined(WAFERMARK_GPU_COMPILER)
 namespace avx2 {  // for matrices that another machine has packed
 using portable::arrange_for_tiles;
 template <bool masked, int N, class Value>

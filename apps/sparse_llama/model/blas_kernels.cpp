@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/x86_questions.hpp"
+
 extern "C" {
 [[gnu::weak]] char* openblas_get_corename();
 }
@@ -36,7 +38,7 @@ bool among(const std::string& name, const std::string_view (&names)[n]) {
 }  // namespace
 
 VectorWidth widest_vectors() {
-#if defined(__x86_64__)
+#if defined(WAFERMARK_X86_QUESTIONS)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))

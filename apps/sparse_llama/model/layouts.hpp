@@ -18,8 +18,10 @@ struct LayoutFunctions {
   void (*unpack_row)(const PackedMatrix& m, std::int64_t row, float* out);
 };
 
-extern const LayoutFunctions sliced_rows;  ///< whole and masked rows
-extern const LayoutFunctions listed_rows;
+// Functions, since hipcc takes constants of all files for the device's too, where nobody defines what they
+// name.
+LayoutFunctions sliced_rows();  ///< whole and masked rows
+LayoutFunctions listed_rows();
 
 /// Throws InputError "NAME: WHAT: found ..., expected ..." unless both are the same.
 void expect_same(const std::string& name, const char* what, std::int64_t found, std::int64_t expected);

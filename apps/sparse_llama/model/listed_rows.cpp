@@ -97,6 +97,6 @@ void unpack_listed(const PackedMatrix& m, std::int64_t row, float* out) {
 
 }  // namespace
 
-const LayoutFunctions listed_rows{pack_listed, expect_listed, unpack_listed};
+LayoutFunctions listed_rows() { return {pack_listed, expect_listed, unpack_listed}; }
 
 }  // namespace wafermark::llama

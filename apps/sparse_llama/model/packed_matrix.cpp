@@ -30,8 +30,8 @@ std::size_t number_of(const Rows& rows, const std::string& name, const std::stri
   return std::size_t(found - rows.begin());
 }
 
-const LayoutFunctions& functions_of(Layout layout) {
-  return layout == Layout::listed ? listed_rows : sliced_rows;
+LayoutFunctions functions_of(Layout layout) {
+  return layout == Layout::listed ? listed_rows() : sliced_rows();
 }
 
 /// Of each `of` columns the `kept` of largest magnitude.

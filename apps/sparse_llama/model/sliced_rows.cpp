@@ -269,6 +269,6 @@ void unpack_sliced(const PackedMatrix& m, std::int64_t row, float* out) {
 
 }  // namespace
 
-const LayoutFunctions sliced_rows{pack_sliced, expect_sliced, unpack_sliced};
+LayoutFunctions sliced_rows() { return {pack_sliced, expect_sliced, unpack_sliced}; }
 
 }  // namespace wafermark::llama

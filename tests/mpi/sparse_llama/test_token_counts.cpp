@@ -171,6 +171,7 @@ TEST_F(TokenCounts, OfRanksWhoseDevicesSum) {
 }
 
 TEST_F(TokenCounts, HollowWeightsStartTheSame) {
+  if (!host_reads_device) GTEST_SKIP() << "their zeros are put by hosts";
   hollow = 0.5;
   for (const FormatRow& format : format_rows)
     for (const std::int64_t before : {5, 300})

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "sparse_llama/kernels/attention.hpp"
-#ifndef __CUDACC__
+#include "sparse_llama/kernels/gpu_compiler.hpp"
+#ifndef WAFERMARK_GPU_COMPILER
 #include "sparse_llama/kernels/attention_block.hpp"
 #endif
 
@@ -144,7 +145,7 @@ TYPED_TEST(CachedAttention, KeepsNumbersAsExactlyAsTheTypeAllows) {
   }
 }
 
-#ifndef __CUDACC__
+#ifndef WAFERMARK_GPU_COMPILER
 /// Queries at the last positions of a sequence, each with a beginning of its own.
 template <class Cached>
 struct Together {

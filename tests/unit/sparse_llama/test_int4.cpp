@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/tile_dots.hpp"
 #include "sparse_llama/model/int4_slices.hpp"
 
@@ -119,7 +120,7 @@ void expect_rows(std::int64_t words, double density) {
         for (int k = 0; k < H * N; ++k) out[k] += share[k];
       }
     });
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
     expect_rows<H, N>("AVX2", s, masked, plain, [](const auto& rows, const auto& in, float* out) {
       avx2::row_dots<masked, H, N>(rows, in, out);
     });
@@ -172,7 +173,7 @@ void expect_tile_forms(const Int4Sample& s) {
   expect_tile("lanes", s, masked, plain, [](const auto& tile, const auto& in, float* out) {
     for (int lane = 0; lane < 32; ++lane) portable::tile_dots<masked, N>(tile, in, out, lane, 32);
   });
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
   expect_tile("AVX2", s, masked, plain, [](const auto& tile, const auto& in, float* out) {
     avx2::tile_dots<masked, N>(tile, in, out);
   });

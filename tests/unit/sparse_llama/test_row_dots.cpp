@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/quantise.hpp"
 #include "sparse_llama/kernels/row_dots.hpp"
 
@@ -114,14 +115,14 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
       EXPECT_EXACT(portable, true, 4, 2);
       EXPECT_EXACT(portable, false, 1, 4);
       EXPECT_EXACT(portable, false, 4, 1);
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
       EXPECT_EXACT(avx2, true, 1, 1);
       EXPECT_EXACT(avx2, true, 4, 1);
       EXPECT_EXACT(avx2, true, 4, 4);
       EXPECT_EXACT(avx2, false, 1, 2);
       EXPECT_EXACT(avx2, false, 4, 1);
 #endif
-#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && !defined(WAFERMARK_GPU_COMPILER)
       EXPECT_EXACT(avx512, true, 1, 1);
       EXPECT_EXACT(avx512, true, 4, 1);
       EXPECT_EXACT(avx512, true, 4, 2);
@@ -133,7 +134,7 @@ TYPED_TEST(RowDots, AllFormsGiveTheSum) {
     }
 }
 
-#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && !defined(WAFERMARK_GPU_COMPILER)
 TEST(RowDotsOfBf16, PairsGiveTheSum) {
   using TypeParam = BFloat16;
   if (!__builtin_cpu_supports("avx512bf16")) GTEST_SKIP() << "this CPU has no vdpbf16ps";
@@ -150,7 +151,7 @@ TEST(RowDotsOfBf16, PairsGiveTheSum) {
 }
 #endif
 
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
 /// Sums in 32-bit integers hold the largest products there can be.
 TEST(RowDotsOfInt8, DoNotOverflow) {
   Sample<std::int8_t> s(4, 4, 1.0, 1);
@@ -209,7 +210,7 @@ TYPED_TEST(RowDots, AddingARowAddsItsColumns) {
       for (int lane = 0; lane < 32; ++lane)
         portable::row_add<masked>(s.stored(masked), 3.0f, shared.data(), lane, 32);
       expect_row("lanes", masked, shared);
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
       avx2::row_add<masked>(s.stored(masked), 3.0f, packs.data());
       expect_row("AVX2", masked, packs);
 #endif
@@ -239,10 +240,10 @@ void expect_word_times_block(const char* form, const WordTimesBlock& word_times_
 template <int N>
 void expect_word_times_block() {
   expect_word_times_block<N>("portable", portable::word_times_block<N>);
-#if defined(__AVX2__) && !defined(__CUDACC__)
+#if defined(__AVX2__) && !defined(WAFERMARK_GPU_COMPILER)
   expect_word_times_block<N>("AVX2", avx2::word_times_block<N>);
 #endif
-#if defined(__AVX512VBMI2__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && !defined(WAFERMARK_GPU_COMPILER)
   expect_word_times_block<N>("AVX-512", avx512::word_times_block<N>);
 #endif
 }

@@ -9,6 +9,7 @@
 
 #include "sparse_llama/cluster/bf16_products.hpp"
 #include "sparse_llama/cluster/matrix_vectors.hpp"
+#include "sparse_llama/kernels/gpu_compiler.hpp"
 #include "sparse_llama/kernels/tile_dots.hpp"
 
 namespace wafermark::llama {
@@ -42,7 +43,7 @@ TEST(MatrixUnit, TakesMaskedMatricesInTilesAndIsNamed) {
 }  // namespace
 }  // namespace wafermark::llama
 
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(__CUDACC__)
+#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && !defined(WAFERMARK_GPU_COMPILER)
 #include "sparse_llama/cluster/unit_check.hpp"
 #include "sparse_llama/cluster/unit_products.hpp"
 
