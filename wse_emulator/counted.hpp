@@ -179,6 +179,13 @@ class Counted {
   bool in_memory_ = false;
 };
 
+/// max(a, b), for lambdas: hipcc takes those for a device's code too, which has a max() of its own for any
+/// type.
+template <class T>
+Counted<T> larger_of(const Counted<T>& a, const Counted<T>& b) {
+  return max(a, b);
+}
+
 /// So many values in memory.
 template <class T>
 std::vector<Counted<T>> in_memory(std::size_t n, T value = T(1)) {

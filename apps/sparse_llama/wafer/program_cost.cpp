@@ -32,9 +32,6 @@ OperationCounts of_one_more(const Section& section) {
   return with_words(one);
 }
 
-/// No lambda: those are for devices too by hipcc's reading, whose own max() it then takes.
-void larger_of_two() { max(C(1.0f), C(2.0f)); }
-
 }  // namespace
 
 OperationCounts with_words(OperationCounts counts) {
@@ -76,7 +73,7 @@ SectionCounts count_sections() {
   });
 
   s.largest = counted([] {  // and the loop's counter and jump
-    larger_of_two();
+    wse::larger_of(C(1.0f), C(2.0f));
     wse::count(Operation::integer);
     wse::count(Operation::branch);
   });

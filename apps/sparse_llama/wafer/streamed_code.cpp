@@ -42,7 +42,7 @@ OperationCounts of_kept_sum() {
 /// What a query and a key take beside their products: the weight of the key's value.
 OperationCounts of_weight_of_value() {
   return with_words(counted([] {
-                      const C score = C(2.0f) * C(0.5f), top = max(C(1.0f), score);
+                      const C score = C(2.0f) * C(0.5f), top = wse::larger_of(C(1.0f), score);
                       C sum = 0.0f;
                       sum += exponential_by_polynomial(score - top);
                     }).without_fma());
