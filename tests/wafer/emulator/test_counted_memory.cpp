@@ -68,7 +68,7 @@ TEST(CountedMemory, EveryOperationReadsItsOperands) {
   EXPECT_EQ(loads([&] { return a[0] - a[1]; }), 2);
   EXPECT_EQ(loads([&] { return a[0] / a[1]; }), 2);
   EXPECT_EQ(loads([&] { return a[0] < a[1]; }), 2);
-  EXPECT_EQ(loads([&] { return max(a[0], a[1]); }), 2);
+  EXPECT_EQ(loads([&] { return larger_of(a[0], a[1]); }), 2);
   EXPECT_EQ(loads([&] { return select(true, a[0], a[1]); }), 1);
   EXPECT_EQ(loads([&] { return -a[0]; }), 1);
   EXPECT_EQ(loads([&] { return sqrt(a[0]); }), 1);
