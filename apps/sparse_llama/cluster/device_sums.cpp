@@ -18,15 +18,19 @@ class MpiSums final : public DeviceSums {
   MpiSums(const Communicator& comm, const std::string& why) : comm_(comm), why_(why) {}
 
   void sum_in_place(float* values, std::int64_t n) override {
-    Kokkos::fence("before MPI reads partial sums");
-    if (direct_) return comm_.sum_in_place(values, n);
+    const char* const reason = "before MPI reads partial sums";
+    if (direct_) {
+      Kokkos::fence(reason);
+      return comm_.sum_in_place(values, n);
+    }
     grow(staged_, n);
     const Kokkos::View<float*, MemSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> part(values,
                                                                                        std::size_t(n));
     const auto host = Kokkos::subview(staged_, Kokkos::make_pair(std::int64_t(0), n));
-    Kokkos::deep_copy(host, part);
+    Kokkos::deep_copy(ExecSpace(), host, part);
+    Kokkos::fence(reason);  // the only wait: the copies lie between kernels
     comm_.sum_in_place(host.data(), n);
-    Kokkos::deep_copy(part, host);
+    Kokkos::deep_copy(ExecSpace(), part, host);
   }
   std::string by() const override { return fmt::format("MPI ({})", why_); }
 
