@@ -127,7 +127,8 @@ with tempfile.TemporaryDirectory() as scratch:
 
     words = ("compare", "--model", model, "--value", "bf16", "--rounds", "1", "--tokens", "2", "--prompt-tokens", "5")
     done = run(*words, "--out", f"{scratch}/bf16", ranks=2, WAFERMARK_BF16_PRODUCTS="fp32")
-    check(done.returncode == 0 and ", bf16 by fp32" in result(f"{scratch}/bf16")[0]["model"]["instructions"], "bf16 products as asked for")
+    by = result(f"{scratch}/bf16")[0]["model"]["instructions"] if done.returncode == 0 else "nothing"
+    check(", bf16 by fp32" in by or by.startswith("warps of a device"), f"bf16 products as asked for, on CPUs: {by}")
     done = run(*words, WAFERMARK_BF16_PRODUCTS="fast")
     check(done.returncode == 2 and "WAFERMARK_BF16_PRODUCTS: found 'fast', expected fp32 or pairs" in done.stderr
           and done.stderr.count("\n") == 1, f"or refused: {done.stderr.strip()}")
