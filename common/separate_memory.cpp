@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -52,12 +51,13 @@ class Arena {
     protect(place, room, depth_ > 0);
     return place;
   }
-  void deallocate(void* place, std::size_t size) {
+  void deallocate(void* place) {
     const std::lock_guard lock(mutex_);
-    const std::size_t room = (size + page - 1) / page * page;
+    const auto view = views_.find(static_cast<char*>(place));
+    const auto room = std::size_t(view->second.end - view->first);
     madvise(place, room, MADV_DONTNEED);
     protect(place, room, false);
-    views_.erase(static_cast<char*>(place));
+    views_.erase(view);
     end_ = views_.empty() ? begin_ : views_.rbegin()->second.end;  // the range to protect stays short
   }
 
@@ -166,8 +166,8 @@ void Arena::watch_faults() {
 void* SeparateMemory::allocate(const char* label, std::size_t size, std::size_t) const {
   return arena().allocate(label, size);
 }
-void SeparateMemory::deallocate(const char*, void* begin, std::size_t size, std::size_t) const {
-  arena().deallocate(begin, size);
+void SeparateMemory::deallocate(const char*, void* begin, std::size_t, std::size_t) const {
+  arena().deallocate(begin);
 }
 void SeparateMemory::copy(void* to, const void* from, std::size_t bytes) {
   for (const void* place : {static_cast<const void*>(to), from}) arena().let(place, bytes, true);

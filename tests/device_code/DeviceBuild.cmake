@@ -21,17 +21,10 @@ function(wafermark_device_build backend architecture compiler)
   list(GET kokkos 0 newest)
   string(REGEX REPLACE "/lib[^/]*/cmake/Kokkos/KokkosConfig.cmake$" "" root ${newest})
   string(REPLACE "KOKKOS_ROOT" ${root} compiler ${compiler})
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name})
-  add_test(NAME ${name}_configure WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    COMMAND ${CMAKE_COMMAND} --preset cluster-${backend} -B ${folder} -Wno-dev -DKokkos_ROOT=${root} -DCMAKE_CXX_COMPILER=${compiler}
-            -DCMAKE_UNITY_BUILD=ON -DWAFERMARK_BENCHMARKS=OFF "-DCMAKE_CXX_FLAGS_RELEASE=-O0 -DNDEBUG")
-  add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} --build ${folder})
-  add_test(NAME ${name}_without_device COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${folder} -R ^without_device$ --no-tests=error --output-on-failure)
-  set_tests_properties(${name}_configure PROPERTIES FIXTURES_SETUP ${name}_configured)
-  set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED ${name}_configured FIXTURES_SETUP ${name}_built)
-  set_tests_properties(${name}_without_device PROPERTIES FIXTURES_REQUIRED ${name}_built)
-  set_tests_properties(${name}_configure ${name} ${name}_without_device PROPERTIES
-    LABELS "slow;gpu-build" RESOURCE_LOCK device_build TIMEOUT 14400)
+  wafermark_nested_build(${name} ${name}_without_device LABELS slow gpu-build TIMEOUT 14400
+    CONFIGURE --preset cluster-${backend} -DKokkos_ROOT=${root} -DCMAKE_CXX_COMPILER=${compiler} -DWAFERMARK_BENCHMARKS=OFF
+              "-DCMAKE_CXX_FLAGS_RELEASE=-O0 -DNDEBUG"
+    CHECK -R ^without_device$)
 endfunction()
 wafermark_device_build(cuda sm_90 KOKKOS_ROOT/bin/nvcc_wrapper)
 wafermark_device_build(hip gfx90a hipcc)

@@ -80,7 +80,7 @@ Domain::Domain(const Communicator& comm, const Configuration& start, const Poten
   list_.pack = settings.precision == "mixed" ? Lanes<native_lanes<float, ExecSpace>>::width
                                              : Lanes<native_lanes<double, ExecSpace>>::width;
   list_.radius = force_field_->cutoff() + settings.skin_angstrom;
-  if (list_.kind == ListKind::half && best_list_kind() != ListKind::half)
+  if (!suits_machine(list_.kind))
     throw InputError(
         fmt::format("run.neighbour_list = half: expected one thread a rank on a CPU, found {} threads",
                     ExecSpace().concurrency()));

@@ -28,5 +28,6 @@ StepGraph ForceField::graph_of(const StepOfRank&, const VerletList&, const Ghost
 ListKind best_list_kind() {
   return host_reads_device && ExecSpace().concurrency() == 1 ? ListKind::half : ListKind::full;
 }
+bool suits_machine(ListKind kind) { return kind == ListKind::full || kind == best_list_kind(); }
 
 }  // namespace wafermark::tungsten

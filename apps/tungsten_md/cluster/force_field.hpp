@@ -49,5 +49,7 @@ std::unique_ptr<ForceField> make_force_field(const PotentialTables& potential, c
 
 /// half with one thread per rank on a CPU, full otherwise.
 ListKind best_list_kind();
+/// Whether lists of this kind can be used here: half ones where they are the best, full ones everywhere.
+bool suits_machine(ListKind kind);
 
 }  // namespace wafermark::tungsten

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "common/environment.hpp"
 #include "common/errors.hpp"
 
 namespace wafermark::tungsten {
 namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
 
 std::string find_one(const std::string& name, const std::string& deck_folder) {
   namespace fs = std::filesystem;
@@ -38,10 +33,10 @@ std::string find_one(const std::string& name, const std::string& deck_folder) {
 
 std::vector<std::string> potential_folders() {
   std::vector<std::string> folders;
-  if (const auto own = environment("WAFERMARK_POTENTIALS"); !own.empty()) folders.push_back(own);
-  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty())
+  if (const auto own = environment_value("WAFERMARK_POTENTIALS"); !own.empty()) folders.push_back(own);
+  if (const auto cache = environment_value("XDG_CACHE_HOME"); !cache.empty())
     folders.push_back(cache + "/wafermark/potentials");
-  else if (const auto home = environment("HOME"); !home.empty())
+  else if (const auto home = environment_value("HOME"); !home.empty())
     folders.push_back(home + "/.cache/wafermark/potentials");
   folders.push_back("/usr/share/lammps/potentials");
   return folders;

@@ -29,8 +29,7 @@ class Uf3Forces : public ::testing::TestWithParam<Variant> {};
 
 TEST_P(Uf3Forces, EqualPlainLoopsOverTripletsOnAnyNumberOfRanks) {
   const Variant v = GetParam();
-  if (v.list == ListKind::half && best_list_kind() != ListKind::half)
-    GTEST_SKIP() << "half lists are for CPUs";
+  if (!suits_machine(v.list)) GTEST_SKIP() << "half lists are for CPUs";
   const Communicator comm;
   const PotentialTables potential = toy::uf3(v.elements, v.bodies, v.pair_cutoff, v.bend);
   const Configuration all = toy::shaken_crystal(potential, {8, 5, 6}, v.periodic, 0.3);
